@@ -1,0 +1,188 @@
+/** What the worker and the GPU backend say to each other: `POST /v1/draft` and `POST /v1/verify`, each answered by SSE. */
+import * as v from 'valibot'
+import { ErrorBody } from './errors.ts'
+import { FinishReason, Sampling, Usage, Verifier, promptEntries } from './sampling.ts'
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const positive = v.pipe(v.number(), v.integer(), v.minValue(1))
+const milliseconds = v.number()
+
+/**
+ * The text so far, by name. The backend keeps it between calls:
+ * - with `messages` or `prompt` the context is (re)made: prompt, then the token ids of `output`;
+ * - without, it must be there with exactly `length` output tokens, else the answer is 409 `context_lost`.
+ */
+export const Context = v.pipe(
+  v.strictObject({
+    id: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
+    ...promptEntries,
+    output: v.optional(v.array(count)),
+    length: v.optional(count),
+  }),
+  v.check(
+    (context) => [context.messages, context.prompt, context.length].filter((x) => x !== undefined).length === 1,
+    'give exactly one of messages, prompt or length',
+  ),
+)
+export type Context = v.InferOutput<typeof Context>
+
+/** How text is cut into steps. */
+export const stepEntries = {
+  /** A step ends with this text. */
+  delimiter: v.optional(v.pipe(v.string(), v.minLength(1)), '\n\n'),
+  /** Step cap in tokens; the paper's reference code uses 100. */
+  step_tokens: v.optional(v.pipe(positive, v.maxValue(1000)), 100),
+}
+
+export const DraftRequest = v.strictObject({
+  context: Context,
+  /** Steps to draft ahead (γ1). */
+  depth: v.pipe(positive, v.maxValue(32)),
+  sampling: v.optional(Sampling, {}),
+  ...stepEntries,
+})
+export type DraftRequest = v.InferOutput<typeof DraftRequest>
+export type DraftRequestInput = v.InferInput<typeof DraftRequest>
+
+export const VerifyRequest = v.strictObject({
+  context: Context,
+  /** Drafted steps in order, as `/v1/draft` gave them (the id finds tokens and probabilities) or from elsewhere (text alone). */
+  steps: v.optional(
+    v.pipe(v.array(v.strictObject({ id: v.optional(v.string()), text: v.string() })), v.maxLength(32)),
+    [],
+  ),
+  verifier: v.optional(Verifier, 'judge'),
+  /** Token speculation inside target steps. */
+  speculation: v.optional(
+    v.strictObject({
+      /** Take the drafted tokens as guesses of the target's (design §4). */
+      drafted: v.optional(v.boolean(), true),
+      /** Tokens guessed per forward by n-gram lookup in the context (γ2); 0 is off. */
+      ngram: v.optional(v.pipe(count, v.maxValue(32)), 8),
+    }),
+    {},
+  ),
+  /** How far the target writes on after the last accepted step: one step, or to the end of the text (plain decoding). */
+  decode: v.optional(v.picklist(['step', 'end']), 'step'),
+  /** Tokens this call may commit at most. */
+  max_tokens: positive,
+  /** Strings that end the text; not part of it. */
+  stop: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4)), []),
+  sampling: v.optional(Sampling, {}),
+  ...stepEntries,
+})
+export type VerifyRequest = v.InferOutput<typeof VerifyRequest>
+export type VerifyRequestInput = v.InferInput<typeof VerifyRequest>
+
+/** First event of both streams. */
+const ContextEvent = v.object({
+  type: v.literal('context'),
+  prompt_tokens: count,
+  /** Output tokens the context holds before this call. */
+  output_tokens: count,
+  /** Whether generation starts inside `<think>`. */
+  thinking: v.boolean(),
+})
+
+/** Work done for one call, in milliseconds of wall time. */
+export const Timings = v.object({
+  total_ms: milliseconds,
+  /** Time in forwards of each model. */
+  draft_ms: v.optional(milliseconds, 0),
+  target_ms: v.optional(milliseconds, 0),
+  judge_ms: v.optional(milliseconds, 0),
+  /** Forwards run by the model that wrote (draft for `/v1/draft`, target for `/v1/verify`). */
+  forwards: count,
+})
+export type Timings = v.InferOutput<typeof Timings>
+
+export const DraftedStep = v.object({
+  type: v.literal('step'),
+  id: v.string(),
+  /** 0-based place in this call. */
+  index: count,
+  /** Text up to and including the delimiter. */
+  text: v.string(),
+  tokens: count,
+  /** What ended it: the delimiter, the step cap, or the end of the text. */
+  end: v.picklist(['delimiter', 'cap', 'text']),
+})
+export type DraftedStep = v.InferOutput<typeof DraftedStep>
+
+const ErrorEvent = v.object({ type: v.literal('error'), ...ErrorBody.entries })
+
+export const DraftEvent = v.variant('type', [
+  ContextEvent,
+  DraftedStep,
+  v.object({ type: v.literal('done'), usage: Usage, timings: Timings }),
+  ErrorEvent,
+])
+export type DraftEvent = v.InferOutput<typeof DraftEvent>
+
+export const verdictReasons = ['exact', 'judge', 'half_step', 'end', 'judge_failed'] as const
+
+/** The verifier's ruling on one drafted step. A step without a verdict is never accepted. */
+export const Verdict = v.object({
+  type: v.literal('verdict'),
+  /** The drafted step's place in the request. */
+  index: count,
+  accepted: v.boolean(),
+  /**
+   * - `exact`: same tokens, or same text but for case and white space; with the `exact` verifier also: not the same tokens
+   * - `judge`: the judge compared the meanings
+   * - `half_step`: one of the two was cut by the step cap, so it is not judged
+   * - `end`: one of the two ends the text, so the target's own words stand
+   * - `judge_failed`: no judge could be asked
+   */
+  reason: v.picklist(verdictReasons),
+})
+export type Verdict = v.InferOutput<typeof Verdict>
+
+/** What a verify call adds to the output: the accepted drafted steps, then the target's own step. */
+export const Commit = v.object({
+  type: v.literal('commit'),
+  /** Drafted steps accepted. */
+  accepted: count,
+  /** Accepted steps and correction together. */
+  text: v.string(),
+  /** Token ids of `text` (and of the end of text, if it came). */
+  tokens: v.array(count),
+  /** The target's own step: it replaces the first rejected draft or follows the last accepted one; empty after an accepted end. */
+  correction: v.string(),
+  /** Set when the run is over. */
+  finish_reason: v.nullable(FinishReason),
+})
+export type Commit = v.InferOutput<typeof Commit>
+
+export const VerifyEvent = v.variant('type', [
+  ContextEvent,
+  /** Text that no later verdict can change. */
+  v.object({ type: v.literal('delta'), text: v.string() }),
+  Verdict,
+  Commit,
+  v.object({
+    type: v.literal('done'),
+    usage: Usage,
+    timings: Timings,
+    /** Token guesses made and kept inside target steps. */
+    speculation: v.object({ proposed: count, accepted: count }),
+  }),
+  ErrorEvent,
+])
+export type VerifyEvent = v.InferOutput<typeof VerifyEvent>
+
+export const Models = v.object({
+  object: v.literal('list'),
+  data: v.array(
+    v.object({
+      id: v.string(),
+      object: v.literal('model'),
+      created: v.number(),
+      owned_by: v.string(),
+      role: v.picklist(['target', 'draft', 'judge']),
+      parameters: count,
+      max_model_len: count,
+    }),
+  ),
+})
+export type Models = v.InferOutput<typeof Models>

@@ -1,0 +1,5 @@
+export * from './backend.ts'
+export * from './errors.ts'
+export * from './runs.ts'
+export * from './sampling.ts'
+export * from './sse.ts'

@@ -1,0 +1,104 @@
+/** What apps and the worker say to each other: `POST /v1/runs`, answered by SSE. */
+import * as v from 'valibot'
+import { verdictReasons } from './backend.ts'
+import { DEFAULT_MAX_TOKENS, FinishReason, Sampling, Usage, Verifier, promptEntries } from './sampling.ts'
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+export const modes = ['ar', 'sd', 'lr', 'lr+sd'] as const
+export const Mode = v.picklist(modes)
+/**
+ * - `ar`: plain decoding
+ * - `sd`: token speculation only
+ * - `lr`: steps only, every target token decoded, as in the paper
+ * - `lr+sd`: both; drafted steps are reused as token guesses
+ */
+export type Mode = v.InferOutput<typeof Mode>
+
+export const RunRequest = v.pipe(
+  v.strictObject({
+    ...promptEntries,
+    sampling: v.optional(Sampling, {}),
+    /** Output tokens at most. Default 1024. */
+    max_tokens: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), DEFAULT_MAX_TOKENS),
+    /** Strings that end the text; not part of it. At most 4. */
+    stop: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4)), []),
+    lookahead: v.optional(
+      v.strictObject({
+        mode: v.optional(Mode, 'lr+sd'),
+        /** Steps drafted ahead (γ1), 1 to 16. Default 4. */
+        depth: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), 4),
+        verifier: v.optional(Verifier, 'judge'),
+      }),
+      {},
+    ),
+  }),
+  v.check(
+    (run) => (run.messages === undefined) !== (run.prompt === undefined),
+    'give exactly one of messages or prompt',
+  ),
+)
+export type RunRequest = v.InferOutput<typeof RunRequest>
+export type RunRequestInput = v.InferInput<typeof RunRequest>
+
+const step = {
+  /** The step's place in the output, from 0. */
+  step: count,
+  text: v.string(),
+}
+
+/** Counters of a run so far. */
+export const RunStats = v.object({
+  cycles: count,
+  drafted_steps: count,
+  accepted_steps: count,
+  output_tokens: count,
+  /** Token guesses made and kept inside target steps. */
+  proposed_tokens: count,
+  accepted_tokens: count,
+  target_forwards: count,
+  /** Wall time since the run started, and the part spent in each model, in milliseconds. */
+  elapsed_ms: v.number(),
+  draft_ms: v.number(),
+  target_ms: v.number(),
+  judge_ms: v.number(),
+})
+export type RunStats = v.InferOutput<typeof RunStats>
+
+/**
+ * Everything a run says. Each event is sent with its `type` as SSE `event:` and an integer `id:` counting from 0;
+ * exactly one terminal event (`run.completed` or `run.failed`) comes last.
+ * Joining all `text.delta` gives the whole output; the other events tell how it came about.
+ */
+export const RunEvent = v.variant('type', [
+  v.object({
+    type: v.literal('run.started'),
+    run_id: v.string(),
+    mode: Mode,
+    depth: count,
+    verifier: Verifier,
+  }),
+  /** The draft model wrote a step: not output yet. */
+  v.object({ type: v.literal('step.drafted'), ...step }),
+  /** The verifier kept a drafted step. */
+  v.object({ type: v.literal('step.accepted'), ...step, reason: v.picklist(verdictReasons) }),
+  /** The verifier turned a drafted step down; drafted steps after it are void. */
+  v.object({ type: v.literal('step.rejected'), ...step, reason: v.picklist(verdictReasons) }),
+  /** The target's own step: in place of a rejected one, or after the last accepted one. */
+  v.object({ type: v.literal('step.corrected'), ...step }),
+  /** Output text. `</think>` itself belongs to neither channel. */
+  v.object({ type: v.literal('text.delta'), channel: v.picklist(['reasoning', 'answer']), text: v.string() }),
+  /** A helper failed; the run goes on by plain decoding. */
+  v.object({
+    type: v.literal('run.degraded'),
+    part: v.picklist(['draft', 'judge']),
+    code: v.string(),
+    message: v.string(),
+  }),
+  v.object({ type: v.literal('run.stats'), stats: RunStats }),
+  v.object({ type: v.literal('run.completed'), finish_reason: FinishReason, usage: Usage, stats: RunStats }),
+  v.object({ type: v.literal('run.failed'), code: v.string(), message: v.string() }),
+])
+export type RunEvent = v.InferOutput<typeof RunEvent>
+
+export const isTerminal = (event: RunEvent): boolean => event.type === 'run.completed' || event.type === 'run.failed'
