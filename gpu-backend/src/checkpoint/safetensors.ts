@@ -1,0 +1,106 @@
+import { open, type FileHandle } from 'node:fs/promises'
+import * as v from 'valibot'
+import { ModelError } from './error.ts'
+import { storedBytes, toFloat32, type StoredType } from './floats.ts'
+import { parseJson } from './json.ts'
+
+/** The format's own limit (https://github.com/huggingface/safetensors). */
+const maxHeaderBytes = 100_000_000
+
+const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const entrySchema = v.object({ dtype: v.string(), shape: v.array(size), data_offsets: v.tuple([size, size]) })
+const headerSchema = v.record(v.string(), v.unknown())
+
+interface Entry {
+  type: StoredType
+  shape: readonly number[]
+  /** First byte in the file. */
+  offset: number
+  bytes: number
+}
+
+/** One .safetensors file, read tensor by tensor: u64 header length, JSON header, data. */
+export class SafetensorsFile {
+  readonly path: string
+  readonly #handle: FileHandle
+  readonly #entries: ReadonlyMap<string, Entry>
+
+  private constructor(path: string, handle: FileHandle, entries: ReadonlyMap<string, Entry>) {
+    this.path = path
+    this.#handle = handle
+    this.#entries = entries
+  }
+
+  /** @throws ModelError if the file is missing, its header is broken, or a tensor is of a type this engine cannot read */
+  static async open(path: string): Promise<SafetensorsFile> {
+    const handle = await open(path).catch((cause: unknown) => {
+      throw new ModelError('not_found', `${path} cannot be opened: download the checkpoint again`, { cause })
+    })
+    try {
+      return new SafetensorsFile(path, handle, await readHeader(path, handle))
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  get names(): IterableIterator<string> {
+    return this.#entries.keys()
+  }
+
+  shape(name: string): readonly number[] | undefined {
+    return this.#entries.get(name)?.shape
+  }
+
+  /** A tensor's elements in row-major order. @throws ModelError if there is no such tensor, or the file was cut short */
+  async read(name: string): Promise<Float32Array> {
+    const entry = this.#entries.get(name)
+    if (!entry) throw new ModelError('invalid', `${this.path} has no tensor ${name}`)
+    const bytes = await readBytes(this.path, this.#handle, entry.offset, entry.bytes)
+    return toFloat32(entry.type, bytes)
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close()
+  }
+}
+
+async function readHeader(path: string, handle: FileHandle): Promise<Map<string, Entry>> {
+  const fileBytes = (await handle.stat()).size
+  const prefix = await readBytes(path, handle, 0, 8)
+  const headerBytes = Number(new DataView(prefix.buffer).getBigUint64(0, true))
+  const dataBytes = fileBytes - 8 - headerBytes
+  if (headerBytes > maxHeaderBytes || dataBytes < 0) throw broken(path, `a header of ${headerBytes} bytes does not fit`)
+  const text = new TextDecoder().decode(await readBytes(path, handle, 8, headerBytes))
+  const header = parseJson(text, `the header of ${path}`, headerSchema)
+  const entries = new Map<string, Entry>()
+  for (const [name, value] of Object.entries(header)) {
+    if (name === '__metadata__') continue
+    const parsed = v.safeParse(entrySchema, value)
+    if (!parsed.success) throw broken(path, `tensor ${name}: ${parsed.issues[0].message}`)
+    const { dtype, shape, data_offsets } = parsed.output
+    const [from, to] = data_offsets
+    if (!(dtype in storedBytes))
+      throw new ModelError('unsupported', `${path}: tensor ${name} is ${dtype}; only F32, F16 and BF16 can be read`)
+    const type = dtype as StoredType
+    const bytes = shape.reduce((product, n) => product * n, storedBytes[type])
+    if (to > dataBytes || to - from !== bytes) throw broken(path, `tensor ${name} is not within the file`)
+    entries.set(name, { type, shape, offset: 8 + headerBytes + from, bytes })
+  }
+  return entries
+}
+
+async function readBytes(path: string, handle: FileHandle, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const buffer = new Uint8Array(bytes)
+  let filled = 0
+  while (filled < bytes) {
+    const { bytesRead } = await handle.read(buffer, filled, bytes - filled, offset + filled)
+    if (bytesRead === 0) throw broken(path, `it ends at byte ${offset + filled}`)
+    filled += bytesRead
+  }
+  return buffer
+}
+
+function broken(path: string, reason: string): ModelError {
+  return new ModelError('invalid', `${path} is broken (${reason}): download the checkpoint again`)
+}

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
+import type { Context } from './contexts.ts'
+import { distribution, sample } from './distribution.ts'
+import type { Distribution } from './distribution.ts'
+import type { Engine } from './engine.ts'
+import { Random } from './random.ts'
+import { StepWriter } from './step.ts'
+import { Timer } from './timer.ts'
+import { Tree } from './tree.ts'
+
+const STREAM = 1
+
+/** The draft model writes up to `depth` steps after the context, one event each as soon as it is finished. */
+export async function* draft(
+  engine: Engine,
+  context: Context,
+  request: DraftRequest,
+  signal: AbortSignal,
+): AsyncGenerator<DraftEvent, void, undefined> {
+  const sequence = context.draft
+  if (!sequence) throw new ProtocolError(503, 'no_draft_model', 'this backend serves no draft model')
+  const { model } = sequence.decoder
+  const parameters = engine.sampling(request.sampling)
+  const random = new Random(parameters.seed, STREAM, context.outputLength)
+  const timer = new Timer()
+  const tree = new Tree(sequence)
+  const leaf = tree.leaf(0)
+  const written: number[] = []
+  let run = 0 // how many of the written tokens have been through the model
+  context.drafts.clear()
+  yield opening(context)
+  try {
+    const room = model.config.maxPositions - context.tokens.length
+    let [logits] = await timer.time('draft', () => tree.prefill(context.tokens, [], [0]))
+    for (let index = 0; index < request.depth && written.length < room; index++) {
+      const step = new StepWriter(model.tokenizer, {
+        delimiter: request.delimiter,
+        cap: request.step_tokens,
+        room: room - written.length,
+        endOfText: model.generation.eosTokenIds,
+      })
+      const distributions: Distribution[] = []
+      while (!step.end) {
+        if (run < written.length)
+          [[logits]] = (await timer.time('draft', () => tree.advance([{ leaf, tokens: written.slice(run) }]))) as [
+            [Float32Array],
+          ]
+        run = written.length
+        signal.throwIfAborted()
+        const q = distribution(logits!, parameters)
+        const token = sample(q, random.next())
+        distributions.push(q)
+        step.push(token)
+        written.push(token)
+      }
+      const id = randomUUID()
+      const end = step.end === 'length' ? 'cap' : step.end
+      context.drafts.set(id, { tokens: step.tokens, text: step.text, end, distributions })
+      yield { type: 'step', id, index, text: step.text, tokens: step.tokens.length, end }
+      if (end === 'text') break
+    }
+    tree.commit(0, leaf, written)
+    yield {
+      type: 'done',
+      usage: { prompt_tokens: context.promptLength, completion_tokens: written.length },
+      timings: {
+        total_ms: timer.total,
+        draft_ms: timer.ms('draft'),
+        target_ms: 0,
+        judge_ms: 0,
+        forwards: timer.count('draft'),
+      },
+    }
+  } finally {
+    tree.release()
+  }
+}
+
+/** The first event of both streams. */
+export function opening(context: Context): {
+  type: 'context'
+  prompt_tokens: number
+  output_tokens: number
+  thinking: boolean
+} {
+  return {
+    type: 'context',
+    prompt_tokens: context.promptLength,
+    output_tokens: context.outputLength,
+    thinking: context.thinking,
+  }
+}

@@ -1,0 +1,244 @@
+import path from 'node:path'
+import { parseRequest, DraftRequest, VerifyRequest } from '@lookahead/sdk/protocol'
+import type { Commit, DraftedStep, Verdict, VerifyEvent, VerifyRequestInput } from '@lookahead/sdk/protocol'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { testProblems } from '../../dataset/index.ts'
+import { draft } from './draft.ts'
+import { Engine } from './engine.ts'
+import { Verification } from './verify.ts'
+
+const models = path.join(import.meta.dirname, '../../models')
+const signal = new AbortController().signal
+const questions = testProblems(6).map((problem) => problem.question)
+const MAX_TOKENS = 200
+
+let engine: Engine
+beforeAll(async () => {
+  engine = await Engine.load({ models, slots: 4096 })
+})
+afterAll(() => engine.close())
+afterEach(() => {
+  while (engine.contexts.dropOldest());
+  for (const { decoder } of engine.decoders) expect(decoder.pool.free).toBe(decoder.pool.size)
+})
+
+type VerifyOptions = Omit<VerifyRequestInput, 'context'>
+
+async function collect<E>(events: AsyncIterable<E>): Promise<E[]> {
+  const all: E[] = []
+  for await (const event of events) all.push(event)
+  return all
+}
+
+function verify(
+  context: VerifyRequestInput['context'],
+  options: VerifyOptions,
+  abort = signal,
+): Promise<VerifyEvent[]> {
+  const request = parseRequest(VerifyRequest, { context, ...options })
+  return collect(new Verification(engine, engine.context(request.context), request, abort).run())
+}
+
+async function draftSteps(
+  context: VerifyRequestInput['context'],
+  depth: number,
+  sampling = {},
+): Promise<DraftedStep[]> {
+  const request = parseRequest(DraftRequest, { context, depth, sampling })
+  const events = await collect(draft(engine, engine.context(request.context), request, signal))
+  return events.filter((event) => event.type === 'step')
+}
+
+const commitOf = (events: VerifyEvent[]): Commit => events.find((event) => event.type === 'commit')!
+const deltasOf = (events: VerifyEvent[]): string =>
+  events.map((event) => (event.type === 'delta' ? event.text : '')).join('')
+
+/** The cycle, as the worker runs it. */
+async function lookahead(
+  question: string,
+  depth: number,
+  options: Omit<VerifyOptions, 'steps' | 'max_tokens'>,
+  maxTokens = MAX_TOKENS,
+) {
+  const output: number[] = []
+  const verdicts: Verdict[] = []
+  let text = ''
+  let context: VerifyRequestInput['context'] = { id: 'run', messages: [{ role: 'user', content: question }] }
+  for (;;) {
+    const steps = depth > 0 ? await draftSteps(context, depth, options.sampling) : []
+    if (depth > 0) context = { id: 'run', length: output.length }
+    const events = await verify(context, {
+      steps: steps.map((step) => ({ id: step.id, text: step.text })),
+      max_tokens: maxTokens - output.length,
+      ...options,
+    })
+    const commit = commitOf(events)
+    expect(deltasOf(events)).toBe(commit.text)
+    const ruled = events.filter((event) => event.type === 'verdict')
+    expect(ruled.filter((verdict) => verdict.accepted).length).toBe(commit.accepted)
+    verdicts.push(...ruled)
+    output.push(...commit.tokens)
+    text += commit.text
+    if (commit.finish_reason) return { output, text, verdicts, finish: commit.finish_reason }
+    context = { id: 'run', length: output.length }
+  }
+}
+
+const plain = { decode: 'end', speculation: { drafted: false, ngram: 0 } } as const
+const modes = {
+  sd: { depth: 0, options: { decode: 'end', speculation: { drafted: false, ngram: 8 } } },
+  lr: { depth: 3, options: { speculation: { drafted: false, ngram: 0 } } },
+  'lr+sd': { depth: 3, options: { speculation: { drafted: true, ngram: 8 } } },
+} as const
+
+describe('the exact verifier at temperature 0 gives plain decoding, token for token', () => {
+  test.each(Object.entries(modes))('%s', async (_mode, { depth, options }) => {
+    const sampling = { temperature: 0 }
+    for (const question of questions) {
+      const reference = await lookahead(question, 0, { ...plain, sampling })
+      const run = await lookahead(question, depth, { ...options, verifier: 'exact', sampling })
+      expect(run.output).toEqual(reference.output)
+      expect(run.text).toBe(reference.text)
+      expect(run.finish).toBe(reference.finish)
+    }
+  })
+})
+
+test('the same seed gives the same text, another seed another', async () => {
+  const sampling = { temperature: 1, seed: 11 }
+  const run = (seed: number) =>
+    lookahead(questions[0]!, 3, { ...modes['lr+sd'].options, sampling: { ...sampling, seed } })
+  const first = await run(11)
+  expect((await run(11)).output).toEqual(first.output)
+  expect((await run(12)).output).not.toEqual(first.output)
+})
+
+test('a commit never holds more than max_tokens', async () => {
+  for (const maxTokens of [1, 2, 7, 30, 61]) {
+    const { output, finish } = await lookahead(
+      questions[1]!,
+      3,
+      { ...modes['lr+sd'].options, sampling: { temperature: 0 } },
+      maxTokens,
+    )
+    expect(output.length).toBe(maxTokens)
+    expect(finish).toBe('length')
+  }
+})
+
+test('a step cut by the cap is not judged', async () => {
+  const context = { id: 'run', messages: [{ role: 'user' as const, content: questions[0]! }] }
+  const events = await verify(context, {
+    steps: [{ text: 'Something that no model would say here.\n\n' }],
+    step_tokens: 2,
+    max_tokens: 50,
+    sampling: { temperature: 0 },
+  })
+  expect(events.filter((event) => event.type === 'verdict')).toEqual([
+    { type: 'verdict', index: 0, accepted: false, reason: 'half_step' },
+  ])
+  expect(commitOf(events).tokens.length).toBe(2)
+})
+
+test('stop strings end the text before them, wherever tokens are cut', async () => {
+  const sampling = { temperature: 0 }
+  const reference = await lookahead(questions[2]!, 0, { ...plain, sampling })
+  const stop = reference.text.slice(37, 44)
+  const cut = reference.text.slice(0, reference.text.indexOf(stop))
+  for (const { depth, options } of Object.values(modes)) {
+    const run = await lookahead(questions[2]!, depth, { ...options, verifier: 'exact', sampling, stop: [stop] })
+    expect(run).toMatchObject({ text: cut, finish: 'stop' })
+  }
+})
+
+test('drafted steps from elsewhere need no id', async () => {
+  const messages = [{ role: 'user' as const, content: questions[3]! }]
+  const sampling = { temperature: 0 }
+  const [whole] = (await verify({ id: 'reference', messages }, { ...plain, max_tokens: MAX_TOKENS, sampling })).filter(
+    (event) => event.type === 'commit',
+  )
+  const step = whole!.text.slice(0, whole!.text.indexOf('\n\n') + 2)
+  for (const drafted of [true, false]) {
+    const events = await verify(
+      { id: 'run', messages },
+      { steps: [{ text: step }], speculation: { drafted, ngram: 0 }, max_tokens: MAX_TOKENS, sampling },
+    )
+    expect(events).toContainEqual({ type: 'verdict', index: 0, accepted: true, reason: 'exact' })
+    expect(whole!.text.startsWith(commitOf(events).text)).toBe(true)
+  }
+})
+
+test('without a judge no step is accepted but an exact one, and the run goes on', async () => {
+  const rule = engine.judge!.rule
+  engine.judge!.rule = () => Promise.reject(new Error('staged'))
+  const log = console.error
+  console.error = () => undefined
+  try {
+    const sampling = { temperature: 1, seed: 3 }
+    const { verdicts, finish } = await lookahead(questions[4]!, 4, { ...modes.lr.options, sampling })
+    expect(finish).toBeDefined()
+    expect(verdicts.some((verdict) => verdict.reason === 'judge_failed')).toBe(true)
+    for (const { accepted, reason } of verdicts) if (accepted) expect(reason).toBe('exact')
+  } finally {
+    engine.judge!.rule = rule
+    console.error = log
+  }
+})
+
+test('a client that leaves stops the work within one forward', async () => {
+  const abort = new AbortController()
+  const request = parseRequest(VerifyRequest, {
+    context: { id: 'run', messages: [{ role: 'user', content: questions[5]! }] },
+    max_tokens: MAX_TOKENS,
+    ...plain,
+  })
+  let forwards = 0
+  const { model } = engine.target
+  const forward = model.forward.bind(model)
+  model.forward = (rows) => {
+    forwards++
+    if (forwards === 5) abort.abort()
+    return forward(rows)
+  }
+  try {
+    const context = engine.context(request.context)
+    await expect(collect(new Verification(engine, context, request, abort.signal).run())).rejects.toThrow('abort')
+    expect(forwards).toBe(5)
+  } finally {
+    model.forward = forward
+  }
+})
+
+test('a context the backend does not hold is context_lost; with its output tokens it is restored', async () => {
+  const sampling = { temperature: 0 }
+  expect(() => engine.context({ id: 'nowhere', length: 0 })).toThrow(
+    expect.objectContaining({ status: 409, code: 'context_lost' }),
+  )
+  const messages = [{ role: 'user' as const, content: questions[0]! }]
+  const first = commitOf(await verify({ id: 'a', messages }, { max_tokens: MAX_TOKENS, sampling }))
+  expect(() => engine.context({ id: 'a', length: 3 })).toThrow(expect.objectContaining({ code: 'context_lost' }))
+  const kept = commitOf(await verify({ id: 'a', length: first.tokens.length }, { max_tokens: MAX_TOKENS, sampling }))
+  const restored = commitOf(
+    await verify({ id: 'b', messages, output: first.tokens }, { max_tokens: MAX_TOKENS, sampling }),
+  )
+  expect(restored.tokens).toEqual(kept.tokens)
+})
+
+test('several requests at once each get what they get alone', async () => {
+  const sampling = { temperature: 0 }
+  const ask = (id: string, question: string) =>
+    verify({ id, messages: [{ role: 'user', content: question }] }, { ...plain, max_tokens: 60, sampling }).then(
+      commitOf,
+    )
+  const alone: Commit[] = []
+  for (const [i, question] of questions.entries()) alone.push(await ask(`alone ${i}`, question))
+  const together = await Promise.all(questions.map((question, i) => ask(`together ${i}`, question)))
+  expect(together.map((commit) => commit.tokens)).toEqual(alone.map((commit) => commit.tokens))
+})
+
+test('a pool too small for a prompt refuses it with 429 and loses nothing', async () => {
+  const held = engine.target.pool.take(engine.target.pool.free - 10)!
+  const call = verify({ id: 'run', messages: [{ role: 'user', content: questions[0]! }] }, { max_tokens: 5 })
+  await expect(call).rejects.toMatchObject({ status: 429, code: 'overloaded', retryAfter: 1 })
+  engine.target.pool.give(held)
+})

@@ -1,0 +1,46 @@
+/**
+ * Token speculation by Leviathan et al. (arXiv 2211.17192): guesses from the draft distribution `q` are turned into
+ * exact samples of the target distribution `p`.
+ */
+import { probability, sample } from './distribution.ts'
+import type { Distribution } from './distribution.ts'
+import type { Random } from './random.ts'
+
+/** A guessed token and the distribution it was drawn from; without one, the guess counts as certain of itself. */
+export interface Guess {
+  token: number
+  q?: Distribution | undefined
+}
+
+/** The tokens that stand: `accepted` guesses, then `next` from the target, unless `untilRejected` and all were accepted. */
+export interface Outcome {
+  accepted: number
+  next: number | undefined
+}
+
+/**
+ * Walks the guesses left to right. `p(i)` is the target's distribution before guess `i`; `p(guesses.length)` is asked
+ * only with `bonus`, for the token after the last guess.
+ */
+export function accept(
+  guesses: readonly Guess[],
+  p: (i: number) => Distribution,
+  random: Random,
+  { bonus }: { bonus: boolean },
+): Outcome {
+  for (const [i, guess] of guesses.entries()) {
+    const target = p(i)
+    const q = guess.q ? probability(guess.q, guess.token) : 1
+    if (random.next() * q >= probability(target, guess.token))
+      return { accepted: i, next: sample(residual(target, guess), random.next()) }
+  }
+  return { accepted: guesses.length, next: bonus ? sample(p(guesses.length), random.next()) : undefined }
+}
+
+/** `max(0, p − q)`, normalised: what is left for the target to draw once a guess was rejected. */
+export function residual(p: Distribution, { token, q }: Guess): Distribution {
+  const rest = p.tokens.map((t, i) => Math.max(0, p.probabilities[i]! - (q ? probability(q, t) : t === token ? 1 : 0)))
+  const total = rest.reduce((a, b) => a + b, 0)
+  // Only rounding can leave nothing: then p and q agree, and p itself is as good.
+  return total > 0 ? { tokens: p.tokens, probabilities: rest.map((x) => x / total) } : p
+}

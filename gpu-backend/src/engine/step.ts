@@ -1,0 +1,55 @@
+import type { Distribution } from './distribution.ts'
+import { StreamingDecoder } from '../tokenizer/index.ts'
+import type { Tokenizer } from '../tokenizer/index.ts'
+
+/** What ended a step: the delimiter, the step cap, the end of the text, or no room for more tokens. */
+export type StepEnd = 'delimiter' | 'cap' | 'text' | 'length'
+
+export interface StepRules {
+  /** Undefined: the text is one step. */
+  delimiter: string | undefined
+  /** Step cap, in tokens. */
+  cap: number
+  /** Tokens that the request or the model still has room for. */
+  room: number
+  endOfText: readonly number[]
+}
+
+/** Collects the tokens of one step and says when it has ended. Tokens after the end are refused. */
+export class StepWriter {
+  readonly tokens: number[] = []
+  text = ''
+  end: StepEnd | undefined
+  readonly #rules: StepRules
+  readonly #decoder: StreamingDecoder
+
+  constructor(tokenizer: Tokenizer, rules: StepRules) {
+    this.#rules = rules
+    this.#decoder = new StreamingDecoder(tokenizer)
+  }
+
+  /** @returns whether the token was taken */
+  push(token: number): boolean {
+    if (this.end) return false
+    const { delimiter, cap, room, endOfText } = this.#rules
+    const searchFrom = Math.max(0, this.text.length - (delimiter?.length ?? 0))
+    this.tokens.push(token)
+    if (endOfText.includes(token)) this.end = 'text'
+    else {
+      this.text += this.#decoder.push(token)
+      if (delimiter && this.text.includes(delimiter, searchFrom)) this.end = 'delimiter'
+      else if (this.tokens.length >= room) this.end = 'length'
+      else if (this.tokens.length >= cap) this.end = 'cap'
+    }
+    return true
+  }
+}
+
+/** A step the draft model wrote, with what its tokens were drawn from. */
+export interface DraftStep {
+  tokens: readonly number[]
+  text: string
+  end: StepEnd
+  /** One per token; undefined when the step came as text alone. */
+  distributions: readonly (Distribution | undefined)[]
+}

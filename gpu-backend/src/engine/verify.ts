@@ -1,0 +1,266 @@
+import type { VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
+import { judged, ruleExactly, ruleWithoutJudge, unjudged } from '../verifier/verdict.ts'
+import type { Context } from './contexts.ts'
+import { distribution } from './distribution.ts'
+import type { SamplingParameters } from './distribution.ts'
+import { opening } from './draft.ts'
+import type { Engine } from './engine.ts'
+import { Random } from './random.ts'
+import { accept } from './speculation.ts'
+import { StepWriter } from './step.ts'
+import type { DraftStep } from './step.ts'
+import { guess, ownTokens, pending } from './target-step.ts'
+import type { TargetStep } from './target-step.ts'
+import { Timer } from './timer.ts'
+import { Tree } from './tree.ts'
+
+const STREAM = 2
+
+/** Text is sent at most this often: an event a token would cost more than the token. */
+const DELTA_MS = 20
+
+/**
+ * Lookahead Reasoning's verification (arXiv 2506.19830, Algorithm 1): the target writes its own version of every drafted
+ * step, each after the drafted steps before it, and of one step more, all in one packed batch; the verifier rules; the
+ * steps up to the first rejected one are kept, and the target's version stands in that one's place.
+ */
+export class Verification {
+  readonly #engine: Engine
+  readonly #context: Context
+  readonly #request: VerifyRequest
+  readonly #signal: AbortSignal
+  readonly #parameters: SamplingParameters
+  readonly #tree: Tree
+  readonly #drafts: readonly DraftStep[]
+  readonly #room: number
+  readonly #timer = new Timer()
+  readonly #speculation = { proposed: 0, accepted: 0 }
+  #steps: (TargetStep & { random: Random })[] = []
+
+  constructor(engine: Engine, context: Context, request: VerifyRequest, signal: AbortSignal) {
+    this.#engine = engine
+    this.#context = context
+    this.#request = request
+    this.#signal = signal
+    this.#parameters = engine.sampling(request.sampling)
+    this.#tree = new Tree(context.target)
+    this.#room = Math.min(request.max_tokens, engine.target.model.config.maxPositions - context.tokens.length)
+    this.#drafts = this.#draftSteps()
+  }
+
+  async *run(): AsyncGenerator<VerifyEvent, void, undefined> {
+    const { tokenizer, generation } = this.#engine.target.model
+    const text = this.#context.text(tokenizer, this.#request.stop)
+    const certain: number[] = []
+    let committedText = ''
+    let delta = ''
+    let sentAt = 0
+    let ruled = 0
+    yield opening(this.#context)
+    try {
+      await this.#open()
+      for (;;) {
+        await this.#rule()
+        for (const [index, step] of this.#standing.entries())
+          if (index === ruled && step.ruling) yield { type: 'verdict', index: ruled++, ...step.ruling }
+        for (const token of this.#certain().slice(certain.length, this.#room)) {
+          if (text.stopped) break
+          certain.push(token)
+          delta += text.push(token)
+        }
+        if (text.stopped || this.#decided) break
+        if (delta && performance.now() - sentAt >= DELTA_MS) {
+          yield { type: 'delta', text: delta }
+          committedText += delta
+          delta = ''
+          sentAt = performance.now()
+        }
+        await this.#advance()
+        this.#signal.throwIfAborted()
+      }
+      const ended = text.stopped || generation.eosTokenIds.includes(certain.at(-1) ?? -1)
+      const finish = ended ? 'stop' : certain.length >= this.#room ? 'length' : null
+      if (finish) delta += text.flush()
+      if (delta) yield { type: 'delta', text: delta }
+      const last = this.#standing.at(-1)
+      const accepted = this.#standing.filter((step) => step.ruling?.accepted).length
+      const correction = last && !last.ruling?.accepted ? last.writer.text : ''
+      this.#commit(certain)
+      yield {
+        type: 'commit',
+        accepted,
+        text: committedText + delta,
+        tokens: certain,
+        correction,
+        finish_reason: finish,
+      }
+      yield this.#done(certain.length)
+    } finally {
+      this.#tree.release()
+    }
+  }
+
+  /** Drafted steps by id, or from their text, as many as there is room for. */
+  #draftSteps(): DraftStep[] {
+    const { tokenizer } = this.#engine.target.model
+    const steps: DraftStep[] = []
+    let used = 0
+    for (const { id, text } of this.#request.steps) {
+      const step = (id === undefined ? undefined : this.#context.drafts.get(id)) ?? fromText(text)
+      if (step.tokens.length === 0 || (used += step.tokens.length) >= this.#room || steps.at(-1)?.end === 'text') break
+      steps.push(step)
+    }
+    return steps
+
+    function fromText(text: string, delimiter = '\n\n'): DraftStep {
+      const tokens = tokenizer.encode(text)
+      return {
+        tokens,
+        text,
+        end: text.endsWith(delimiter) ? 'delimiter' : 'cap',
+        distributions: tokens.map(() => undefined),
+      }
+    }
+  }
+
+  /** One forward over all drafted tokens; where the target would have written them, they are its own (design §4). */
+  async #open(): Promise<void> {
+    const chain = this.#drafts.flatMap((draft) => draft.tokens)
+    const starts = [0]
+    for (const draft of this.#drafts) starts.push(starts.at(-1)! + draft.tokens.length)
+    if (this.#drafts.at(-1)?.end === 'text') starts.pop()
+    const wanted = this.#request.speculation.drafted ? Array.from({ length: chain.length + 1 }, (_, i) => i) : starts
+    const rows = await this.#timer.time('target', () => this.#tree.prefill(this.#context.tokens, chain, wanted))
+    const logits = new Map(wanted.map((n, i) => [n, rows[i]!]))
+    this.#steps = starts.map((start, j) => this.#expand(start, this.#drafts[j], (i) => logits.get(start + i)!))
+  }
+
+  #expand(
+    start: number,
+    draft: DraftStep | undefined,
+    logits: (i: number) => Float32Array,
+  ): TargetStep & { random: Random } {
+    const { model } = this.#engine.target
+    const toEnd = this.#request.decode === 'end'
+    const writer = new StepWriter(model.tokenizer, {
+      delimiter: toEnd && !draft ? undefined : this.#request.delimiter,
+      cap: toEnd && !draft ? Infinity : this.#request.step_tokens,
+      room: this.#room - start,
+      endOfText: model.generation.eosTokenIds,
+    })
+    const random = new Random(this.#parameters.seed, STREAM, this.#context.outputLength + start)
+    const guesses =
+      draft && this.#request.speculation.drafted
+        ? draft.tokens.map((token, i) => ({ token, q: draft.distributions[i] }))
+        : []
+    const p = (i: number) => distribution(logits(i), this.#parameters)
+    const { accepted, next } = accept(guesses, p, random, { bonus: guesses.length === 0 })
+    this.#speculation.proposed += guesses.length
+    this.#speculation.accepted += accepted
+    for (const { token } of guesses.slice(0, accepted)) writer.push(token)
+    if (next !== undefined) writer.push(next)
+    const leaf = this.#tree.leaf(start + accepted)
+    return { draft, start, writer, agreed: accepted, leaf, ruling: undefined, random }
+  }
+
+  /** One packed forward: every open step gets its next token, and the guesses after it that prove right. */
+  async #advance(): Promise<void> {
+    const open = this.#standing.filter((step) => !step.writer.end)
+    const { ngram } = this.#request.speculation
+    const work = open.map((step) => {
+      const context = ngram > 0 ? [...this.#context.tokens, ...this.#tree.chain.tokens.slice(0, step.start)] : []
+      const guesses =
+        ngram > 0 ? guess(step, context, Math.min(ngram, this.#room - step.start - step.writer.tokens.length - 1)) : []
+      return { step, leaf: step.leaf!, guesses, tokens: [...pending(step), ...guesses] }
+    })
+    const logits = await this.#timer.time('target', () => this.#tree.advance(work))
+    for (const [w, { step, leaf, guesses, tokens }] of work.entries()) {
+      const p = (i: number) => distribution(logits[w]![tokens.length - guesses.length - 1 + i]!, this.#parameters)
+      const { accepted, next } = accept(
+        guesses.map((token) => ({ token })),
+        p,
+        step.random,
+        { bonus: true },
+      )
+      this.#speculation.proposed += guesses.length
+      this.#speculation.accepted += accepted
+      this.#tree.trim(leaf, leaf.slots.length - guesses.length + accepted)
+      for (const token of guesses.slice(0, accepted)) step.writer.push(token)
+      if (next !== undefined) step.writer.push(next)
+      this.#tree.trim(leaf, Math.min(leaf.slots.length, ownTokens(step).length))
+    }
+  }
+
+  /** Rules on every step that can be ruled; the judge is asked about all that need it in one forward. */
+  async #rule(): Promise<void> {
+    const { verifier } = this.#request
+    const unclear: (TargetStep & { draft: DraftStep })[] = []
+    for (const step of this.#standing) {
+      const { draft, writer } = step
+      if (step.ruling || !draft) continue
+      step.ruling = verifier === 'exact' ? ruleExactly(draft, writer) : ruleWithoutJudge(draft, writer)
+      if (!step.ruling && writer.end && verifier === 'judge') unclear.push({ ...step, draft })
+    }
+    if (unclear.length === 0) return
+    const rulings = await this.#judge(unclear.map(({ draft, writer }) => ({ target: writer.text, draft: draft.text })))
+    for (const [i, { start }] of unclear.entries())
+      this.#steps.find((step) => step.start === start)!.ruling = rulings[i]!
+  }
+
+  async #judge(pairs: { target: string; draft: string }[]) {
+    const { judge } = this.#engine
+    if (!judge) return pairs.map(() => unjudged)
+    try {
+      return (await this.#timer.time('judge', () => judge.rule(pairs))).map(judged)
+    } catch (error) {
+      console.error('the judge failed:', error)
+      return pairs.map(() => unjudged)
+    }
+  }
+
+  /** Steps that may still be committed: up to the first rejected one. */
+  get #standing(): (TargetStep & { random: Random })[] {
+    const rejected = this.#steps.findIndex((step) => step.ruling?.accepted === false)
+    return rejected < 0 ? this.#steps : this.#steps.slice(0, rejected + 1)
+  }
+
+  /** Whether every standing step is settled: accepted, or the target's own and finished. */
+  get #decided(): boolean {
+    return this.#standing.every((step) => step.ruling?.accepted || ((step.ruling || !step.draft) && step.writer.end))
+  }
+
+  /** Output tokens that no later verdict can change. */
+  #certain(): number[] {
+    const tokens: number[] = []
+    for (const { draft, writer, agreed, ruling } of this.#standing) {
+      if (draft && ruling?.accepted) tokens.push(...draft.tokens)
+      else return [...tokens, ...(draft && !ruling ? writer.tokens.slice(0, agreed) : writer.tokens)]
+    }
+    return tokens
+  }
+
+  /** The committed tokens become context; those that stand in slots already keep them. */
+  #commit(tokens: readonly number[]): void {
+    const last = this.#standing.at(-1)!
+    const kept = last.ruling?.accepted ? this.#tree.chain.tokens.length : last.start + last.agreed
+    this.#tree.commit(kept, last.ruling?.accepted ? undefined : last.leaf, ownTokens(last))
+    this.#context.tokens.push(...tokens)
+    this.#context.drafts.clear()
+  }
+
+  #done(completionTokens: number): VerifyEvent {
+    const timer = this.#timer
+    return {
+      type: 'done',
+      usage: { prompt_tokens: this.#context.promptLength, completion_tokens: completionTokens },
+      timings: {
+        total_ms: timer.total,
+        draft_ms: 0,
+        target_ms: timer.ms('target'),
+        judge_ms: timer.ms('judge'),
+        forwards: timer.count('target'),
+      },
+      speculation: this.#speculation,
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import { elementTypes, type ElementType } from '../onnxruntime/index.ts'
+import {
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+  type AttributeProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from './onnx_pb.ts'
+
+/** The name of a value in the graph; '' stands for an optional input or output that is left out. */
+export type Value = string
+
+/** A whole number is written as an INT attribute: wrap a float that may be whole in `float`. */
+type Attribute = number | readonly number[] | { float: number }
+
+export const float = (value: number): Attribute => ({ float: value })
+
+/** A tensor of the checkpoint. */
+export interface Part {
+  name: string
+  shape: readonly number[]
+}
+
+/** Where a weight's elements come from: checkpoint tensors one after another, or a computation. */
+export type WeightSource = readonly Part[] | (() => Float32Array)
+
+/** A float32 initializer that lies outside the graph, in the file named by `weightsFile`. */
+export interface Weight {
+  name: string
+  shape: readonly number[]
+  source: WeightSource
+  /** First byte in the file. */
+  offset: number
+}
+
+export interface Graph {
+  /** The model file's bytes. */
+  model: Uint8Array
+  /** In the order of the weights file. */
+  weights: readonly Weight[]
+  /** Size of the weights file in bytes. */
+  weightsBytes: number
+}
+
+/** The weights file's name; ONNX Runtime looks for it beside the model file. */
+export const weightsFile = 'weights.bin'
+
+/** Weights begin at multiples of the page size, so that ONNX Runtime can map them. */
+const alignment = 4096
+
+/** opset 23 brought Attention; ONNX pairs it with IR version 11. */
+const opset = 23n
+const irVersion = 11n
+
+/** Collects nodes, weights, inputs and outputs, and writes them as an ONNX model. */
+export class GraphBuilder {
+  readonly #nodes: NodeProto[] = []
+  readonly #inputs: ValueInfoProto[] = []
+  readonly #outputs: ValueInfoProto[] = []
+  readonly #constants = new Map<string, TensorProto>()
+  readonly #weights = new Map<string, Weight>()
+  readonly #nodeNames = new Set<string>()
+  #end = 0
+
+  /** @param shape sizes, or names of sizes that differ from run to run */
+  input(name: string, type: ElementType, shape: readonly (number | string)[]): Value {
+    this.#inputs.push(valueInfo(name, type, shape))
+    return name
+  }
+
+  output(name: string, type: ElementType, shape: readonly (number | string)[]): Value {
+    this.#outputs.push(valueInfo(name, type, shape))
+    return name
+  }
+
+  /** A weight kept outside the graph. Asking twice for one name gives the same weight. */
+  weight(name: string, shape: readonly number[], source: WeightSource = [{ name, shape }]): Value {
+    if (this.#weights.has(name)) return name
+    this.#weights.set(name, { name, shape, source, offset: this.#end })
+    const end = this.#end + shape.reduce((product, size) => product * size, 4)
+    this.#end = Math.ceil(end / alignment) * alignment
+    return name
+  }
+
+  /** A small int64 constant inside the graph. */
+  constant(values: readonly number[]): Value {
+    const name = `/constants/int64/[${values.join(',')}]`
+    const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer)
+    const tensor = { name, dataType: elementTypes.int64, dims: [BigInt(values.length)], rawData }
+    this.#constants.set(name, create(TensorProtoSchema, tensor))
+    return name
+  }
+
+  /**
+   * Adds a node and returns its first output.
+   *
+   * @param name unique, such as `/model/layers.0/attn/q_proj/MatMul`: ONNX Runtime's messages cite it
+   * @param opType with its domain, when that is not ONNX's own: `com.microsoft.QuickGelu`
+   * @param outputs defaults to one output, `<name>/output_0`
+   * @throws Error if the name is taken
+   */
+  node(
+    name: string,
+    opType: string,
+    inputs: readonly Value[],
+    attributes: Record<string, Attribute> = {},
+    outputs: readonly Value[] = [`${name}/output_0`],
+  ): Value {
+    if (this.#nodeNames.has(name)) throw new Error(`the graph has a node ${name} already`)
+    this.#nodeNames.add(name)
+    const dot = opType.lastIndexOf('.')
+    this.#nodes.push(
+      create(NodeProtoSchema, {
+        name,
+        opType: opType.slice(dot + 1),
+        domain: opType.slice(0, Math.max(dot, 0)),
+        input: [...inputs],
+        output: [...outputs],
+        attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+      }),
+    )
+    return outputs[0] ?? ''
+  }
+
+  build(name: string): Graph {
+    const weights = [...this.#weights.values()]
+    const graph = create(GraphProtoSchema, {
+      name,
+      node: this.#nodes,
+      input: this.#inputs,
+      output: this.#outputs,
+      initializer: [...this.#constants.values(), ...weights.map(externalTensor)],
+    })
+    const model = create(ModelProtoSchema, {
+      irVersion,
+      producerName: 'lookahead',
+      opsetImport: [
+        { domain: '', version: opset },
+        { domain: 'com.microsoft', version: 1n },
+      ],
+      graph,
+    })
+    return { model: toBinary(ModelProtoSchema, model), weights, weightsBytes: this.#end }
+  }
+}
+
+function valueInfo(name: string, type: ElementType, shape: readonly (number | string)[]): ValueInfoProto {
+  const dim = shape.map((size) => ({
+    value:
+      typeof size === 'number'
+        ? { case: 'dimValue' as const, value: BigInt(size) }
+        : { case: 'dimParam' as const, value: size },
+  }))
+  const tensor = { elemType: elementTypes[type], shape: { dim } }
+  return create(ValueInfoProtoSchema, { name, type: { value: { case: 'tensorType', value: tensor } } })
+}
+
+function attribute(name: string, value: Attribute): AttributeProto {
+  if (typeof value === 'object' && 'float' in value)
+    return create(AttributeProtoSchema, { name, type: 1, f: value.float })
+  if (typeof value === 'object') return create(AttributeProtoSchema, { name, type: 7, ints: value.map(BigInt) })
+  if (Number.isInteger(value)) return create(AttributeProtoSchema, { name, type: 2, i: BigInt(value) })
+  return create(AttributeProtoSchema, { name, type: 1, f: value })
+}
+
+function externalTensor({ name, shape, offset }: Weight): TensorProto {
+  const length = shape.reduce((product, size) => product * size, 4)
+  return create(TensorProtoSchema, {
+    name,
+    dataType: elementTypes.float32,
+    dims: shape.map(BigInt),
+    dataLocation: 1,
+    externalData: [
+      { key: 'location', value: weightsFile },
+      { key: 'offset', value: String(offset) },
+      { key: 'length', value: String(length) },
+    ],
+  })
+}

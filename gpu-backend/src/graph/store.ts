@@ -1,0 +1,77 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import path from 'node:path'
+import { Checkpoint, weightFiles, type DecoderConfig } from '../checkpoint/index.ts'
+import { weightsFile, type Graph, type Weight } from './builder.ts'
+import { decoderGraph, decoderGraphVersion } from './decoder.ts'
+
+export interface StoreOptions {
+  /** Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
+  cacheDir?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+const modelFile = 'model.onnx'
+
+/**
+ * The path of a checkpoint's graph as an .onnx file, with its weights beside it; built at the first call and kept on disk
+ * for as long as the checkpoint's files stay the same.
+ *
+ * @throws ModelError if the checkpoint is broken or lacks a weight; the signal's reason if it was aborted
+ */
+export async function storedGraph(folder: string, config: DecoderConfig, options: StoreOptions = {}): Promise<string> {
+  const root = options.cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
+  const home = path.join(root, 'graphs', await contentKey(folder))
+  if (!(await exists(home))) await store(folder, decoderGraph(config), home, options.signal)
+  return path.join(home, modelFile)
+}
+
+/** Of the builder's version, config.json, and each weight file's name, size and time of change. */
+async function contentKey(folder: string): Promise<string> {
+  const hash = createHash('sha256').update(`${decoderGraphVersion}\n`)
+  hash.update(await readFile(path.join(folder, 'config.json')))
+  for (const file of await weightFiles(folder)) {
+    const { size, mtimeMs } = await stat(file)
+    hash.update(`\n${path.resolve(file)} ${size} ${mtimeMs}`)
+  }
+  return hash.digest('hex').slice(0, 32)
+}
+
+/** Writes into a folder of its own and then renames it, so that no reader ever sees a part of a graph. */
+async function store(folder: string, graph: Graph, home: string, signal: AbortSignal | undefined): Promise<void> {
+  const draft = `${home}.${randomUUID()}`
+  await mkdir(draft, { recursive: true })
+  try {
+    await using checkpoint = await Checkpoint.open(folder)
+    await using file = await open(path.join(draft, weightsFile), 'w')
+    await file.truncate(graph.weightsBytes)
+    for (const weight of graph.weights) {
+      signal?.throwIfAborted()
+      await writeWeight(file, weight, checkpoint)
+    }
+    await writeFile(path.join(draft, modelFile), graph.model)
+    await rename(draft, home).catch(async (error: unknown) => {
+      // Another process may have stored the same graph in the meantime.
+      if (!(await exists(home))) throw error
+    })
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+}
+
+async function writeWeight(file: FileHandle, weight: Weight, checkpoint: Checkpoint): Promise<void> {
+  let at = weight.offset
+  const write = async (elements: Float32Array) => {
+    const bytes = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)
+    for (let done = 0; done < bytes.byteLength; )
+      done += (await file.write(bytes, done, bytes.byteLength - done, at + done)).bytesWritten
+    at += bytes.byteLength
+  }
+  if (typeof weight.source === 'function') return write(weight.source())
+  for (const part of weight.source) await write(await checkpoint.read(part.name, part.shape))
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined)) !== undefined
+}

@@ -1,0 +1,2 @@
+export { Model, type ModelOptions } from './model.ts'
+export type { Row } from './row.ts'

@@ -1,0 +1,158 @@
+import { availableParallelism } from 'node:os'
+import {
+  ModelError,
+  readDecoderConfig,
+  readGenerationConfig,
+  type DecoderConfig,
+  type GenerationConfig,
+} from '../checkpoint/index.ts'
+import { countParameters, poolNames, storedGraph } from '../graph/index.ts'
+import { IoBinding, Session, Tensor } from '../onnxruntime/index.ts'
+import { Tokenizer } from '../tokenizer/index.ts'
+import { ShapedBuffer } from './buffer.ts'
+import { breathe, isSmall, needsBreath } from './pace.ts'
+import { Packing } from './packing.ts'
+import { assertRow, type Limits, type Row } from './row.ts'
+
+export interface ModelOptions {
+  /** Token slots in the pool: the most tokens that all requests together can hold. */
+  slots: number
+  /** Threads within one operator. Defaults to 1 for models of up to 4 M parameters, else to the machine's cores. */
+  threads?: number | undefined
+  /** Where built graphs are kept. Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
+  cacheDir?: string | undefined
+  /** Stops loading. */
+  signal?: AbortSignal | undefined
+}
+
+/** Up to this many parameters, starting a second thread takes longer than it saves. */
+const singleThreadParameters = 4e6
+
+/** A decoder with its pool of token slots, run by packed forwards. */
+export class Model {
+  readonly config: DecoderConfig
+  readonly generation: GenerationConfig
+  readonly tokenizer: Tokenizer
+  readonly slots: number
+  /** Weights in the checkpoint, shared ones counted once. */
+  readonly parameters: number
+  readonly #limits: Limits
+  readonly #session: Session
+  readonly #binding: IoBinding
+  readonly #pool: readonly Tensor[]
+  readonly #packing = new Packing()
+  readonly #logits = ShapedBuffer.float32()
+  /** Settles when the last forward asked for has ended, well or not. */
+  #last: Promise<unknown> = Promise.resolve()
+  #open = true
+
+  private constructor(
+    session: Session,
+    config: DecoderConfig,
+    generation: GenerationConfig,
+    tokenizer: Tokenizer,
+    parameters: number,
+    slots: number,
+  ) {
+    this.config = config
+    this.generation = generation
+    this.tokenizer = tokenizer
+    this.slots = slots
+    this.parameters = parameters
+    this.#limits = { vocabulary: config.vocabSize, positions: config.maxPositions, slots }
+    this.#session = session
+    this.#binding = new IoBinding(session)
+    this.#pool = Array.from({ length: config.layers }, (_, layer) => this.#bindPool(layer)).flat()
+  }
+
+  /**
+   * Loads a Hugging Face checkpoint: config.json, *.safetensors, tokenizer.json, tokenizer_config.json, and
+   * generation_config.json if any.
+   *
+   * @throws ModelError if the folder is missing, broken or of an unsupported kind; the signal's reason if it was aborted
+   */
+  static async load(folder: string, options: ModelOptions): Promise<Model> {
+    const { slots, cacheDir, signal } = options
+    if (!Number.isInteger(slots) || slots < 1) throw new RangeError(`slots must be a whole number above 0, not ${slots}`)
+    const config = await readDecoderConfig(folder)
+    const generation = await readGenerationConfig(folder)
+    const tokenizer = await Tokenizer.load(folder)
+    const file = await storedGraph(folder, config, { cacheDir, signal })
+    const parameters = countParameters(config)
+    const threads = options.threads ?? (parameters <= singleThreadParameters ? 1 : availableParallelism())
+    const session = await Session.open(file, { threads })
+    try {
+      signal?.throwIfAborted()
+      return new Model(session, config, generation, tokenizer, parameters, slots)
+    } catch (error) {
+      session.close()
+      throw error
+    }
+  }
+
+  /**
+   * One packed forward of all rows: writes the new tokens' keys and values to their slots, and returns the logits of the
+   * wanted tokens, in the order of the rows and of their logitRows. [R, vocabSize], a fresh array.
+   *
+   * Forwards run one after another, in the order of the calls. One that fails leaves the model usable; its write slots
+   * then hold nothing of use.
+   *
+   * @throws RangeError if a row contradicts itself; OnnxRuntimeError; ModelError `closed` (all by rejection)
+   */
+  forward(rows: readonly Row[]): Promise<Float32Array> {
+    const result = this.#last.then(() => this.#forward(rows))
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  async #forward(rows: readonly Row[]): Promise<Float32Array> {
+    if (!this.#open) throw new ModelError('closed', 'the model is closed: load it again')
+    let newTokens = 0
+    let wanted = 0
+    for (const row of rows) {
+      assertRow(row, this.#limits)
+      newTokens += row.tokens.length
+      wanted += row.logitRows.length
+    }
+    if (newTokens === 0) return new Float32Array(0)
+    const small = isSmall(this.parameters, newTokens)
+    if (small && needsBreath()) await breathe()
+    const logits = this.#logits.reserve(wanted, this.config.vocabSize)
+    this.#packing.bind(this.#binding, rows, newTokens, wanted)
+    this.#binding.bindOutput('logits', logits.tensor)
+    if (small) this.#session.run(this.#binding)
+    else await this.#session.runAsync(this.#binding)
+    return logits.data.slice(0, wanted * this.config.vocabSize)
+  }
+
+  /** Releases the model once the forwards already asked for have ended; later ones are refused. Safe to call twice. */
+  close(): void {
+    this.#last = this.#last.then(() => this.#release())
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #release(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#binding.close()
+    this.#packing.close()
+    this.#logits.close()
+    for (const tensor of this.#pool) tensor.close()
+    this.#session.close()
+  }
+
+  /** The pool is input and output at once, so that ScatterND writes in place. */
+  #bindPool(layer: number): Tensor[] {
+    const width = this.config.kvHeads * this.config.headDim
+    const { past, present } = poolNames(layer)
+    return (['key', 'value'] as const).map((kind) => {
+      const tensor = new Tensor('float32', new Float32Array(this.slots * width), [this.slots, width])
+      this.#binding.bindInput(past[kind], tensor)
+      this.#binding.bindOutput(present[kind], tensor)
+      return tensor
+    })
+  }
+}

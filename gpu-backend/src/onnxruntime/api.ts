@@ -1,0 +1,128 @@
+import koffi from 'koffi'
+import { libraryPath } from './library.ts'
+
+/** A native address. */
+export type Pointer = bigint
+/** An OrtStatus: null is success. */
+export type Status = Pointer | null
+/** Receives one native address. */
+export type Out = [Pointer | null]
+
+/** The lowest version of the C API that has every function below. */
+const apiVersion = 23
+
+/** Positions in the function table of OrtApi, which only ever grows (onnxruntime_c_api.h), and their C signatures. */
+const functions = {
+  getErrorMessage: [2, 'const char* GetErrorMessage(void* status)'],
+  createEnv: [3, 'void* CreateEnv(int level, const char* id, _Out_ void** env)'],
+  createSession: [7, 'void* CreateSession(void* env, const char* path, void* options, _Out_ void** session)'],
+  createSessionFromArray: [
+    8,
+    'void* CreateSessionFromArray(void* env, const void* model, size_t size, void* options, _Out_ void** session)',
+  ],
+  createSessionOptions: [10, 'void* CreateSessionOptions(_Out_ void** options)'],
+  enableProfiling: [14, 'void* EnableProfiling(void* options, const char* prefix)'],
+  setIntraOpNumThreads: [24, 'void* SetIntraOpNumThreads(void* options, int threads)'],
+  createTensorWithData: [
+    49,
+    'void* CreateTensorWithDataAsOrtValue(void* memory, void* data, size_t size, const int64_t* shape, size_t rank, int type, _Out_ void** value)',
+  ],
+  createCpuMemoryInfo: [69, 'void* CreateCpuMemoryInfo(int allocator, int kind, _Out_ void** memory)'],
+  releaseStatus: [93, 'void ReleaseStatus(void* status)'],
+  releaseSession: [95, 'void ReleaseSession(void* session)'],
+  releaseValue: [96, 'void ReleaseValue(void* value)'],
+  releaseSessionOptions: [100, 'void ReleaseSessionOptions(void* options)'],
+  addSessionConfigEntry: [130, 'void* AddSessionConfigEntry(void* options, const char* key, const char* value)'],
+  runWithBinding: [133, 'void* RunWithBinding(void* session, void* options, void* binding)'],
+  createIoBinding: [134, 'void* CreateIoBinding(void* session, _Out_ void** binding)'],
+  releaseIoBinding: [135, 'void ReleaseIoBinding(void* binding)'],
+  bindInput: [136, 'void* BindInput(void* binding, const char* name, void* value)'],
+  bindOutput: [137, 'void* BindOutput(void* binding, const char* name, void* value)'],
+} as const
+
+/** A function that can also run on a thread of libuv's pool, and then reports to the event loop. */
+interface Asynchronous<Arguments extends unknown[]> {
+  (...args: Arguments): Status
+  async(...args: [...Arguments, done: (error: Error | null, status: Status) => void]): void
+}
+
+/** The C API in TypeScript's terms. Functions that return a Status own nothing until `check` has seen it. */
+export interface Api {
+  getErrorMessage(status: Pointer): string
+  createEnv(level: number, id: string, out: Out): Status
+  createSession: Asynchronous<[env: Pointer, path: string, options: Pointer, out: Out]>
+  createSessionFromArray(env: Pointer, model: Uint8Array, size: number, options: Pointer, out: Out): Status
+  createSessionOptions(out: Out): Status
+  enableProfiling(options: Pointer, prefix: string): Status
+  setIntraOpNumThreads(options: Pointer, threads: number): Status
+  createTensorWithData(
+    memory: Pointer,
+    data: ArrayBufferView,
+    size: number,
+    shape: BigInt64Array,
+    rank: number,
+    type: number,
+    out: Out,
+  ): Status
+  createCpuMemoryInfo(allocator: number, kind: number, out: Out): Status
+  releaseStatus(status: Pointer): void
+  releaseSession(session: Pointer): void
+  releaseValue(value: Pointer): void
+  releaseSessionOptions(options: Pointer): void
+  addSessionConfigEntry(options: Pointer, key: string, value: string): Status
+  runWithBinding: Asynchronous<[session: Pointer, options: null, binding: Pointer]>
+  createIoBinding(session: Pointer, out: Out): Status
+  releaseIoBinding(binding: Pointer): void
+  bindInput(binding: Pointer, name: string, value: Pointer): Status
+  bindOutput(binding: Pointer, name: string, value: Pointer): Status
+}
+
+let loaded: Api | undefined
+
+/** koffi unloads a library whose handle is collected, although functions decoded from addresses still point into it. */
+const handles: unknown[] = []
+
+/**
+ * ONNX Runtime's C API, loaded at the first call.
+ *
+ * @throws Error if the library is missing or older than this code
+ */
+export function api(): Api {
+  return (loaded ??= load(libraryPath()))
+}
+
+function load(path: string): Api {
+  const library = koffi.load(path)
+  handles.push(library)
+  const getApiBase = library.func('void* OrtGetApiBase()')
+  const [getApi] = koffi.decode(getApiBase(), koffi.array('void*', 1)) as [Pointer]
+  const table = koffi.decode(getApi, koffi.proto('void* GetApi(uint32_t version)'))(apiVersion) as Pointer | null
+  if (!table) throw new Error(`${path} is too old: ONNX Runtime 1.${apiVersion} or later is needed`)
+  const last = Math.max(...Object.values(functions).map(([index]) => index))
+  const pointers = koffi.decode(table, koffi.array('void*', last + 1)) as Pointer[]
+  const entries = Object.entries(functions).map(([name, [index, signature]]) => [
+    name,
+    koffi.decode(pointers[index], koffi.proto(signature)),
+  ])
+  return Object.fromEntries(entries) as Api
+}
+
+/** An error that ONNX Runtime reported; the message is its own. */
+export class OnnxRuntimeError extends Error {
+  override readonly name = 'OnnxRuntimeError'
+}
+
+/** @throws OnnxRuntimeError if `status` is not success */
+export function check(status: Status): void {
+  if (status === null) return
+  const message = api().getErrorMessage(status)
+  api().releaseStatus(status)
+  throw new OnnxRuntimeError(message)
+}
+
+/** The object that a creating function of the C API writes to its last argument. */
+export function created(create: (out: Out) => Status): Pointer {
+  const out: Out = [null]
+  check(create(out))
+  return out[0]!
+}

@@ -1,0 +1,43 @@
+import { api, check, created, type Pointer } from './api.ts'
+import type { Session } from './session.ts'
+import type { Tensor } from './tensor.ts'
+
+/** Which tensors a session's inputs and outputs use. Binding a name again replaces its tensor. */
+export class IoBinding {
+  readonly pointer: Pointer
+  readonly #inputs = new Map<string, Tensor>()
+  readonly #outputs = new Map<string, Tensor>()
+  #open = true
+
+  constructor(session: Session) {
+    this.pointer = created((out) => api().createIoBinding(session.pointer, out))
+  }
+
+  bindInput(name: string, tensor: Tensor): void {
+    if (this.#inputs.get(name) === tensor) return
+    check(api().bindInput(this.pointer, name, tensor.pointer))
+    this.#inputs.set(name, tensor)
+  }
+
+  bindOutput(name: string, tensor: Tensor): void {
+    if (this.#outputs.get(name) === tensor) return
+    check(api().bindOutput(this.pointer, name, tensor.pointer))
+    this.#outputs.set(name, tensor)
+  }
+
+  /** @throws Error if closed */
+  assertOpen(): void {
+    if (!this.#open) throw new Error('the binding is closed')
+  }
+
+  close(): void {
+    if (this.#open) api().releaseIoBinding(this.pointer)
+    this.#open = false
+    this.#inputs.clear()
+    this.#outputs.clear()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

@@ -1,0 +1,5 @@
+export { OnnxRuntimeError } from './api.ts'
+export { IoBinding } from './binding.ts'
+export { libraryFolder, libraryPath } from './library.ts'
+export { Session, type SessionOptions } from './session.ts'
+export { Tensor, elementTypes, type ElementType } from './tensor.ts'

@@ -1,0 +1,109 @@
+import path from 'node:path'
+import { readEvents } from '@lookahead/sdk/protocol'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Engine } from '../engine/engine.ts'
+import { createApp } from './app.ts'
+import { readFlags } from './flags.ts'
+
+let engine: Engine
+beforeAll(async () => {
+  engine = await Engine.load({ models: path.join(import.meta.dirname, '../../models'), slots: 4096 })
+})
+afterAll(() => engine.close())
+
+const app = createApp({ engine: () => engine, draining: () => false })
+const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]
+const post = (url: string, body: unknown, on = app) =>
+  on.request(url, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) })
+
+describe('wrong input is a 400 that names the field', () => {
+  test.each([
+    ['/v1/draft', '{', null, 'JSON'],
+    ['/v1/draft', { context: { id: 'a', messages } }, 'depth', 'depth'],
+    ['/v1/draft', { context: { id: 'a', messages }, depth: 99 }, 'depth', '32'],
+    ['/v1/draft', { context: { id: 'a', messages }, depth: 1, surprise: 1 }, 'surprise', 'surprise'],
+    ['/v1/verify', { context: { id: 'a' }, max_tokens: 1 }, 'context', 'exactly one'],
+    ['/v1/verify', { context: { id: 'a', messages }, max_tokens: 0 }, 'max_tokens', 'max_tokens'],
+    ['/v1/verify', { context: { id: 'a', messages }, max_tokens: 1, sampling: { top_p: 2 } }, 'sampling.top_p', '1'],
+    ['/v1/verify', { context: { id: 'a', messages, output: [999_999] }, max_tokens: 1 }, 'context.output', 'token'],
+    ['/v1/verify', { context: { id: 'a', prompt: 'word '.repeat(3000) }, max_tokens: 1 }, 'context.prompt', '2048'],
+  ])('%s %j', async (url, body, param, words) => {
+    const response = await post(url, body)
+    expect(response.status).toBe(400)
+    const { error } = (await response.json()) as { error: { message: string; param: string | null; type: string } }
+    expect(error).toMatchObject({ param, type: 'invalid_request_error' })
+    expect(error.message).toContain(words)
+  })
+})
+
+test('409 context_lost, 404, 413', async () => {
+  const lost = await post('/v1/verify', { context: { id: 'gone', length: 4 }, max_tokens: 1 })
+  expect([lost.status, await lost.json()]).toMatchObject([409, { error: { code: 'context_lost' } }])
+  expect((await app.request('/v1/nothing')).status).toBe(404)
+  const large = await post('/v1/draft', { context: { id: 'a', prompt: 'x'.repeat(5 * 1024 * 1024) }, depth: 1 })
+  expect([large.status, await large.json()]).toMatchObject([413, { error: { code: 'request_too_large' } }])
+})
+
+test('loading and draining answer 503 with Retry-After; health says so', async () => {
+  const loading = createApp({ engine: () => undefined, draining: () => false })
+  const draining = createApp({ engine: () => engine, draining: () => true })
+  for (const [on, code] of [
+    [loading, 'loading'],
+    [draining, 'draining'],
+  ] as const) {
+    const response = await post('/v1/draft', { context: { id: 'a', messages }, depth: 1 }, on)
+    expect(response.status).toBe(503)
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await response.json()).toMatchObject({ error: { code, type: 'server_error' } })
+    const health = await on.request('/health')
+    expect([health.status, await health.json()]).toEqual([503, { status: code }])
+  }
+})
+
+test('with a token, callers must show it; health needs none', async () => {
+  const guarded = createApp({ engine: () => engine, draining: () => false, token: 'secret' })
+  const models = (authorization?: string) =>
+    guarded.request('/v1/models', { headers: authorization ? { authorization } : {} })
+  expect((await models()).status).toBe(401)
+  expect((await models('Bearer other')).status).toBe(401)
+  expect((await models('Bearer secret')).status).toBe(200)
+  expect((await guarded.request('/health')).status).toBe(200)
+})
+
+test('draft, then verify: steps as they finish, a verdict each, one commit', async () => {
+  const events = async (response: Response) => {
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    const all: { type: string; [key: string]: unknown }[] = []
+    for await (const { event, data } of readEvents(response.body!)) {
+      all.push(JSON.parse(data) as (typeof all)[number])
+      expect(all.at(-1)!.type).toBe(event)
+    }
+    return all
+  }
+  const drafted = await events(await post('/v1/draft', { context: { id: 'a', messages }, depth: 2 }))
+  expect(drafted.map((event) => event.type)).toEqual(['context', 'step', 'step', 'done'])
+  const steps = drafted.filter((event) => event.type === 'step').map(({ id, text }) => ({ id, text }))
+  const verified = await events(await post('/v1/verify', { context: { id: 'a', length: 0 }, steps, max_tokens: 300 }))
+  expect(verified[0]).toMatchObject({ type: 'context', output_tokens: 0, thinking: true })
+  expect(verified.filter((event) => event.type === 'verdict').length).toBeGreaterThan(0)
+  expect(verified.slice(-2).map((event) => event.type)).toEqual(['commit', 'done'])
+})
+
+test('a client that leaves frees the slots of its context', async () => {
+  const response = await post('/v1/verify', { context: { id: 'leaver', messages }, decode: 'end', max_tokens: 1000 })
+  const reader = response.body!.getReader()
+  await reader.read()
+  expect(engine.contexts.running).toBe(1)
+  await reader.cancel()
+  expect(engine.contexts.running).toBe(0)
+  expect(() => engine.context({ id: 'leaver', length: 0 })).toThrow('no longer')
+})
+
+test('flags overrule the environment, and nonsense is refused by name', () => {
+  const env = { LOOKAHEAD_PORT: '7000', LOOKAHEAD_TOKEN: 'secret' }
+  expect(readFlags([], env)).toMatchObject({ port: 7000, token: 'secret', host: '127.0.0.1' })
+  expect(readFlags(['--port', '0'], env)).toMatchObject({ port: 0 })
+  expect(() => readFlags(['--port', 'x'], {})).toThrow('--port must be a whole number')
+  expect(() => readFlags(['--prot', '1'], {})).toThrow('--prot')
+})

@@ -1,0 +1,22 @@
+import type { Tokenizer } from './tokenizer.ts'
+
+/** Turns tokens into text one at a time. A character whose bytes are spread over tokens comes out with its last one. */
+export class StreamingDecoder {
+  readonly #tokenizer: Tokenizer
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+  constructor(tokenizer: Tokenizer) {
+    this.#tokenizer = tokenizer
+  }
+
+  /** The text that this token completes: perhaps none. Special tokens give none. */
+  push(id: number): string {
+    if (this.#tokenizer.specialIds.has(id)) return ''
+    return this.#decoder.decode(this.#tokenizer.decodeToken(id), { stream: true })
+  }
+
+  /** The end of the text: U+FFFD if a character was left unfinished, else ''. The decoder then starts anew. */
+  flush(): string {
+    return this.#decoder.decode()
+  }
+}

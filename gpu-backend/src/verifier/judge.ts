@@ -1,0 +1,58 @@
+import { ModelError } from '../checkpoint/index.ts'
+import type { Decoder } from '../engine/sequence.ts'
+import type { Row } from '../model/index.ts'
+import { judgePrompt } from './judge-prompt.ts'
+
+export interface Pair {
+  target: string
+  draft: string
+}
+
+/** Asks a model whether two steps mean the same and compute the same: one prefill each, decided by the first token. */
+export class Judge {
+  readonly decoder: Decoder
+  readonly #aligned: number
+  readonly #unaligned: number
+
+  constructor(decoder: Decoder) {
+    this.decoder = decoder
+    this.#aligned = answerToken(decoder, 'aligned')
+    this.#unaligned = answerToken(decoder, 'unaligned')
+  }
+
+  /** One packed forward for all pairs. @returns for each whether the steps are aligned */
+  async rule(pairs: readonly Pair[]): Promise<boolean[]> {
+    const { model, pool, take } = this.decoder
+    const slots: number[] = []
+    try {
+      const rows = pairs.map(({ target, draft }): Row => {
+        const tokens = model.tokenizer.encode(judgePrompt(target, draft)).slice(-model.config.maxPositions)
+        const own = take(tokens.length)
+        slots.push(...own)
+        return {
+          tokens,
+          positions: tokens.map((_, i) => i),
+          writeSlots: own,
+          keySlots: own,
+          sees: tokens.map((_, i) => [[0, i + 1]]),
+          logitRows: [tokens.length - 1],
+        }
+      })
+      const logits = await model.forward(rows)
+      const size = model.config.vocabSize
+      return pairs.map((_, i) => logits[i * size + this.#aligned]! > logits[i * size + this.#unaligned]!)
+    } finally {
+      pool.give(slots)
+    }
+  }
+}
+
+function answerToken({ model }: Decoder, answer: string): number {
+  const [token, ...rest] = model.tokenizer.encode(answer)
+  if (token === undefined || rest.length > 0)
+    throw new ModelError(
+      'unsupported',
+      `the judge's tokenizer must hold "${answer}" as one token: use a judge trained for it`,
+    )
+  return token
+}

@@ -1,0 +1,31 @@
+import type { Verdict } from '@lookahead/sdk/protocol'
+import type { DraftStep, StepWriter } from '../engine/step.ts'
+
+export type Ruling = Pick<Verdict, 'accepted' | 'reason'>
+
+const accepted = (reason: Ruling['reason']): Ruling => ({ accepted: true, reason })
+const rejected = (reason: Ruling['reason']): Ruling => ({ accepted: false, reason })
+
+/** Ignores case and white space, as the paper's code does. */
+const normalize = (text: string): string => text.replace(/\s+/g, '').toLowerCase()
+
+/** The `exact` verifier: token for token, so it can reject as soon as one token differs. */
+export function ruleExactly(draft: DraftStep, target: StepWriter): Ruling | undefined {
+  if (target.tokens.some((token, i) => token !== draft.tokens[i])) return rejected('exact')
+  if (target.tokens.length === draft.tokens.length) return accepted('exact')
+  return target.end ? rejected('exact') : undefined
+}
+
+/** All that can be ruled without asking a judge; undefined: the target's step is unfinished, or a judge must be asked. */
+export function ruleWithoutJudge(draft: DraftStep, target: StepWriter): Ruling | undefined {
+  const exactly = ruleExactly(draft, target)
+  if (exactly?.accepted) return exactly
+  if (!target.end) return undefined
+  if (draft.end === 'cap' || target.end === 'cap' || target.end === 'length') return rejected('half_step')
+  if (normalize(draft.text) === normalize(target.text) && draft.end === target.end) return accepted('exact')
+  if (draft.end === 'text' || target.end === 'text') return rejected('end')
+  return undefined
+}
+
+export const judged = (aligned: boolean): Ruling => (aligned ? accepted('judge') : rejected('judge'))
+export const unjudged: Ruling = rejected('judge_failed')
