@@ -89,11 +89,13 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
   const refuse = (reason: string): never => {
     throw new ModelError('unsupported', `${path.join(folder, 'config.json')}: ${reason}`)
   }
-  if (config.quantization_config !== undefined) refuse('quantised weights are not supported: use the original checkpoint')
+  if (config.quantization_config !== undefined)
+    refuse('quantised weights are not supported: use the original checkpoint')
   if (config.hidden_act !== 'silu') refuse(`activation ${config.hidden_act} is not supported, only silu`)
   if (config.attention_bias) refuse('attention_bias is not supported')
   if (config.use_sliding_window) refuse('sliding window attention is not supported')
-  if ((rope?.rope_type ?? 'default') !== 'default') refuse(`rope type ${rope?.rope_type} is not supported, only default`)
+  if ((rope?.rope_type ?? 'default') !== 'default')
+    refuse(`rope type ${rope?.rope_type} is not supported, only default`)
   if (heads % kvHeads !== 0) refuse(`${heads} query heads do not divide among ${kvHeads} key/value heads`)
   if (headDim % 2 !== 0) refuse(`head size ${headDim} is not even`)
   return {

@@ -90,7 +90,12 @@ async function readHeader(path: string, handle: FileHandle): Promise<Map<string,
   return entries
 }
 
-async function readBytes(path: string, handle: FileHandle, offset: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readBytes(
+  path: string,
+  handle: FileHandle,
+  offset: number,
+  bytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const buffer = new Uint8Array(bytes)
   let filled = 0
   while (filled < bytes) {

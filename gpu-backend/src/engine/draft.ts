@@ -28,12 +28,17 @@ export async function* draft(
   const tree = new Tree(sequence)
   const leaf = tree.leaf(0)
   const written: number[] = []
-  let run = 0 // how many of the written tokens have been through the model
+  const forward = async (): Promise<Float32Array> => {
+    const [[logits] = []] =
+      written.length === 0
+        ? [await tree.prefill(context.tokens, [], [0])]
+        : await tree.advance([{ leaf, tokens: written.slice(-1) }])
+    return logits!
+  }
   context.drafts.clear()
   yield opening(context)
   try {
     const room = model.config.maxPositions - context.tokens.length
-    let [logits] = await timer.time('draft', () => tree.prefill(context.tokens, [], [0]))
     for (let index = 0; index < request.depth && written.length < room; index++) {
       const step = new StepWriter(model.tokenizer, {
         delimiter: request.delimiter,
@@ -43,13 +48,8 @@ export async function* draft(
       })
       const distributions: Distribution[] = []
       while (!step.end) {
-        if (run < written.length)
-          [[logits]] = (await timer.time('draft', () => tree.advance([{ leaf, tokens: written.slice(run) }]))) as [
-            [Float32Array],
-          ]
-        run = written.length
+        const q = distribution(await timer.time('draft', forward), parameters)
         signal.throwIfAborted()
-        const q = distribution(logits!, parameters)
         const token = sample(q, random.next())
         distributions.push(q)
         step.push(token)

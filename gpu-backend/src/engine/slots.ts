@@ -17,7 +17,7 @@ export class SlotPool {
   /** `n` free slots, or undefined when there are fewer. */
   take(n: number): number[] | undefined {
     if (n > this.#free.length) return undefined
-    const slots = this.#free.splice(this.#free.length - n, n).reverse()
+    const slots = this.#free.splice(this.#free.length - n, n)
     for (const slot of slots) this.#taken[slot] = 1
     return slots
   }

@@ -31,7 +31,7 @@ export const poolNames = (layer: number) => ({
  * queries and keys share one norm and one rotation; weights keep the checkpoint's [out, in] layout (Gemm, transB).
  */
 export function decoderGraph(config: DecoderConfig): Graph {
-  const { hiddenSize, vocabSize, layers, heads, kvHeads, headDim } = config
+  const { hiddenSize, vocabSize, layers } = config
   const g = new GraphBuilder()
   const tokens = g.input('input_ids', 'int32', ['S'])
   const shared: SharedInputs = {
@@ -57,7 +57,8 @@ export function decoderGraph(config: DecoderConfig): Graph {
   }
   for (let layer = 0; layer < layers; layer++) {
     const next = layer + 1 < layers ? `model.layers.${layer + 1}.input_layernorm` : 'model.norm'
-    stream = addNorm(g, config, `model.layers.${layer}.post_attention_layernorm`, stream, attention(layer, stream.normed))
+    const attended = attention(g, config, layer, stream.normed, shared)
+    stream = addNorm(g, config, `model.layers.${layer}.post_attention_layernorm`, stream, attended)
     stream = addNorm(g, config, next, stream, feedForward(g, config, layer, stream.normed))
   }
 
@@ -66,34 +67,6 @@ export function decoderGraph(config: DecoderConfig): Graph {
   g.node('/lm_head/Gemm', 'Gemm', [wanted, head], { transB: 1 }, ['logits'])
   g.output('logits', 'float32', ['R', vocabSize])
   return g.build(config.modelType)
-
-  function attention(layer: number, normed: Value): Value {
-    const scope = `model.layers.${layer}.self_attn`
-    const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim]
-    const qkv = linear(g, `${scope}.qkv_proj`, normed, [
-      { name: `${scope}.q_proj.weight`, shape: [queryWidth, hiddenSize] },
-      { name: `${scope}.k_proj.weight`, shape: [keyWidth, hiddenSize] },
-      { name: `${scope}.v_proj.weight`, shape: [keyWidth, hiddenSize] },
-    ])
-    const [queriesKeys, values] = split(g, `${scope}.qkv`, qkv, [queryWidth + keyWidth, keyWidth])
-    const [queries, keys] = rotated(g, config, scope, queriesKeys, shared)
-    const { past, present } = poolNames(layer)
-    const pool = (kind: 'key' | 'value', rows: Value) => {
-      g.input(past[kind], 'float32', ['N', keyWidth])
-      g.output(present[kind], 'float32', ['N', keyWidth])
-      g.node(`/${scope}/${kind}/ScatterND`, 'ScatterND', [past[kind], shared.writeSlots, rows], {}, [present[kind]])
-      return g.node(`/${scope}/${kind}/Gather`, 'Gather', [present[kind], shared.keyIndex])
-    }
-    const padded = g.node(`/${scope}/query/Gather`, 'Gather', [queries, shared.queryIndex])
-    const attended = g.node(
-      `/${scope}/Attention`,
-      'Attention',
-      [padded, pool('key', keys), pool('value', values), shared.bias],
-      { q_num_heads: heads, kv_num_heads: kvHeads, scale: float(1 / Math.sqrt(headDim)) },
-    )
-    const packed = g.node(`/${scope}/GatherND`, 'GatherND', [attended, shared.unpadIndex])
-    return linear(g, `${scope}.o_proj`, packed, [{ name: `${scope}.o_proj.weight`, shape: [hiddenSize, queryWidth] }])
-  }
 }
 
 /** Elements of the checkpoint tensors that the graph uses, each counted once. */
@@ -133,6 +106,36 @@ function split(g: GraphBuilder, name: string, x: Value, widths: readonly [number
   return outputs
 }
 
+/** Writes the new tokens' keys and values to the pool, and attends to the pool's rows. [S, hidden] → [S, hidden] */
+function attention(g: GraphBuilder, config: DecoderConfig, layer: number, x: Value, shared: SharedInputs): Value {
+  const { hiddenSize, heads, kvHeads, headDim } = config
+  const scope = `model.layers.${layer}.self_attn`
+  const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim]
+  const qkv = linear(g, `${scope}.qkv_proj`, x, [
+    { name: `${scope}.q_proj.weight`, shape: [queryWidth, hiddenSize] },
+    { name: `${scope}.k_proj.weight`, shape: [keyWidth, hiddenSize] },
+    { name: `${scope}.v_proj.weight`, shape: [keyWidth, hiddenSize] },
+  ])
+  const [queriesKeys, values] = split(g, `${scope}.qkv`, qkv, [queryWidth + keyWidth, keyWidth])
+  const [queries, keys] = rotated(g, config, scope, queriesKeys, shared)
+  const { past, present } = poolNames(layer)
+  const pool = (kind: 'key' | 'value', rows: Value) => {
+    g.input(past[kind], 'float32', ['N', keyWidth])
+    g.output(present[kind], 'float32', ['N', keyWidth])
+    g.node(`/${scope}/${kind}/ScatterND`, 'ScatterND', [past[kind], shared.writeSlots, rows], {}, [present[kind]])
+    return g.node(`/${scope}/${kind}/Gather`, 'Gather', [present[kind], shared.keyIndex])
+  }
+  const padded = g.node(`/${scope}/query/Gather`, 'Gather', [queries, shared.queryIndex])
+  const attended = g.node(
+    `/${scope}/Attention`,
+    'Attention',
+    [padded, pool('key', keys), pool('value', values), shared.bias],
+    { q_num_heads: heads, kv_num_heads: kvHeads, scale: float(1 / Math.sqrt(headDim)) },
+  )
+  const packed = g.node(`/${scope}/GatherND`, 'GatherND', [attended, shared.unpadIndex])
+  return linear(g, `${scope}.o_proj`, packed, [{ name: `${scope}.o_proj.weight`, shape: [hiddenSize, queryWidth] }])
+}
+
 /** Queries and keys side by side [S, heads + kv heads of headDim] → both normalised and rotated. */
 function rotated(g: GraphBuilder, config: DecoderConfig, scope: string, x: Value, at: SharedInputs): [Value, Value] {
   const { heads, kvHeads, headDim } = config
@@ -150,7 +153,12 @@ function rotated(g: GraphBuilder, config: DecoderConfig, scope: string, x: Value
       epsilon: config.normEpsilon,
     })
   }
-  const turned = g.node(`/${scope}/RotaryEmbedding`, 'com.microsoft.RotaryEmbedding', [byHead, at.positions, at.cos, at.sin])
+  const turned = g.node(`/${scope}/RotaryEmbedding`, 'com.microsoft.RotaryEmbedding', [
+    byHead,
+    at.positions,
+    at.cos,
+    at.sin,
+  ])
   const width = (heads + kvHeads) * headDim
   const flat = g.node(`/${scope}/flat/Reshape`, 'Reshape', [turned, g.constant([-1, width])])
   return split(g, `${scope}.qk`, flat, [heads * headDim, kvHeads * headDim])
@@ -183,10 +191,15 @@ function addNorm(g: GraphBuilder, config: DecoderConfig, norm: string, stream: S
 }
 
 /** cos and sin of position · theta^(-2i / headDim), each [positions, headDim / 2]. */
-function rotaryTables(g: GraphBuilder, { headDim, maxPositions, ropeTheta }: DecoderConfig): { cos: Value; sin: Value } {
+function rotaryTables(
+  g: GraphBuilder,
+  { headDim, maxPositions, ropeTheta }: DecoderConfig,
+): { cos: Value; sin: Value } {
   const half = headDim / 2
   const table = (f: (angle: number) => number) => () =>
-    Float32Array.from({ length: maxPositions * half }, (_, i) => f(Math.floor(i / half) / ropeTheta ** ((i % half) / half)))
+    Float32Array.from({ length: maxPositions * half }, (_, i) =>
+      f(Math.floor(i / half) / ropeTheta ** ((i % half) / half)),
+    )
   return {
     cos: g.weight('rotary.cos', [maxPositions, half], table(Math.cos)),
     sin: g.weight('rotary.sin', [maxPositions, half], table(Math.sin)),

@@ -64,7 +64,7 @@ async function writeWeight(file: FileHandle, weight: Weight, checkpoint: Checkpo
   let at = weight.offset
   const write = async (elements: Float32Array) => {
     const bytes = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)
-    for (let done = 0; done < bytes.byteLength; )
+    for (let done = 0; done < bytes.byteLength;)
       done += (await file.write(bytes, done, bytes.byteLength - done, at + done)).bytesWritten
     at += bytes.byteLength
   }

@@ -73,7 +73,8 @@ export class Model {
    */
   static async load(folder: string, options: ModelOptions): Promise<Model> {
     const { slots, cacheDir, signal } = options
-    if (!Number.isInteger(slots) || slots < 1) throw new RangeError(`slots must be a whole number above 0, not ${slots}`)
+    if (!Number.isInteger(slots) || slots < 1)
+      throw new RangeError(`slots must be a whole number above 0, not ${slots}`)
     const config = await readDecoderConfig(folder)
     const generation = await readGenerationConfig(folder)
     const tokenizer = await Tokenizer.load(folder)

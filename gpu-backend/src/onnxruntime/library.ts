@@ -23,6 +23,8 @@ export function libraryFolder(): string {
 export function libraryPath(): string {
   const file = path.join(libraryFolder(), fileNames[process.platform] ?? '')
   if (!fileNames[process.platform] || !existsSync(file))
-    throw new Error(`onnxruntime-node has no library for ${process.platform}/${process.arch}: run npm ci on a platform it supports`)
+    throw new Error(
+      `onnxruntime-node has no library for ${process.platform}/${process.arch}: run npm ci on a platform it supports`,
+    )
   return file
 }

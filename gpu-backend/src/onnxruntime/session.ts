@@ -3,8 +3,8 @@ import type { IoBinding } from './binding.ts'
 
 let environment: Pointer | undefined
 
-/** Log messages of this severity and above go to stderr: 3 is ERROR. */
-const logSeverity = 3
+/** Only FATAL messages go to stderr: every error also comes back as a status, and is thrown. */
+const logSeverity = 4
 
 function env(): Pointer {
   return (environment ??= created((out) => api().createEnv(logSeverity, 'lookahead', out)))
@@ -34,7 +34,10 @@ export class Session {
    * thread: meant for small graphs
    * @throws OnnxRuntimeError if ONNX Runtime refuses the model
    */
-  static async open(model: string | Uint8Array, { threads, config = {}, profile }: SessionOptions = {}): Promise<Session> {
+  static async open(
+    model: string | Uint8Array,
+    { threads, config = {}, profile }: SessionOptions = {},
+  ): Promise<Session> {
     const options = created((out) => api().createSessionOptions(out))
     try {
       if (threads !== undefined) check(api().setIntraOpNumThreads(options, threads))
@@ -46,7 +49,9 @@ export class Session {
       }
       const out: Out = [null]
       const status = await new Promise<Status>((resolve, reject) => {
-        api().createSession.async(env(), model, options, out, (error, result) => (error ? reject(error) : resolve(result)))
+        api().createSession.async(env(), model, options, out, (error, result) =>
+          error ? reject(error) : resolve(result),
+        )
       })
       check(status)
       return new Session(out[0]!)

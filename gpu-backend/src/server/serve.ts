@@ -32,6 +32,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     await stopped()
     throw error
   }
+  const busy = (): boolean => (engine?.contexts.running ?? 0) > 0
   const { address, port, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
@@ -39,8 +40,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
       draining = true
       const closed = stopped()
       const deadline = performance.now() + DRAIN_MS
-      while (engine && engine.contexts.running > 0 && performance.now() < deadline)
-        await new Promise((resolve) => setTimeout(resolve, 20))
+      while (busy() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
       if ('closeAllConnections' in server) server.closeAllConnections()
       await closed
       engine?.close()

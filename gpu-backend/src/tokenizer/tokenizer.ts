@@ -64,7 +64,10 @@ export class Tokenizer {
     const config = (await readJsonIfAny(folder, 'tokenizer_config.json', tokenizerConfigSchema)) ?? {}
     const decoders = [stored.decoder, ...(stored.decoder?.decoders ?? [])]
     if (!decoders.some((decoder) => decoder?.type === 'ByteLevel'))
-      throw new ModelError('unsupported', `${folder}: only byte-level tokenizers are supported, as Qwen's and Llama 3's`)
+      throw new ModelError(
+        'unsupported',
+        `${folder}: only byte-level tokenizers are supported, as Qwen's and Llama 3's`,
+      )
     const template = await readChatTemplate(folder, config.chat_template)
     const templateTokens: Record<string, string> = {}
     for (const name of ['bos_token', 'eos_token', 'pad_token'] as const) {
@@ -127,4 +130,19 @@ export class Tokenizer {
       add_generation_prompt: addGenerationPrompt,
     })
   }
+}
+
+/**
+ * The id of the one token that `text` is.
+ *
+ * @throws ModelError if the tokenizer spells it with more tokens
+ */
+export function lookupToken(tokenizer: Tokenizer, text: string): number {
+  const [id, ...more] = tokenizer.encode(text)
+  if (id === undefined || more.length > 0)
+    throw new ModelError(
+      'unsupported',
+      `the tokenizer has no single token for ${JSON.stringify(text)}: choose another model`,
+    )
+  return id
 }

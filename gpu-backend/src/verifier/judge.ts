@@ -22,12 +22,12 @@ export class Judge {
 
   /** One packed forward for all pairs. @returns for each whether the steps are aligned */
   async rule(pairs: readonly Pair[]): Promise<boolean[]> {
-    const { model, pool, take } = this.decoder
+    const { model, pool } = this.decoder
     const slots: number[] = []
     try {
       const rows = pairs.map(({ target, draft }): Row => {
         const tokens = model.tokenizer.encode(judgePrompt(target, draft)).slice(-model.config.maxPositions)
-        const own = take(tokens.length)
+        const own = this.decoder.take(tokens.length)
         slots.push(...own)
         return {
           tokens,

@@ -1,0 +1,81 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { SafetensorsFile } from './safetensors.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+/** A .safetensors file of this header, padded to even length, and these bytes. */
+async function file(header: unknown, data: Uint8Array = new Uint8Array(0)): Promise<string> {
+  const json = typeof header === 'string' ? header : JSON.stringify(header)
+  const text = new TextEncoder().encode(json.padEnd(Math.ceil(json.length / 8) * 8))
+  const prefix = new Uint8Array(new BigUint64Array([BigInt(text.length)]).buffer)
+  const name = path.join(folder, `${Math.random()}.safetensors`)
+  await writeFile(name, Buffer.concat([prefix, text, data]))
+  return name
+}
+
+const bytes = (array: Uint16Array | Float32Array) => new Uint8Array(array.buffer)
+
+test.each([
+  ['F32', bytes(new Float32Array([1.5, -2, 0.1])), [1.5, -2, Math.fround(0.1)]],
+  ['BF16', bytes(new Uint16Array([0x3fc0, 0xc000, 0x7f80])), [1.5, -2, Infinity]],
+  [
+    'F16',
+    bytes(new Uint16Array([0x3e00, 0xc000, 0x0001, 0x7bff, 0xfc00, 0x8000])),
+    [1.5, -2, 2 ** -24, 65504, -Infinity, -0],
+  ],
+])('reads %s', async (dtype, data, expected) => {
+  const shape = [expected.length]
+  const header = { __metadata__: { format: 'pt' }, x: { dtype, shape, data_offsets: [0, data.length] } }
+  const opened = await SafetensorsFile.open(await file(header, data))
+  expect([...opened.names]).toEqual(['x'])
+  expect(opened.shape('x')).toEqual(shape)
+  expect([...(await opened.read('x'))]).toEqual(expected)
+  await expect(opened.read('y')).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('tensor y'),
+  })
+  await opened.close()
+})
+
+test('reads every finite float16 as the hardware does', async () => {
+  const bits = Uint16Array.from({ length: 0x7c00 }, (_, i) => i)
+  const data = bytes(bits)
+  const header = { x: { dtype: 'F16', shape: [bits.length], data_offsets: [0, data.length] } }
+  const opened = await SafetensorsFile.open(await file(header, data))
+  const values = await opened.read('x')
+  const view = new DataView(data.buffer) as DataView & { getFloat16?: (at: number, little: boolean) => number }
+  if (view.getFloat16) for (const i of bits) expect(values[i]).toBe(view.getFloat16(2 * i, true))
+  await opened.close()
+})
+
+const entry = (data_offsets: number[], dtype = 'F32', shape = [2]) => ({ x: { dtype, shape, data_offsets } })
+
+test.each([
+  ['a header that is not JSON', '{"x":', 'invalid'],
+  ['an entry without a shape', { x: { dtype: 'F32', data_offsets: [0, 8] } }, 'invalid'],
+  ['data beyond the end', entry([0, 8]), 'invalid'],
+  ['a length that contradicts the shape', entry([0, 4]), 'invalid'],
+  ['offsets in reverse', entry([8, 0]), 'invalid'],
+  ['a negative offset', entry([-8, 0]), 'invalid'],
+  ['a type that cannot be read', entry([0, 2], 'I8'), 'unsupported'],
+])('refuses %s', async (_, header, code) => {
+  const name = await file(header, new Uint8Array(4))
+  await expect(SafetensorsFile.open(name)).rejects.toMatchObject({ name: 'ModelError', code })
+  await expect(SafetensorsFile.open(name)).rejects.toThrow(name)
+})
+
+test('refuses files that are missing, empty, or shorter than their header', async () => {
+  await expect(SafetensorsFile.open(path.join(folder, 'none'))).rejects.toMatchObject({ code: 'not_found' })
+  const name = path.join(folder, 'short')
+  await writeFile(name, '')
+  await expect(SafetensorsFile.open(name)).rejects.toMatchObject({ code: 'invalid' })
+  await writeFile(name, new Uint8Array(new BigUint64Array([1n << 60n]).buffer))
+  await expect(SafetensorsFile.open(name)).rejects.toMatchObject({ code: 'invalid' })
+})

@@ -1,0 +1,55 @@
+import { cp, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readDecoderConfig } from '../checkpoint/index.ts'
+import { GraphBuilder } from './builder.ts'
+import { countParameters, storedGraph } from './index.ts'
+
+const tiny = path.join(import.meta.dirname, '../../fixtures/tiny-qwen3')
+const config = await readDecoderConfig(tiny)
+
+let root: string
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  await cp(tiny, path.join(root, 'model'), { recursive: true })
+})
+afterEach(() => rm(root, { recursive: true }))
+
+const store = (signal?: AbortSignal) =>
+  storedGraph(path.join(root, 'model'), config, { cacheDir: path.join(root, 'cache'), signal })
+const stored = () => readdir(path.join(root, 'cache', 'graphs')).catch(() => [])
+
+test('builds a graph once, also when asked twice at the same time', async () => {
+  const [file, again] = await Promise.all([store(), store()])
+  expect(again).toBe(file)
+  const { mtimeMs } = await stat(file)
+  expect(await store()).toBe(file)
+  expect((await stat(file)).mtimeMs).toBe(mtimeMs)
+  expect(await stored()).toHaveLength(1)
+})
+
+test('builds anew when a weight file has changed', async () => {
+  const file = await store()
+  await utimes(path.join(root, 'model', 'model-00001-of-00002.safetensors'), 1, 1)
+  expect(await store()).not.toBe(file)
+})
+
+test('leaves nothing behind when it is stopped or fails', async () => {
+  await expect(store(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
+  await writeFile(path.join(root, 'model', 'model-00002-of-00002.safetensors'), 'broken')
+  await expect(store()).rejects.toMatchObject({ name: 'ModelError', code: 'invalid' })
+  expect(await stored()).toEqual([])
+})
+
+test('refuses two nodes of one name', () => {
+  const g = new GraphBuilder()
+  g.node('/a', 'Identity', ['x'])
+  expect(() => g.node('/a', 'Identity', ['x'])).toThrow('/a')
+})
+
+test('counts a shared tensor once', () => {
+  const untied = countParameters(config)
+  expect(untied).toBe(2 * 261 * 32 + 2 * (32 * 64 + 2 * 32 * 32 + 64 * 32 + 3 * 32 * 48 + 2 * 16 + 2 * 32) + 32)
+  expect(countParameters({ ...config, tiedEmbeddings: true })).toBe(untied - 261 * 32)
+})

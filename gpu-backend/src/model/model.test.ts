@@ -1,0 +1,223 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Model, type Row } from './index.ts'
+
+interface Case {
+  messages: { role: string; content: string }[]
+  text: string
+  ids: number[]
+  positions: number[]
+  /** float32 [positions, vocabulary] in base64. */
+  logits: string
+}
+
+const root = path.join(import.meta.dirname, '../..')
+const reference = JSON.parse(readFileSync(path.join(root, 'fixtures/reference.json'), 'utf8')) as Record<string, Case[]>
+const slots = 2048
+
+let cacheDir: string
+beforeAll(async () => {
+  cacheDir = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+})
+afterAll(() => rm(cacheDir, { recursive: true }))
+
+const load = (name: string) => Model.load(path.join(root, name), { slots, cacheDir })
+const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i)
+
+/** Tokens that see each other causally, after `context` slots that all of them see. */
+function causal(
+  tokens: number[],
+  writeSlots: number[],
+  context: number[] = [],
+  logitRows = range(0, tokens.length),
+): Row {
+  return {
+    tokens,
+    positions: range(context.length, tokens.length),
+    writeSlots,
+    keySlots: [...context, ...writeSlots],
+    sees: tokens.map((_, i) => [[0, context.length + i + 1]]),
+    logitRows,
+  }
+}
+
+function difference(a: Float32Array, b: Float32Array): number {
+  expect(a.length).toBe(b.length)
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0)
+}
+
+describe.each(['fixtures/tiny-qwen3', 'models/draft', 'models/target', 'models/judge'])('%s', (name) => {
+  const cases = reference[name] ?? []
+  test.skipIf(cases.length === 0 && !existsSync(path.join(root, name, 'model.safetensors')))(
+    'gives the logits of PyTorch (if not: run scripts/reference.py again)',
+    async () => {
+      expect(cases).not.toHaveLength(0)
+      const model = await load(name)
+      for (const { messages, text, ids, positions, logits } of cases) {
+        expect(model.tokenizer.renderChat(messages, { addGenerationPrompt: true })).toBe(text)
+        expect(model.tokenizer.encode(text)).toEqual(ids)
+        const own = await model.forward([causal(ids, range(100, ids.length), [], positions)])
+        const bytes = Uint8Array.from(Buffer.from(logits, 'base64'))
+        expect(difference(own, new Float32Array(bytes.buffer))).toBeLessThan(1e-3)
+      }
+      model.close()
+    },
+  )
+})
+
+describe('a packed forward', () => {
+  let model: Model
+  beforeAll(async () => {
+    model = await load('fixtures/tiny-qwen3')
+  })
+  afterAll(() => model.close())
+
+  const ids = reference['fixtures/tiny-qwen3']![0]!.ids.slice(0, 48)
+  const whole = (tokens: number[]) => model.forward([causal(tokens, range(1000, tokens.length))])
+  const logitsOf = (logits: Float32Array, from: number, count = 1) =>
+    logits.slice(from * model.config.vocabSize, (from + count) * model.config.vocabSize)
+
+  test('one token at a time, in slots without order', async () => {
+    const expected = await whole(ids)
+    const context: number[] = []
+    for (const [i, id] of ids.entries()) {
+      const slot = (i * 577 + 3) % slots
+      const logits = await model.forward([causal([id], [slot], context)])
+      context.push(slot)
+      expect(difference(logits, logitsOf(expected, i))).toBeLessThan(1e-4)
+    }
+  })
+
+  test('a tree of two branches that share a context', async () => {
+    const context = range(300, 20)
+    await model.forward([causal(ids.slice(0, 20), context, [], [])])
+    const branches = [
+      [5, 6, 7],
+      [8, 9, 10, 11],
+    ] as const
+    // The branches' tokens alternate: 5 8 6 9 7 10 11.
+    const order = [0, 1, 0, 1, 0, 1, 1]
+    const depth = [0, 0, 1, 1, 2, 2, 3]
+    const writeSlots = [9, 1999, 55, 7, 1500, 8, 11]
+    const tree: Row = {
+      tokens: order.map((branch, i) => branches[branch]![depth[i]!]!),
+      positions: depth.map((d) => 20 + d),
+      writeSlots,
+      keySlots: Int32Array.from([...context, ...writeSlots]),
+      sees: order.map((branch, i) => [
+        [0, 20],
+        ...order.flatMap((other, j) => (other === branch && j <= i ? [[20 + j, 21 + j] as const] : [])),
+      ]),
+      logitRows: range(0, 7),
+    }
+    const logits = await model.forward([tree])
+    for (const [branch, tokens] of branches.entries()) {
+      const expected = await whole([...ids.slice(0, 20), ...tokens])
+      order.forEach((b, i) => {
+        if (b === branch) expect(difference(logitsOf(logits, i), logitsOf(expected, 20 + depth[i]!))).toBeLessThan(1e-4)
+      })
+    }
+  })
+
+  test('two rows of different lengths in scattered slots, some logits wanted', async () => {
+    const [a, b] = [ids.slice(0, 40), ids.slice(8, 24).toReversed()]
+    const [contextA, contextB] = [range(0, 37).map((i) => 2 * i), range(0, 14).map((i) => 1777 - 3 * i)]
+    await model.forward([causal(a.slice(0, 37), contextA, [], []), causal(b.slice(0, 14), contextB, [], [])])
+    const logits = await model.forward([
+      causal(a.slice(37), [1, 1900, 3], contextA, [2]),
+      causal(b.slice(14), [5, 1901], contextB, [1, 0]),
+    ])
+    const [wholeA, wholeB] = [await whole(a), await whole(b)]
+    expect(difference(logitsOf(logits, 0), logitsOf(wholeA, 39))).toBeLessThan(1e-4)
+    expect(difference(logitsOf(logits, 1), logitsOf(wholeB, 15))).toBeLessThan(1e-4)
+    expect(difference(logitsOf(logits, 2), logitsOf(wholeB, 14))).toBeLessThan(1e-4)
+  })
+
+  test('a row may want no logits, and no rows give none', async () => {
+    expect(await model.forward([causal([1, 2], [0, 1], [], [])])).toHaveLength(0)
+    expect(await model.forward([])).toHaveLength(0)
+  })
+
+  test('forwards asked for at once run in order and do not disturb each other', async () => {
+    const expected = await whole(ids)
+    // Each token needs its predecessor's key, so a forward out of order would show. The long one runs on another thread.
+    const runs = ids.map((id, i) => model.forward([causal([id], [i], range(0, i))]))
+    const long = model.forward([
+      causal(
+        Array.from({ length: 400 }, (_, i) => i % 256),
+        range(600, 400),
+      ),
+    ])
+    const last = model.forward([causal(ids.slice(-1), [ids.length], range(0, ids.length - 1))])
+    for (const [i, run] of runs.entries()) expect(difference(await run, logitsOf(expected, i))).toBeLessThan(1e-4)
+    expect(await long).toHaveLength(400 * model.config.vocabSize)
+    expect(difference(await last, logitsOf(expected, ids.length - 1))).toBeLessThan(1e-4)
+  })
+
+  test('the event loop gets its turns between many small forwards', async () => {
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    const begin = performance.now()
+    while (performance.now() - begin < 200) await model.forward([causal([1], [0])])
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(10)
+  })
+
+  const good = causal([1], [0])
+  test.each<[string, Partial<Row>, string]>([
+    ['a token outside the vocabulary', { tokens: [261] }, 'token 261'],
+    ['a position beyond the last', { positions: [512] }, 'position 512'],
+    ['a slot outside the pool', { writeSlots: [slots] }, `write slot ${slots}`],
+    ['a key outside the pool', { keySlots: [-1] }, 'key slot -1'],
+    ['a key beyond the list', { sees: [[[0, 2]]] }, 'keys 0 to 2 of 1'],
+    ['logits of a token that is not there', { logitRows: [1] }, 'logit row 1'],
+    ['a list that is too short', { positions: [] }, '1 tokens'],
+    ['no token', { tokens: [] }, 'needs a token'],
+  ])('refuses %s, and goes on', async (_, wrong, message) => {
+    await expect(model.forward([good, { ...good, ...wrong }])).rejects.toThrow(message)
+    expect(await model.forward([good])).toHaveLength(model.config.vocabSize)
+  })
+})
+
+test('a failure in the native run leaves the model usable', async () => {
+  const model = await load('fixtures/tiny-qwen3')
+  const row = causal([1], [0])
+  const before = await model.forward([row])
+  // A typed array may not be changed between the check and the run by honest means, so the check is misled.
+  let reads = 0
+  const misleading = new Proxy([1], {
+    get: (target, key) => (key === '0' && ++reads > 1 ? 1e6 : Reflect.get(target, key)),
+  })
+  await expect(model.forward([{ ...row, tokens: misleading }])).rejects.toMatchObject({ name: 'OnnxRuntimeError' })
+  expect(difference(await model.forward([row]), before)).toBe(0)
+  model.close()
+})
+
+test('closing lets the forwards under way end, and refuses later ones', async () => {
+  const model = await load('fixtures/tiny-qwen3')
+  const running = model.forward([causal(range(0, 200), range(0, 200))])
+  model.close()
+  model.close()
+  const late = model.forward([causal([1], [0])])
+  expect(await running).toHaveLength(200 * model.config.vocabSize)
+  await expect(late).rejects.toMatchObject({ name: 'ModelError', code: 'closed' })
+})
+
+test('a broken folder gives a ModelError of one line', async () => {
+  const folder = path.join(cacheDir, 'broken')
+  await cp(path.join(root, 'fixtures/tiny-qwen3'), folder, { recursive: true })
+  const load = () => Model.load(folder, { slots: 1, cacheDir })
+  await writeFile(path.join(folder, 'model-00001-of-00002.safetensors'), new Uint8Array(20))
+  await expect(load()).rejects.toMatchObject({
+    name: 'ModelError',
+    code: 'invalid',
+    message: expect.not.stringContaining('\n'),
+  })
+  await rm(path.join(folder, 'model-00001-of-00002.safetensors'))
+  await expect(load()).rejects.toMatchObject({ name: 'ModelError', code: 'not_found' })
+  await expect(Model.load('/nowhere', { slots: 1 })).rejects.toMatchObject({ name: 'ModelError', code: 'not_found' })
+  await expect(Model.load(folder, { slots: 0 })).rejects.toThrow(RangeError)
+})

@@ -1,0 +1,83 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, test } from 'vitest'
+import { GraphBuilder } from '../graph/builder.ts'
+import { IoBinding, OnnxRuntimeError, Session, Tensor } from './index.ts'
+
+/** sum [n] = x [n] + y [n] */
+function adder(): Uint8Array {
+  const g = new GraphBuilder()
+  const inputs = [g.input('x', 'float32', ['n']), g.input('y', 'float32', ['n'])]
+  g.node('/Add', 'Add', inputs, {}, [g.output('sum', 'float32', ['n'])])
+  return g.build('adder').model
+}
+
+async function bound(length: number) {
+  const session = await Session.open(adder(), { threads: 1 })
+  const binding = new IoBinding(session)
+  const sum = new Float32Array(length)
+  binding.bindInput(
+    'x',
+    new Tensor(
+      'float32',
+      Float32Array.from({ length }, (_, i) => i),
+      [length],
+    ),
+  )
+  binding.bindInput('y', new Tensor('float32', new Float32Array(length).fill(10), [length]))
+  binding.bindOutput('sum', new Tensor('float32', sum, [length]))
+  return { session, binding, sum }
+}
+
+test('runs on this thread and on another', async () => {
+  const { session, binding, sum } = await bound(3)
+  session.run(binding)
+  expect([...sum]).toEqual([10, 11, 12])
+  sum.fill(0)
+  await session.runAsync(binding)
+  expect([...sum]).toEqual([10, 11, 12])
+  binding.close()
+  session.close()
+  session.close()
+})
+
+test('nothing that a run needs is collected as garbage', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { session, binding, sum } = await bound(100_000)
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 5))
+  for (let round = 0; round < 10; round++) {
+    const run = session.runAsync(binding)
+    collect()
+    await turn()
+    await run
+    expect(sum[99_999]).toBe(100_009)
+    sum.fill(0)
+  }
+})
+
+test('says what ONNX Runtime says', async () => {
+  await expect(Session.open(new Uint8Array([1, 2, 3]))).rejects.toThrow(OnnxRuntimeError)
+  await expect(Session.open('/nowhere/model.onnx')).rejects.toThrow('/nowhere/model.onnx')
+  const { session, binding, sum } = await bound(3)
+  const other = new IoBinding(session)
+  expect(() => other.bindInput('z', new Tensor('float32', new Float32Array(3), [3]))).toThrow('mapping: z')
+  binding.bindInput('y', new Tensor('float32', new Float32Array(2), [2]))
+  expect(() => session.run(binding)).toThrow(OnnxRuntimeError)
+  await expect(session.runAsync(binding)).rejects.toThrow(OnnxRuntimeError)
+  binding.bindInput('y', new Tensor('float32', new Float32Array(3), [3]))
+  session.run(binding)
+  expect([...sum]).toEqual([0, 1, 2])
+})
+
+test('a session cannot be closed under a run', async () => {
+  const { session, binding } = await bound(1000)
+  const run = session.runAsync(binding)
+  expect(() => session.close()).toThrow('during a run')
+  await run
+  session.close()
+})
+
+test('a tensor needs as much memory as its shape', () => {
+  expect(() => new Tensor('int64', new Int32Array(4), [3])).toThrow('needs 24 bytes, not 16')
+})

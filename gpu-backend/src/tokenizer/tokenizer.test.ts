@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { Tokenizer, lookupToken } from './index.ts'
+
+const tiny = path.join(import.meta.dirname, '../../fixtures/tiny-qwen3')
+const tokenizer = await Tokenizer.load(tiny)
+
+test.each([
+  'plain words',
+  'tabs\tand\n\nlines',
+  'naïve 🙂 日本語 \u{1F468}\u200D\u{1F469}\u200D\u{1F467}',
+  '\ufeffmark',
+  '',
+])('gives back %j', (text) => {
+  const ids = tokenizer.encode(text)
+  expect(ids).toHaveLength(new TextEncoder().encode(text).length)
+  expect(tokenizer.decode(ids)).toBe(text)
+})
+
+test('a character comes out with the last of its tokens', () => {
+  const decoder = tokenizer.streaming()
+  expect(tokenizer.encode('a🙂é').map((id) => decoder.push(id))).toEqual(['a', '', '', '', '🙂', '', 'é'])
+  expect(decoder.flush()).toBe('')
+})
+
+test('an unfinished character ends as U+FFFD, and the decoder starts anew', () => {
+  const decoder = tokenizer.streaming()
+  const [first] = tokenizer.encode('🙂')
+  expect(decoder.push(first!)).toBe('')
+  expect(decoder.flush()).toBe('\ufffd')
+  expect(decoder.push(tokenizer.encode('x')[0]!)).toBe('x')
+})
+
+test('special tokens are not text, but the marks of thinking are', () => {
+  const text = '<|im_start|><think>\nhm</think><|im_end|>'
+  const ids = tokenizer.encode(text)
+  expect(ids).toHaveLength(7)
+  expect(tokenizer.specialIds.has(ids[0]!)).toBe(true)
+  expect(tokenizer.decode(ids)).toBe('<think>\nhm</think>')
+  expect(tokenizer.tokenId('<|im_end|>')).toBe(ids.at(-1))
+})
+
+test('bytes of a token: part of a character, a mark, none outside the vocabulary', () => {
+  const ids = tokenizer.encode('é')
+  expect(ids.map((id) => [...tokenizer.decodeToken(id)])).toEqual([[0xc3], [0xa9]])
+  expect(new TextDecoder().decode(tokenizer.decodeToken(tokenizer.tokenId('<think>')!))).toBe('<think>')
+  expect(tokenizer.decodeToken(99999)).toHaveLength(0)
+})
+
+test('renders a conversation with the folder’s template', () => {
+  const messages = [{ role: 'user', content: 'Hi' }]
+  expect(tokenizer.renderChat(messages)).toBe('<|im_start|>user\nHi<|im_end|>\n')
+  expect(tokenizer.renderChat(messages, { addGenerationPrompt: true })).toBe(
+    '<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n<think>\n',
+  )
+})
+
+test('looks up single tokens only', () => {
+  expect(lookupToken(tokenizer, 'a')).toBe(tokenizer.tokenId('a'))
+  expect(() => lookupToken(tokenizer, 'ab')).toThrow('single token')
+})
+
+test('names what is missing, broken or unsupported', async () => {
+  await using folder = await temporary()
+  await expect(Tokenizer.load(folder.path)).rejects.toMatchObject({ name: 'ModelError', code: 'not_found' })
+  const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, added_tokens: [] }
+  const stored = { ...parts, model: { type: 'BPE', vocab: { a: 0 }, merges: [] }, decoder: { type: 'Metaspace' } }
+  await folder.write('tokenizer.json', '{}')
+  await expect(Tokenizer.load(folder.path)).rejects.toMatchObject({ code: 'invalid' })
+  await folder.write('tokenizer.json', JSON.stringify(stored))
+  await expect(Tokenizer.load(folder.path)).rejects.toMatchObject({ code: 'unsupported' })
+  await folder.write('tokenizer.json', JSON.stringify({ ...stored, decoder: { type: 'ByteLevel' } }))
+  const plain = await Tokenizer.load(folder.path)
+  expect(() => plain.renderChat([])).toThrow('no chat template')
+  await folder.write('chat_template.jinja', '{% if %}')
+  await expect(Tokenizer.load(folder.path)).rejects.toMatchObject({ code: 'invalid' })
+})
+
+async function temporary() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  return {
+    path: folder,
+    write: (name: string, text: string) => writeFile(path.join(folder, name), text),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  }
+}
