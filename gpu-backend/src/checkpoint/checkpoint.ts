@@ -41,7 +41,10 @@ export class Checkpoint {
     if (!file) throw new ModelError('invalid', `${this.#folder} has no tensor ${name}: its config.json asks for one`)
     const stored = file.shape(name) ?? []
     if (stored.join() !== shape.join())
-      throw new ModelError('invalid', `${file.path}: ${name} is [${stored}], but config.json asks for [${shape}]`)
+      throw new ModelError(
+        'invalid',
+        `${file.path}: ${name} is [${stored.join()}], but config.json asks for [${shape.join()}]`,
+      )
     return file.read(name)
   }
 

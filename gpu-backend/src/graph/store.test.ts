@@ -42,6 +42,11 @@ test('leaves nothing behind when it is stopped or fails', async () => {
   expect(await stored()).toEqual([])
 })
 
+test('says where a graph cannot be written', async () => {
+  await writeFile(path.join(root, 'cache'), 'a file, not a folder')
+  await expect(store()).rejects.toMatchObject({ name: 'ModelError', code: 'unwritable' })
+})
+
 test('refuses two nodes of one name', () => {
   const g = new GraphBuilder()
   g.node('/a', 'Identity', ['x'])

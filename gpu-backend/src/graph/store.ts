@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import path from 'node:path'
-import { Checkpoint, weightFiles, type DecoderConfig } from '../checkpoint/index.ts'
+import { Checkpoint, ModelError, weightFiles, type DecoderConfig } from '../checkpoint/index.ts'
 import { weightsFile, type Graph, type Weight } from './builder.ts'
 import { decoderGraph, decoderGraphVersion } from './decoder.ts'
 
@@ -18,7 +18,8 @@ const modelFile = 'model.onnx'
  * The path of a checkpoint's graph as an .onnx file, with its weights beside it; built at the first call and kept on disk
  * for as long as the checkpoint's files stay the same.
  *
- * @throws ModelError if the checkpoint is broken or lacks a weight; the signal's reason if it was aborted
+ * @throws ModelError if the checkpoint is broken or lacks a weight, or the graph cannot be written; the signal's reason if
+ * it was aborted
  */
 export async function storedGraph(folder: string, config: DecoderConfig, options: StoreOptions = {}): Promise<string> {
   const root = options.cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
@@ -41,8 +42,8 @@ async function contentKey(folder: string): Promise<string> {
 /** Writes into a folder of its own and then renames it, so that no reader ever sees a part of a graph. */
 async function store(folder: string, graph: Graph, home: string, signal: AbortSignal | undefined): Promise<void> {
   const draft = `${home}.${randomUUID()}`
-  await mkdir(draft, { recursive: true })
   try {
+    await mkdir(draft, { recursive: true })
     await using checkpoint = await Checkpoint.open(folder)
     await using file = await open(path.join(draft, weightsFile), 'w')
     await file.truncate(graph.weightsBytes)
@@ -55,8 +56,12 @@ async function store(folder: string, graph: Graph, home: string, signal: AbortSi
       // Another process may have stored the same graph in the meantime.
       if (!(await exists(home))) throw error
     })
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause
+    const advice = 'free some space, or set LOOKAHEAD_CACHE to a folder that can be written'
+    throw new ModelError('unwritable', `${home} cannot be written (${cause.message}): ${advice}`, { cause })
   } finally {
-    await rm(draft, { recursive: true, force: true })
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined)
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -206,18 +206,31 @@ test('closing lets the forwards under way end, and refuses later ones', async ()
   await expect(late).rejects.toMatchObject({ name: 'ModelError', code: 'closed' })
 })
 
+test('a stored graph that was damaged says what to delete', async () => {
+  const own = path.join(cacheDir, 'damaged')
+  const loadOwn = () => Model.load(path.join(root, 'fixtures/tiny-qwen3'), { slots: 1, cacheDir: own })
+  ;(await loadOwn()).close()
+  const [key] = await readdir(path.join(own, 'graphs'))
+  await truncate(path.join(own, 'graphs', key!, 'weights.bin'), 4096)
+  await expect(loadOwn()).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining(key!) })
+})
+
 test('a broken folder gives a ModelError of one line', async () => {
   const folder = path.join(cacheDir, 'broken')
   await cp(path.join(root, 'fixtures/tiny-qwen3'), folder, { recursive: true })
-  const load = () => Model.load(folder, { slots: 1, cacheDir })
+  const loadBroken = () => Model.load(folder, { slots: 1, cacheDir })
   await writeFile(path.join(folder, 'model-00001-of-00002.safetensors'), new Uint8Array(20))
-  await expect(load()).rejects.toMatchObject({
+  await expect(loadBroken()).rejects.toMatchObject({
     name: 'ModelError',
     code: 'invalid',
     message: expect.not.stringContaining('\n'),
   })
   await rm(path.join(folder, 'model-00001-of-00002.safetensors'))
-  await expect(load()).rejects.toMatchObject({ name: 'ModelError', code: 'not_found' })
+  await expect(loadBroken()).rejects.toMatchObject({ name: 'ModelError', code: 'not_found' })
+  await cp(path.join(root, 'fixtures/tiny-qwen3'), folder, { recursive: true, force: true })
+  const config = await readFile(path.join(folder, 'config.json'), 'utf8')
+  await writeFile(path.join(folder, 'config.json'), config.replace('"vocab_size": 261', '"vocab_size": 260'))
+  await expect(loadBroken()).rejects.toThrow('tokenizer has 261')
   await expect(Model.load('/nowhere', { slots: 1 })).rejects.toMatchObject({ name: 'ModelError', code: 'not_found' })
   await expect(Model.load(folder, { slots: 0 })).rejects.toThrow(RangeError)
 })

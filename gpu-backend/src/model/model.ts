@@ -7,10 +7,10 @@ import {
   type GenerationConfig,
 } from '../checkpoint/index.ts'
 import { countParameters, poolNames, storedGraph } from '../graph/index.ts'
-import { IoBinding, Session, Tensor } from '../onnxruntime/index.ts'
+import { IoBinding, OnnxRuntimeError, Session, Tensor } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { ShapedBuffer } from './buffer.ts'
-import { breathe, isSmall, needsBreath } from './pace.ts'
+import { giveTurn, isSmall, needsTurn } from './pace.ts'
 import { Packing } from './packing.ts'
 import { assertRow, type Limits, type Row } from './row.ts'
 
@@ -78,10 +78,18 @@ export class Model {
     const config = await readDecoderConfig(folder)
     const generation = await readGenerationConfig(folder)
     const tokenizer = await Tokenizer.load(folder)
+    if (tokenizer.size > config.vocabSize)
+      throw new ModelError(
+        'invalid',
+        `${folder}: the tokenizer has ${tokenizer.size} tokens, the model ${config.vocabSize}: take both from one checkpoint`,
+      )
     const file = await storedGraph(folder, config, { cacheDir, signal })
     const parameters = countParameters(config)
     const threads = options.threads ?? (parameters <= singleThreadParameters ? 1 : availableParallelism())
-    const session = await Session.open(file, { threads })
+    const session = await Session.open(file, { threads }).catch((cause: unknown) => {
+      if (!(cause instanceof OnnxRuntimeError)) throw cause
+      throw new ModelError('invalid', `${file} cannot be loaded: delete its folder and try again`, { cause })
+    })
     try {
       signal?.throwIfAborted()
       return new Model(session, config, generation, tokenizer, parameters, slots)
@@ -95,8 +103,8 @@ export class Model {
    * One packed forward of all rows: writes the new tokens' keys and values to their slots, and returns the logits of the
    * wanted tokens, in the order of the rows and of their logitRows. [R, vocabSize], a fresh array.
    *
-   * Forwards run one after another, in the order of the calls. One that fails leaves the model usable; its write slots
-   * then hold nothing of use.
+   * Forwards run one after another, in the order of the calls; leave the rows unchanged until theirs has ended. One that
+   * fails leaves the model usable; its write slots then hold nothing of use.
    *
    * @throws RangeError if a row contradicts itself; OnnxRuntimeError; ModelError `closed` (all by rejection)
    */
@@ -117,7 +125,7 @@ export class Model {
     }
     if (newTokens === 0) return new Float32Array(0)
     const small = isSmall(this.parameters, newTokens)
-    if (small && needsBreath()) await breathe()
+    if (small && needsTurn()) await giveTurn()
     const logits = this.#logits.reserve(wanted, this.config.vocabSize)
     this.#packing.bind(this.#binding, rows, newTokens, wanted)
     this.#binding.bindOutput('logits', logits.tensor)

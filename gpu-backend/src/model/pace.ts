@@ -16,13 +16,13 @@ export function isSmall(parameters: number, newTokens: number): boolean {
 
 let lastTurn = 0
 
-/** Gives the event loop a turn if the last one given was too long ago; call it before each synchronous forward. */
-export async function breathe(): Promise<void> {
-  await new Promise<void>((resolve) => setImmediate(resolve))
-  lastTurn = performance.now()
+/** Whether the event loop's last turn is too long ago; ask before each small forward. */
+export function needsTurn(): boolean {
+  return performance.now() - lastTurn > maxHold
 }
 
-/** Whether `breathe` is due. Separate from it, because an await costs a small forward more than the question. */
-export function needsBreath(): boolean {
-  return performance.now() - lastTurn > maxHold
+/** Gives the event loop a turn. Not to be awaited without need: an await of a turn costs as much as a small forward. */
+export async function giveTurn(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  lastTurn = performance.now()
 }

@@ -22,7 +22,7 @@ export class Packing {
   /** Writes and binds every input but the pool. The graph's description explains the layout. */
   bind(binding: IoBinding, rows: readonly Row[], newTokens: number, wanted: number): void {
     let Q = 0
-    let longest = 0
+    let longest = 1
     for (const row of rows) {
       Q = Math.max(Q, row.tokens.length)
       longest = Math.max(longest, row.keySlots.length)

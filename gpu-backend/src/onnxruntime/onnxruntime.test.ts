@@ -50,8 +50,11 @@ test('nothing that a run needs is collected as garbage', async () => {
     const run = session.runAsync(binding)
     collect()
     await turn()
+    // Memory given back by mistake would be handed out here.
+    const others = Array.from({ length: 20 }, () => new Float32Array(100_000).fill(-1))
     await run
-    expect(sum[99_999]).toBe(100_009)
+    expect(others.at(-1)![0]).toBe(-1)
+    expect([sum[0], sum[99_999]]).toEqual([10, 100_009])
     sum.fill(0)
   }
 })

@@ -78,7 +78,7 @@ export class Session {
           check(status)
           resolve()
         } catch (reason) {
-          reject(reason as Error)
+          reject(reason)
         }
       })
     })

@@ -26,7 +26,7 @@ export class Tensor {
   constructor(type: ElementType, data: Float32Array | Int32Array, shape: readonly number[]) {
     const bytes = shape.reduce((product, size) => product * size, elementBytes[type])
     if (bytes > data.byteLength)
-      throw new RangeError(`a ${type} tensor [${shape}] needs ${bytes} bytes, not ${data.byteLength}`)
+      throw new RangeError(`a ${type} tensor [${shape.join()}] needs ${bytes} bytes, not ${data.byteLength}`)
     cpuMemory ??= created((out) => api().createCpuMemoryInfo(1, 0, out))
     const dims = BigInt64Array.from(shape, BigInt)
     const memory = cpuMemory

@@ -92,6 +92,11 @@ export class Tokenizer {
     return text === '' && !special ? [] : this.#encoder.encode(text, { add_special_tokens: special }).ids
   }
 
+  /** One more than the highest id. */
+  get size(): number {
+    return this.#bytes.length
+  }
+
   /** The id of a token by its spelling in the vocabulary, such as `<|im_end|>`. */
   tokenId(token: string): number | undefined {
     return this.#encoder.token_to_id(token)

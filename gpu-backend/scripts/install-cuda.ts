@@ -1,0 +1,34 @@
+/**
+ * Fetches ONNX Runtime's CUDA 12 libraries: npm run gpu:install
+ *
+ * onnxruntime-node's own install script does the work. It does not run at npm ci (see allowScripts in package.json), so
+ * that an install needs no host but the registry.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { libraryFolder } from '../src/onnxruntime/index.ts'
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(1)
+}
+
+if (process.platform !== 'linux' || process.arch !== 'x64')
+  fail(
+    `CUDA libraries exist for Linux on x64 only, not for ${process.platform} on ${process.arch}: the CPU is used here.`,
+  )
+
+const provider = path.join(libraryFolder(), 'libonnxruntime_providers_cuda.so')
+if (existsSync(provider)) {
+  console.log(`The CUDA libraries are installed already: ${provider}`)
+  process.exit(0)
+}
+
+const packageFile = createRequire(import.meta.url).resolve('onnxruntime-node/package.json')
+const script = path.join(path.dirname(packageFile), 'script', 'install.js')
+const { status } = spawnSync(process.execPath, [script, '--onnxruntime-node-install=cuda12'], { stdio: 'inherit' })
+if (status !== 0 || !existsSync(provider))
+  fail('The CUDA libraries could not be fetched: check the network, then run npm run gpu:install again.')
+console.log(`Installed ${provider}. CUDA 12 and cuDNN 9 must be on this machine.`)
