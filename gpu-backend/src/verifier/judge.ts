@@ -1,4 +1,4 @@
-import { ModelError } from '../checkpoint/index.ts'
+import { lookupToken } from '../tokenizer/index.ts'
 import type { Decoder } from '../engine/sequence.ts'
 import type { Row } from '../model/index.ts'
 import { judgePrompt } from './judge-prompt.ts'
@@ -16,8 +16,8 @@ export class Judge {
 
   constructor(decoder: Decoder) {
     this.decoder = decoder
-    this.#aligned = answerToken(decoder, 'aligned')
-    this.#unaligned = answerToken(decoder, 'unaligned')
+    this.#aligned = lookupToken(decoder.model.tokenizer, 'aligned')
+    this.#unaligned = lookupToken(decoder.model.tokenizer, 'unaligned')
   }
 
   /** One packed forward for all pairs. @returns for each whether the steps are aligned */
@@ -45,14 +45,4 @@ export class Judge {
       pool.give(slots)
     }
   }
-}
-
-function answerToken({ model }: Decoder, answer: string): number {
-  const [token, ...rest] = model.tokenizer.encode(answer)
-  if (token === undefined || rest.length > 0)
-    throw new ModelError(
-      'unsupported',
-      `the judge's tokenizer must hold "${answer}" as one token: use a judge trained for it`,
-    )
-  return token
 }

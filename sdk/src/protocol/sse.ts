@@ -61,6 +61,9 @@ export function eventStream(
   { heartbeatMs = 15_000, onCancel, ids = false }: EventStreamOptions & { ids?: boolean } = {},
 ): Response {
   let heartbeat: ReturnType<typeof setInterval> | undefined
+  const hush = (): void => {
+    if (heartbeat !== undefined) clearInterval(heartbeat)
+  }
   let id = 0
   const body = new ReadableStream<Uint8Array>(
     {
@@ -72,15 +75,15 @@ export function eventStream(
         try {
           const { done, value } = await events.next()
           if (!done) return controller.enqueue(encoder.encode(encodeEvent(value, ids ? id++ : undefined)))
-          clearInterval(heartbeat)
+          hush()
           controller.close()
         } catch (error) {
-          clearInterval(heartbeat)
+          hush()
           controller.error(error)
         }
       },
       async cancel() {
-        clearInterval(heartbeat)
+        hush()
         onCancel?.()
         await events.return()
       },

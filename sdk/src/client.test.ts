@@ -1,0 +1,117 @@
+import { afterAll, expect, it, vi } from 'vitest'
+import { baseURL, events, route, script, staged, stopServer, wire } from '../test/server.ts'
+import { ApiError, Lookahead, LookaheadError } from './index.ts'
+import { ProtocolError } from './protocol/index.ts'
+
+afterAll(stopServer)
+
+const question = { prompt: 'What is 6 times 7?' }
+const ask = (options = {}) => new Lookahead({ baseURL, ...options }).runs.stream(question)
+const good = () => staged([wire(events)]).response
+
+it('tries again after 500 and after a lost connection', async () => {
+  const { requests } = script(
+    () => new Response(null, { status: 500 }),
+    () => Response.error(),
+    good,
+  )
+  expect((await ask().final()).answer).toBe('The answer is 42.')
+  expect(requests).toHaveLength(3)
+})
+
+it('gives up after maxRetries', async () => {
+  const { requests } = script(
+    () => Response.error(),
+    () => Response.error(),
+  )
+  await expect(ask({ maxRetries: 1 }).final()).rejects.toMatchObject({ kind: 'connection', retryable: true })
+  expect(requests).toHaveLength(2)
+})
+
+it('tries again when the stream ends before its first event, never after it', async () => {
+  const retried = script(staged([': ok\n\n']).response, good)
+  await ask().final()
+  expect(retried.requests).toHaveLength(2)
+
+  const cut = script(staged([wire(events.slice(0, 1))]).response, good)
+  await expect(ask().final()).rejects.toMatchObject({ kind: 'stream_interrupted' })
+  expect(cut.requests).toHaveLength(1)
+})
+
+it('stops waiting for the next attempt when the signal aborts', async () => {
+  const { requests } = script(new ProtocolError(503, 'starting', 'Not yet.', { retryAfter: 30 }).toResponse())
+  const signal = AbortSignal.timeout(50)
+  const run = new Lookahead({ baseURL }).runs.stream(question, { signal })
+  await expect(run.final()).rejects.toMatchObject({ kind: 'aborted' })
+  expect(requests).toHaveLength(1)
+})
+
+it('reports a refused request with the field at fault, at once', async () => {
+  const refusal = new ProtocolError(400, 'invalid_request', 'depth: too deep', { param: 'depth' }).toResponse()
+  refusal.headers.set('x-request-id', 'req_9')
+  const { requests } = script(refusal)
+  const error: unknown = await ask()
+    .final()
+    .catch((thrown: unknown) => thrown)
+  expect(ApiError.isInstance(error)).toBe(true)
+  expect(error).toBeInstanceOf(ApiError)
+  expect(error).toMatchObject({
+    name: 'ApiError',
+    status: 400,
+    code: 'invalid_request',
+    param: 'depth',
+    message: 'depth: too deep',
+    requestId: 'req_9',
+    retryable: false,
+  })
+  expect(requests).toHaveLength(1)
+})
+
+it('makes an error of an answer that is no error object', async () => {
+  script(new Response('<h1>Not here</h1>', { status: 404 }))
+  await expect(ask().final()).rejects.toMatchObject({ status: 404, code: 'unknown' })
+})
+
+it('reports a server that does not answer in time', async () => {
+  script(() => new Promise<Response>(() => undefined))
+  await expect(ask({ timeoutMs: 30, maxRetries: 0 }).final()).rejects.toMatchObject({
+    kind: 'timeout',
+    code: 'headers',
+  })
+})
+
+it('reports a refused connection', async () => {
+  await expect(ask({ baseURL: 'http://127.0.0.1:9', maxRetries: 0 }).final()).rejects.toMatchObject({
+    kind: 'connection',
+    code: 'connection_error',
+  })
+})
+
+it('calls fetch without a this', async () => {
+  const fetch = vi.fn(() => Promise.resolve(good()))
+  await ask({ fetch }).final()
+  expect(fetch.mock.contexts).toEqual([undefined])
+})
+
+it('leaves no timer behind that would keep a process alive', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  const before = timers()
+  await ask({ fetch: () => Promise.resolve(good()) }).final()
+  expect(timers()).toBe(before)
+})
+
+it('lists models and asks for health', async () => {
+  const client = new Lookahead({ baseURL, maxRetries: 0 })
+  route('/health', () => Response.json({ status: 'ok' }))
+  route('/v1/models', () => new Response('nothing'))
+  expect(await client.health()).toEqual({ status: 'ok' })
+  await expect(client.models.list()).rejects.toMatchObject({ code: 'malformed_answer' })
+  await expect(client.health({ signal: AbortSignal.abort() })).rejects.toMatchObject({ kind: 'aborted' })
+})
+
+it('knows errors of another copy of the package', () => {
+  const foreign = Object.assign(new Error('elsewhere'), { [Symbol.for('lookahead.error')]: true, kind: 'api' })
+  expect(LookaheadError.isInstance(foreign)).toBe(true)
+  expect(LookaheadError.isInstance(new Error('other'))).toBe(false)
+  expect(LookaheadError.isInstance(null)).toBe(false)
+})

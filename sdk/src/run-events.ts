@@ -1,0 +1,65 @@
+import * as v from 'valibot'
+import { LookaheadError, StreamInterruptedError } from './errors.ts'
+import { RunEvent, isTerminal } from './protocol/runs.ts'
+import { readEvents } from './protocol/sse.ts'
+import { retry } from './retry.ts'
+import { fetchStream } from './transport.ts'
+import type { Call, Settings } from './transport.ts'
+
+/**
+ * A run's events, the last of them terminal. Until the first event has come a failed attempt is repeated;
+ * after it never, since the run may have cost something and part of its text is already out.
+ */
+export async function* runEvents(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
+  const { first, events } = await retry(settings.maxRetries, signal, async () => {
+    const run = readRun(await fetchStream(settings, call, signal))
+    return { first: await run.next(), events: run }
+  })
+  try {
+    if (!first.done) yield first.value
+    yield* events
+  } finally {
+    await events.return()
+  }
+}
+
+interface RunBody {
+  body: ReadableStream<Uint8Array>
+  requestId: string | undefined
+}
+
+async function* readRun({ body, requestId }: RunBody): AsyncGenerator<RunEvent, void> {
+  let lastEventId: string | undefined
+  const interrupted = (code: StreamInterruptedError['code'], options = {}) =>
+    new StreamInterruptedError(code, lastEventId, { requestId, ...options })
+  try {
+    for await (const { data, id } of readEvents(body)) {
+      const event = parseRunEvent(data)
+      if (event === 'malformed') throw interrupted('malformed_event')
+      lastEventId = id ?? lastEventId
+      if (event === 'unknown') continue
+      yield event
+      if (isTerminal(event)) return
+    }
+  } catch (cause) {
+    throw LookaheadError.isInstance(cause) ? cause : interrupted('connection_lost', { cause })
+  }
+  throw interrupted('ended_early')
+}
+
+const knownTypes: ReadonlySet<string> = new Set(RunEvent.options.map((option) => option.entries.type.literal))
+const Typed = v.object({ type: v.string() })
+
+/** A newer server may send types of events that this client does not know: those are no error. */
+function parseRunEvent(json: string): RunEvent | 'unknown' | 'malformed' {
+  let data: unknown
+  try {
+    data = JSON.parse(json)
+  } catch {
+    return 'malformed'
+  }
+  if (!v.is(Typed, data)) return 'malformed'
+  if (!knownTypes.has(data.type)) return 'unknown'
+  const event = v.safeParse(RunEvent, data)
+  return event.success ? event.output : 'malformed'
+}

@@ -1,0 +1,53 @@
+import type { RunEvent, RunStats } from './protocol/runs.ts'
+import type { FinishReason, Usage } from './protocol/sampling.ts'
+
+/** One step of the output, and how it got there. */
+export interface RunStep {
+  /** Its place in the output, from 0. */
+  step: number
+  text: string
+  /** `accepted`: drafted, and kept by the verifier; `corrected`: the target's own. */
+  fate: 'accepted' | 'corrected'
+  /** The drafted step that this one replaced. */
+  rejected?: string
+}
+
+/** A completed run. */
+export interface RunResult {
+  /** The whole output: reasoning, then answer. */
+  text: string
+  reasoning: string
+  answer: string
+  finishReason: FinishReason
+  usage: Usage
+  stats: RunStats
+  /** Empty in the modes `ar` and `sd`, which have no steps. */
+  steps: RunStep[]
+}
+
+/** Gathers what a run's events say into its result. */
+export class RunResultBuilder {
+  #text = ''
+  readonly #channels = { reasoning: '', answer: '' }
+  readonly #steps: RunStep[] = []
+  #rejected: string | undefined
+
+  add(event: RunEvent): void {
+    if (event.type === 'text.delta') {
+      this.#text += event.text
+      this.#channels[event.channel] += event.text
+    } else if (event.type === 'step.accepted') {
+      this.#steps.push({ step: event.step, text: event.text, fate: 'accepted' })
+    } else if (event.type === 'step.rejected') {
+      this.#rejected ??= event.text
+    } else if (event.type === 'step.corrected') {
+      const replaced = this.#rejected === undefined ? {} : { rejected: this.#rejected }
+      this.#steps.push({ step: event.step, text: event.text, fate: 'corrected', ...replaced })
+      this.#rejected = undefined
+    }
+  }
+
+  build({ finish_reason, usage, stats }: Extract<RunEvent, { type: 'run.completed' }>): RunResult {
+    return { text: this.#text, ...this.#channels, finishReason: finish_reason, usage, stats, steps: this.#steps }
+  }
+}

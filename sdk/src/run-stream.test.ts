@@ -1,0 +1,230 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { baseURL, completed, events, script, staged, stats, stopServer, wire } from '../test/server.ts'
+import { Lookahead, LookaheadError } from './index.ts'
+import type { LookaheadFailure, RunEvent, RunStream, TextDelta } from './index.ts'
+
+afterAll(stopServer)
+
+const client = new Lookahead({ baseURL, idleTimeoutMs: 60, maxRetries: 0 })
+const question = { messages: [{ role: 'user' as const, content: 'What is 6 times 7?' }] }
+const ask = (signal?: AbortSignal) => client.runs.stream(question, { signal })
+
+async function read(run: RunStream): Promise<{ seen: RunEvent[]; error: LookaheadFailure | undefined }> {
+  const seen: RunEvent[] = []
+  try {
+    for await (const event of run) seen.push(event)
+    return { seen, error: undefined }
+  } catch (error) {
+    if (!LookaheadError.isInstance(error)) throw error
+    return { seen, error }
+  }
+}
+
+describe('reading a run', () => {
+  it('yields every event and gathers the result', async () => {
+    script(staged([wire(events)]).response)
+    const run = ask()
+    const { seen } = await read(run)
+    expect(seen).toEqual(events)
+    expect(await run.final()).toEqual({
+      text: 'Grüße ✓.\n\nRight.\n\nThe answer is 42.',
+      reasoning: 'Grüße ✓.\n\nRight.\n\n',
+      answer: 'The answer is 42.',
+      finishReason: 'stop',
+      usage: { prompt_tokens: 4, completion_tokens: 9 },
+      stats,
+      steps: [
+        { step: 0, text: 'Grüße ✓.\n\n', fate: 'accepted' },
+        { step: 1, text: 'Right.\n\n', fate: 'corrected', rejected: 'Wrong.\n\n' },
+      ],
+    })
+  })
+
+  it('sends the request as it was given, only once read', async () => {
+    const { requests } = script(staged([wire(events)]).response)
+    const run = new Lookahead({ baseURL: `${baseURL}//`, apiKey: 'key' }).runs.stream(question)
+    expect(requests).toHaveLength(0)
+    await run.final()
+    expect(requests).toHaveLength(1)
+    expect(requests[0]?.headers.authorization).toBe('Bearer key')
+    expect(JSON.parse(requests[0]?.body ?? '')).toEqual(question)
+  })
+
+  it('streams text alone', async () => {
+    script(staged([wire(events)]).response)
+    const text: TextDelta[] = []
+    for await (const delta of ask().textStream) text.push(delta)
+    expect(text.at(-1)).toEqual({ channel: 'answer', text: 'The answer is 42.' })
+    expect(text).toHaveLength(3)
+  })
+
+  it('reads the same events wherever the chunks are cut', async () => {
+    const bytes = new TextEncoder().encode(wire(events))
+    for (let cut = 1; cut < bytes.length; cut++) {
+      script(staged([bytes.slice(0, cut), bytes.slice(cut)]).response)
+      expect((await read(ask())).seen, `cut at byte ${cut}`).toEqual(events)
+    }
+    script(staged(Array.from(bytes, (_, at) => bytes.slice(at, at + 1))).response)
+    expect((await read(ask())).seen).toEqual(events)
+  })
+
+  it('can be read only once', async () => {
+    script(staged([wire(events)]).response)
+    const run = ask()
+    await run.final()
+    expect(() => run[Symbol.asyncIterator]()).toThrow(TypeError)
+    expect(() => run.textStream).toThrow(TypeError)
+  })
+
+  it('skips events that it does not know', async () => {
+    script(staged([wire([{ type: 'run.started_v2' }, ...events])]).response)
+    expect((await read(ask())).seen).toEqual(events)
+  })
+})
+
+describe('a run that goes wrong', () => {
+  it('is never taken for complete without its terminal event', async () => {
+    script(staged([wire(events.slice(0, 5))]).response)
+    const run = ask()
+    const { seen, error } = await read(run)
+    expect(seen).toHaveLength(5)
+    expect(error).toMatchObject({
+      kind: 'stream_interrupted',
+      code: 'ended_early',
+      lastEventId: '4',
+      requestId: 'req_1',
+      retryable: true,
+    })
+    await expect(run.final()).rejects.toBe(error)
+  })
+
+  it('does not count a terminal event that was cut', async () => {
+    script(staged([wire(events).slice(0, -1)]).response)
+    expect((await read(ask())).error).toMatchObject({ code: 'ended_early', lastEventId: '9' })
+  })
+
+  it('reports a lost connection with its cause', async () => {
+    script(staged([wire(events.slice(0, 2))], 'break').response)
+    expect((await read(ask())).error).toMatchObject({ code: 'connection_lost', lastEventId: '1' })
+  })
+
+  it('times out when no bytes come', async () => {
+    const stream = staged([wire(events.slice(0, 2))], 'stall')
+    script(stream.response)
+    expect((await read(ask())).error).toMatchObject({ kind: 'timeout', code: 'idle' })
+    await expect.poll(() => stream.closed).toBe(true)
+  })
+
+  it.each([
+    ['no JSON', 'data: {"type":\n\n'],
+    ['no type', 'data: 7\n\n'],
+    ['a known type with wrong fields', 'data: {"type":"step.drafted","step":-1}\n\n'],
+  ])('refuses an event with %s', async (_, malformed) => {
+    script(staged([wire(events.slice(0, 1)) + malformed]).response)
+    expect((await read(ask())).error).toMatchObject({ code: 'malformed_event', retryable: false, lastEventId: '0' })
+  })
+
+  it('fails with the code of run.failed, after yielding it', async () => {
+    const failed: RunEvent = { type: 'run.failed', code: 'backend_unavailable', message: 'The backend left.' }
+    script(staged([wire([...events.slice(0, 3), failed])]).response)
+    const run = ask()
+    const { seen, error } = await read(run)
+    expect(seen.at(-1)).toEqual(failed)
+    expect(error).toMatchObject({ kind: 'run_failed', code: 'backend_unavailable', message: 'The backend left.' })
+    await expect(run.final()).rejects.toBe(error)
+  })
+
+  it('does not wait for the connection to close after the terminal event', async () => {
+    const stream = staged([wire([completed])], 'stall')
+    script(stream.response)
+    expect((await ask().final()).finishReason).toBe('stop')
+    await expect.poll(() => stream.closed).toBe(true)
+  })
+})
+
+describe('leaving a run', () => {
+  it('sends nothing when the signal is already aborted', async () => {
+    const { requests } = script()
+    const { error } = await read(ask(AbortSignal.abort('enough')))
+    expect(error).toMatchObject({ kind: 'aborted', cause: 'enough', retryable: false })
+    expect(requests).toHaveLength(0)
+  })
+
+  it('stops waiting for headers when the signal aborts', async () => {
+    script(() => new Promise<Response>(() => undefined))
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 20)
+    expect((await read(ask(controller.signal))).error).toMatchObject({ kind: 'aborted' })
+  })
+
+  it('stops while waiting for bytes, and closes the connection', async () => {
+    const stream = staged([wire(events.slice(0, 2))], 'stall')
+    script(stream.response)
+    const controller = new AbortController()
+    const run = ask(controller.signal)
+    const seen: RunEvent[] = []
+    const reading = (async () => {
+      for await (const event of run) {
+        seen.push(event)
+        if (seen.length === 2) setTimeout(() => controller.abort(), 5)
+      }
+    })()
+    await expect(reading).rejects.toMatchObject({ kind: 'aborted' })
+    expect(seen).toHaveLength(2)
+    await expect.poll(() => stream.closed).toBe(true)
+  })
+
+  it('yields nothing after an abort, even what has already arrived', async () => {
+    script(staged([wire(events)]).response)
+    const controller = new AbortController()
+    const run = ask(controller.signal)
+    const seen: RunEvent[] = []
+    const reading = (async () => {
+      for await (const event of run) {
+        seen.push(event)
+        controller.abort()
+      }
+    })()
+    await expect(reading).rejects.toMatchObject({ kind: 'aborted' })
+    expect(seen).toHaveLength(1)
+  })
+
+  it('is not harmed by an abort after the end', async () => {
+    script(staged([wire(events)]).response)
+    const controller = new AbortController()
+    const run = ask(controller.signal)
+    await run.final()
+    controller.abort()
+    run.cancel()
+    expect((await run.final()).finishReason).toBe('stop')
+  })
+
+  it('closes the connection on break', async () => {
+    const stream = staged([wire(events.slice(0, 2))], 'stall')
+    script(stream.response)
+    const run = ask()
+    for await (const _ of run) break
+    await expect.poll(() => stream.closed).toBe(true)
+    await expect(run.final()).rejects.toMatchObject({ kind: 'aborted' })
+  })
+
+  it('ends the loop quietly on cancel()', async () => {
+    const stream = staged([wire(events.slice(0, 2))], 'stall')
+    script(stream.response)
+    const run = ask()
+    setTimeout(() => run.cancel(), 20)
+    const { seen, error } = await read(run)
+    expect(error).toBeUndefined()
+    expect(seen).toHaveLength(2)
+    await expect(run.final()).rejects.toMatchObject({ kind: 'aborted' })
+    await expect.poll(() => stream.closed).toBe(true)
+  })
+
+  it('can be cancelled before it is read', async () => {
+    const { requests } = script()
+    const run = ask()
+    run.cancel()
+    await expect(run.final()).rejects.toMatchObject({ kind: 'aborted' })
+    expect(requests).toHaveLength(0)
+  })
+})

@@ -1,0 +1,174 @@
+import { DraftEvent, ErrorBody, VerifyEvent, readEvents } from '@lookahead/sdk/protocol'
+import type { DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
+import * as v from 'valibot'
+
+/** The backend refused, broke off, or could not be reached. */
+export class BackendError extends Error {
+  override readonly name = 'BackendError'
+  /** HTTP status; undefined when there was no answer, or when it failed inside a stream. */
+  readonly status: number | undefined
+  /** Why, for machines: the backend's own code, or `unreachable`, `stream_cut`, `bad_event`, `idle`. */
+  readonly code: string
+  /** Seconds after which the backend asks to be tried again. */
+  readonly retryAfter: number | undefined
+
+  constructor(code: string, message: string, options: { status?: number; retryAfter?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.status = options.status
+    this.retryAfter = options.retryAfter
+  }
+
+  /** Whether the same call may succeed later: nothing was done yet. */
+  get retryable(): boolean {
+    return this.code === 'unreachable' || this.status === 429 || this.status === 503
+  }
+}
+
+export interface BackendOptions {
+  baseURL: string
+  token?: string | undefined
+  fetch?: typeof fetch | undefined
+  /** Tries in all for a call the backend is too busy for or cannot be reached. Default 3. */
+  tries?: number | undefined
+  /** A stream without a byte for this long has failed. Milliseconds; default 60,000. */
+  idleMs?: number | undefined
+}
+
+/** The longest a `Retry-After` is waited for, in seconds. */
+const MAX_RETRY_AFTER = 5
+
+/** The GPU backend: each call is one streaming request whose events are checked as they come. */
+export class Backend {
+  readonly #options: BackendOptions
+
+  constructor(options: BackendOptions) {
+    this.#options = options
+  }
+
+  draft(request: DraftRequestInput, signal: AbortSignal): AsyncGenerator<DraftEvent, void, undefined> {
+    return this.#call('/v1/draft', request, DraftEvent, signal)
+  }
+
+  verify(request: VerifyRequestInput, signal: AbortSignal): AsyncGenerator<VerifyEvent, void, undefined> {
+    return this.#call('/v1/verify', request, VerifyEvent, signal)
+  }
+
+  /** @throws {BackendError} */
+  async *#call<Event extends { type: string }>(
+    path: string,
+    request: unknown,
+    schema: v.GenericSchema<unknown, Event>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Event, void, undefined> {
+    const watchdog = new Watchdog(this.#options.idleMs ?? 60_000, signal)
+    try {
+      const body = await this.#open(path, request, watchdog.signal)
+      for await (const { data } of readEvents(body)) {
+        watchdog.reset()
+        const event = v.safeParse(schema, parseJson(data))
+        if (!event.success) throw new BackendError('bad_event', 'the backend sent an event of an unknown form')
+        const failed = v.safeParse(ErrorBody, event.output)
+        if (failed.success) throw new BackendError(failed.output.error.code ?? 'failed', failed.output.error.message)
+        yield event.output
+        if (event.output.type === 'done') return
+      }
+      throw new BackendError('stream_cut', 'the backend closed the stream before it was done')
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof BackendError) throw error
+      if (watchdog.signal.aborted) throw new BackendError('idle', 'the backend went silent', { cause: error })
+      throw new BackendError('stream_cut', 'the connection to the backend broke', { cause: error })
+    } finally {
+      watchdog.stop()
+    }
+  }
+
+  /** The body of an answer, after some tries if the backend is busy or away. Only a call that was never begun is repeated. */
+  async #open(path: string, request: unknown, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const { tries = 3 } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#post(path, request, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!(error instanceof BackendError && error.retryable) || attempt >= tries) throw error
+        await sleep(Math.min(error.retryAfter ?? 0.1 * 2 ** attempt, MAX_RETRY_AFTER) * 1000, signal)
+      }
+    }
+  }
+
+  async #post(path: string, request: unknown, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const { baseURL, token } = this.#options
+    // workerd refuses a `fetch` that is called as a method of something else.
+    const { fetch = globalThis.fetch } = this.#options
+    let response: Response
+    try {
+      response = await fetch(new URL(path, baseURL), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+        body: JSON.stringify(request),
+        signal,
+      })
+    } catch (cause) {
+      throw new BackendError('unreachable', 'the backend cannot be reached', { cause })
+    }
+    if (response.ok && response.body) return response.body
+    const body = v.safeParse(ErrorBody, parseJson(await response.text().catch(() => '')))
+    const { code, message } = body.success ? body.output.error : { code: null, message: `HTTP ${response.status}` }
+    const retryAfter = Number(response.headers.get('retry-after') ?? NaN)
+    throw new BackendError(code ?? `http_${response.status}`, message, {
+      status: response.status,
+      ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
+    })
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** @throws the signal's reason, when it aborts first */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (settle: () => void) => () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', aborted)
+      settle()
+    }
+    const timer = setTimeout(done(resolve), ms)
+    const aborted = done(() => reject(signal.reason as Error))
+    signal.addEventListener('abort', aborted)
+  })
+}
+
+/** Aborts when the caller does, or when nothing was heard for too long. */
+class Watchdog {
+  readonly #silence = new AbortController()
+  readonly #ms: number
+  readonly signal: AbortSignal
+  #timer: ReturnType<typeof setTimeout>
+
+  constructor(ms: number, signal: AbortSignal) {
+    this.#ms = ms
+    this.signal = AbortSignal.any([signal, this.#silence.signal])
+    this.#timer = this.#start()
+  }
+
+  reset(): void {
+    this.stop()
+    this.#timer = this.#start()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #start(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#silence.abort(), this.#ms)
+  }
+}

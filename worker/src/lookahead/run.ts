@@ -1,0 +1,209 @@
+/** Lookahead Reasoning (arXiv 2506.19830) at the edge: draft, verify, commit, until the text ends. */
+import type {
+  Commit,
+  DraftedStep,
+  RunEvent,
+  RunRequest,
+  Verdict,
+  VerifyEvent,
+  VerifyRequestInput,
+} from '@lookahead/sdk/protocol'
+import { BackendError } from './backend.ts'
+import type { Backend } from './backend.ts'
+import { ChannelSplitter } from './channels.ts'
+import type { Delta } from './channels.ts'
+import { Stats } from './stats.ts'
+
+export interface RunOptions {
+  runId: string
+  signal: AbortSignal
+}
+
+/** What each mode asks of the backend: whether steps are drafted, and how tokens are speculated on inside steps. */
+const plans = {
+  ar: { steps: false, speculation: { drafted: false, ngram: 0 } },
+  sd: { steps: false, speculation: { drafted: false, ngram: 8 } },
+  lr: { steps: true, speculation: { drafted: false, ngram: 0 } },
+  'lr+sd': { steps: true, speculation: { drafted: true, ngram: 8 } },
+} as const
+
+/**
+ * One run, from the prompt to exactly one terminal event. A failing draft or judge costs speed, never the run.
+ * @throws the signal's reason, when the client leaves; nothing else
+ */
+export async function* run(
+  request: RunRequest,
+  backend: Backend,
+  options: RunOptions,
+): AsyncGenerator<RunEvent, void, undefined> {
+  const { mode, depth, verifier } = request.lookahead
+  yield { type: 'run.started', run_id: options.runId, mode, depth: plans[mode].steps ? depth : 0, verifier }
+  try {
+    yield* new Run(request, backend, options).cycles()
+  } catch (error) {
+    options.signal.throwIfAborted()
+    yield failure(error)
+  }
+}
+
+class Run {
+  readonly #request: RunRequest
+  readonly #backend: Backend
+  readonly #options: RunOptions
+  readonly #stats = new Stats()
+  /** Token ids committed so far: what a backend that lost the context needs. */
+  readonly #output: number[] = []
+  #promptTokens = 0
+  #steps = 0
+  #channels: ChannelSplitter | undefined
+  #opened = false
+  /** Off once the draft or the judge has failed. */
+  #lookahead: boolean
+
+  constructor(request: RunRequest, backend: Backend, options: RunOptions) {
+    this.#request = request
+    this.#backend = backend
+    this.#options = options
+    this.#lookahead = plans[request.lookahead.mode].steps
+  }
+
+  async *cycles(): AsyncGenerator<RunEvent, void, undefined> {
+    for (;;) {
+      const drafted = this.depth > 0 ? yield* this.#draft(this.depth) : []
+      const commit = yield* this.#verify(drafted)
+      if (commit.finish_reason) {
+        yield* texts(this.#channels?.flush() ?? [])
+        const usage = { prompt_tokens: this.#promptTokens, completion_tokens: this.#output.length }
+        yield { type: 'run.completed', finish_reason: commit.finish_reason, usage, stats: this.#stats.now }
+        return
+      }
+      yield { type: 'run.stats', stats: this.#stats.now }
+    }
+  }
+
+  /** Steps to draft ahead in the next cycle; 0 is plain decoding. */
+  get depth(): number {
+    return this.#lookahead ? this.#request.lookahead.depth : 0
+  }
+
+  async *#draft(depth: number): AsyncGenerator<RunEvent, DraftedStep[], undefined> {
+    const steps: DraftedStep[] = []
+    try {
+      const { sampling } = this.#request
+      for await (const event of this.#call((context, signal) =>
+        this.#backend.draft({ context, depth, sampling }, signal),
+      )) {
+        if (event.type === 'step') {
+          steps.push(event)
+          yield { type: 'step.drafted', step: this.#steps + event.index, text: event.text }
+        }
+        if (event.type === 'done') this.#stats.drafted(steps.length, event)
+      }
+      return steps
+    } catch (error) {
+      yield this.#degrade('draft', error)
+      return []
+    }
+  }
+
+  async *#verify(drafted: DraftedStep[]): AsyncGenerator<RunEvent, Commit, undefined> {
+    const { sampling, stop, max_tokens, lookahead } = this.#request
+    const request: Omit<VerifyRequestInput, 'context'> = {
+      steps: drafted.map(({ id, text }) => ({ id, text })),
+      verifier: lookahead.verifier,
+      speculation: plans[lookahead.mode].speculation,
+      decode: this.#lookahead ? 'step' : 'end',
+      max_tokens: max_tokens - this.#output.length,
+      stop,
+      sampling,
+    }
+    let commit: Commit | undefined
+    for await (const event of this.#call((context, signal) => this.#backend.verify({ context, ...request }, signal))) {
+      if (event.type === 'delta') yield* texts(this.#channels!.push(event.text))
+      if (event.type === 'verdict') yield* this.#ruled(event, drafted[event.index])
+      if (event.type === 'commit') {
+        commit = event
+        const step = this.#steps + event.accepted
+        if (drafted.length > 0 && event.correction) yield { type: 'step.corrected', step, text: event.correction }
+        this.#steps = event.correction ? step + 1 : step
+        this.#output.push(...event.tokens)
+      }
+      if (event.type === 'done') this.#stats.verified(commit?.accepted ?? 0, event)
+    }
+    if (!commit) throw new BackendError('no_commit', 'the backend ended a verification without a commit')
+    return commit
+  }
+
+  *#ruled(
+    { index, accepted, reason }: Verdict,
+    drafted: DraftedStep | undefined,
+  ): Generator<RunEvent, void, undefined> {
+    if (!drafted) throw new BackendError('bad_event', 'the backend ruled on a step that was not drafted')
+    yield { type: accepted ? 'step.accepted' : 'step.rejected', step: this.#steps + index, text: drafted.text, reason }
+    if (reason === 'judge_failed' && this.#lookahead)
+      yield this.#degrade('judge', new BackendError('judge_failed', 'the judge could not be asked'))
+  }
+
+  /** A call on the run's context: by name, or whole when it is new or the backend has lost it. */
+  async *#call<Event extends { type: string }>(
+    start: (context: VerifyRequestInput['context'], signal: AbortSignal) => AsyncGenerator<Event, void, undefined>,
+  ): AsyncGenerator<Event, void, undefined> {
+    const { runId: id, signal } = this.#options
+    try {
+      yield* this.#noted(start(this.#opened ? { id, length: this.#output.length } : this.#whole(), signal))
+    } catch (error) {
+      if (!(error instanceof BackendError && error.code === 'context_lost')) throw error
+      yield* this.#noted(start(this.#whole(), signal))
+    }
+  }
+
+  /** Passes events on, learning from the first one what the context is. */
+  async *#noted<Event extends { type: string }>(
+    events: AsyncIterable<Event | ContextEvent>,
+  ): AsyncGenerator<Event, void, undefined> {
+    for await (const event of events) {
+      if (!isContext(event)) {
+        yield event
+        continue
+      }
+      this.#opened = true
+      this.#promptTokens = event.prompt_tokens
+      this.#channels ??= new ChannelSplitter(event.thinking)
+    }
+  }
+
+  #whole(): VerifyRequestInput['context'] {
+    const { messages, prompt } = this.#request
+    return { id: this.#options.runId, messages, prompt, output: this.#output }
+  }
+
+  /** From here on the target decodes plainly. */
+  #degrade(part: 'draft' | 'judge', error: unknown): RunEvent {
+    this.#options.signal.throwIfAborted()
+    this.#lookahead = false
+    const { code, message } = known(error)
+    return { type: 'run.degraded', part, code, message }
+  }
+}
+
+type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
+
+const isContext = (event: { type: string }): event is ContextEvent => event.type === 'context'
+
+function* texts(deltas: Delta[]): Generator<RunEvent, void, undefined> {
+  for (const { channel, text } of deltas) yield { type: 'text.delta', channel, text }
+}
+
+function failure(error: unknown): RunEvent {
+  const { code, message } = known(error)
+  const codes: Record<string, string> = { unreachable: 'target_unavailable', overloaded: 'overloaded' }
+  const kept = ['invalid_request', 'context_length_exceeded'].includes(code)
+  return { type: 'run.failed', code: kept ? code : (codes[code] ?? 'target_failed'), message }
+}
+
+/** What may be said outside. */
+function known(error: unknown): { code: string; message: string } {
+  if (error instanceof BackendError) return error
+  console.error(error)
+  return { code: 'internal_error', message: 'the worker failed; its log says why' }
+}
