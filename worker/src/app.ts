@@ -5,6 +5,8 @@ import { cors } from 'hono/cors'
 import { Backend, run } from './lookahead/index.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
+/** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */
+const HEARTBEAT_MS = 2_000
 
 /** What `wrangler.toml` and the secrets give the worker. */
 export interface Bindings {
@@ -63,7 +65,7 @@ app.post('/v1/runs', async (c) => {
   }
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the backend.
   c.executionCtx.waitUntil(settled.promise)
-  return eventStream(events(), { ids: true, onCancel: () => left.abort() })
+  return eventStream(events(), { ids: true, heartbeatMs: HEARTBEAT_MS, onCancel: () => left.abort() })
 })
 
 app.get('/v1/models', (c) => passOn(c.env, '/v1/models'))

@@ -1,0 +1,111 @@
+/** A backend that speaks the protocol from a script, over real sockets: for faults that the real one will not show on demand. */
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { encodeEvent } from '@lookahead/sdk/protocol'
+
+/** What one call is answered with: events in order, or a fault in their place. */
+export type Reply =
+  | { events: ({ type: string } & Record<string, unknown>)[]; finally?: 'end' | 'cut' | 'hang' }
+  | { status: number; code: string; retryAfter?: number }
+
+export interface Call {
+  path: string
+  body: Record<string, unknown> & { context: Record<string, unknown> }
+}
+
+export interface FakeBackend extends AsyncDisposable {
+  url: string
+  calls: Call[]
+  /** Connections that the other side closed before the answer was complete. */
+  left: number
+}
+
+const read = async (request: IncomingMessage): Promise<string> => {
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  return text
+}
+
+/** @param script the reply to each call in turn; a call beyond its end is answered with 500 */
+export async function fakeBackend(script: Reply[]): Promise<FakeBackend> {
+  const replies = [...script]
+  const calls: Call[] = []
+  const fake = { url: '', calls, left: 0 }
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.method === 'GET') return void response.writeHead(503).end()
+    calls.push({ path: request.url ?? '', body: JSON.parse(await read(request)) as Call['body'] })
+    response.on('close', () => {
+      if (!response.writableFinished) fake.left++
+    })
+    const reply = replies.shift() ?? { status: 500, code: 'script_ended' }
+    if ('status' in reply) {
+      if (reply.retryAfter !== undefined) response.setHeader('retry-after', reply.retryAfter)
+      response.writeHead(reply.status, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ error: { message: reply.code, type: 'staged', param: null, code: reply.code } }))
+      return
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    for (const event of reply.events) response.write(encodeEvent(event))
+    if (reply.finally === 'cut') setTimeout(() => response.destroy(), 20)
+    else if (reply.finally !== 'hang') response.end()
+  }
+  const server = createServer((request, response) => void answer(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  fake.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return Object.assign(fake, {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  })
+}
+
+const timings = { total_ms: 1, draft_ms: 1, target_ms: 1, judge_ms: 0, forwards: 3 }
+
+export const context = (output_tokens = 0): { type: string } & Record<string, unknown> => ({
+  type: 'context',
+  prompt_tokens: 5,
+  output_tokens,
+  thinking: true,
+})
+
+/** A draft call that wrote these steps. */
+export function drafts(...texts: string[]): Reply {
+  const steps = texts.map((text, index) => ({
+    type: 'step' as const,
+    id: `s${index}`,
+    index,
+    text,
+    tokens: 3,
+    end: 'delimiter' as const,
+  }))
+  return { events: [context(), ...steps, { type: 'done', usage: { prompt_tokens: 5, completion_tokens: 3 }, timings }] }
+}
+
+/** A verify call: rulings on the first steps, then what it adds. */
+export function commits(
+  rulings: [accepted: boolean, reason: string][],
+  {
+    text,
+    tokens,
+    correction = '',
+    finish = null,
+  }: { text: string; tokens: number[]; correction?: string; finish?: 'stop' | 'length' | null },
+): Reply {
+  const accepted = rulings.filter(([ok]) => ok).length
+  return {
+    events: [
+      context(),
+      ...rulings.map(([ok, reason], index) => ({ type: 'verdict', index, accepted: ok, reason })),
+      { type: 'delta', text },
+      { type: 'commit', accepted, text, tokens, correction, finish_reason: finish },
+      {
+        type: 'done',
+        usage: { prompt_tokens: 5, completion_tokens: tokens.length },
+        timings,
+        speculation: { proposed: 2, accepted: 1 },
+      },
+    ],
+  }
+}

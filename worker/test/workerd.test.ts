@@ -1,0 +1,116 @@
+/** The built worker in real workerd, against a backend that does what a script says. */
+import { fileURLToPath } from 'node:url'
+import { RunEvent, readEvents } from '@lookahead/sdk/protocol'
+import * as v from 'valibot'
+import { afterEach, describe, expect, test } from 'vitest'
+import { unstable_startWorker } from 'wrangler'
+import { commits, context, drafts, fakeBackend } from './fake-backend.ts'
+import type { FakeBackend, Reply } from './fake-backend.ts'
+
+Object.assign(process.env, {
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_WRITE_LOGS: 'false',
+})
+
+type Worker = Awaited<ReturnType<typeof unstable_startWorker>>
+const started: (Worker | FakeBackend)[] = []
+afterEach(async () => {
+  for (const server of started.splice(0)) await ('dispose' in server ? server.dispose() : server[Symbol.asyncDispose]())
+})
+
+async function start(script: Reply[], secrets: Record<string, string> = {}): Promise<{ url: URL; fake: FakeBackend }> {
+  const fake = await fakeBackend(script)
+  const bindings = { BACKEND_URL: fake.url, ...secrets }
+  const worker = await unstable_startWorker({
+    config: fileURLToPath(new URL('../../wrangler.toml', import.meta.url)),
+    bindings: Object.fromEntries(
+      Object.entries(bindings).map(([name, value]) => [name, { type: 'plain_text', value }]),
+    ),
+    dev: { logLevel: 'error', watch: false, inspector: false, persist: false, server: { port: 0 } },
+  })
+  started.push(worker, fake)
+  return { url: await worker.url, fake }
+}
+
+const post = (url: URL, body: unknown, init: RequestInit = {}) =>
+  fetch(new URL('/v1/runs', url), {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
+  })
+
+test('a run streams as typed events with ids from 0, and one terminal event', async () => {
+  const end = commits([[true, 'exact']], {
+    text: 'a\n\n</think>\n\n3',
+    tokens: [1],
+    correction: '</think>\n\n3',
+    finish: 'stop',
+  })
+  const { url } = await start([drafts('a\n\n'), end])
+  const response = await post(url, { messages: [{ role: 'user', content: 'x' }] })
+  expect(response.headers.get('content-type')).toBe('text/event-stream')
+  expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+  const events: v.InferOutput<typeof RunEvent>[] = []
+  for await (const { id, event, data } of readEvents(response.body!)) {
+    expect(id).toBe(String(events.length))
+    events.push(v.parse(RunEvent, JSON.parse(data)))
+    expect(events.at(-1)!.type).toBe(event)
+  }
+  expect(events.map((event) => event.type)).toEqual([
+    'run.started',
+    'step.drafted',
+    'step.accepted',
+    'text.delta',
+    'text.delta',
+    'step.corrected',
+    'run.completed',
+  ])
+})
+
+test('the client leaving closes the connection to the backend', async () => {
+  const { url, fake } = await start([{ events: [context(), { type: 'delta', text: 'half' }], finally: 'hang' }])
+  const abort = new AbortController()
+  const response = await post(url, { prompt: 'x', lookahead: { mode: 'ar' } }, { signal: abort.signal })
+  const reader = response.body!.getReader()
+  await reader.read()
+  expect(fake.left).toBe(0)
+  abort.abort()
+  await expect(reader.read()).rejects.toThrow('abort')
+  await expect.poll(() => fake.left, { timeout: 10_000 }).toBe(1)
+})
+
+describe('wrong input', () => {
+  test('is a 400 that names the field, or says what else is wrong', async () => {
+    const { url } = await start([])
+    const error = async (body: unknown) => {
+      const response = await post(url, body)
+      const parsed = (await response.json()) as { error: { param: string | null; code: string } }
+      return [response.status, parsed.error.code, parsed.error.param]
+    }
+    expect(await error('{')).toEqual([400, 'invalid_json', null])
+    expect(await error({})).toEqual([400, 'invalid_request', null])
+    expect(await error({ prompt: 'x', max_tokens: 0 })).toEqual([400, 'invalid_request', 'max_tokens'])
+    expect(await error({ prompt: 'x', lookahead: { mode: 'warp' } })).toEqual([
+      400,
+      'invalid_request',
+      'lookahead.mode',
+    ])
+    expect(await error({ prompt: 'x'.repeat(2 ** 20) })).toEqual([413, 'request_too_large', null])
+    expect((await fetch(new URL('/v1/nothing', url))).status).toBe(404)
+    expect((await fetch(new URL('/health', url))).status).toBe(503)
+  })
+
+  test('without the API key is a 401', async () => {
+    const { url } = await start([], { API_KEY: 'secret' })
+    expect((await post(url, {})).status).toBe(401)
+    expect((await post(url, {}, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401)
+    expect((await post(url, {}, { headers: { authorization: 'Bearer secret' } })).status).toBe(400)
+  })
+
+  test('a worker without its backend says what to set', async () => {
+    const { url } = await start([], { BACKEND_URL: '' })
+    const response = await post(url, { prompt: 'x' })
+    expect([response.status, await response.json()]).toMatchObject([500, { error: { code: 'not_configured' } }])
+  })
+})

@@ -1,0 +1,4 @@
+import { defineConfig } from 'vitest/config'
+
+// Starting workerd takes seconds on a busy machine.
+export default defineConfig({ test: { testTimeout: 30_000, hookTimeout: 30_000 } })
