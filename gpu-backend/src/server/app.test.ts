@@ -90,6 +90,23 @@ test('draft, then verify: steps as they finish, a verdict each, one commit', asy
   expect(verified.slice(-2).map((event) => event.type)).toEqual(['commit', 'done'])
 })
 
+test('headers go out before anything is computed', async () => {
+  const { model } = engine.target
+  const forward = model.forward.bind(model)
+  const gate = Promise.withResolvers<void>()
+  model.forward = (rows) => gate.promise.then(() => forward(rows))
+  try {
+    const response = await post('/v1/verify', { context: { id: 'early', messages }, max_tokens: 3 })
+    const reader = response.body!.getReader()
+    expect(response.status).toBe(200)
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain(': ok')
+    gate.resolve()
+    await reader.cancel()
+  } finally {
+    model.forward = forward
+  }
+})
+
 test('a client that leaves frees the slots of its context', async () => {
   const response = await post('/v1/verify', { context: { id: 'leaver', messages }, decode: 'end', max_tokens: 1000 })
   const reader = response.body!.getReader()

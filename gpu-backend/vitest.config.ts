@@ -1,0 +1,4 @@
+import { defineConfig } from 'vitest/config'
+
+// The tests run the real models, on whatever machine this is.
+export default defineConfig({ test: { testTimeout: 60_000, hookTimeout: 60_000 } })
