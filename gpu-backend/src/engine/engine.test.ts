@@ -107,7 +107,7 @@ describe('the exact verifier at temperature 0 gives plain decoding, token for to
 test('the same seed gives the same text, another seed another', async () => {
   const sampling = { temperature: 1, seed: 11 }
   const run = (seed: number) =>
-    lookahead(questions[0], 3, { ...modes['lr+sd'].options, sampling: { ...sampling, seed } })
+    lookahead(questions[0]!, 3, { ...modes['lr+sd'].options, sampling: { ...sampling, seed } })
   const first = await run(11)
   expect((await run(11)).output).toEqual(first.output)
   expect((await run(12)).output).not.toEqual(first.output)
@@ -116,7 +116,7 @@ test('the same seed gives the same text, another seed another', async () => {
 test('a commit never holds more than max_tokens', async () => {
   for (const maxTokens of [1, 2, 7, 30, 61]) {
     const { output, finish } = await lookahead(
-      questions[1],
+      questions[1]!,
       3,
       { ...modes['lr+sd'].options, sampling: { temperature: 0 } },
       maxTokens,
@@ -142,11 +142,11 @@ test('a step cut by the cap is not judged', async () => {
 
 test('stop strings end the text before them, wherever tokens are cut', async () => {
   const sampling = { temperature: 0 }
-  const reference = await lookahead(questions[2], 0, { ...plain, sampling })
+  const reference = await lookahead(questions[2]!, 0, { ...plain, sampling })
   const stop = reference.text.slice(37, 44)
   const cut = reference.text.slice(0, reference.text.indexOf(stop))
   for (const { depth, options } of Object.values(modes)) {
-    const run = await lookahead(questions[2], depth, { ...options, verifier: 'exact', sampling, stop: [stop] })
+    const run = await lookahead(questions[2]!, depth, { ...options, verifier: 'exact', sampling, stop: [stop] })
     expect(run).toMatchObject({ text: cut, finish: 'stop' })
   }
 })
@@ -175,7 +175,7 @@ test('without a judge no step is accepted but an exact one, and the run goes on'
   console.error = () => undefined
   try {
     const sampling = { temperature: 1, seed: 3 }
-    const { verdicts, finish } = await lookahead(questions[4], 4, { ...modes.lr.options, sampling })
+    const { verdicts, finish } = await lookahead(questions[4]!, 4, { ...modes.lr.options, sampling })
     expect(finish).toBeDefined()
     expect(verdicts.some((verdict) => verdict.reason === 'judge_failed')).toBe(true)
     for (const { accepted, reason } of verdicts) if (accepted) expect(reason).toBe('exact')

@@ -1,0 +1,122 @@
+import { addition, division, multiplication, subtraction } from './arithmetic.ts'
+import type { Random } from './random.ts'
+import type { StepContent } from './work.ts'
+
+/** What a wording may use: `the` is the label, `The` the label with a capital, `r` the result with its unit. */
+interface Words {
+  the: string
+  The: string
+  a: number
+  b: number
+  calc: string
+  r: string
+  sign: string
+}
+
+type Wording = (w: Words) => string
+
+const WORDINGS: Record<StepContent['kind'], readonly Wording[]> = {
+  facts: [
+    (w) => `We know this: ${w.the}.`,
+    (w) => `Let me write down the facts: ${w.the}.`,
+    (w) => `The problem says: ${w.the}.`,
+    (w) => `Given: ${w.the}.`,
+    (w) => `Okay, so here is what we have: ${w.the}.`,
+  ],
+  goal: [
+    (w) => `We need to find ${w.the}.`,
+    (w) => `The question asks for ${w.the}.`,
+    (w) => `So what I want is ${w.the}.`,
+    (w) => `My goal is to work out ${w.the}.`,
+    (w) => `In the end we are looking for ${w.the}.`,
+  ],
+  sum: [
+    (w) => `Now add ${w.a} and ${w.b} to get ${w.the}:\n${w.calc}\nThat makes ${w.r}.`,
+    (w) => `${w.The} is ${w.a}+${w.b}:\n${w.calc}\nSo ${w.r}.`,
+    (w) => `For ${w.the} we take the sum ${w.a}+${w.b}:\n${w.calc}\nThis is ${w.r}.`,
+    (w) => `Next comes ${w.the}: ${w.a} plus ${w.b}.\n${w.calc}\nWe get ${w.r}.`,
+    (w) => `Together, ${w.a}+${w.b}:\n${w.calc}\nSo ${w.the} is ${w.r}.`,
+  ],
+  difference: [
+    (w) => `Now take ${w.b} away from ${w.a} to get ${w.the}:\n${w.calc}\nThat leaves ${w.r}.`,
+    (w) => `${w.The} is ${w.a}-${w.b}:\n${w.calc}\nSo ${w.r}.`,
+    (w) => `For ${w.the} we subtract, ${w.a}-${w.b}:\n${w.calc}\nThis is ${w.r}.`,
+    (w) => `Next comes ${w.the}: ${w.a} minus ${w.b}.\n${w.calc}\nWe get ${w.r}.`,
+    (w) => `Subtracting, ${w.a}-${w.b}:\n${w.calc}\nSo ${w.the} is ${w.r}.`,
+  ],
+  product: [
+    (w) => `Now multiply ${w.a} by ${w.b} to get ${w.the}:\n${w.calc}\nThat makes ${w.r}.`,
+    (w) => `${w.The} is ${w.a}×${w.b}:\n${w.calc}\nSo ${w.r}.`,
+    (w) => `For ${w.the} we need the product ${w.a}×${w.b}:\n${w.calc}\nThis is ${w.r}.`,
+    (w) => `Next comes ${w.the}: ${w.a} times ${w.b}.\n${w.calc}\nWe get ${w.r}.`,
+    (w) => `Multiplying, ${w.a}×${w.b}:\n${w.calc}\nSo ${w.the} is ${w.r}.`,
+  ],
+  quotient: [
+    (w) => `Now divide ${w.a} by ${w.b} to get ${w.the}:\n${w.calc}\nThat makes ${w.r}.`,
+    (w) => `${w.The} is ${w.a}/${w.b}:\n${w.calc}\nSo ${w.r}.`,
+    (w) => `For ${w.the} we split ${w.a} into ${w.b} equal parts:\n${w.calc}\nThis is ${w.r}.`,
+    (w) => `Next comes ${w.the}: ${w.a} divided by ${w.b}.\n${w.calc}\nWe get ${w.r}.`,
+    (w) => `Dividing, ${w.a}/${w.b}:\n${w.calc}\nSo ${w.the} is ${w.r}.`,
+  ],
+  hours: [
+    (w) => `One hour has 60 minutes.\n${w.calc}\nSo ${w.the} is ${w.b} hours and ${w.r}.`,
+    (w) => `${w.The} in hours:\n${w.calc}\nThat makes ${w.b} hours and ${w.r}.`,
+    (w) => `Now turn ${w.the} into hours.\n${w.calc}\nWe have ${w.b} hours and ${w.r}.`,
+    (w) => `Written in hours:\n${w.calc}\nSo we can write ${w.the} as ${w.b} hours and ${w.r}.`,
+  ],
+  check: [
+    (w) => `Let me verify ${w.the}: ${w.calc}. Correct.`,
+    (w) => `Check: ${w.calc}, so ${w.the} is right.`,
+    (w) => `To be sure about ${w.the}, I test it: ${w.calc}. Good.`,
+    (w) => `Wait, is that right? ${w.calc}. Yes, ${w.the} is fine.`,
+    (w) => `A quick check of ${w.the} gives ${w.calc}, as it should.`,
+  ],
+  conclusion: [
+    (w) => `So ${w.the} is ${w.r}.`,
+    (w) => `This means that ${w.the} is ${w.r}.`,
+    (w) => `We are done: ${w.the} is ${w.r}.`,
+    (w) => `Therefore the answer is ${w.r}, ${w.the}.`,
+    (w) => `That was the last step, so ${w.the} must be ${w.r}.`,
+  ],
+}
+
+const ANSWERS: readonly ((answer: string) => string)[] = [
+  (n) => `The answer is \\boxed{${n}}.`,
+  (n) => `So the final answer is \\boxed{${n}}.`,
+  (n) => `Answer: \\boxed{${n}}.`,
+  (n) => `The result is \\boxed{${n}}.`,
+]
+
+/** How many wordings a kind of step has, at least 4. */
+export const wordingCount = (kind: StepContent['kind']): number => WORDINGS[kind].length
+
+/** A number with its unit: `$84`, `84 km`, `84`. */
+export function quantity(n: number, unit: string): string {
+  return unit === '$' ? `$${n}` : unit === '' ? String(n) : `${n} ${unit}`
+}
+
+function calculation({ kind, values, result, sign }: StepContent): string {
+  const [a = 0, b = 0] = values
+  if (kind === 'sum') return addition(a, b)
+  if (kind === 'difference') return subtraction(a, b)
+  if (kind === 'product') return multiplication(a, b)
+  if (kind === 'quotient') return division(a, b)
+  if (kind === 'hours') return `${b}×60=${b * 60}\n${a}-${b * 60}=${result}`
+  return kind === 'check' ? `${a}${sign}${b}=${result}` : ''
+}
+
+/** The step in words, ending with the blank line that delimits steps. Wording and label are drawn independently. */
+export function sayStep(step: StepContent, random: Random): string {
+  const the = random.pick(step.label.split('|'))
+  // A result that is wrong on purpose must also be the outcome of the last calculation.
+  const calc = calculation(step).replace(/=\d+$/, `=${step.result}`)
+  const [a = 0, b = 0] = step.values
+  const r = step.answer ?? quantity(step.result, step.unit)
+  const words = { the, The: the[0]!.toUpperCase() + the.slice(1), a, b, calc, r, sign: step.sign ?? '' }
+  return `${random.pick(WORDINGS[step.kind])(words)}\n\n`
+}
+
+/** The sentence after the reasoning, with the answer in `\boxed{}`. */
+export function sayAnswer(answer: string, random: Random): string {
+  return random.pick(ANSWERS)(answer)
+}

@@ -1,0 +1,78 @@
+"""Turns the generator's JSON lines into token arrays on disk, and the arrays into batches.
+
+    python data.py solutions train.jsonl train.npz
+    python data.py pairs pairs.jsonl pairs.npz
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+TOKENIZER = Path(__file__).parent.parent / "models" / "target" / "tokenizer.json"
+IGNORE = -100
+
+
+def prompt_of(question: str) -> str:
+    """A question as the chat template renders it."""
+    return f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n<think>\n"
+
+
+def texts_of(record: dict, kind: str) -> tuple[str, str]:
+    """What is given and what is learned."""
+    if kind == "pairs":
+        return record["prompt"], record["label"]
+    return prompt_of(record["question"]), "".join(record["steps"]) + "</think>\n\n" + record["answer"] + "<|im_end|>"
+
+
+def prepare(kind: str, source: str, target: str) -> None:
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
+    records = [json.loads(line) for line in open(source)]
+    ids, ends, starts = [], [0], []
+    for at in range(0, len(records), 10_000):
+        pairs = [texts_of(record, kind) for record in records[at : at + 10_000]]
+        given = tokenizer.encode_batch_fast([a for a, _ in pairs])
+        learned = tokenizer.encode_batch_fast([b for _, b in pairs])
+        for a, b in zip(given, learned):
+            ids.append(np.array(a.ids + b.ids, dtype=np.uint16))
+            ends.append(ends[-1] + len(a.ids) + len(b.ids))
+            starts.append(len(a.ids))
+    np.savez(target, ids=np.concatenate(ids), ends=np.array(ends), starts=np.array(starts, dtype=np.int32))
+    print(f"{len(records)} documents, {ends[-1] / 1e6:.1f} M tokens, mean {ends[-1] / len(records):.0f}")
+
+
+def batches(path: str, lengths: list[int], budget: int, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Endless (ids, targets), each [budget // length, length]: whole documents of similar length, one a row, padded.
+
+    Few fixed lengths keep compiled shapes few. Rows never hold two documents, so nothing attends across documents.
+    Targets are the next tokens, IGNORE where the prompt or padding is.
+    """
+    data = np.load(path)
+    ids, ends, starts = data["ids"], data["ends"], data["starts"]
+    sizes = np.diff(ends)
+    random = np.random.default_rng(seed)
+    waiting: dict[int, list[int]] = {length: [] for length in lengths}
+    while True:
+        for document in random.permutation(len(sizes)):
+            if sizes[document] > lengths[-1]:
+                continue
+            length = next(n for n in lengths if n >= sizes[document])
+            waiting[length].append(document)
+            if len(waiting[length]) < budget // length:
+                continue
+            rows = np.zeros((len(waiting[length]), length), dtype=np.int64)
+            targets = np.full_like(rows, IGNORE)
+            for row, d in enumerate(waiting[length]):
+                tokens, start = ids[ends[d] : ends[d + 1]], starts[d]
+                rows[row, : len(tokens)] = tokens
+                targets[row, start - 1 : len(tokens) - 1] = tokens[start:]
+            waiting[length] = []
+            yield torch.from_numpy(rows), torch.from_numpy(targets)
+
+
+if __name__ == "__main__":
+    prepare(*sys.argv[1:])

@@ -1,0 +1,136 @@
+"""Trains one demo model for a given wall time; the learning rate is zero when the time is up.
+
+    python train.py target --minutes 50 --data train.npz --work DIR
+    python train.py draft  --minutes 10 --data train.npz --work DIR
+    python train.py judge  --minutes 10 --data pairs.npz --work DIR
+
+Checkpoints with the optimiser lie in DIR. `--resume` goes on from the last one before the rates began to fall (or, where
+there is none, from the latest), with the schedule spread over the new total of minutes.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from data import IGNORE, TOKENIZER, batches
+from model import Config, Model, export, rotary
+from muon import Muon
+from tokenizers import Tokenizer
+
+MODELS = Path(__file__).parent.parent / "models"
+CONFIGS = {
+    "target": Config(hidden=384, layers=6, heads=6, kv_heads=2, ffn=1152),
+    # At most a tenth of the target's cost per token, in parameters and in measured time.
+    "draft": Config(hidden=192, layers=2, heads=4, kv_heads=1, ffn=512),
+    "judge": Config(hidden=256, layers=3, heads=4, kv_heads=2, ffn=704),
+}
+LENGTHS = {"solutions": [320, 384, 448, 576], "judge": [64, 96, 128, 192, 288]}
+
+parser = argparse.ArgumentParser()
+parser.add_argument("name", choices=CONFIGS)
+parser.add_argument("--minutes", type=float, required=True, help="wall time of all runs together")
+parser.add_argument("--data", required=True)
+parser.add_argument("--work", required=True, help="folder for checkpoints")
+parser.add_argument("--batch", type=int, default=6144, help="tokens a step, padding included")
+parser.add_argument("--muon-lr", type=float, default=0.02)
+parser.add_argument("--adam-lr", type=float, default=3e-3)
+parser.add_argument("--decay", type=float, default=0.5, help="share of the time over which the rates fall to zero")
+parser.add_argument("--export-every", type=float, default=10, help="minutes between exports to ../models")
+parser.add_argument("--compile", action="store_true")
+parser.add_argument("--resume", action="store_true")
+parser.add_argument("--no-export", action="store_true")
+
+
+def rate(done: float, decay: float) -> float:
+    """Warm-up over 1 %, constant, then linear to zero (WSD). `done` is the share of the time that has passed."""
+    return max(0.0, min(1.0, done / 0.01 + 0.02, (1 - done) / decay))
+
+
+def main() -> None:
+    args = parser.parse_args()
+    torch.manual_seed(1)
+    config = CONFIGS[args.name]
+    model = Model(config)
+    names = ["<|im_end|>", "<|endoftext|>"]
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
+    tokens = {name: tokenizer.token_to_id(name) for name in names}
+    matrices = [p for p in model.layers.parameters() if p.dim() == 2]
+    others = [model.embed_tokens.weight, *(p for p in model.parameters() if p.dim() == 1)]
+    optimisers = [
+        Muon(matrices, lr=args.muon_lr),
+        torch.optim.AdamW(others, lr=args.adam_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+    ]
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["initial"] = group["lr"]
+
+    checkpoint = Path(args.work) / f"{args.name}.pt"
+    stable = checkpoint.with_stem(f"{args.name}-stable")
+    before, step, seen, decaying = 0.0, 0, 0, False
+    if args.resume:
+        state = torch.load(stable if stable.exists() else checkpoint)
+        model.load_state_dict(state["model"])
+        for optimiser, s in zip(optimisers, state["optimisers"]):
+            optimiser.load_state_dict(s)
+        before, step, seen = state["seconds"], state["step"], state["seen"]
+
+    def save(seconds: float, path: Path = checkpoint) -> None:
+        state = {
+            "model": model.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
+            "seconds": seconds, "step": step, "seen": seen,
+        }  # fmt: skip
+        torch.save(state, f"{path}.tmp")
+        os.replace(f"{path}.tmp", path)
+        if not args.no_export:
+            export(model, MODELS / args.name, tokens)
+
+    cos, sin = rotary(config)
+    forward = torch.compile(model, dynamic=True) if args.compile else model
+    lengths = LENGTHS.get(args.name, LENGTHS["solutions"])
+    print(f"{args.name}: {model.size() / 1e6:.2f} M parameters")
+    total = args.minutes * 60
+    start = last_save = last_print = time.time()
+    spent, since, losses = before, 0, []
+    for ids, targets in batches(args.data, lengths, args.batch, seed=step):
+        spent = before + time.time() - start
+        if spent >= total:
+            break
+        if spent > (1 - args.decay) * total and not decaying:
+            decaying = True
+            save(spent, stable)  # from here a longer run can go on
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["initial"] * rate(spent / total, args.decay)
+        length = ids.shape[1]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            hidden = forward(ids, cos[:length], sin[:length])
+            keep = targets != IGNORE
+            logits = F.linear(hidden[keep], model.embed_tokens.weight)
+        loss = F.cross_entropy(logits.float(), targets[keep])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(others, 1.0)
+        for optimiser in optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
+        step, seen, since = step + 1, seen + ids.numel(), since + ids.numel()
+        losses.append(loss.item())
+        now = time.time()
+        if now - last_print > 10:
+            print(
+                f"step {step}  {seen / 1e6:.2f} M tokens  {since / (now - last_print):.0f} tokens/s  "
+                f"loss {sum(losses) / len(losses):.4f}  {(total - spent) / 60:.1f} minutes left",
+                flush=True,
+            )
+            last_print, since, losses = now, 0, []
+        if now - last_save > args.export_every * 60:
+            last_save = now
+            save(spent)
+    save(spent)
+    print(f"done: {step} steps, {seen / 1e6:.2f} M tokens, {spent / 60:.1f} minutes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+/** One question through the whole stack, with and without lookahead: `npm run demo -- ["a question"] [--json]`. */
+import { parseArgs } from 'node:util'
+import { extractAnswer, testProblems } from '@lookahead/gpu-backend/dataset'
+import { Lookahead } from '@lookahead/sdk'
+import type { RunResult } from '@lookahead/sdk'
+import { withStack } from '../launcher/index.ts'
+import { ask, measure } from '../measure.ts'
+import type { Measurement } from '../measure.ts'
+import { oneLine, paint, stepLine } from './show-steps.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false } },
+})
+const say = values.json ? () => undefined : console.log
+
+const [example] = testProblems(1)
+const question = positionals.join(' ') || example!.question
+
+await withStack(async ({ workerURL }) => {
+  const client = new Lookahead({ baseURL: workerURL })
+  // Greedy, so that the two modes answer the same question in the same way.
+  const request = { ...ask(question), sampling: { temperature: 0 } }
+  for (const mode of ['ar', 'lr+sd'] as const) await measure(client, mode, { ...request, max_tokens: 32 })
+
+  say(`\n${paint('bold', question)}\n\nlookahead (lr+sd)\n`)
+  const lookahead = await measure(client, 'lr+sd', request, (event) => {
+    const line = stepLine(event)
+    if (line) say(line)
+  })
+  say(`\n  ${paint('bold', oneLine(lookahead.result.answer || lookahead.result.text))}\n\nplain decoding (ar)\n`)
+  const plain = await measure(client, 'ar', request)
+  say(`  ${oneLine(plain.result.text)}\n`)
+
+  const speedup = lookahead.tokensPerSecond / plain.tokensPerSecond
+  if (values.json) console.log(JSON.stringify(report(plain, lookahead, speedup)))
+  else say(table(plain, lookahead, speedup))
+})
+
+/** What the model put in a box, else the beginning of its answer. */
+function shortAnswer({ text, answer }: RunResult): string {
+  return extractAnswer(text) ?? oneLine(answer || text).slice(0, 60)
+}
+
+function report(plain: Measurement, lookahead: Measurement, speedup: number) {
+  const mode = ({ tokens, seconds, tokensPerSecond, result }: Measurement) => ({
+    tokens,
+    seconds,
+    tokensPerSecond,
+    answer: shortAnswer(result),
+  })
+  const { accepted_steps, drafted_steps } = lookahead.result.stats
+  return {
+    question,
+    answer: shortAnswer(lookahead.result),
+    modes: {
+      ar: mode(plain),
+      'lr+sd': { ...mode(lookahead), acceptedSteps: accepted_steps, draftedSteps: drafted_steps },
+    },
+    speedup,
+  }
+}
+
+function table(plain: Measurement, lookahead: Measurement, speedup: number): string {
+  const { accepted_steps, drafted_steps } = lookahead.result.stats
+  const rows = [
+    ['', 'plain', 'lookahead'],
+    ['tokens/s', plain.tokensPerSecond.toFixed(0), lookahead.tokensPerSecond.toFixed(0)],
+    ['tokens', String(plain.tokens), String(lookahead.tokens)],
+    ['seconds', plain.seconds.toFixed(2), lookahead.seconds.toFixed(2)],
+    ['steps accepted', '–', `${accepted_steps} of ${drafted_steps}`],
+    ['speedup', '1.00×', `${speedup.toFixed(2)}×`],
+    ['answer', shortAnswer(plain.result), shortAnswer(lookahead.result)],
+  ]
+  return rows
+    .map(([name, ...cells]) => `${name!.padEnd(16)}${cells.map((cell) => cell.padStart(12)).join('')}`)
+    .join('\n')
+}

@@ -1,0 +1,76 @@
+import { isTerminal } from '@lookahead/sdk/protocol'
+import { Lookahead } from '@lookahead/sdk'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startStack } from '../launcher/index.ts'
+import type { Stack } from '../launcher/index.ts'
+import { about, backendHealth, client, post } from './ask.ts'
+
+/** Never ends by itself within a test. */
+const long = () => about(0, { sampling: { temperature: 1, seed: 7 }, max_tokens: 1024 })
+
+const settled = () => expect.poll(backendHealth, { timeout: 20_000 })
+
+describe('a client that leaves', () => {
+  it.each([
+    ['before the first event', 0],
+    ['after the start', 1],
+    ['in the middle of drafting', 3],
+    ['in the middle of the text', 8],
+  ])('%s frees everything the backend held for it', async (_, count) => {
+    await settled().toMatchObject({ running: 0, contexts: 0 })
+    const { pools } = await backendHealth()
+    const controller = new AbortController()
+    const response = await post(long(), controller.signal)
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    for (let seen = 0; seen < count;) seen += ((await reader.read()).value ?? '').split('\nevent:').length - 1
+    controller.abort()
+    await reader.cancel().catch(() => undefined)
+    await settled().toMatchObject({ running: 0, contexts: 0, pools })
+  })
+
+  it('frees them too when it leaves the loop of the SDK', async () => {
+    await settled().toMatchObject({ running: 0, contexts: 0 })
+    const { pools } = await backendHealth()
+    for await (const { type } of client.runs.stream(long())) if (type === 'text.delta') break
+    await settled().toMatchObject({ running: 0, contexts: 0, pools })
+  })
+
+  it('does not disturb the others', async () => {
+    const alone = await client.runs.stream(about(1)).final()
+    const together = client.runs.stream(about(1)).final()
+    for (let round = 0; round < 5; round++) for await (const _ of client.runs.stream(long())) break
+    expect((await together).text).toBe(alone.text)
+  })
+})
+
+it('answers several at once as it answers each alone', async () => {
+  const answer = async (at: number) =>
+    (await client.runs.stream(about(at, { lookahead: { verifier: 'exact' } })).final()).text
+  const alone = [await answer(0), await answer(1), await answer(2)]
+  expect(await Promise.all([0, 1, 2].map(answer))).toEqual(alone)
+})
+
+describe('a backend that dies', () => {
+  let stack: Stack
+  beforeAll(async () => void (stack = await startStack()))
+  afterAll(() => stack.stop())
+
+  it('ends a running run with one run.failed, and new runs with an error that can be retried', async () => {
+    const own = new Lookahead({ baseURL: stack.workerURL, maxRetries: 0 })
+    const terminal: string[] = []
+    let killed = false
+    const reading = (async () => {
+      for await (const event of own.runs.stream(long())) {
+        if (isTerminal(event)) terminal.push(event.type)
+        if (!killed && event.type === 'step.drafted') {
+          killed = true
+          void stack.backend.kill()
+        }
+      }
+    })()
+    await expect(reading).rejects.toMatchObject({ kind: 'run_failed', code: 'target_unavailable' })
+    expect(terminal).toEqual(['run.failed'])
+    await expect(own.runs.stream(long()).final()).rejects.toMatchObject({ retryable: true })
+    await expect(own.health()).rejects.toMatchObject({ status: 503 })
+  })
+})

@@ -1,0 +1,78 @@
+import { isTerminal, modes } from '@lookahead/sdk/protocol'
+import { describe, expect, it } from 'vitest'
+import { about, client, post, problems, readWire } from './ask.ts'
+
+describe('a question', () => {
+  it('is answered by verified steps that stream out as they are decided', async () => {
+    const run = client.runs.stream(about(0))
+    const types: string[] = []
+    for await (const event of run) types.push(event.type)
+    const result = await run.final()
+
+    expect(types[0]).toBe('run.started')
+    expect(types).toContain('step.drafted')
+    expect(types.indexOf('step.drafted')).toBeLessThan(types.indexOf('text.delta'))
+    expect(types.filter((type) => type === 'text.delta').length).toBeGreaterThan(1)
+    expect(result.finishReason).toBe('stop')
+    expect(result.stats.drafted_steps).toBeGreaterThan(0)
+    expect(result.stats.accepted_steps).toBe(types.filter((type) => type === 'step.accepted').length)
+    expect(result.usage.completion_tokens).toBe(result.stats.output_tokens)
+  })
+
+  it('yields steps that join to the reasoning', async () => {
+    const { steps, reasoning } = await client.runs.stream(about(1)).final()
+    expect(steps.map(({ step }) => step)).toEqual(steps.map((_, at) => at))
+    expect(steps.map(({ text }) => text).join('')).toContain(reasoning.trim())
+  })
+
+  it.each(modes)('in mode %s ends with one terminal event; ids count from 0 without a gap', async (mode) => {
+    const events = await readWire(await post(about(2, { lookahead: { mode } })))
+    expect(events.map(({ id }) => id)).toEqual(events.map((_, at) => String(at)))
+    expect(events.map(({ event }) => event)).toEqual(events.map(({ data }) => data.type))
+    expect(events.filter(({ data }) => isTerminal(data))).toHaveLength(1)
+    expect(events.at(-1)?.data.type).toBe('run.completed')
+    expect(events[0]?.data).toMatchObject({ type: 'run.started', mode })
+  })
+})
+
+describe('fidelity', () => {
+  it.each(problems.map((problem, at) => [problem.id, at] as const))(
+    'with the exact verifier every mode writes what plain decoding writes: %s',
+    async (_, at) => {
+      const text = async (mode: (typeof modes)[number]) =>
+        (await client.runs.stream(about(at, { lookahead: { mode, verifier: 'exact' } })).final()).text
+      const plain = await text('ar')
+      expect(plain).not.toBe('')
+      for (const mode of ['sd', 'lr', 'lr+sd'] as const) expect(await text(mode), mode).toBe(plain)
+    },
+  )
+
+  it.each(modes)('the same seed writes the same text in mode %s, another seed another', async (mode) => {
+    const text = async (seed: number) => {
+      const request = about(0, { sampling: { temperature: 1, top_k: 0, top_p: 1, seed }, lookahead: { mode } })
+      return (await client.runs.stream(request).final()).text
+    }
+    const first = await text(1)
+    expect(await text(1)).toBe(first)
+    expect(await Promise.all([2, 3, 4].map(text))).not.toEqual([first, first, first])
+  })
+})
+
+describe('limits', () => {
+  it.each(modes)('stops at max_tokens in mode %s', async (mode) => {
+    const whole = await client.runs.stream(about(0, { lookahead: { mode, verifier: 'exact' } })).final()
+    const cut = await client.runs.stream(about(0, { max_tokens: 20, lookahead: { mode, verifier: 'exact' } })).final()
+    expect(cut.finishReason).toBe('length')
+    expect(cut.usage.completion_tokens).toBe(20)
+    expect(whole.text.startsWith(cut.text)).toBe(true)
+  })
+
+  it.each(modes)('stops before a stop string in mode %s', async (mode) => {
+    const lookahead = { mode, verifier: 'exact' as const }
+    const whole = await client.runs.stream(about(0, { lookahead })).final()
+    const stop = whole.text.slice(60, 66)
+    const cut = await client.runs.stream(about(0, { lookahead, stop: [stop] })).final()
+    expect(cut.finishReason).toBe('stop')
+    expect(cut.text).toBe(whole.text.slice(0, whole.text.indexOf(stop)))
+  })
+})

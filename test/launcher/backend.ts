@@ -1,0 +1,24 @@
+import { startServer } from './server.ts'
+import type { Server } from './server.ts'
+
+export interface BackendOptions {
+  /** Folder of the models. Default: the demo models. */
+  models?: string
+  /** Default: a free one. */
+  port?: number
+  /** Idle contexts are dropped after this time. Default: the backend's. */
+  contextIdleSeconds?: number
+}
+
+/** Starts the GPU backend on this machine. */
+export function startBackend({ models, port = 0, contextIdleSeconds }: BackendOptions = {}): Promise<Server> {
+  const flags = ['--host', '127.0.0.1', '--port', String(port)]
+  if (models !== undefined) flags.push('--models', models)
+  if (contextIdleSeconds !== undefined) flags.push('--context-idle', String(contextIdleSeconds))
+  return startServer({
+    name: 'backend',
+    script: 'gpu-backend/src/cli.ts',
+    args: ['serve', ...flags],
+    timeoutMs: 120_000,
+  })
+}

@@ -1,0 +1,7 @@
+export { startBackend } from './backend.ts'
+export type { BackendOptions } from './backend.ts'
+export type { Server } from './server.ts'
+export { startStack, withStack } from './stack.ts'
+export type { Stack, StackOptions } from './stack.ts'
+export { startWorker } from './worker.ts'
+export type { WorkerOptions } from './worker.ts'

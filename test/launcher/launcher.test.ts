@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { inject, expect, it } from 'vitest'
+import { startServer } from './server.ts'
+import { startWorker } from './worker.ts'
+
+const answers = (url: string) =>
+  fetch(`${url}/health`).then(
+    () => true,
+    () => false,
+  )
+
+it('stops what it started', async () => {
+  const worker = await startWorker({ backendURL: inject('backendURL') })
+  expect(await answers(worker.url)).toBe(true)
+  await worker.stop()
+  expect(await answers(worker.url)).toBe(false)
+  await worker.stop()
+})
+
+it.each(['SIGKILL', 'SIGINT'] as const)('leaves nothing running when its process gets %s', async (signal) => {
+  const script = `
+    import { startWorker } from '${new URL('worker.ts', import.meta.url).href}'
+    console.log((await startWorker({ backendURL: '${inject('backendURL')}' })).url)
+    setInterval(() => undefined, 1000)`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [url] = (await once(createInterface(child.stdout), 'line')) as [string]
+  expect(await answers(url)).toBe(true)
+  child.kill(signal)
+  await expect.poll(() => answers(url), { timeout: 10_000 }).toBe(false)
+})
+
+it('says why a server did not start', async () => {
+  await expect(startWorker({ backendURL: inject('backendURL'), config: 'nothing.toml' })).rejects.toThrow(
+    /worker: ended before it was ready[^]*nothing\.toml/,
+  )
+  const silent = { name: 'silent', script: 'test/launcher/leash.ts', args: [], timeoutMs: 20_000 }
+  await expect(startServer(silent)).rejects.toThrow('silent: ended before it was ready')
+})

@@ -1,0 +1,27 @@
+import { startServer } from './server.ts'
+import type { Server } from './server.ts'
+
+export interface WorkerOptions {
+  backendURL: string
+  /** Default: a free one. */
+  port?: number
+  /** Wrangler configuration. Default: the project's. */
+  config?: string
+}
+
+/** Starts the worker in workerd, as it would run at the edge. */
+export function startWorker({ backendURL, port = 0, config = 'wrangler.toml' }: WorkerOptions): Promise<Server> {
+  return startServer({
+    name: 'worker',
+    script: 'test/launcher/worker-main.ts',
+    args: ['--config', config, '--backend', backendURL, '--port', String(port)],
+    env: {
+      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      WRANGLER_HIDE_BANNER: 'true',
+      WRANGLER_SEND_ERROR_REPORTS: 'false',
+      WRANGLER_SEND_METRICS: 'false',
+      WRANGLER_WRITE_LOGS: 'false',
+    },
+    timeoutMs: 60_000,
+  })
+}
