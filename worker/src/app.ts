@@ -91,13 +91,13 @@ app.onError((error) => {
 function backendURL({ BACKEND_URL }: Bindings): string {
   if (!BACKEND_URL || !URL.canParse(BACKEND_URL))
     throw new ProtocolError(500, 'not_configured', 'set BACKEND_URL in wrangler.toml to the address of the GPU backend')
-  return BACKEND_URL
+  return BACKEND_URL.replace(/\/+$/, '')
 }
 
 async function passOn(env: Bindings, path: string): Promise<Response> {
   const headers: HeadersInit = env.BACKEND_TOKEN ? { authorization: `Bearer ${env.BACKEND_TOKEN}` } : {}
   try {
-    const response = await fetch(new URL(path, backendURL(env)), { headers, signal: AbortSignal.timeout(5000) })
+    const response = await fetch(`${backendURL(env)}${path}`, { headers, signal: AbortSignal.timeout(5000) })
     return new Response(response.body, { status: response.status, headers: { 'content-type': 'application/json' } })
   } catch (cause) {
     if (cause instanceof ProtocolError) throw cause

@@ -2,12 +2,28 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeEvent } from '@lookahead/sdk/protocol'
 
 /** What one call is answered with: events in order, or a fault in their place. */
-export type Reply =
-  | { events: ({ type: string } & Record<string, unknown>)[]; finally?: 'end' | 'cut' | 'hang' }
-  | { status: number; code: string; retryAfter?: number }
+export type Reply = Stream | Refusal
+
+export interface Stream {
+  events: ({ type: string } & Record<string, unknown>)[]
+  /** Time between events. Milliseconds; default 0. */
+  everyMs?: number
+  /** Sends a comment this often. Milliseconds; default never. */
+  keepaliveMs?: number
+  /** What follows the last event: the end, a broken connection, or silence. Default `end`. */
+  finally?: 'end' | 'cut' | 'hang'
+}
+
+export interface Refusal {
+  status: number
+  code: string
+  /** Seconds. */
+  retryAfter?: number
+}
 
 export interface Call {
   path: string
@@ -46,7 +62,12 @@ export async function fakeBackend(script: Reply[]): Promise<FakeBackend> {
       return
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    for (const event of reply.events) response.write(encodeEvent(event))
+    const keepalive = reply.keepaliveMs && setInterval(() => response.write(': keepalive\n\n'), reply.keepaliveMs)
+    response.on('close', () => clearInterval(keepalive || undefined))
+    for (const [i, event] of reply.events.entries()) {
+      if (i > 0 && reply.everyMs) await sleep(reply.everyMs)
+      response.write(encodeEvent(event))
+    }
     if (reply.finally === 'cut') setTimeout(() => response.destroy(), 20)
     else if (reply.finally !== 'hang') response.end()
   }
@@ -71,7 +92,7 @@ export const context = (output_tokens = 0): { type: string } & Record<string, un
 })
 
 /** A draft call that wrote these steps. */
-export function drafts(...texts: string[]): Reply {
+export function drafts(...texts: string[]): Stream {
   const steps = texts.map((text, index) => ({
     type: 'step' as const,
     id: `s${index}`,
@@ -92,7 +113,7 @@ export function commits(
     correction = '',
     finish = null,
   }: { text: string; tokens: number[]; correction?: string; finish?: 'stop' | 'length' | null },
-): Reply {
+): Stream {
   const accepted = rulings.filter(([ok]) => ok).length
   return {
     events: [

@@ -101,6 +101,13 @@ describe('wrong input', () => {
     expect((await fetch(new URL('/health', url))).status).toBe(503)
   })
 
+  test('is answered so that a browser can read it', async () => {
+    const { url } = await start([])
+    const { status, headers } = await post(url, '{', { headers: { origin: 'https://app.example' } })
+    expect([status, headers.get('access-control-allow-origin')]).toEqual([400, '*'])
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
   test('without the API key is a 401', async () => {
     const { url } = await start([], { API_KEY: 'secret' })
     expect((await post(url, {})).status).toBe(401)

@@ -21,17 +21,19 @@ export class BackendError extends Error {
 
   /** Whether the same call may succeed later: nothing was done yet. */
   get retryable(): boolean {
+    if (this.code === 'no_draft_model') return false
     return this.code === 'unreachable' || this.status === 429 || this.status === 503
   }
 }
 
 export interface BackendOptions {
+  /** Where the backend listens; may have a path. */
   baseURL: string
   token?: string | undefined
   fetch?: typeof fetch | undefined
   /** Tries in all for a call the backend is too busy for or cannot be reached. Default 3. */
   tries?: number | undefined
-  /** A stream without a byte for this long has failed. Milliseconds; default 60,000. */
+  /** A stream that is read and sends no byte (comments count) for this long has failed. Milliseconds; default 60,000. */
   idleMs?: number | undefined
 }
 
@@ -64,8 +66,7 @@ export class Backend {
     const watchdog = new Watchdog(this.#options.idleMs ?? 60_000, signal)
     try {
       const body = await this.#open(path, request, watchdog.signal)
-      for await (const { data } of readEvents(body)) {
-        watchdog.reset()
+      for await (const { data } of readEvents(watchdog.watch(body))) {
         const event = v.safeParse(schema, parseJson(data))
         if (!event.success) throw new BackendError('bad_event', 'the backend sent an event of an unknown form')
         const failed = v.safeParse(ErrorBody, event.output)
@@ -99,12 +100,13 @@ export class Backend {
   }
 
   async #post(path: string, request: unknown, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const { baseURL, token } = this.#options
+    const { token } = this.#options
+    const url = `${this.#options.baseURL.replace(/\/+$/, '')}${path}`
     // workerd refuses a `fetch` that is called as a method of something else.
     const { fetch = globalThis.fetch } = this.#options
     let response: Response
     try {
-      response = await fetch(new URL(path, baseURL), {
+      response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
         body: JSON.stringify(request),
@@ -146,7 +148,7 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Aborts when the caller does, or when nothing was heard for too long. */
+/** Aborts when the caller does, or when the backend let itself be waited for too long. */
 class Watchdog {
   readonly #silence = new AbortController()
   readonly #ms: number
@@ -159,9 +161,22 @@ class Watchdog {
     this.#timer = this.#start()
   }
 
-  reset(): void {
-    this.stop()
-    this.#timer = this.#start()
+  /** The body, every wait for its next bytes watched; the time in which no one reads is not the backend's. */
+  watch(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    const reader = body.getReader()
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          this.stop()
+          this.#timer = this.#start()
+          const { done, value } = await reader.read().finally(() => this.stop())
+          if (done) controller.close()
+          else controller.enqueue(value)
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    )
   }
 
   stop(): void {

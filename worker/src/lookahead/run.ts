@@ -118,11 +118,17 @@ class Run {
       sampling,
     }
     let commit: Commit | undefined
+    let said = ''
     for await (const event of this.#call((context, signal) => this.#backend.verify({ context, ...request }, signal))) {
-      if (event.type === 'delta') yield* texts(this.#channels!.push(event.text))
+      if (event.type === 'delta') {
+        said += event.text
+        yield* this.#say(event.text)
+      }
       if (event.type === 'verdict') yield* this.#ruled(event, drafted[event.index])
       if (event.type === 'commit') {
         commit = event
+        if (!commit.text.startsWith(said)) throw new BackendError('bad_event', 'the commit is not what the deltas said')
+        yield* this.#say(commit.text.slice(said.length))
         const step = this.#steps + event.accepted
         if (drafted.length > 0 && event.correction) yield { type: 'step.corrected', step, text: event.correction }
         this.#steps = event.correction ? step + 1 : step
@@ -131,7 +137,14 @@ class Run {
       if (event.type === 'done') this.#stats.verified(commit?.accepted ?? 0, event)
     }
     if (!commit) throw new BackendError('no_commit', 'the backend ended a verification without a commit')
+    if (commit.tokens.length === 0 && !commit.finish_reason)
+      throw new BackendError('no_progress', 'the backend committed nothing, and did not end the text')
     return commit
+  }
+
+  *#say(text: string): Generator<RunEvent, void, undefined> {
+    if (!this.#channels) throw new BackendError('bad_event', 'the backend sent text before its context')
+    yield* texts(this.#channels.push(text))
   }
 
   *#ruled(
@@ -152,7 +165,8 @@ class Run {
     try {
       yield* this.#noted(start(this.#opened ? { id, length: this.#output.length } : this.#whole(), signal))
     } catch (error) {
-      if (!(error instanceof BackendError && error.code === 'context_lost')) throw error
+      // With a status, so before any event: text that is out must not come again.
+      if (!(error instanceof BackendError && error.status === 409 && error.code === 'context_lost')) throw error
       yield* this.#noted(start(this.#whole(), signal))
     }
   }
@@ -194,11 +208,19 @@ function* texts(deltas: Delta[]): Generator<RunEvent, void, undefined> {
   for (const { channel, text } of deltas) yield { type: 'text.delta', channel, text }
 }
 
+/** Why a target failed, as clients see it; `target_failed` for all other reasons. */
+const failures: Record<string, string> = {
+  unreachable: 'target_unavailable',
+  loading: 'target_unavailable',
+  draining: 'target_unavailable',
+  overloaded: 'overloaded',
+  invalid_request: 'invalid_request',
+  context_length_exceeded: 'context_length_exceeded',
+}
+
 function failure(error: unknown): RunEvent {
   const { code, message } = known(error)
-  const codes: Record<string, string> = { unreachable: 'target_unavailable', overloaded: 'overloaded' }
-  const kept = ['invalid_request', 'context_length_exceeded'].includes(code)
-  return { type: 'run.failed', code: kept ? code : (codes[code] ?? 'target_failed'), message }
+  return { type: 'run.failed', code: failures[code] ?? 'target_failed', message }
 }
 
 /** What may be said outside. */

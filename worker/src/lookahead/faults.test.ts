@@ -1,0 +1,105 @@
+import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
+import type { RunEvent } from '@lookahead/sdk/protocol'
+import { describe, expect, test } from 'vitest'
+import { commits, context, drafts } from '../../test/fake-backend.ts'
+import type { Reply } from '../../test/fake-backend.ts'
+import { end, play } from '../../test/play.ts'
+import { Backend } from './backend.ts'
+import { run } from './run.ts'
+
+describe('a helper that fails costs speed, never the run', () => {
+  test.each<[string, Reply]>([
+    ['is not there', { status: 503, code: 'no_draft_model' }],
+    ['refuses', { status: 500, code: 'internal_error' }],
+    ['breaks off', { events: [context()], finally: 'cut' }],
+    ['ends without done', { events: [context()] }],
+    ['goes silent', { events: [context()], finally: 'hang' }],
+    ['talks nonsense', { events: [{ type: 'riddle' }] }],
+    [
+      'reports an error',
+      {
+        events: [context(), { type: 'error', error: { message: 'm', type: 't', param: null, code: 'x' } }],
+      },
+    ],
+  ])('a draft that %s', async (_fault, reply) => {
+    const { types, calls, events } = await play([reply, end], {}, { idleMs: 1500 })
+    expect(types.filter((type) => type === 'run.degraded')).toHaveLength(1)
+    expect(events.find((event) => event.type === 'run.degraded')).toMatchObject({ part: 'draft' })
+    expect(calls).toMatchObject([{ path: '/v1/draft' }, { path: '/v1/verify', body: { steps: [], decode: 'end' } }])
+    expect(types.at(-1)).toBe('run.completed')
+  })
+
+  test('a judge that cannot be asked', async () => {
+    const first = commits([[false, 'judge_failed']], { text: 'B\n\n', tokens: [1], correction: 'B\n\n' })
+    const { types, calls, events } = await play([drafts('a\n\n'), first, end])
+    expect(events.find((event) => event.type === 'run.degraded')).toMatchObject({ part: 'judge', code: 'judge_failed' })
+    expect(calls.map(({ path }) => path)).toEqual(['/v1/draft', '/v1/verify', '/v1/verify'])
+    expect(calls[2]!.body).toMatchObject({ decode: 'end', speculation: { ngram: 8 } })
+    expect(types.at(-1)).toBe('run.completed')
+  })
+})
+
+describe('a target that fails ends the run with one terminal event', () => {
+  const busy = { status: 429, code: 'overloaded', retryAfter: 0 }
+  const loading = { status: 503, code: 'loading', retryAfter: 0 }
+  const half: Reply = { events: [context(), { type: 'delta', text: 'half' }], finally: 'cut' }
+  const lost = { message: 'm', type: 't', param: null, code: 'context_lost' }
+  const lateLoss: Reply = { events: [context(), { type: 'delta', text: 'half' }, { type: 'error', error: lost }] }
+  const nothing = commits([], { text: '', tokens: [] })
+  const contradiction: Reply = {
+    events: end.events.map((event) => (event.type === 'delta' ? { type: 'delta', text: 'half' } : event)),
+  }
+  test.each<[string, Reply[], code: string, calls: number]>([
+    ['stays busy', [busy, busy, busy], 'overloaded', 3],
+    ['stays loading', [loading, loading, loading], 'target_unavailable', 3],
+    ['refuses', [{ status: 500, code: 'internal_error' }], 'target_failed', 1],
+    ['is too small for the prompt', [{ status: 400, code: 'context_length_exceeded' }], 'context_length_exceeded', 1],
+    ['breaks off', [half], 'target_failed', 1],
+    ['loses the context when text is already out', [lateLoss, end], 'target_failed', 1],
+    ['sends text before its context', [{ events: [{ type: 'delta', text: 'a' }] }], 'target_failed', 1],
+    ['commits other text than it sent', [contradiction], 'target_failed', 1],
+    ['commits nothing, over and over', [nothing, nothing, nothing], 'target_failed', 1],
+  ])('when it %s', async (_fault, script, code, count) => {
+    const { events, calls } = await play(script, { lookahead: { mode: 'ar' } })
+    expect(events.at(-1)).toMatchObject({ type: 'run.failed', code, message: expect.not.stringContaining('worker') })
+    expect(calls).toHaveLength(count)
+  })
+
+  test('when it cannot be reached', async () => {
+    const backend = new Backend({ baseURL: 'http://127.0.0.1:9', tries: 1 })
+    const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
+    const events: RunEvent[] = []
+    for await (const event of run(request, backend, { runId: 'r', signal: new AbortController().signal }))
+      events.push(event)
+    expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_unavailable' })
+  })
+
+  test('a busy backend is tried again', async () => {
+    expect((await play([busy, end], { lookahead: { mode: 'ar' } })).types.at(-1)).toBe('run.completed')
+  })
+})
+
+describe('plain decoding', () => {
+  const ar = { lookahead: { mode: 'ar' as const } }
+  const pieces = [context(), { type: 'delta', text: '</think>' }, { type: 'delta', text: '\n\n\\boxed{3}' }]
+  const inPieces = [...pieces, ...end.events.slice(2)]
+
+  test('outlives a reader slower than the idle limit', async () => {
+    const { types, text } = await play([{ events: inPieces, everyMs: 100 }], ar, { idleMs: 1500, readerMs: 2500 })
+    expect([types.at(-1), text]).toEqual(['run.completed', '\\boxed{3}'])
+  })
+
+  test('outlives a backend that sends only comments for longer than the idle limit', async () => {
+    const { types } = await play([{ ...end, everyMs: 2000, keepaliveMs: 50 }], ar, { idleMs: 1500 })
+    expect(types.at(-1)).toBe('run.completed')
+  })
+
+  test('says what was committed, whatever part of it the deltas said', async () => {
+    const silent = { events: end.events.filter(({ type }) => type !== 'delta') }
+    expect((await play([silent], ar)).text).toBe('\\boxed{3}')
+  })
+
+  test('finds a backend that stands under a path', async () => {
+    expect((await play([end], ar, { under: '/gpu/' })).calls).toMatchObject([{ path: '/gpu/v1/verify' }])
+  })
+})

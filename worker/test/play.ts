@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RunRequest, isTerminal, parseRequest } from '@lookahead/sdk/protocol'
+import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
+import { expect } from 'vitest'
+import { Backend } from '../src/lookahead/backend.ts'
+import { run } from '../src/lookahead/run.ts'
+import { commits, fakeBackend } from './fake-backend.ts'
+import type { Call, Reply } from './fake-backend.ts'
+
+export interface Outcome {
+  events: RunEvent[]
+  types: string[]
+  text: string
+  calls: Call[]
+}
+
+export interface Circumstances {
+  /** Path at which the backend stands. */
+  under?: string
+  /** The backend's idle limit in milliseconds; generous by default, since the machine may be busy. */
+  idleMs?: number
+  /** How long the reader takes over each piece of text, in milliseconds. */
+  readerMs?: number
+}
+
+/** Runs a request against a scripted backend, and checks that one terminal event comes last. */
+export async function play(
+  script: Reply[],
+  request: Partial<RunRequestInput> = {},
+  { under = '', idleMs = 15_000, readerMs = 0 }: Circumstances = {},
+): Promise<Outcome> {
+  await using fake = await fakeBackend(script)
+  const events: RunEvent[] = []
+  const parsed = parseRequest(RunRequest, { prompt: 'How many?', ...request })
+  const backend = new Backend({ baseURL: fake.url + under, idleMs })
+  for await (const event of run(parsed, backend, { runId: 'r', signal: new AbortController().signal })) {
+    events.push(event)
+    if (event.type === 'text.delta') await sleep(readerMs)
+  }
+  expect(events.filter(isTerminal)).toEqual([events.at(-1)])
+  return {
+    events,
+    types: events.map((event) => event.type),
+    text: events.map((event) => (event.type === 'text.delta' ? event.text : '')).join(''),
+    calls: fake.calls,
+  }
+}
+
+/** A verify call that ends the text. */
+export const end = commits([], {
+  text: '</think>\n\n\\boxed{3}',
+  tokens: [9],
+  correction: '</think>\n\n\\boxed{3}',
+  finish: 'stop',
+})
