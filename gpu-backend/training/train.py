@@ -49,6 +49,19 @@ def rate(done: float, decay: float) -> float:
     return max(0.0, min(1.0, done / 0.01 + 0.02, (1 - done) / decay))
 
 
+def token_loss(model: Model, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of the positions [batch, length] whose target is not IGNORE; only their logits are computed."""
+    keep = targets != IGNORE
+    logits = F.linear(hidden[keep], model.embed_tokens.weight)
+    return F.cross_entropy(logits.float(), targets[keep])
+
+
+def prompt_targets(ids: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The judge's second task in the first half of its training: to predict its prompt, which teaches it to compare."""
+    following = F.pad(ids[:, 1:], (0, 1))
+    return following.masked_fill((following == 0) | (targets != IGNORE), IGNORE)
+
+
 def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(1)
@@ -107,9 +120,10 @@ def main() -> None:
         length = ids.shape[1]
         with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = forward(ids, cos[:length], sin[:length])
-            keep = targets != IGNORE
-            logits = F.linear(hidden[keep], model.embed_tokens.weight)
-        loss = F.cross_entropy(logits.float(), targets[keep])
+            loss = token_loss(model, hidden, targets)
+            reading = max(0.0, 1 - 2 * spent / total) if args.name == "judge" else 0.0
+            if reading > 0:
+                loss = loss + reading * token_loss(model, hidden, prompt_targets(ids, targets))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(others, 1.0)
         for optimiser in optimisers:

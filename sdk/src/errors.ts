@@ -122,11 +122,12 @@ export class RunFailedError extends LookaheadError {
   readonly kind = 'run_failed'
   override readonly name = 'RunFailedError'
   readonly code: string
-  readonly retryable = true
+  readonly retryable: boolean
 
   constructor(code: string, message: string, options: LookaheadErrorOptions = {}) {
     super(message, options)
     this.code = code
+    this.retryable = !['invalid_request', 'context_length_exceeded'].includes(code)
   }
 }
 

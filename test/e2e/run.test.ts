@@ -1,5 +1,6 @@
+import { isCorrect } from '@lookahead/gpu-backend/dataset'
 import { isTerminal, modes } from '@lookahead/sdk/protocol'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { about, client, post, problems, readWire } from './ask.ts'
 
 describe('a question', () => {
@@ -17,6 +18,13 @@ describe('a question', () => {
     expect(result.stats.drafted_steps).toBeGreaterThan(0)
     expect(result.stats.accepted_steps).toBe(types.filter((type) => type === 'step.accepted').length)
     expect(result.usage.completion_tokens).toBe(result.stats.output_tokens)
+  })
+
+  it('is answered correctly, most of the time', async () => {
+    const texts: string[] = []
+    for (const at of problems.keys()) texts.push((await client.runs.stream(about(at)).final()).text)
+    const correct = problems.filter((problem, at) => isCorrect(problem, texts[at]!))
+    expect(correct.length).toBeGreaterThanOrEqual(3)
   })
 
   it('yields steps that join to the reasoning', async () => {
@@ -49,7 +57,8 @@ describe('fidelity', () => {
 
   it.each(modes)('the same seed writes the same text in mode %s, another seed another', async (mode) => {
     const text = async (seed: number) => {
-      const request = about(0, { sampling: { temperature: 1, top_k: 0, top_p: 1, seed }, lookahead: { mode } })
+      const sampling = { temperature: 1, top_k: 0, top_p: 1, seed }
+      const request = about(0, { sampling, max_tokens: 60, lookahead: { mode } })
       return (await client.runs.stream(request).final()).text
     }
     const first = await text(1)
@@ -59,20 +68,22 @@ describe('fidelity', () => {
 })
 
 describe('limits', () => {
+  let whole: string
+  beforeAll(async () => void (whole = (await client.runs.stream(about(0, { lookahead: { mode: 'ar' } })).final()).text))
+
   it.each(modes)('stops at max_tokens in mode %s', async (mode) => {
-    const whole = await client.runs.stream(about(0, { lookahead: { mode, verifier: 'exact' } })).final()
-    const cut = await client.runs.stream(about(0, { max_tokens: 20, lookahead: { mode, verifier: 'exact' } })).final()
+    const lookahead = { mode, verifier: 'exact' as const }
+    const cut = await client.runs.stream(about(0, { max_tokens: 20, lookahead })).final()
     expect(cut.finishReason).toBe('length')
     expect(cut.usage.completion_tokens).toBe(20)
-    expect(whole.text.startsWith(cut.text)).toBe(true)
+    expect(whole.startsWith(cut.text)).toBe(true)
   })
 
   it.each(modes)('stops before a stop string in mode %s', async (mode) => {
+    const stop = whole.slice(60, 66)
     const lookahead = { mode, verifier: 'exact' as const }
-    const whole = await client.runs.stream(about(0, { lookahead })).final()
-    const stop = whole.text.slice(60, 66)
-    const cut = await client.runs.stream(about(0, { lookahead, stop: [stop] })).final()
+    const cut = await client.runs.stream(about(0, { stop: [stop], lookahead })).final()
     expect(cut.finishReason).toBe('stop')
-    expect(cut.text).toBe(whole.text.slice(0, whole.text.indexOf(stop)))
+    expect(cut.text).toBe(whole.slice(0, whole.indexOf(stop)))
   })
 })

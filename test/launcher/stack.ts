@@ -39,6 +39,11 @@ export async function withStack(main: (stack: Stack) => Promise<void>, options?:
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.resolve(signal))
 
   const starting = startStack(options)
+  starting.catch((error: unknown) => {
+    // The stack trace of a launcher says nothing: the server's own words do.
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(1)
+  })
   const running = starting.then(main)
   try {
     const signal = await Promise.race([running, interrupted.promise])

@@ -35,6 +35,8 @@ export interface FakeBackend extends AsyncDisposable {
   calls: Call[]
   /** Connections that the other side closed before the answer was complete. */
   left: number
+  /** Contexts that were given up. */
+  released: string[]
 }
 
 const read = async (request: IncomingMessage): Promise<string> => {
@@ -47,9 +49,13 @@ const read = async (request: IncomingMessage): Promise<string> => {
 export async function fakeBackend(script: Reply[]): Promise<FakeBackend> {
   const replies = [...script]
   const calls: Call[] = []
-  const fake = { url: '', calls, left: 0 }
+  const fake = { url: '', calls, left: 0, released: [] as string[] }
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method === 'GET') return void response.writeHead(503).end()
+    if (request.method === 'DELETE') {
+      fake.released.push(request.url ?? '')
+      return void response.writeHead(204).end()
+    }
     calls.push({ path: request.url ?? '', body: JSON.parse(await read(request)) as Call['body'] })
     response.on('close', () => {
       if (!response.writableFinished) fake.left++

@@ -117,6 +117,15 @@ test('a client that leaves frees the slots of its context', async () => {
   expect(() => engine.context({ id: 'leaver', length: 0 })).toThrow('no longer')
 })
 
+test('a caller that is done with a context can give it up', async () => {
+  const response = await post('/v1/verify', { context: { id: 'kept', messages }, max_tokens: 300, step_tokens: 5 })
+  await response.text()
+  expect(engine.context({ id: 'kept', length: 5 })).toBeDefined()
+  for (let times = 0; times < 2; times++)
+    expect((await app.request('/v1/contexts/kept', { method: 'DELETE' })).status).toBe(204)
+  expect(() => engine.context({ id: 'kept', length: 5 })).toThrow('no longer')
+})
+
 test('flags overrule the environment, and nonsense is refused by name', () => {
   const env = { LOOKAHEAD_PORT: '7000', LOOKAHEAD_TOKEN: 'secret' }
   expect(readFlags([], env)).toMatchObject({ port: 7000, token: 'secret', host: '127.0.0.1' })

@@ -103,6 +103,11 @@ export function createApp({ engine, draining, token }: AppOptions): Hono {
     )
   })
 
+  app.delete('/v1/contexts/:id', (c) => {
+    ready().contexts.drop(c.req.param('id'))
+    return c.body(null, 204)
+  })
+
   app.notFound((c) => new ProtocolError(404, 'not_found', `no ${c.req.method} ${c.req.path} here`).toResponse())
   app.onError((error) => publicError(error).toResponse())
   return app

@@ -6,6 +6,9 @@ export type Ruling = Pick<Verdict, 'accepted' | 'reason'>
 const accepted = (reason: Ruling['reason']): Ruling => ({ accepted: true, reason })
 const rejected = (reason: Ruling['reason']): Ruling => ({ accepted: false, reason })
 
+/** A step that ends the reasoning never means the same as one that goes on. */
+const END_OF_THINKING = '</think>'
+
 /** Ignores case and white space, as the paper's code does. */
 const normalize = (text: string): string => text.replace(/\s+/g, '').toLowerCase()
 
@@ -24,6 +27,7 @@ export function ruleWithoutJudge(draft: DraftStep, target: StepWriter): Ruling |
   if (draft.end === 'cap' || target.end === 'cap' || target.end === 'length') return rejected('half_step')
   if (normalize(draft.text) === normalize(target.text) && draft.end === target.end) return accepted('exact')
   if (draft.end === 'text' || target.end === 'text') return rejected('end')
+  if (draft.text.includes(END_OF_THINKING) !== target.text.includes(END_OF_THINKING)) return rejected('end')
   return undefined
 }
 

@@ -131,7 +131,7 @@ export const Verdict = v.object({
    * - `exact`: same tokens, or same text but for case and white space; with the `exact` verifier also: not the same tokens
    * - `judge`: the judge compared the meanings
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
-   * - `end`: one of the two ends the text, so the target's own words stand
+   * - `end`: one of the two ends the text or the thinking, so the target's own words stand
    * - `judge_failed`: no judge could be asked
    */
   reason: v.picklist(verdictReasons),

@@ -37,6 +37,9 @@ export interface BackendOptions {
   idleMs?: number | undefined
 }
 
+/** How long giving up a context may take. */
+const RELEASE_MS = 2_000
+
 /** The longest a `Retry-After` is waited for, in seconds. */
 const MAX_RETRY_AFTER = 5
 
@@ -54,6 +57,23 @@ export class Backend {
 
   verify(request: VerifyRequestInput, signal: AbortSignal): AsyncGenerator<VerifyEvent, void, undefined> {
     return this.#call('/v1/verify', request, VerifyEvent, signal)
+  }
+
+  /** Gives up a context. Never fails: a backend that cannot be told will find it idle. */
+  async release(contextId: string): Promise<void> {
+    const { fetch = globalThis.fetch } = this.#options
+    const init = { method: 'DELETE', headers: this.#headers, signal: AbortSignal.timeout(RELEASE_MS) }
+    const response = await fetch(this.#url(`/v1/contexts/${contextId}`), init).catch(() => undefined)
+    await response?.body?.cancel().catch(() => undefined)
+  }
+
+  get #headers(): Record<string, string> {
+    const { token } = this.#options
+    return { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) }
+  }
+
+  #url(path: string): string {
+    return `${this.#options.baseURL.replace(/\/+$/, '')}${path}`
   }
 
   /** @throws {BackendError} */
@@ -100,15 +120,13 @@ export class Backend {
   }
 
   async #post(path: string, request: unknown, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const { token } = this.#options
-    const url = `${this.#options.baseURL.replace(/\/+$/, '')}${path}`
     // workerd refuses a `fetch` that is called as a method of something else.
     const { fetch = globalThis.fetch } = this.#options
     let response: Response
     try {
-      response = await fetch(url, {
+      response = await fetch(this.#url(path), {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+        headers: this.#headers,
         body: JSON.stringify(request),
         signal,
       })

@@ -117,6 +117,7 @@ test('the client leaving closes the connection to the backend', async () => {
   setTimeout(() => abort.abort(), 100)
   await expect(events.next()).rejects.toThrow('abort')
   await expect.poll(() => fake.left).toBe(1)
+  expect(fake.released).toEqual(['/v1/contexts/r'])
 })
 
 test('leaving the loop closes the connection to the backend', async () => {

@@ -38,11 +38,16 @@ export async function* run(
 ): AsyncGenerator<RunEvent, void, undefined> {
   const { mode, depth, verifier } = request.lookahead
   yield { type: 'run.started', run_id: options.runId, mode, depth: plans[mode].steps ? depth : 0, verifier }
+  let completed = false
   try {
     yield* new Run(request, backend, options).cycles()
+    completed = true
   } catch (error) {
     options.signal.throwIfAborted()
     yield failure(error)
+  } finally {
+    // A completed run's context is gone already; any other would hold its slots until the backend finds it idle.
+    if (!completed) await backend.release(options.runId)
   }
 }
 
