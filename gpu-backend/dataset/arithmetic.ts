@@ -1,7 +1,9 @@
 /** The places of a number, largest first and zeros left out: 307 → [300, 7]. */
 function places(n: number): number[] {
   const digits = String(n)
-  return Array.from(digits).map((d, i) => Number(d) * 10 ** (digits.length - 1 - i)).filter((v) => v > 0)
+  return Array.from(digits)
+    .map((d, i) => Number(d) * 10 ** (digits.length - 1 - i))
+    .filter((v) => v > 0)
 }
 
 // One calculation a line: easy to read, and a line break before a digit is one token where a comma and a space are two.

@@ -19,10 +19,16 @@ test('a problem is the same each time, and its solutions are right in other word
 
 test('every calculation that a solution writes is correct', () => {
   const operations: Record<string, (a: number, b: number) => number> = {
-    '+': (a, b) => a + b, '-': (a, b) => a - b, '×': (a, b) => a * b, '/': (a, b) => a / b,
+    '+': (a, b) => a + b,
+    '-': (a, b) => a - b,
+    '×': (a, b) => a * b,
+    '/': (a, b) => a / b,
   }
   for (const problem of testProblems(500)) {
-    for (const [line, a, sign, b, result] of problem.solve(0).steps.join('').matchAll(/(\d+)([-+×/])(\d+)=(\d+)/g)) {
+    for (const [line, a, sign, b, result] of problem
+      .solve(0)
+      .steps.join('')
+      .matchAll(/(\d+)([-+×/])(\d+)=(\d+)/g)) {
       expect(operations[sign!]!(Number(a), Number(b)), line).toBe(Number(result))
     }
   }

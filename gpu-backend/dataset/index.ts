@@ -1,3 +1,11 @@
 export { type JudgePair, judgePairs } from './judge-pairs.ts'
-export { extractAnswer, FAMILIES, generateProblem, isCorrect, type Problem, type Solution, testProblems } from './problem.ts'
+export {
+  extractAnswer,
+  FAMILIES,
+  generateProblem,
+  isCorrect,
+  type Problem,
+  type Solution,
+  testProblems,
+} from './problem.ts'
 export type { Split } from './splits.ts'

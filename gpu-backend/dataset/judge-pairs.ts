@@ -27,7 +27,13 @@ function slip(text: string, random: Random): string {
 }
 
 const recompute = ({ kind, sign }: StepContent, a: number, b: number): number =>
-  kind === 'sum' || sign === '+' ? a + b : kind === 'difference' ? a - b : kind === 'quotient' ? Math.floor(a / b) : a * b
+  kind === 'sum' || sign === '+'
+    ? a + b
+    : kind === 'difference'
+      ? a - b
+      : kind === 'quotient'
+        ? Math.floor(a / b)
+        : a * b
 
 /** Ways to make another content out of one; `undefined` where the way does not apply. */
 const CHANGES: Record<string, (step: StepContent, problem: Problem, random: Random) => StepContent | undefined> = {
@@ -44,7 +50,9 @@ const CHANGES: Record<string, (step: StepContent, problem: Problem, random: Rand
     return result < 1 ? undefined : { ...step, values: [result * step.values[1]!, step.values[1]!], result }
   },
   result(step, _problem, random) {
-    return step.kind === 'facts' || step.kind === 'goal' || step.answer ? undefined : { ...step, result: Math.abs(nudge(step.result, random)) }
+    return step.kind === 'facts' || step.kind === 'goal' || step.answer
+      ? undefined
+      : { ...step, result: Math.abs(nudge(step.result, random)) }
   },
   subject(step, problem, random) {
     const other = random.pick(problem.contents.filter((s) => s.kind !== 'facts'))
@@ -88,7 +96,21 @@ function pair(problem: Problem, step: StepContent, random: Random): JudgePair {
     return { target, draft, label: 'aligned', why: content === step ? 'same' : 'same mistake' }
   }
   for (;;) {
-    const why = random.pick(['number', 'number', 'result', 'result', 'subject', 'operation', 'facts', 'facts', 'elsewhere', 'more', 'slip', 'slip', 'stranger'])
+    const why = random.pick([
+      'number',
+      'number',
+      'result',
+      'result',
+      'subject',
+      'operation',
+      'facts',
+      'facts',
+      'elsewhere',
+      'more',
+      'slip',
+      'slip',
+      'stranger',
+    ])
     let [target, draft] = [say(step), say(step)]
     if (why === 'more') {
       const next = problem.contents[problem.contents.indexOf(step) + 1]

@@ -10,8 +10,23 @@ import { type StepContent, Work } from './work.ts'
 
 /** All families of problems. A problem's family is drawn uniformly. */
 export const FAMILIES: readonly Family[] = [
-  purchase, discount, savings, offers, fractions, sharing, mixture, average,
-  ages, schedule, conversion, garden, hike, drive, tank, factory, theatre,
+  purchase,
+  discount,
+  savings,
+  offers,
+  fractions,
+  sharing,
+  mixture,
+  average,
+  ages,
+  schedule,
+  conversion,
+  garden,
+  hike,
+  drive,
+  tank,
+  factory,
+  theatre,
 ]
 
 /** A solution in words. */

@@ -25,7 +25,14 @@ function* solutions(): Generator<string> {
   for (let i = 0; i < count; i++) {
     const problem = generateProblem(i, split)
     const { steps, answer } = problem.solve(0)
-    yield JSON.stringify({ id: problem.id, family: problem.family, question: problem.question, steps, answer, expected: problem.answer })
+    yield JSON.stringify({
+      id: problem.id,
+      family: problem.family,
+      question: problem.question,
+      steps,
+      answer,
+      expected: problem.answer,
+    })
   }
 }
 
@@ -51,7 +58,8 @@ function* corpus(): Generator<string> {
 }
 
 const lines = { solutions, pairs, corpus }[options.kind]
-if (!lines || !options.out) throw new Error('usage: node write.ts --kind solutions|pairs|corpus --split train --count N --out FILE')
+if (!lines || !options.out)
+  throw new Error('usage: node write.ts --kind solutions|pairs|corpus --split train --count N --out FILE')
 const file = openSync(options.out, 'w')
 for (const line of lines()) writeSync(file, `${line}\n`)
 closeSync(file)

@@ -48,7 +48,12 @@ export const sharing: Family = {
         `${packs} packs hold ${each} ${x} each. ${name} gives away ${given} and divides the rest among ${friends} friends. Each friend already had ${own}. How many ${x} does one friend have in the end?`,
         `From ${packs} packs with ${each} ${x} in each, ${given} are given away, and ${friends} friends of ${name} share the others equally. If every friend had ${own} before, how many has each now?`,
       ],
-      facts: [`${packs} packs of ${each} ${x}`, `${given} given away`, `${friends} friends share`, `each had ${own} before`],
+      facts: [
+        `${packs} packs of ${each} ${x}`,
+        `${given} given away`,
+        `${friends} friends share`,
+        `each had ${own} before`,
+      ],
       goal: 'what each friend has in the end|the final number for each friend',
       unit: x,
     }

@@ -18,7 +18,12 @@ export const ages: Family = {
         `${two} is ${m} times as old as ${one}, who is ${x}. ${three} is ${d} years younger than ${two}. How many years are missing until their ages add up to ${years}?`,
         `The age of ${one} is ${x}. The age of ${two} is ${m} times that, and ${three} is younger than ${two} by ${d} years. How far is the sum of the three ages from ${years}?`,
       ],
-      facts: [`${one} is ${x}`, `${two} is ${m} times as old`, `${three} is ${d} years younger than ${two}`, `compare with ${years}`],
+      facts: [
+        `${one} is ${x}`,
+        `${two} is ${m} times as old`,
+        `${three} is ${d} years younger than ${two}`,
+        `compare with ${years}`,
+      ],
       goal: 'the gap to the given sum|the years still missing',
       unit: 'years',
     }
@@ -79,7 +84,13 @@ export const conversion: Family = {
         `${name} takes ${lost} ${small} from a ${thing} of ${a} ${big} and ${b} ${small} and divides the rest into ${k} equal parts. The last part grows by ${extra} ${small}. How many ${small} does it have then?`,
         `From a ${thing} of ${a} ${big} ${b} ${small}, ${lost} ${small} are removed. ${k} equal parts are made of the rest, and ${extra} ${small} are added to the last one. What is its size in ${small}?`,
       ],
-      facts: [`${a} ${big} and ${b} ${small}`, `one of the ${big} is ${factor} ${small}`, `${lost} ${small} removed`, `${k} equal parts`, `${extra} added to the last`],
+      facts: [
+        `${a} ${big} and ${b} ${small}`,
+        `one of the ${big} is ${factor} ${small}`,
+        `${lost} ${small} removed`,
+        `${k} equal parts`,
+        `${extra} added to the last`,
+      ],
       goal: 'the last part|the longer part',
       unit: small,
     }

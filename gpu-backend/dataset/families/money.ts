@@ -71,7 +71,13 @@ export const savings: Family = {
         `Starting with $${start}, ${name} puts aside $${weekly} every week for ${weeks} weeks and then spends $${spent} on a trip. To reach $${goal} by saving $${more} a week, how many more weeks does it take?`,
         `${name} owns $${start}, saves $${weekly} in each of ${weeks} weeks and pays $${spent} for a trip. The aim is $${goal}. With $${more} a week from then on, how many weeks remain?`,
       ],
-      facts: [`$${start} at first`, `$${weekly} a week for ${weeks} weeks`, `$${spent} for a trip`, `the aim is $${goal}`, `then $${more} a week`],
+      facts: [
+        `$${start} at first`,
+        `$${weekly} a week for ${weeks} weeks`,
+        `$${spent} for a trip`,
+        `the aim is $${goal}`,
+        `then $${more} a week`,
+      ],
       goal: 'the number of weeks|the time still needed',
       unit: 'weeks',
     }

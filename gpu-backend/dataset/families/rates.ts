@@ -17,7 +17,12 @@ export const hike: Family = {
         `A trail is ${trail} km long. ${name} walks ${pace} km on each of ${days} days and then needs ${later} equal days, at $${price} a km. How many dollars does one later day cost?`,
         `For ${days} days ${name} walks ${pace} km a day; ${later} equal days complete the trail of ${trail} km. At $${price} a km, what is the cost of one later day?`,
       ],
-      facts: [`a trail of ${trail} km`, `${pace} km a day for ${days} days`, `then ${later} equal days`, `$${price} a km`],
+      facts: [
+        `a trail of ${trail} km`,
+        `${pace} km a day for ${days} days`,
+        `then ${later} equal days`,
+        `$${price} a km`,
+      ],
       goal: 'the cost for a later day|what such a day costs',
       unit: '$',
     }
@@ -52,7 +57,12 @@ export const drive: Family = {
 export const tank: Family = {
   name: 'tank',
   draw(random, work, [name]) {
-    const [inflow, start, minutes, buckets] = [random.int(14, 80), random.int(20, 400), random.int(3, 9), random.int(2, 9)]
+    const [inflow, start, minutes, buckets] = [
+      random.int(14, 80),
+      random.int(20, 400),
+      random.int(3, 9),
+      random.int(2, 9),
+    ]
     const outflow = random.int(3, inflow - 4)
     const size = start + (inflow - outflow) * minutes + buckets * random.int(3, 30)
     const gain = work.difference('the gain each minute|what the tank gains in a minute', inflow, outflow, 'litres')
@@ -67,7 +77,13 @@ export const tank: Family = {
         `${name} has a tank of ${size} litres with ${start} litres in it. For ${minutes} minutes, ${inflow} litres a minute come in and ${outflow} go out. Then ${buckets} equal buckets make it full. What is the size of a bucket?`,
         `There are ${start} litres in a tank that can take ${size}. It gains ${inflow} and loses ${outflow} litres a minute for ${minutes} minutes, then ${name} adds ${buckets} equal buckets and it is full. How large is one bucket?`,
       ],
-      facts: [`the tank takes ${size} litres`, `${start} litres at first`, `${inflow} in and ${outflow} out each minute`, `${minutes} minutes`, `${buckets} buckets`],
+      facts: [
+        `the tank takes ${size} litres`,
+        `${start} litres at first`,
+        `${inflow} in and ${outflow} out each minute`,
+        `${minutes} minutes`,
+        `${buckets} buckets`,
+      ],
       goal: 'the size of a bucket|the litres in each bucket',
       unit: 'litres',
     }
@@ -78,7 +94,13 @@ export const factory: Family = {
   name: 'factory',
   draw(random, work, [name]) {
     const thing = random.pick(['bolts', 'bottles', 'wheels', 'tiles', 'bricks', 'pots'])
-    const [p, h, q, g, k] = [random.int(13, 90), random.int(2, 9), random.int(13, 90), random.int(2, 9), random.int(3, 9)]
+    const [p, h, q, g, k] = [
+      random.int(13, 90),
+      random.int(2, 9),
+      random.int(13, 90),
+      random.int(2, 9),
+      random.int(3, 9),
+    ]
     const bad = ((p * h + q * g) % k) + k * random.int(1, 5)
     const one = work.product(`the output of the first machine|what the first machine makes`, h, p, thing)
     const two = work.product(`the output of the second machine|what the second machine makes`, g, q, thing)
@@ -92,7 +114,12 @@ export const factory: Family = {
         `Two machines make ${thing}: the first ${p} an hour during ${h} hours, the second ${q} an hour during ${g} hours. ${name} throws away ${bad} bad ones and puts ${k} in each box. How many boxes are there?`,
         `${name} runs a machine for ${h} hours at ${p} ${thing} an hour and a second for ${g} hours at ${q} an hour. Without the ${bad} bad ones, how many boxes of ${k} does that fill?`,
       ],
-      facts: [`first ${p} an hour for ${h} hours`, `second ${q} an hour for ${g} hours`, `${bad} are bad`, `${k} in a box`],
+      facts: [
+        `first ${p} an hour for ${h} hours`,
+        `second ${q} an hour for ${g} hours`,
+        `${bad} are bad`,
+        `${k} in a box`,
+      ],
       goal: 'the number of boxes|the count of full boxes',
       unit: 'boxes',
     }
@@ -117,7 +144,13 @@ export const theatre: Family = {
         `${name} rents a theatre with ${rows} rows of ${seats} seats for $${cost}. All but ${empty} seats are sold at $${price} each, and drinks bring in $${drinks}. How much does ${name} earn?`,
         `Tickets for ${rows} rows of ${seats} seats cost $${price} each; ${empty} are not sold. ${name} also takes $${drinks} for drinks and has costs of $${cost}. How large is the profit?`,
       ],
-      facts: [`${rows} rows of ${seats} seats`, `${empty} stay empty`, `$${price} a ticket`, `$${drinks} for drinks`, `$${cost} of costs`],
+      facts: [
+        `${rows} rows of ${seats} seats`,
+        `${empty} stay empty`,
+        `$${price} a ticket`,
+        `$${drinks} for drinks`,
+        `$${cost} of costs`,
+      ],
       goal: 'the profit|what is earned in the end',
       unit: '$',
     }

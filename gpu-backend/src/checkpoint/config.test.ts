@@ -30,9 +30,13 @@ test('reads the shape of the model', async () => {
     headDim: 16,
     normEpsilon: 1e-5,
     ropeTheta: 1e6,
+    ropeScaling: { type: 'default' },
     maxPositions: 512,
     tiedEmbeddings: false,
     qkNorm: true,
+    qkvBias: false,
+    outputBias: false,
+    feedForwardBias: false,
   })
 })
 
@@ -44,9 +48,21 @@ test('finds the rotary base where older checkpoints keep it', async () => {
 test.each([
   [{ model_type: 'gpt2' }, 'gpt2'],
   [{ hidden_act: 'gelu' }, 'gelu'],
-  [{ attention_bias: true }, 'attention_bias'],
-  [{ use_sliding_window: true }, 'sliding'],
-  [{ rope_parameters: { rope_type: 'yarn', rope_theta: 1e6 } }, 'yarn'],
+  [{ model_type: 'qwen3_moe' }, 'qwen3_moe'],
+  [{ num_experts: 8 }, 'experts'],
+  [{ mlp_bias: true }, 'mlp_bias'],
+  [{ model_type: 'mistral', attention_bias: true }, 'attention_bias'],
+  [{ use_sliding_window: true, sliding_window: 511 }, 'sliding window of 511'],
+  [{ model_type: 'mistral', sliding_window: 256 }, 'sliding window of 256'],
+  [{ model_type: 'mistral', sliding_window: undefined, max_position_embeddings: 8192 }, 'sliding window of 4096'],
+  [{ rope_scaling: { rope_type: 'dynamic', factor: 2 } }, 'dynamic'],
+  [{ rope_scaling: { type: 'longrope', factor: 2 } }, 'longrope'],
+  [{ rope_scaling: { type: 'linear' } }, 'factor'],
+  [{ rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 1 } }, 'high_freq_factor'],
+  [{ rope_parameters: { full_attention: { rope_theta: 1e6 } } }, 'full_attention'],
+  [{ layer_types: ['full_attention', 'linear_attention'] }, 'linear_attention'],
+  [{ partial_rotary_factor: 0.5 }, 'partial_rotary_factor'],
+  [{ rope_parameters: { rope_theta: 1e6, partial_rotary_factor: 0.25 } }, 'partial_rotary_factor'],
   [{ quantization_config: { bits: 4 } }, 'quantised'],
   [{ num_key_value_heads: 3 }, 'heads'],
 ])('refuses %j by name', async (changes, word) => {
@@ -54,6 +70,56 @@ test.each([
   const result = readDecoderConfig(folder)
   await expect(result).rejects.toMatchObject({ name: 'ModelError', code: 'unsupported' })
   await expect(result).rejects.toThrow(word)
+})
+
+test('accepts a sliding window that no text reaches', async () => {
+  await change('config.json', { use_sliding_window: true, sliding_window: 512 })
+  expect(await readDecoderConfig(folder)).toMatchObject({ maxPositions: 512 })
+  await change('config.json', { model_type: 'mistral', use_sliding_window: undefined, sliding_window: null })
+  expect(await readDecoderConfig(folder)).toMatchObject({ modelType: 'mistral' })
+  await change('config.json', { model_type: 'qwen2', use_sliding_window: false, sliding_window: 8 })
+  expect(await readDecoderConfig(folder)).toMatchObject({ modelType: 'qwen2' })
+})
+
+test('knows which layers of a family have biases', async () => {
+  const biases = async (changes: Record<string, unknown>) => {
+    await change('config.json', changes)
+    const { qkvBias, outputBias, feedForwardBias } = await readDecoderConfig(folder)
+    return [qkvBias, outputBias, feedForwardBias]
+  }
+  expect(await biases({ attention_bias: true })).toEqual([true, true, false])
+  expect(await biases({ model_type: 'llama', attention_bias: false, mlp_bias: true })).toEqual([false, false, true])
+  expect(await biases({ model_type: 'llama', attention_bias: true })).toEqual([true, true, true])
+  expect(await biases({ model_type: 'qwen2', attention_bias: false, mlp_bias: false })).toEqual([true, false, false])
+})
+
+test('reads the scaling of the rotation, in old and new spelling', async () => {
+  const yarn = { type: 'yarn', factor: 4, original_max_position_embeddings: 256 }
+  await change('config.json', { rope_scaling: yarn })
+  expect(await readDecoderConfig(folder)).toMatchObject({
+    // transformers 5 keeps the base beside it, in rope_parameters.
+    ropeTheta: 1e6,
+    maxPositions: 1024,
+    ropeScaling: {
+      type: 'yarn',
+      factor: 4,
+      betaFast: 32,
+      betaSlow: 1,
+      originalPositions: 256,
+      magnitude: 0.1 * Math.log(4) + 1,
+      truncate: true,
+    },
+  })
+  await change('config.json', { rope_scaling: { ...yarn, mscale: 1, mscale_all_dim: 0.5 } })
+  const magnitude = (0.1 * Math.log(4) + 1) / (0.05 * Math.log(4) + 1)
+  expect(await readDecoderConfig(folder)).toMatchObject({ ropeScaling: { magnitude } })
+  const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 }
+  await change('config.json', { rope_scaling: null, rope_parameters: { ...llama3, rope_theta: 5e5 } })
+  expect(await readDecoderConfig(folder)).toMatchObject({
+    ropeTheta: 5e5,
+    maxPositions: 512,
+    ropeScaling: { type: 'llama3', factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 512 },
+  })
 })
 
 test('names what is missing or broken', async () => {

@@ -1,7 +1,9 @@
 import path from 'node:path'
 import * as v from 'valibot'
+import { architectures, type Architecture } from './architectures.ts'
 import { ModelError } from './error.ts'
 import { readJson, readJsonIfAny } from './json.ts'
+import { ropeScaling, ropeSchema, type RopeScaling } from './rope.ts'
 
 /** The shape of a decoder-only transformer, free of the checkpoint's own vocabulary. */
 export interface DecoderConfig {
@@ -18,12 +20,19 @@ export interface DecoderConfig {
   headDim: number
   normEpsilon: number
   ropeTheta: number
+  ropeScaling: RopeScaling
   /** Positions run from 0 to `maxPositions` - 1. */
   maxPositions: number
   /** The output layer uses the embedding's weights. */
   tiedEmbeddings: boolean
   /** Queries and keys are normalised per head before the rotation. */
   qkNorm: boolean
+  /** The layers that make queries, keys and values have biases. */
+  qkvBias: boolean
+  /** The attention's output layer has a bias. */
+  outputBias: boolean
+  /** The three layers of the feed-forward block have biases. */
+  feedForwardBias: boolean
 }
 
 /** How a checkpoint asks to be sampled; what it leaves open is undefined. */
@@ -35,15 +44,9 @@ export interface GenerationConfig {
   topK?: number
 }
 
-/** What differs between the families of models that the graph builder knows, by `model_type`. */
-const architectures: Readonly<Record<string, Pick<DecoderConfig, 'qkNorm'>>> = {
-  qwen3: { qkNorm: true },
-}
-
 const count = v.pipe(v.number(), v.integer(), v.minValue(1))
 const positive = v.pipe(v.number(), v.gtValue(0))
 const tokenIds = v.nullish(v.union([v.number(), v.array(v.number())]))
-const ropeSchema = v.looseObject({ rope_type: v.optional(v.string()), rope_theta: v.optional(positive) })
 
 const modelTypeSchema = v.looseObject({ model_type: v.string() })
 
@@ -54,19 +57,28 @@ const configSchema = v.looseObject({
   intermediate_size: count,
   num_hidden_layers: count,
   num_attention_heads: count,
-  num_key_value_heads: v.optional(count),
+  num_key_value_heads: v.nullish(count),
   head_dim: v.nullish(count),
   rms_norm_eps: v.optional(positive, 1e-6),
   max_position_embeddings: count,
   tie_word_embeddings: v.optional(v.boolean(), false),
   hidden_act: v.optional(v.string(), 'silu'),
   attention_bias: v.optional(v.boolean(), false),
+  mlp_bias: v.optional(v.boolean(), false),
   use_sliding_window: v.optional(v.boolean(), false),
-  rope_theta: v.optional(positive),
+  sliding_window: v.nullish(count),
+  layer_types: v.nullish(v.array(v.string())),
+  rope_theta: v.nullish(positive),
   rope_scaling: v.nullish(ropeSchema),
   rope_parameters: v.nullish(ropeSchema),
+  partial_rotary_factor: v.nullish(positive),
+  original_max_position_embeddings: v.nullish(count),
+  num_experts: v.nullish(v.number()),
+  num_local_experts: v.nullish(v.number()),
   quantization_config: v.optional(v.unknown()),
 })
+
+type StoredConfig = v.InferOutput<typeof configSchema>
 
 /**
  * Reads `config.json`.
@@ -82,25 +94,24 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
       `${folder} is a ${modelType} model; supported are: ${Object.keys(architectures).join(', ')}`,
     )
   const config = await readJson(folder, 'config.json', configSchema)
-  const rope = config.rope_parameters ?? config.rope_scaling
-  const heads = config.num_attention_heads
-  const kvHeads = config.num_key_value_heads ?? heads
-  const headDim = config.head_dim ?? config.hidden_size / heads
   const refuse = (reason: string): never => {
     throw new ModelError('unsupported', `${path.join(folder, 'config.json')}: ${reason}`)
   }
-  if (config.quantization_config !== undefined)
-    refuse('quantised weights are not supported: use the original checkpoint')
-  if (config.hidden_act !== 'silu') refuse(`activation ${config.hidden_act} is not supported, only silu`)
-  if (config.attention_bias) refuse('attention_bias is not supported')
-  if (config.use_sliding_window) refuse('sliding window attention is not supported')
-  if ((rope?.rope_type ?? 'default') !== 'default')
-    refuse(`rope type ${rope?.rope_type} is not supported, only default`)
+  const rope = config.rope_scaling ?? config.rope_parameters
+  const originalPositions = config.original_max_position_embeddings ?? config.max_position_embeddings
+  const scaling = ropeScaling(rope, originalPositions, refuse)
+  const heads = config.num_attention_heads
+  const kvHeads = config.num_key_value_heads ?? heads
+  const headDim = config.head_dim ?? architecture.headDim ?? config.hidden_size / heads
+  // YaRN is often switched on by hand, as Qwen's model cards say, without raising max_position_embeddings.
+  const stretched = scaling.type === 'yarn' ? Math.floor(scaling.factor * scaling.originalPositions) : 0
+  const maxPositions = Math.max(config.max_position_embeddings, stretched)
+  assertSupported(config, architecture, maxPositions, refuse)
   if (heads % kvHeads !== 0) refuse(`${heads} query heads do not divide among ${kvHeads} key/value heads`)
   if (headDim % 2 !== 0) refuse(`head size ${headDim} is not even`)
+  const biased = architecture.attentionBias === 'asConfigured' && config.attention_bias
   return {
     modelType,
-    ...architecture,
     vocabSize: config.vocab_size,
     hiddenSize: config.hidden_size,
     intermediateSize: config.intermediate_size,
@@ -109,10 +120,39 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     kvHeads,
     headDim,
     normEpsilon: config.rms_norm_eps,
-    ropeTheta: rope?.rope_theta ?? config.rope_theta ?? 10000,
-    maxPositions: config.max_position_embeddings,
+    ropeTheta: rope?.rope_theta ?? config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10000,
+    ropeScaling: scaling,
+    maxPositions,
     tiedEmbeddings: config.tie_word_embeddings,
+    qkNorm: architecture.qkNorm,
+    qkvBias: biased || architecture.attentionBias === 'qkv',
+    outputBias: biased,
+    feedForwardBias: config.mlp_bias,
   }
+}
+
+/** Refuses by name what the graph builder would otherwise silently get wrong. */
+function assertSupported(
+  config: StoredConfig,
+  architecture: Architecture,
+  maxPositions: number,
+  refuse: (reason: string) => never,
+): void {
+  if (config.quantization_config != null) refuse('quantised weights are not supported: use the original checkpoint')
+  if ((config.num_experts ?? config.num_local_experts ?? 0) > 1) refuse('mixtures of experts are not supported')
+  if (config.hidden_act !== 'silu') refuse(`activation ${config.hidden_act} is not supported, only silu`)
+  if (config.attention_bias && architecture.attentionBias === 'none')
+    refuse(`attention_bias is not supported for ${config.model_type} models`)
+  if (config.mlp_bias && architecture.feedForwardBias === 'none')
+    refuse(`mlp_bias is not supported for ${config.model_type} models`)
+  if ((config.partial_rotary_factor ?? 1) !== 1) refuse('partial_rotary_factor is not supported, only 1')
+  const strange = config.layer_types?.find((type) => type !== 'full_attention' && type !== 'sliding_attention')
+  if (strange !== undefined) refuse(`layers of type ${strange} are not supported`)
+  const slides = { always: true, optional: config.use_sliding_window, none: false }[architecture.slidingWindow]
+  // Left out, it is transformers' default; null is none.
+  const window = config.sliding_window === undefined ? 4096 : config.sliding_window
+  if (slides && window !== null && window < maxPositions)
+    refuse(`a sliding window of ${window} tokens is not supported: it is shorter than the ${maxPositions} positions`)
 }
 
 const generationSchema = v.looseObject({

@@ -3,6 +3,7 @@ import type { Context as ContextRef, Sampling } from '@lookahead/sdk/protocol'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { ModelError } from '../checkpoint/index.ts'
+import type { WeightType } from '../graph/index.ts'
 import { Model } from '../model/index.ts'
 import { Judge } from '../verifier/judge.ts'
 import { Context, ContextStore } from './contexts.ts'
@@ -17,6 +18,8 @@ export interface EngineOptions {
   slots?: number | undefined
   /** Threads of each model's forwards. Default: ONNX Runtime's choice. */
   threads?: number | undefined
+  /** How each model's linear layers are kept and multiplied. Default fp32. */
+  weights?: WeightType | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined
 }
@@ -31,9 +34,9 @@ export class Engine {
 
   /** @throws {ModelError} when the target is missing or any checkpoint is broken */
   static async load(options: EngineOptions): Promise<Engine> {
-    const { models, slots = 16_384, threads, contextIdleMs = 60_000 } = options
+    const { models, slots = 16_384, threads, weights, contextIdleMs = 60_000 } = options
     if (!existsSync(models)) throw new ModelError('not_found', `no model folder at ${models}: give one with --models`)
-    const load = (role: string): Promise<Model> => Model.load(path.join(models, role), { slots, threads })
+    const load = (role: string): Promise<Model> => Model.load(path.join(models, role), { slots, threads, weights })
     const present = (role: string): boolean => existsSync(path.join(models, role))
     const target = await load('target')
     const draft = present('draft') ? await load('draft') : undefined

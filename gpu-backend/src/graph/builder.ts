@@ -30,13 +30,25 @@ export interface Part {
 /** Where a weight's elements come from: checkpoint tensors one after another, or a computation. */
 export type WeightSource = readonly Part[] | (() => Float32Array)
 
-/** A float32 initializer that lies outside the graph, in the file named by `weightsFile`. */
-export interface Weight {
+/** ONNX's numbers for the element types of initializers outside the graph, and their sizes in bytes. */
+const storedTypes = { float32: { number: elementTypes.float32, bytes: 4 }, uint8: { number: 2, bytes: 1 } } as const
+
+/** A tensor that lies outside the graph, in the file named by `weightsFile`. */
+export interface Initializer {
   name: string
+  type: keyof typeof storedTypes
   shape: readonly number[]
+}
+
+/** Turns the elements of one part into those of each initializer. */
+export type Encode = (elements: Float32Array) => readonly (Float32Array | Uint8Array)[]
+
+/** The initializers that are made of the same elements, and so are written together. */
+export interface Weight {
   source: WeightSource
-  /** First byte in the file. */
-  offset: number
+  encode: Encode
+  /** `offset`: the first byte in the file. */
+  initializers: readonly (Initializer & { offset: number })[]
 }
 
 export interface Graph {
@@ -79,13 +91,21 @@ export class GraphBuilder {
     return name
   }
 
-  /** A weight kept outside the graph. Asking twice for one name gives the same weight. */
+  /** A float32 weight kept outside the graph. Asking twice for one name gives the same weight. */
   weight(name: string, shape: readonly number[], source: WeightSource = [{ name, shape }]): Value {
-    if (this.#weights.has(name)) return name
-    this.#weights.set(name, { name, shape, source, offset: this.#end })
-    const end = this.#end + shape.reduce((product, size) => product * size, 4)
-    this.#end = Math.ceil(end / alignment) * alignment
+    this.encodedWeight(name, [{ name, type: 'float32', shape }], source, (elements) => [elements])
     return name
+  }
+
+  /** A weight that several initializers together stand for. Asking twice for one name gives the same weight. */
+  encodedWeight(name: string, initializers: readonly Initializer[], source: WeightSource, encode: Encode): void {
+    if (this.#weights.has(name)) return
+    const placed = initializers.map((initializer) => {
+      const offset = this.#end
+      this.#end = Math.ceil((offset + byteLength(initializer)) / alignment) * alignment
+      return { ...initializer, offset }
+    })
+    this.#weights.set(name, { source, encode, initializers: placed })
   }
 
   /** A small int64 constant inside the graph. */
@@ -135,7 +155,10 @@ export class GraphBuilder {
       node: this.#nodes,
       input: this.#inputs,
       output: this.#outputs,
-      initializer: [...this.#constants.values(), ...weights.map(externalTensor)],
+      initializer: [
+        ...this.#constants.values(),
+        ...weights.flatMap((weight) => weight.initializers.map(externalTensor)),
+      ],
     })
     const model = create(ModelProtoSchema, {
       irVersion,
@@ -169,17 +192,20 @@ function attribute(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: 1, f: value })
 }
 
-function externalTensor({ name, shape, offset }: Weight): TensorProto {
-  const length = shape.reduce((product, size) => product * size, 4)
+function byteLength({ type, shape }: Initializer): number {
+  return shape.reduce((product, size) => product * size, storedTypes[type].bytes)
+}
+
+function externalTensor(initializer: Initializer & { offset: number }): TensorProto {
   return create(TensorProtoSchema, {
-    name,
-    dataType: elementTypes.float32,
-    dims: shape.map(BigInt),
+    name: initializer.name,
+    dataType: storedTypes[initializer.type].number,
+    dims: initializer.shape.map(BigInt),
     dataLocation: 1,
     externalData: [
       { key: 'location', value: weightsFile },
-      { key: 'offset', value: String(offset) },
-      { key: 'length', value: String(length) },
+      { key: 'offset', value: String(initializer.offset) },
+      { key: 'length', value: String(byteLength(initializer)) },
     ],
   })
 }

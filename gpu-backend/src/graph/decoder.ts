@@ -1,8 +1,14 @@
 import type { DecoderConfig } from '../checkpoint/index.ts'
-import { float, GraphBuilder, type Graph, type Part, type Value } from './builder.ts'
+import { float, GraphBuilder, type Graph, type Value } from './builder.ts'
+import { linear } from './linear.ts'
+import type { WeightType } from './quantisation.ts'
+import { rotaryTables } from './rotary.ts'
 
 /** Changes whenever the same configuration gives another graph, so that graphs kept on disk are built anew. */
-export const decoderGraphVersion = 1
+export const decoderGraphVersion = 2
+
+/** What the graph is built from. */
+type Build = DecoderConfig & { weights: WeightType }
 
 /** Names of the graph's inputs and outputs that exist once a layer. */
 export const poolNames = (layer: number) => ({
@@ -29,8 +35,13 @@ export const poolNames = (layer: number) => ({
  * Output: `logits` float32 [R, vocabulary]. Attention alone sees padding; everything else works on packed tokens.
  * For small models the count of nodes is the cost: queries, keys and values share one product, as do gate and up;
  * queries and keys share one norm and one rotation; weights keep the checkpoint's [out, in] layout (Gemm, transB).
+ *
+ * @param weights of the linear layers. The head is never kept in fewer than 8 bits: every logit is read off it directly.
+ * A tied head is quantised as well, beside the embedding, which is looked up and not multiplied: a forward then reads a
+ * quarter of what is often the largest matrix.
  */
-export function decoderGraph(config: DecoderConfig): Graph {
+export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32'): Graph {
+  const config = { ...decoder, weights }
   const { hiddenSize, vocabSize, layers } = config
   const g = new GraphBuilder()
   const tokens = g.input('input_ids', 'int32', ['S'])
@@ -63,8 +74,13 @@ export function decoderGraph(config: DecoderConfig): Graph {
   }
 
   const wanted = g.node('/model/logit_rows/Gather', 'Gather', [stream.normed, logitRows])
-  const head = config.tiedEmbeddings ? embedding : g.weight('lm_head.weight', [vocabSize, hiddenSize])
-  g.node('/lm_head/Gemm', 'Gemm', [wanted, head], { transB: 1 }, ['logits'])
+  const head = {
+    inputs: hiddenSize,
+    parts: [{ name: config.tiedEmbeddings ? 'model.embed_tokens' : 'lm_head', outputs: vocabSize }],
+    bias: false,
+    weights: weights === 'fp32' ? weights : 'int8',
+  } as const
+  linear(g, 'lm_head', wanted, head, 'logits')
   g.output('logits', 'float32', ['R', vocabSize])
   return g.build(config.modelType)
 }
@@ -93,13 +109,6 @@ interface Stream {
   normed: Value
 }
 
-/** x [S, in] → [S, out], where the parts' rows together are the outputs. */
-function linear(g: GraphBuilder, name: string, x: Value, parts: readonly Part[]): Value {
-  const rows = parts.reduce((sum, part) => sum + part.shape[0]!, 0)
-  const weight = g.weight(`${name}.weight`, [rows, parts[0]!.shape[1]!], parts)
-  return g.node(`/${name}/Gemm`, 'Gemm', [x, weight], { transB: 1 })
-}
-
 function split(g: GraphBuilder, name: string, x: Value, widths: readonly [number, number]): [Value, Value] {
   const outputs: [Value, Value] = [`/${name}/Split/output_0`, `/${name}/Split/output_1`]
   g.node(`/${name}/Split`, 'Split', [x, g.constant(widths)], { axis: 1 }, outputs)
@@ -107,15 +116,17 @@ function split(g: GraphBuilder, name: string, x: Value, widths: readonly [number
 }
 
 /** Writes the new tokens' keys and values to the pool, and attends to the pool's rows. [S, hidden] → [S, hidden] */
-function attention(g: GraphBuilder, config: DecoderConfig, layer: number, x: Value, shared: SharedInputs): Value {
-  const { hiddenSize, heads, kvHeads, headDim } = config
+function attention(g: GraphBuilder, config: Build, layer: number, x: Value, shared: SharedInputs): Value {
+  const { hiddenSize, heads, kvHeads, headDim, weights } = config
   const scope = `model.layers.${layer}.self_attn`
   const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim]
-  const qkv = linear(g, `${scope}.qkv_proj`, x, [
-    { name: `${scope}.q_proj.weight`, shape: [queryWidth, hiddenSize] },
-    { name: `${scope}.k_proj.weight`, shape: [keyWidth, hiddenSize] },
-    { name: `${scope}.v_proj.weight`, shape: [keyWidth, hiddenSize] },
-  ])
+  const projections = [
+    { name: `${scope}.q_proj`, outputs: queryWidth },
+    { name: `${scope}.k_proj`, outputs: keyWidth },
+    { name: `${scope}.v_proj`, outputs: keyWidth },
+  ]
+  const qkvLayer = { inputs: hiddenSize, parts: projections, bias: config.qkvBias, weights }
+  const qkv = linear(g, `${scope}.qkv_proj`, x, qkvLayer)
   const [queriesKeys, values] = split(g, `${scope}.qkv`, qkv, [queryWidth + keyWidth, keyWidth])
   const [queries, keys] = rotated(g, config, scope, queriesKeys, shared)
   const { past, present } = poolNames(layer)
@@ -133,7 +144,8 @@ function attention(g: GraphBuilder, config: DecoderConfig, layer: number, x: Val
     { q_num_heads: heads, kv_num_heads: kvHeads, scale: float(1 / Math.sqrt(headDim)) },
   )
   const packed = g.node(`/${scope}/GatherND`, 'GatherND', [attended, shared.unpadIndex])
-  return linear(g, `${scope}.o_proj`, packed, [{ name: `${scope}.o_proj.weight`, shape: [hiddenSize, queryWidth] }])
+  const parts = [{ name: `${scope}.o_proj`, outputs: hiddenSize }]
+  return linear(g, `${scope}.o_proj`, packed, { inputs: queryWidth, parts, bias: config.outputBias, weights })
 }
 
 /** Queries and keys side by side [S, heads + kv heads of headDim] → both normalised and rotated. */
@@ -165,19 +177,19 @@ function rotated(g: GraphBuilder, config: DecoderConfig, scope: string, x: Value
 }
 
 /** SwiGLU: down(silu(gate(x)) · up(x)). */
-function feedForward(g: GraphBuilder, config: DecoderConfig, layer: number, x: Value): Value {
-  const { hiddenSize, intermediateSize } = config
+function feedForward(g: GraphBuilder, config: Build, layer: number, x: Value): Value {
+  const { hiddenSize, intermediateSize, feedForwardBias: bias, weights } = config
   const scope = `model.layers.${layer}.mlp`
-  const gateUp = linear(g, `${scope}.gate_up_proj`, x, [
-    { name: `${scope}.gate_proj.weight`, shape: [intermediateSize, hiddenSize] },
-    { name: `${scope}.up_proj.weight`, shape: [intermediateSize, hiddenSize] },
-  ])
+  const widening = [
+    { name: `${scope}.gate_proj`, outputs: intermediateSize },
+    { name: `${scope}.up_proj`, outputs: intermediateSize },
+  ]
+  const gateUp = linear(g, `${scope}.gate_up_proj`, x, { inputs: hiddenSize, parts: widening, bias, weights })
   const [gate, up] = split(g, `${scope}.gate_up`, gateUp, [intermediateSize, intermediateSize])
   const silu = g.node(`/${scope}/silu`, 'com.microsoft.QuickGelu', [gate], { alpha: float(1) })
   const product = g.node(`/${scope}/Mul`, 'Mul', [silu, up])
-  return linear(g, `${scope}.down_proj`, product, [
-    { name: `${scope}.down_proj.weight`, shape: [hiddenSize, intermediateSize] },
-  ])
+  const narrowing = [{ name: `${scope}.down_proj`, outputs: hiddenSize }]
+  return linear(g, `${scope}.down_proj`, product, { inputs: intermediateSize, parts: narrowing, bias, weights })
 }
 
 /** Adds a block's result to the running sum and normalises the sum, in one node. */
@@ -188,20 +200,4 @@ function addNorm(g: GraphBuilder, config: DecoderConfig, norm: string, stream: S
   const inputs = [stream.residual, added, weight]
   g.node(`/${norm}`, 'com.microsoft.SkipSimplifiedLayerNormalization', inputs, attributes, outputs)
   return { normed: outputs[0]!, residual: outputs[3]! }
-}
-
-/** cos and sin of position · theta^(-2i / headDim), each [positions, headDim / 2]. */
-function rotaryTables(
-  g: GraphBuilder,
-  { headDim, maxPositions, ropeTheta }: DecoderConfig,
-): { cos: Value; sin: Value } {
-  const half = headDim / 2
-  const table = (f: (angle: number) => number) => () =>
-    Float32Array.from({ length: maxPositions * half }, (_, i) =>
-      f(Math.floor(i / half) / ropeTheta ** ((i % half) / half)),
-    )
-  return {
-    cos: g.weight('rotary.cos', [maxPositions, half], table(Math.cos)),
-    sin: g.weight('rotary.sin', [maxPositions, half], table(Math.sin)),
-  }
 }

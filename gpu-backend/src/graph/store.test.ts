@@ -35,6 +35,14 @@ test('builds anew when a weight file has changed', async () => {
   expect(await store()).not.toBe(file)
 })
 
+test('keeps one graph for each type of weights', async () => {
+  const options = { cacheDir: path.join(root, 'cache') }
+  for (const weights of ['fp32', 'int8', 'int4'] as const)
+    await storedGraph(path.join(root, 'model'), config, { ...options, weights })
+  expect(await stored()).toHaveLength(3)
+  expect(await store()).toBe(await storedGraph(path.join(root, 'model'), config, { ...options, weights: 'fp32' }))
+})
+
 test('leaves nothing behind when it is stopped or fails', async () => {
   await expect(store(AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
   await writeFile(path.join(root, 'model', 'model-00002-of-00002.safetensors'), 'broken')
@@ -57,4 +65,5 @@ test('counts a shared tensor once', () => {
   const untied = countParameters(config)
   expect(untied).toBe(2 * 261 * 32 + 2 * (32 * 64 + 2 * 32 * 32 + 64 * 32 + 3 * 32 * 48 + 2 * 16 + 2 * 32) + 32)
   expect(countParameters({ ...config, tiedEmbeddings: true })).toBe(untied - 261 * 32)
+  expect(countParameters({ ...config, qkvBias: true, outputBias: true })).toBe(untied + 2 * (64 + 2 * 32 + 32))
 })

@@ -5,8 +5,11 @@ import path from 'node:path'
 import { Checkpoint, ModelError, weightFiles, type DecoderConfig } from '../checkpoint/index.ts'
 import { weightsFile, type Graph, type Weight } from './builder.ts'
 import { decoderGraph, decoderGraphVersion } from './decoder.ts'
+import type { WeightType } from './quantisation.ts'
 
 export interface StoreOptions {
+  /** Of the linear layers. Defaults to fp32. */
+  weights?: WeightType | undefined
   /** Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
   signal?: AbortSignal | undefined
@@ -23,14 +26,15 @@ const modelFile = 'model.onnx'
  */
 export async function storedGraph(folder: string, config: DecoderConfig, options: StoreOptions = {}): Promise<string> {
   const root = options.cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
-  const home = path.join(root, 'graphs', await contentKey(folder))
-  if (!(await exists(home))) await store(folder, decoderGraph(config), home, options.signal)
+  const weights = options.weights ?? 'fp32'
+  const home = path.join(root, 'graphs', await contentKey(folder, weights))
+  if (!(await exists(home))) await store(folder, decoderGraph(config, weights), home, options.signal)
   return path.join(home, modelFile)
 }
 
-/** Of the builder's version, config.json, and each weight file's name, size and time of change. */
-async function contentKey(folder: string): Promise<string> {
-  const hash = createHash('sha256').update(`${decoderGraphVersion}\n`)
+/** Of the builder's version, the weights' type, config.json, and each weight file's name, size and time of change. */
+async function contentKey(folder: string, weights: WeightType): Promise<string> {
+  const hash = createHash('sha256').update(`${decoderGraphVersion} ${weights}\n`)
   hash.update(await readFile(path.join(folder, 'config.json')))
   for (const file of await weightFiles(folder)) {
     const { size, mtimeMs } = await stat(file)
@@ -66,15 +70,22 @@ async function store(folder: string, graph: Graph, home: string, signal: AbortSi
 }
 
 async function writeWeight(file: FileHandle, weight: Weight, checkpoint: Checkpoint): Promise<void> {
-  let at = weight.offset
-  const write = async (elements: Float32Array) => {
-    const bytes = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)
-    for (let done = 0; done < bytes.byteLength;)
-      done += (await file.write(bytes, done, bytes.byteLength - done, at + done)).bytesWritten
-    at += bytes.byteLength
+  const ends = weight.initializers.map(({ offset }) => offset)
+  /** Appends to each initializer what it is to hold of these elements. */
+  const append = async (elements: Float32Array) => {
+    for (const [i, array] of weight.encode(elements).entries()) {
+      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+      await writeBytes(file, bytes, ends[i]!)
+      ends[i]! += bytes.byteLength
+    }
   }
-  if (typeof weight.source === 'function') return write(weight.source())
-  for (const part of weight.source) await write(await checkpoint.read(part.name, part.shape))
+  if (typeof weight.source === 'function') return append(weight.source())
+  for (const part of weight.source) await append(await checkpoint.read(part.name, part.shape))
+}
+
+async function writeBytes(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;)
+    done += (await file.write(bytes, done, bytes.byteLength - done, at + done)).bytesWritten
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import {
   type DecoderConfig,
   type GenerationConfig,
 } from '../checkpoint/index.ts'
-import { countParameters, poolNames, storedGraph } from '../graph/index.ts'
+import { countParameters, poolNames, storedGraph, type WeightType } from '../graph/index.ts'
 import { IoBinding, OnnxRuntimeError, Session, Tensor } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { ShapedBuffer } from './buffer.ts'
@@ -19,6 +19,11 @@ export interface ModelOptions {
   slots: number
   /** Threads within one operator. Defaults to 1 for models of up to 4 M parameters, else to the machine's cores. */
   threads?: number | undefined
+  /**
+   * How the linear layers' weights are kept, and multiplied: int8 and int4 also round activations to 8 bits. Smaller is
+   * faster where reading the weights takes the time, and gives slightly other logits. Defaults to fp32.
+   */
+  weights?: WeightType | undefined
   /** Where built graphs are kept. Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
   /** Stops loading. */
@@ -72,7 +77,7 @@ export class Model {
    * @throws ModelError if the folder is missing, broken or of an unsupported kind; the signal's reason if it was aborted
    */
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const { slots, cacheDir, signal } = options
+    const { slots, weights, cacheDir, signal } = options
     if (!Number.isInteger(slots) || slots < 1)
       throw new RangeError(`slots must be a whole number above 0, not ${slots}`)
     const config = await readDecoderConfig(folder)
@@ -83,7 +88,7 @@ export class Model {
         'invalid',
         `${folder}: the tokenizer has ${tokenizer.size} tokens, the model ${config.vocabSize}: take both from one checkpoint`,
       )
-    const file = await storedGraph(folder, config, { cacheDir, signal })
+    const file = await storedGraph(folder, config, { weights, cacheDir, signal })
     const parameters = countParameters(config)
     const threads = options.threads ?? (parameters <= singleThreadParameters ? 1 : availableParallelism())
     const session = await Session.open(file, { threads }).catch((cause: unknown) => {

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { weightTypes, type WeightType } from '../graph/index.ts'
 
 /** One setting: a flag, and an environment variable of the same name that the flag overrules. */
 interface Flag {
@@ -18,6 +19,11 @@ const flags = {
   port: { value: 'PORT', help: 'port to listen on; 0 takes a free one', default: '8600' },
   slots: { value: 'N', help: 'token slots of each model', default: '16384' },
   threads: { value: 'N', help: 'threads for forwards (default: one per core)' },
+  weights: {
+    value: 'TYPE',
+    help: 'how the linear layers are kept and multiplied: fp32, int8 or int4',
+    default: 'fp32',
+  },
   token: { value: 'SECRET', help: 'bearer token that callers must show (default: none)' },
   'context-idle': { value: 'SECONDS', help: 'idle contexts are dropped after this time', default: '60' },
 } satisfies Record<string, Flag>
@@ -30,6 +36,7 @@ export interface ServeOptions {
   port: number
   slots: number
   threads: number | undefined
+  weights: WeightType
   token: string | undefined
   contextIdleMs: number
 }
@@ -77,12 +84,15 @@ export function readFlags(args: string[], env: Record<string, string | undefined
       throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not "${given}"`)
     return number
   }
+  const weights = weightTypes.find((type) => type === text('weights'))
+  if (!weights) throw new UsageError(`--weights must be one of ${weightTypes.join(', ')}, not "${text('weights')}"`)
   return {
     models: text('models') ?? path.join(import.meta.dirname, '../../models'),
     host: text('host')!,
     port: whole('port', 0, 65_535)!,
     slots: whole('slots', 256, 2 ** 24)!,
     threads: whole('threads', 1, 1024),
+    weights,
     token: text('token'),
     contextIdleMs: whole('context-idle', 1, 86_400)! * 1000,
   }

@@ -1,0 +1,58 @@
+import type { DecoderConfig, RopeScaling } from '../checkpoint/index.ts'
+import type { GraphBuilder, Value } from './builder.ts'
+
+type Rotation = Pick<DecoderConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>
+
+/** cos and sin of position · frequency, each [positions, headDim / 2], computed in double precision. */
+export function rotaryTables(g: GraphBuilder, config: DecoderConfig): { cos: Value; sin: Value } {
+  const shape = [config.maxPositions, config.headDim / 2]
+  const magnitude = config.ropeScaling.type === 'yarn' ? config.ropeScaling.magnitude : 1
+  const table = (f: (angle: number) => number) => () => {
+    const frequencies = rotaryFrequencies(config)
+    const pairs = frequencies.length
+    return Float32Array.from(
+      { length: config.maxPositions * pairs },
+      (_, i) => magnitude * f(Math.floor(i / pairs) * frequencies[i % pairs]!),
+    )
+  }
+  return {
+    cos: g.weight('rotary.cos', shape, table(Math.cos)),
+    sin: g.weight('rotary.sin', shape, table(Math.sin)),
+  }
+}
+
+/** Radians that each pair of a head's elements turns by per position: theta^(-2i / headDim), scaled. [headDim / 2] */
+export function rotaryFrequencies({ headDim, ropeTheta, ropeScaling: scaling }: Rotation): number[] {
+  const plain = Array.from({ length: headDim / 2 }, (_, i) => ropeTheta ** ((-2 * i) / headDim))
+  if (scaling.type === 'linear') return plain.map((frequency) => frequency / scaling.factor)
+  if (scaling.type === 'llama3') return llama3(plain, scaling)
+  if (scaling.type === 'yarn') return yarn(plain, ropeTheta, scaling)
+  return plain
+}
+
+function llama3(plain: readonly number[], scaling: Extract<RopeScaling, { type: 'llama3' }>): number[] {
+  const { factor, lowFrequencyFactor: low, highFrequencyFactor: high } = scaling
+  return plain.map((frequency) => {
+    const turns = (scaling.originalPositions * frequency) / (2 * Math.PI)
+    return blend(frequency / factor, frequency, (turns - low) / (high - low))
+  })
+}
+
+function yarn(plain: readonly number[], theta: number, scaling: Extract<RopeScaling, { type: 'yarn' }>): number[] {
+  const { factor, originalPositions, truncate } = scaling
+  /** The pair, counted continuously, that turns so many times within the original length. */
+  const pairOf = (turns: number) =>
+    (plain.length * Math.log(originalPositions / (turns * 2 * Math.PI))) / Math.log(theta)
+  const [first, last] = [pairOf(scaling.betaFast), pairOf(scaling.betaSlow)]
+  const low = Math.max(truncate ? Math.floor(first) : first, 0)
+  const high = Math.min(truncate ? Math.ceil(last) : last, 2 * plain.length - 1)
+  // The reference implementation's way out of a division by zero.
+  const width = high === low ? 0.001 : high - low
+  return plain.map((frequency, i) => blend(frequency, frequency / factor, (i - low) / width))
+}
+
+/** From a (share 0 or below) to b (share 1 or above). */
+function blend(a: number, b: number, share: number): number {
+  const clamped = Math.min(Math.max(share, 0), 1)
+  return a + (b - a) * clamped
+}
