@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from data import IGNORE, TOKENIZER, batches
-from model import Config, Model, export, rotary
+from model import Config, Model, export, load, rotary
 from muon import Muon
 from tokenizers import Tokenizer
 
@@ -25,7 +25,7 @@ CONFIGS = {
     "target": Config(hidden=384, layers=6, heads=6, kv_heads=2, ffn=1152),
     # At most a tenth of the target's cost per token, in parameters and in measured time.
     "draft": Config(hidden=192, layers=2, heads=4, kv_heads=1, ffn=512),
-    "judge": Config(hidden=256, layers=3, heads=4, kv_heads=2, ffn=704),
+    "judge": Config(hidden=192, layers=4, heads=4, kv_heads=1, ffn=512),
 }
 LENGTHS = {"solutions": [320, 384, 448, 576], "judge": [64, 96, 128, 192, 288]}
 
@@ -41,6 +41,7 @@ parser.add_argument("--decay", type=float, default=0.5, help="share of the time 
 parser.add_argument("--export-every", type=float, default=10, help="minutes between exports to ../models")
 parser.add_argument("--compile", action="store_true")
 parser.add_argument("--resume", action="store_true")
+parser.add_argument("--start", help="folder of a model whose layers become the first layers of this one")
 parser.add_argument("--no-export", action="store_true")
 
 
@@ -67,6 +68,12 @@ def main() -> None:
     torch.manual_seed(1)
     config = CONFIGS[args.name]
     model = Model(config)
+    if args.start:
+        donor = load(Path(args.start))
+        model.load_state_dict(donor.state_dict(), strict=False)
+        for layer in model.layers[donor.c.layers :]:  # the added layers do nothing yet
+            torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
+            torch.nn.init.zeros_(layer.mlp.down_proj.weight)
     names = ["<|im_end|>", "<|endoftext|>"]
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
     tokens = {name: tokenizer.token_to_id(name) for name in names}
@@ -121,7 +128,7 @@ def main() -> None:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = forward(ids, cos[:length], sin[:length])
             loss = token_loss(model, hidden, targets)
-            reading = max(0.0, 1 - 2 * spent / total) if args.name == "judge" else 0.0
+            reading = max(0.0, 0.5 - spent / total) if args.name == "judge" else 0.0
             if reading > 0:
                 loss = loss + reading * token_loss(model, hidden, prompt_targets(ids, targets))
         loss.backward()

@@ -21,7 +21,7 @@ Held-out problems through worker and SDK, every mode on every problem, in turns.
 
   --limit N              problems (default 20)
   --modes ar,sd,lr,lr+sd modes to compare (default all); speedups are against ar
-  --depth N              steps drafted ahead (default 4)
+  --depth N              steps drafted ahead (default 8)
   --verifier NAME        ${verifiers.join(' or ')} (default judge)
   --temperature T        default: the model's own
   --seed S               default 0
@@ -35,7 +35,7 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
     options: {
       limit: { type: 'string', default: '20' },
       modes: { type: 'string', default: modes.join(',') },
-      depth: { type: 'string', default: '4' },
+      depth: { type: 'string', default: '8' },
       verifier: { type: 'string', default: 'judge' },
       temperature: { type: 'string' },
       seed: { type: 'string', default: '0' },

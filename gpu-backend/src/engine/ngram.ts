@@ -1,7 +1,7 @@
 /** Prompt lookup: what followed the last time these tokens stood here? (Saxena 2023; vLLM's `ngram`.) */
 
 /** How many guesses a match of n tokens is worth: short matches are mostly chance. */
-const worth = (n: number, most: number): number => (n >= 3 ? most : n === 2 ? Math.ceil(most / 2) : Math.ceil(most / 4))
+const worth = (n: number, most: number): number => (n >= 4 ? most : n === 3 ? Math.ceil(most / 2) : Math.ceil(most / 4))
 
 /**
  * Guesses for the tokens after `written`, copied from behind the latest earlier place where its last tokens stand.
@@ -13,7 +13,7 @@ export function lookup(
   corpus: readonly number[],
   written: readonly number[],
   most: number,
-  { longest = 3, shortest = 2 }: { longest?: number; shortest?: number } = {},
+  { longest = 4, shortest = 2 }: { longest?: number; shortest?: number } = {},
 ): number[] {
   const last = written.length
   let best = { length: 0, end: -1 }

@@ -6,6 +6,9 @@ export type Ruling = Pick<Verdict, 'accepted' | 'reason'>
 const accepted = (reason: Ruling['reason']): Ruling => ({ accepted: true, reason })
 const rejected = (reason: Ruling['reason']): Ruling => ({ accepted: false, reason })
 
+/** The numbers a step names, each once. Steps that compute the same name the same ones, in whatever words. */
+const numbers = (text: string): string => [...new Set(text.match(/\d+/g))].toSorted().join(' ')
+
 /** A step that ends the reasoning never means the same as one that goes on. */
 const END_OF_THINKING = '</think>'
 
@@ -28,6 +31,7 @@ export function ruleWithoutJudge(draft: DraftStep, target: StepWriter): Ruling |
   if (normalize(draft.text) === normalize(target.text) && draft.end === target.end) return accepted('exact')
   if (draft.end === 'text' || target.end === 'text') return rejected('end')
   if (draft.text.includes(END_OF_THINKING) !== target.text.includes(END_OF_THINKING)) return rejected('end')
+  if (numbers(draft.text) !== numbers(target.text)) return rejected('numbers')
   return undefined
 }
 

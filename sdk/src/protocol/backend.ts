@@ -119,7 +119,7 @@ export const DraftEvent = v.variant('type', [
 ])
 export type DraftEvent = v.InferOutput<typeof DraftEvent>
 
-export const verdictReasons = ['exact', 'judge', 'half_step', 'end', 'judge_failed'] as const
+export const verdictReasons = ['exact', 'numbers', 'judge', 'half_step', 'end', 'judge_failed'] as const
 
 /** The verifier's ruling on one drafted step. A step without a verdict is never accepted. */
 export const Verdict = v.object({
@@ -129,6 +129,7 @@ export const Verdict = v.object({
   accepted: v.boolean(),
   /**
    * - `exact`: same tokens, or same text but for case and white space; with the `exact` verifier also: not the same tokens
+   * - `numbers`: the two name different numbers, so they cannot compute the same, and no judge is asked
    * - `judge`: the judge compared the meanings
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
    * - `end`: one of the two ends the text or the thinking, so the target's own words stand

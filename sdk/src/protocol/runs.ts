@@ -26,8 +26,8 @@ export const RunRequest = v.pipe(
     lookahead: v.optional(
       v.strictObject({
         mode: v.optional(Mode, 'lr+sd'),
-        /** Steps drafted ahead (γ1), 1 to 16. Default 4. */
-        depth: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), 4),
+        /** Steps drafted ahead (γ1), 1 to 16. Default 8. */
+        depth: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), 8),
         verifier: v.optional(Verifier, 'judge'),
       }),
       {},
