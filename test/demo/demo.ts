@@ -19,8 +19,8 @@ const question = positionals.join(' ') || example!.question
 
 await withStack(async ({ workerURL }) => {
   const client = new Lookahead({ baseURL: workerURL })
-  // Greedy, so that the two modes answer the same question in the same way.
-  const request = { ...ask(question), sampling: { temperature: 0 } }
+  // The model's own temperature, seeded: the same question shows the same run.
+  const request = { ...ask(question), sampling: { seed: 1 } }
   for (const mode of ['ar', 'lr+sd'] as const) await measure(client, mode, { ...request, max_tokens: 32 })
 
   say(`\n${paint('bold', question)}\n\nlookahead (lr+sd)\n`)
@@ -30,7 +30,7 @@ await withStack(async ({ workerURL }) => {
   })
   say(`\n  ${paint('bold', oneLine(lookahead.result.answer || lookahead.result.text))}\n\nplain decoding (ar)\n`)
   const plain = await measure(client, 'ar', request)
-  say(`  ${oneLine(plain.result.text)}\n`)
+  say(`  ${oneLine(`${plain.result.reasoning} ${plain.result.answer}`)}\n`)
 
   const speedup = lookahead.tokensPerSecond / plain.tokensPerSecond
   if (values.json) console.log(JSON.stringify(report(plain, lookahead, speedup)))
