@@ -58,7 +58,7 @@ ${(Object.entries(flags) as [Name, Flag][])
     return `${left}${flag.help}${flag.default ? ` (default ${flag.default})` : ''}; ${variable(name)}`
   })
   .join('\n')}
-  --help                      shows this
+  --help                    shows this
 `
 
 /** @throws {UsageError} */

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest'
+import { Tokenizer } from '../tokenizer/index.ts'
+import { StepWriter } from '../engine/step.ts'
+import type { DraftStep, StepEnd } from '../engine/step.ts'
+import { ruleExactly, ruleWithoutJudge } from './verdict.ts'
+
+const tokenizer = await Tokenizer.load(`${import.meta.dirname}/../../models/target`)
+
+function target(text: string, cap = 100): StepWriter {
+  const writer = new StepWriter(tokenizer, { delimiter: '\n\n', cap, room: 1000, endOfText: [] })
+  for (const token of tokenizer.encode(text)) writer.push(token)
+  return writer
+}
+
+function draft(text: string, end: StepEnd = 'delimiter'): DraftStep {
+  const tokens = tokenizer.encode(text)
+  return { text, tokens, end, distributions: tokens.map(() => undefined) }
+}
+
+const rule = (drafted: string, targets: string) => ruleWithoutJudge(draft(drafted), target(targets))
+
+describe('what needs no judge', () => {
+  test.each([
+    ['the same tokens', 'So 12 apples.\n\n', 'So 12 apples.\n\n', { accepted: true, reason: 'exact' }],
+    ['case and white space', 'so 12  Apples.\n\n', 'So 12 apples.\n\n', { accepted: true, reason: 'exact' }],
+    ['another number', 'So 13 apples.\n\n', 'We get 12 apples.\n\n', { accepted: false, reason: 'numbers' }],
+    ['a number more', 'So 12 of 40 apples.\n\n', 'We get 12 apples.\n\n', { accepted: false, reason: 'numbers' }],
+    ['one ends the thinking', '</think>\n\n', 'So that is it.\n\n', { accepted: false, reason: 'end' }],
+  ])('%s', (_case, drafted, targets, ruling) => {
+    expect(rule(drafted, targets)).toEqual(ruling)
+  })
+
+  test('a step that was cut is not judged, whichever of the two it is', () => {
+    const cut = { accepted: false, reason: 'half_step' }
+    expect(ruleWithoutJudge(draft('We get 12', 'cap'), target('So 12 apples.\n\n'))).toEqual(cut)
+    expect(ruleWithoutJudge(draft('We get 12 apples.\n\n'), target('So 12 apples.\n\n', 2))).toEqual(cut)
+  })
+
+  test('the end of the text leaves the target its own words', () => {
+    expect(ruleWithoutJudge(draft('It is 12.', 'text'), target('So 12.\n\n'))).toEqual({
+      accepted: false,
+      reason: 'end',
+    })
+  })
+})
+
+test('other words with the same numbers are for the judge; an unfinished step waits', () => {
+  expect(rule('In all that is 3×4=12.\n\n', 'The product, 3×4, is 12.\n\n')).toBeUndefined()
+  expect(rule('In all that is 12.\n\n', 'The')).toBeUndefined()
+})
+
+test('the exact verifier rejects at the first other token, and accepts only the whole step', () => {
+  expect(ruleExactly(draft('So 12 apples.\n\n'), target('We'))).toEqual({ accepted: false, reason: 'exact' })
+  expect(ruleExactly(draft('So 12 apples.\n\n'), target('So 1'))).toBeUndefined()
+  expect(ruleExactly(draft('So 12 apples.\n\n'), target('So 12 apples.\n\n'))).toEqual({
+    accepted: true,
+    reason: 'exact',
+  })
+})
