@@ -1,4 +1,4 @@
-import { ProtocolError, RunRequest, eventStream, parseRequest } from '@lookahead/sdk/protocol'
+import { ProtocolError, RunRequest, eventStream, parseRequest, readJson } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
@@ -49,7 +49,7 @@ app.use(
 
 /** Streams one run. The client leaving, however it is noticed, stops everything down to the backend. */
 app.post('/v1/runs', async (c) => {
-  const request = parseRequest(RunRequest, await json(c.req.raw))
+  const request = parseRequest(RunRequest, await readJson(c.req.raw))
   const backend = new Backend({ baseURL: backendURL(c.env), token: c.env.BACKEND_TOKEN })
   const left = new AbortController()
   const signal = AbortSignal.any([left.signal, c.req.raw.signal])
@@ -102,15 +102,6 @@ async function passOn(env: Bindings, path: string): Promise<Response> {
   } catch (cause) {
     if (cause instanceof ProtocolError) throw cause
     throw new ProtocolError(503, 'backend_unreachable', 'the GPU backend cannot be reached', { retryAfter: 2, cause })
-  }
-}
-
-async function json(request: Request): Promise<unknown> {
-  try {
-    return await request.json()
-  } catch (cause) {
-    if (cause instanceof ProtocolError) throw cause
-    throw new ProtocolError(400, 'invalid_json', 'the request body must be JSON', { cause })
   }
 }
 

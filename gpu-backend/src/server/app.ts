@@ -1,5 +1,12 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto'
-import { DraftRequest, ProtocolError, VerifyRequest, eventStream, parseRequest } from '@lookahead/sdk/protocol'
+import {
+  DraftRequest,
+  ProtocolError,
+  VerifyRequest,
+  eventStream,
+  parseRequest,
+  readJson,
+} from '@lookahead/sdk/protocol'
 import type { DraftEvent, VerifyEvent } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -87,7 +94,7 @@ export function createApp({ engine, draining, token }: AppOptions): Hono {
   )
 
   app.post('/v1/draft', async (c) => {
-    const request = parseRequest(DraftRequest, await json(c.req.raw))
+    const request = parseRequest(DraftRequest, await readJson(c.req.raw))
     const loaded = ready()
     if (!loaded.draft) throw new ProtocolError(503, 'no_draft_model', 'this backend serves no draft model')
     const context = loaded.context(request.context)
@@ -95,7 +102,7 @@ export function createApp({ engine, draining, token }: AppOptions): Hono {
   })
 
   app.post('/v1/verify', async (c) => {
-    const request = parseRequest(VerifyRequest, await json(c.req.raw))
+    const request = parseRequest(VerifyRequest, await readJson(c.req.raw))
     const loaded = ready()
     const context = loaded.context(request.context)
     return respond(loaded, context, 'verify', c.req.raw.signal, (signal) =>
@@ -155,15 +162,6 @@ async function* resume(
     yield* rest
   } finally {
     await rest.return()
-  }
-}
-
-async function json(request: Request): Promise<unknown> {
-  try {
-    return await request.json()
-  } catch (error) {
-    if (error instanceof ProtocolError) throw error
-    throw new ProtocolError(400, 'invalid_json', 'the request body must be JSON', { cause: error })
   }
 }
 

@@ -64,3 +64,16 @@ export function parseRequest<const Schema extends v.GenericSchema>(
   if (!param) throw new ProtocolError(400, 'invalid_request', issue.message)
   throw new ProtocolError(400, 'invalid_request', `${param}: ${issue.message}`, { param })
 }
+
+/**
+ * The body of a request as JSON.
+ * @throws {ProtocolError} 400 `invalid_json`; what a body limit threw while it was read
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  try {
+    return await request.json()
+  } catch (cause) {
+    if (cause instanceof ProtocolError) throw cause
+    throw new ProtocolError(400, 'invalid_json', 'the request body must be JSON', { cause })
+  }
+}
