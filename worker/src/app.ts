@@ -2,9 +2,11 @@ import { ProtocolError, RunRequest, eventStream, parseRequest, readJson } from '
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
-import { Backend, run } from './lookahead/index.ts'
+import { Backend, DepthPolicy, run } from './lookahead/index.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
+/** Kinds of run whose best depth is remembered. */
+const MAX_KINDS = 64
 /** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */
 const HEARTBEAT_MS = 2_000
 
@@ -56,7 +58,7 @@ app.post('/v1/runs', async (c) => {
   const settled = Promise.withResolvers<void>()
   async function* events() {
     try {
-      yield* run(request, backend, { runId: c.var.requestId, signal })
+      yield* run(request, backend, { runId: c.var.requestId, signal, depths: depthsFor(request) })
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {
@@ -87,6 +89,21 @@ app.onError((error) => {
   console.error(error)
   return new ProtocolError(500, 'internal_error', 'the worker failed; its log says why').toResponse()
 })
+
+/** What this isolate has learned about depth, by kind of run. A new isolate learns anew. */
+const depths = new Map<string, DepthPolicy>()
+
+function depthsFor({ lookahead, sampling }: RunRequest): DepthPolicy | undefined {
+  if (!lookahead.adaptive) return undefined
+  const { mode, depth, verifier } = lookahead
+  const kind = `${mode}/${depth}/${verifier}/${sampling.temperature ?? 'model'}`
+  const known = depths.get(kind) ?? new DepthPolicy(depth)
+  // The kinds seen last are kept: temperatures are without number.
+  depths.delete(kind)
+  depths.set(kind, known)
+  if (depths.size > MAX_KINDS) depths.delete(depths.keys().next().value!)
+  return known
+}
 
 function backendURL({ BACKEND_URL }: Bindings): string {
   if (!BACKEND_URL || !URL.canParse(BACKEND_URL))

@@ -3,6 +3,7 @@ import { RunRequest, isTerminal, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
 import { expect } from 'vitest'
 import { Backend } from '../src/lookahead/backend.ts'
+import type { DepthPolicy } from '../src/lookahead/depth.ts'
 import { run } from '../src/lookahead/run.ts'
 import { commits, fakeBackend } from './fake-backend.ts'
 import type { Call, Reply } from './fake-backend.ts'
@@ -21,19 +22,20 @@ export interface Circumstances {
   idleMs?: number
   /** How long the reader takes over each piece of text, in milliseconds. */
   readerMs?: number
+  depths?: DepthPolicy
 }
 
 /** Runs a request against a scripted backend, and checks that one terminal event comes last. */
 export async function play(
   script: Reply[],
   request: Partial<RunRequestInput> = {},
-  { under = '', idleMs = 15_000, readerMs = 0 }: Circumstances = {},
+  { under = '', idleMs = 15_000, readerMs = 0, depths }: Circumstances = {},
 ): Promise<Outcome> {
   await using fake = await fakeBackend(script)
   const events: RunEvent[] = []
   const parsed = parseRequest(RunRequest, { prompt: 'How many?', ...request })
   const backend = new Backend({ baseURL: fake.url + under, idleMs })
-  for await (const event of run(parsed, backend, { runId: 'r', signal: new AbortController().signal })) {
+  for await (const event of run(parsed, backend, { runId: 'r', signal: new AbortController().signal, depths })) {
     events.push(event)
     if (event.type === 'text.delta') await sleep(readerMs)
   }

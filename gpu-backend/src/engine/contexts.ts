@@ -15,6 +15,8 @@ export class Context {
   readonly thinking: boolean
   readonly target: Sequence
   readonly draft: Sequence | undefined
+  /** For requests that bring none: draft and target must draw alike. */
+  readonly seed = Math.floor(Math.random() * 2 ** 32)
   /** Steps drafted from here, by id; a commit makes them void. */
   readonly drafts = new Map<string, DraftStep>()
   /** Calls at work on it. */

@@ -15,13 +15,18 @@ export interface Distribution {
   readonly probabilities: readonly number[]
 }
 
+/** A token that is e^30 times less likely than the best adds nothing that single precision could show. */
+const UNDERFLOW = 30
+
 /** The distribution that `parameters` make of one row of logits `[vocabulary]`. Ties go to the lower token id. */
 export function distribution(logits: Float32Array, parameters: SamplingParameters): Distribution {
   if (parameters.temperature === 0) return { tokens: [argmax(logits)], probabilities: [1] }
   const weights = new Float64Array(logits.length)
   const top = logits[argmax(logits)]!
+  const floor = top - UNDERFLOW * parameters.temperature
   let total = 0
-  for (let i = 0; i < logits.length; i++) total += weights[i] = Math.exp((logits[i]! - top) / parameters.temperature)
+  for (let i = 0; i < logits.length; i++)
+    if (logits[i]! > floor) total += weights[i] = Math.exp((logits[i]! - top) / parameters.temperature)
   // Tokens below this together weigh less than what top-p leaves out, so they need not be sorted.
   const negligible = parameters.topK > 0 ? 0 : (total * (1 - parameters.topP)) / logits.length
   let tokens: number[] = []

@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
 import type { Context } from './contexts.ts'
-import { distribution, sample } from './distribution.ts'
+import { distribution } from './distribution.ts'
 import type { Distribution } from './distribution.ts'
 import type { Engine } from './engine.ts'
-import { Random } from './random.ts'
+import { StepNoise } from './noise.ts'
 import { StepWriter } from './step.ts'
 import { Timer } from './timer.ts'
 import { Tree } from './tree.ts'
-
-const STREAM = 1
 
 /** The draft model writes up to `depth` steps after the context, one event each as soon as it is finished. */
 export async function* draft(
@@ -22,8 +20,7 @@ export async function* draft(
   const sequence = context.draft
   if (!sequence) throw new ProtocolError(503, 'no_draft_model', 'this backend serves no draft model')
   const { model } = sequence.decoder
-  const parameters = engine.sampling(request.sampling)
-  const random = new Random(parameters.seed, STREAM, context.outputLength)
+  const parameters = engine.sampling(request.sampling, context)
   const timer = new Timer()
   const tree = new Tree(sequence)
   const leaf = tree.leaf(0)
@@ -46,11 +43,12 @@ export async function* draft(
         room: room - written.length,
         endOfText: model.generation.eosTokenIds,
       })
+      const noise = new StepNoise(parameters.seed, context.outputLength, index)
       const distributions: Distribution[] = []
       while (!step.end) {
         const q = distribution(await timer.time('draft', forward), parameters)
         signal.throwIfAborted()
-        const token = sample(q, random.next())
+        const token = noise.draw(q, step.tokens.length)
         distributions.push(q)
         step.push(token)
         written.push(token)

@@ -30,6 +30,8 @@ export class Engine {
   readonly draft: Decoder | undefined
   readonly judge: Judge | undefined
   readonly contexts: ContextStore
+  /** Milliseconds that the target takes for one token of plain decoding, lately; undefined before the first. */
+  tokenMs: number | undefined
   readonly #sweep: NodeJS.Timeout
 
   /** @throws {ModelError} when the target is missing or any checkpoint is broken */
@@ -90,16 +92,20 @@ export class Engine {
     return context
   }
 
-  /** What is left out comes from the model's generation_config.json, then is neutral; without a seed, one is drawn. */
-  sampling(request: Sampling): SamplingParameters {
+  /** What is left out comes from the model's generation_config.json, then is neutral; the seed is the context's own. */
+  sampling(request: Sampling, context: Context): SamplingParameters {
     const { generation } = this.target.model
     return {
       temperature: request.temperature ?? generation.temperature ?? 1,
       topK: request.top_k ?? generation.topK ?? 0,
       topP: request.top_p ?? generation.topP ?? 1,
       minP: request.min_p ?? 0,
-      seed: request.seed ?? Math.floor(Math.random() * 2 ** 32),
+      seed: request.seed ?? context.seed,
     }
+  }
+
+  tokenTook(ms: number): void {
+    this.tokenMs = this.tokenMs === undefined ? ms : 0.95 * this.tokenMs + 0.05 * ms
   }
 
   close(): void {

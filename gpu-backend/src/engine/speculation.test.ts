@@ -40,7 +40,7 @@ describe('speculation draws exactly from the target', () => {
       plain[sample(p, new Random(seed, 0).next())]!++
       const token = sample(q, new Random(seed, 1).next())
       const first = (guess: { token: number; q?: Distribution }): number => {
-        const { accepted, next } = accept([guess], () => p, new Random(seed, 2), { bonus: false })
+        const { accepted, next } = accept([guess], () => p, new Random(seed, 2))
         return accepted === 1 ? guess.token : next!
       }
       drafted[first({ token, q })]!++
@@ -61,7 +61,7 @@ describe('speculation draws exactly from the target', () => {
     let agreed = 0
     for (let seed = 0; seed < SEEDS; seed++) {
       const token = sample(q, new Random(seed, 1).next())
-      agreed += accept([{ token, q }], () => p, new Random(seed, 2), { bonus: false }).accepted
+      agreed += accept([{ token, q }], () => p, new Random(seed, 2)).accepted
     }
     expect(agreed / SEEDS).toBeCloseTo(best, 1)
     expect(Math.abs(agreed / SEEDS - best)).toBeLessThan(0.012)
@@ -71,7 +71,12 @@ describe('speculation draws exactly from the target', () => {
     const p = distribution(target, { ...neutral, temperature: 0 })
     for (let seed = 0; seed < 100; seed++)
       for (let token = 0; token < target.length; token++) {
-        const { accepted, next } = accept([{ token }], () => p, new Random(seed), { bonus: true })
+        const { accepted, next } = accept(
+          [{ token }],
+          () => p,
+          new Random(seed),
+          (next) => sample(next, 0),
+        )
         expect([accepted, next]).toEqual(token === 0 ? [1, 0] : [0, 0])
       }
   })

@@ -12,7 +12,7 @@ export interface Guess {
   q?: Distribution | undefined
 }
 
-/** The tokens that stand: `accepted` guesses, then `next` from the target, unless `untilRejected` and all were accepted. */
+/** The tokens that stand: `accepted` guesses, then `next` from the target, unless all were accepted and no bonus was asked. */
 export interface Outcome {
   accepted: number
   next: number | undefined
@@ -20,13 +20,13 @@ export interface Outcome {
 
 /**
  * Walks the guesses left to right. `p(i)` is the target's distribution before guess `i`; `p(guesses.length)` is asked
- * only with `bonus`, for the token after the last guess.
+ * only with `bonus`, which draws the token after the last guess.
  */
 export function accept(
   guesses: readonly Guess[],
   p: (i: number) => Distribution,
   random: Random,
-  { bonus }: { bonus: boolean },
+  bonus?: (p: Distribution) => number,
 ): Outcome {
   for (const [i, guess] of guesses.entries()) {
     const target = p(i)
@@ -34,7 +34,7 @@ export function accept(
     if (random.next() * q >= probability(target, guess.token))
       return { accepted: i, next: sample(residual(target, guess), random.next()) }
   }
-  return { accepted: guesses.length, next: bonus ? sample(p(guesses.length), random.next()) : undefined }
+  return { accepted: guesses.length, next: bonus?.(p(guesses.length)) }
 }
 
 /** `max(0, p − q)`, normalised: what is left for the target to draw once a guess was rejected. */

@@ -6,8 +6,10 @@ import type { Tokenizer } from '../tokenizer/index.ts'
 export type StepEnd = 'delimiter' | 'cap' | 'text' | 'length'
 
 export interface StepRules {
-  /** Undefined: the text is one step. */
-  delimiter: string | undefined
+  /** What ends a step. */
+  delimiter: string
+  /** Steps to write as if they were one. Default 1. */
+  steps?: number
   /** Step cap, in tokens. */
   cap: number
   /** Tokens that the request or the model still has room for. */
@@ -22,26 +24,37 @@ export class StepWriter {
   end: StepEnd | undefined
   readonly #rules: StepRules
   readonly #decoder: StreamingDecoder
+  #stepsLeft: number
+  /** The text since the last delimiter. */
+  #open = ''
 
   constructor(tokenizer: Tokenizer, rules: StepRules) {
     this.#rules = rules
+    this.#stepsLeft = rules.steps ?? 1
     this.#decoder = new StreamingDecoder(tokenizer)
   }
 
   /** @returns whether the token was taken */
   push(token: number): boolean {
     if (this.end) return false
-    const { delimiter, cap, room, endOfText } = this.#rules
-    const searchFrom = Math.max(0, this.text.length - (delimiter?.length ?? 0))
+    const { cap, room, endOfText } = this.#rules
     this.tokens.push(token)
     if (endOfText.includes(token)) this.end = 'text'
     else {
-      this.text += this.#decoder.push(token)
-      if (delimiter && this.text.includes(delimiter, searchFrom)) this.end = 'delimiter'
+      this.#write(this.#decoder.push(token))
+      if (this.#stepsLeft <= 0) this.end = 'delimiter'
       else if (this.tokens.length >= room) this.end = 'length'
       else if (this.tokens.length >= cap) this.end = 'cap'
     }
     return true
+  }
+
+  #write(text: string): void {
+    const { delimiter } = this.#rules
+    this.text += text
+    const steps = (this.#open + text).split(delimiter)
+    this.#open = steps.pop()!
+    this.#stepsLeft -= steps.length
   }
 }
 

@@ -1,10 +1,11 @@
 import type { VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
 import { judged, ruleExactly, ruleWithoutJudge, unjudged } from '../verifier/verdict.ts'
 import type { Context } from './contexts.ts'
-import { distribution } from './distribution.ts'
-import type { SamplingParameters } from './distribution.ts'
+import { distribution, sample } from './distribution.ts'
+import type { Distribution, SamplingParameters } from './distribution.ts'
 import { opening } from './draft.ts'
 import type { Engine } from './engine.ts'
+import { StepNoise } from './noise.ts'
 import { Random } from './random.ts'
 import { accept } from './speculation.ts'
 import { StepWriter } from './step.ts'
@@ -18,6 +19,12 @@ const STREAM = 2
 
 /** Text is sent at most this often: an event a token would cost more than the token. */
 const DELTA_MS = 20
+
+interface SampledStep extends TargetStep {
+  random: Random
+  /** Draws the step's next token from the target's distribution. */
+  draw: (p: Distribution) => number
+}
 
 /**
  * Lookahead Reasoning's verification (arXiv 2506.19830, Algorithm 1): the target writes its own version of every drafted
@@ -35,14 +42,14 @@ export class Verification {
   readonly #room: number
   readonly #timer = new Timer()
   readonly #speculation = { proposed: 0, accepted: 0 }
-  #steps: (TargetStep & { random: Random })[] = []
+  #steps: SampledStep[] = []
 
   constructor(engine: Engine, context: Context, request: VerifyRequest, signal: AbortSignal) {
     this.#engine = engine
     this.#context = context
     this.#request = request
     this.#signal = signal
-    this.#parameters = engine.sampling(request.sampling)
+    this.#parameters = engine.sampling(request.sampling, context)
     this.#tree = new Tree(context.target)
     this.#room = Math.min(request.max_tokens, engine.target.model.config.maxPositions - context.tokens.length)
     this.#drafts = this.#draftSteps()
@@ -132,39 +139,42 @@ export class Verification {
     const wanted = this.#request.speculation.drafted ? Array.from({ length: chain.length + 1 }, (_, i) => i) : starts
     const rows = await this.#timer.time('target', () => this.#tree.prefill(this.#context.tokens, chain, wanted))
     const logits = new Map(wanted.map((n, i) => [n, rows[i]!]))
-    this.#steps = starts.map((start, j) => this.#expand(start, this.#drafts[j], (i) => logits.get(start + i)!))
+    this.#steps = starts.map((start, j) => this.#expand(j, start, (i) => logits.get(start + i)!))
   }
 
-  #expand(
-    start: number,
-    draft: DraftStep | undefined,
-    logits: (i: number) => Float32Array,
-  ): TargetStep & { random: Random } {
+  #expand(index: number, start: number, logits: (i: number) => Float32Array): SampledStep {
     const { model } = this.#engine.target
-    const toEnd = this.#request.decode === 'end'
+    const draft = this.#drafts[index]
+    const { decode, delimiter, step_tokens } = this.#request
+    const steps = draft ? 1 : decode === 'end' ? Infinity : decode
     const writer = new StepWriter(model.tokenizer, {
-      delimiter: toEnd && !draft ? undefined : this.#request.delimiter,
-      cap: toEnd && !draft ? Infinity : this.#request.step_tokens,
+      delimiter,
+      steps,
+      cap: step_tokens * steps,
       room: this.#room - start,
       endOfText: model.generation.eosTokenIds,
     })
-    const random = new Random(this.#parameters.seed, STREAM, this.#context.outputLength + start)
-    const guesses =
-      draft && this.#request.speculation.drafted
-        ? draft.tokens.map((token, i) => ({ token, q: draft.distributions[i] }))
-        : []
+    const { seed } = this.#parameters
+    const { drafted, ngram } = this.#request.speculation
+    const random = new Random(seed, STREAM, this.#context.outputLength + start)
+    const noise = new StepNoise(seed, this.#context.outputLength, index)
+    // Drafted tokens carry the noise they were drawn with: where they are guesses, the target must not draw with it too.
+    const draw = (p: Distribution): number =>
+      drafted || ngram > 0 ? sample(p, random.next()) : noise.draw(p, writer.tokens.length)
+    const guesses = draft && drafted ? draft.tokens.map((token, i) => ({ token, q: draft.distributions[i] })) : []
     const p = (i: number) => distribution(logits(i), this.#parameters)
-    const { accepted, next } = accept(guesses, p, random, { bonus: guesses.length === 0 })
+    const { accepted, next } = accept(guesses, p, random, guesses.length === 0 ? draw : undefined)
     this.#speculation.proposed += guesses.length
     this.#speculation.accepted += accepted
     for (const { token } of guesses.slice(0, accepted)) writer.push(token)
     if (next !== undefined) writer.push(next)
     const leaf = this.#tree.leaf(start + accepted)
-    return { draft, start, writer, agreed: accepted, leaf, ruling: undefined, random }
+    return { draft, start, writer, agreed: accepted, leaf, ruling: undefined, random, draw }
   }
 
   /** One packed forward: every open step gets its next token, and the guesses after it that prove right. */
   async #advance(): Promise<void> {
+    const started = performance.now()
     const open = this.#standing.filter((step) => !step.writer.end)
     const { ngram } = this.#request.speculation
     const work = open.map((step) => {
@@ -180,7 +190,7 @@ export class Verification {
         guesses.map((token) => ({ token })),
         p,
         step.random,
-        { bonus: true },
+        step.draw,
       )
       this.#speculation.proposed += guesses.length
       this.#speculation.accepted += accepted
@@ -189,6 +199,7 @@ export class Verification {
       if (next !== undefined) step.writer.push(next)
       this.#tree.trim(leaf, Math.min(leaf.slots.length, ownTokens(step).length))
     }
+    if (work.length === 1 && work[0]!.tokens.length === 1) this.#engine.tokenTook(performance.now() - started)
   }
 
   /** Rules on every step that can be ruled; the judge is asked about all that need it in one forward. */
@@ -219,7 +230,7 @@ export class Verification {
   }
 
   /** Steps that may still be committed: up to the first rejected one. */
-  get #standing(): (TargetStep & { random: Random })[] {
+  get #standing(): SampledStep[] {
     const rejected = this.#steps.findIndex((step) => step.ruling?.accepted === false)
     return rejected < 0 ? this.#steps : this.#steps.slice(0, rejected + 1)
   }
@@ -259,6 +270,7 @@ export class Verification {
         target_ms: timer.ms('target'),
         judge_ms: timer.ms('judge'),
         forwards: timer.count('target'),
+        token_ms: this.#engine.tokenMs,
       },
       speculation: this.#speculation,
     }

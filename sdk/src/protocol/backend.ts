@@ -62,8 +62,8 @@ export const VerifyRequest = v.strictObject({
     }),
     {},
   ),
-  /** How far the target writes on after the last accepted step: one step, or to the end of the text (plain decoding). */
-  decode: v.optional(v.picklist(['step', 'end']), 'step'),
+  /** How many steps the target writes after the last accepted one; `end`: to the end of the text. */
+  decode: v.optional(v.union([positive, v.literal('end')]), 1),
   /** Tokens this call may commit at most. */
   max_tokens: positive,
   /** Strings that end the text; not part of it. */
@@ -93,6 +93,8 @@ export const Timings = v.object({
   judge_ms: v.optional(milliseconds, 0),
   /** Forwards run by the model that wrote (draft for `/v1/draft`, target for `/v1/verify`). */
   forwards: count,
+  /** What one token of plain decoding takes the target, lately. */
+  token_ms: v.optional(milliseconds),
 })
 export type Timings = v.InferOutput<typeof Timings>
 

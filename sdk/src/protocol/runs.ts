@@ -26,8 +26,10 @@ export const RunRequest = v.pipe(
     lookahead: v.optional(
       v.strictObject({
         mode: v.optional(Mode, 'lr+sd'),
-        /** Steps drafted ahead (γ1), 1 to 16. Default 8. */
+        /** Steps drafted ahead at most (γ1), 1 to 16. Default 8. */
         depth: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), 8),
+        /** Drafts fewer steps, or none for a while, where measured acceptance and cost say so. Default true. */
+        adaptive: v.optional(v.boolean(), true),
         verifier: v.optional(Verifier, 'judge'),
       }),
       {},

@@ -2,6 +2,9 @@ import { DraftEvent, ErrorBody, VerifyEvent, readEvents } from '@lookahead/sdk/p
 import type { DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 
+/** `overloaded` may also come inside a stream, `context_busy` while an abandoned call is still ending. */
+const TEMPORARY: ReadonlySet<string> = new Set(['unreachable', 'overloaded', 'context_busy'])
+
 /** The backend refused, broke off, or could not be reached. */
 export class BackendError extends Error {
   override readonly name = 'BackendError'
@@ -19,10 +22,10 @@ export class BackendError extends Error {
     this.retryAfter = options.retryAfter
   }
 
-  /** Whether the same call may succeed later: nothing was done yet. */
+  /** Whether the same call may succeed later, when nothing was done yet. */
   get retryable(): boolean {
     if (this.code === 'no_draft_model') return false
-    return this.code === 'unreachable' || this.status === 429 || this.status === 503
+    return TEMPORARY.has(this.code) || this.status === 429 || this.status === 503
   }
 }
 
@@ -76,8 +79,33 @@ export class Backend {
     return `${this.#options.baseURL.replace(/\/+$/, '')}${path}`
   }
 
-  /** @throws {BackendError} */
+  /**
+   * One call, after some tries if the backend is busy or away. Only a call that did nothing is repeated.
+   * @throws {BackendError}
+   */
   async *#call<Event extends { type: string }>(
+    path: string,
+    request: unknown,
+    schema: v.GenericSchema<unknown, Event>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Event, void, undefined> {
+    const { tries = 3 } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      let begun = false
+      try {
+        for await (const event of this.#try(path, request, schema, signal)) {
+          begun ||= event.type !== 'context'
+          yield event
+        }
+        return
+      } catch (error) {
+        if (!(error instanceof BackendError && error.retryable) || begun || attempt >= tries) throw error
+        await sleep(Math.min(error.retryAfter ?? 0.1 * 2 ** attempt, MAX_RETRY_AFTER) * 1000, signal)
+      }
+    }
+  }
+
+  async *#try<Event extends { type: string }>(
     path: string,
     request: unknown,
     schema: v.GenericSchema<unknown, Event>,
@@ -85,7 +113,7 @@ export class Backend {
   ): AsyncGenerator<Event, void, undefined> {
     const watchdog = new Watchdog(this.#options.idleMs ?? 60_000, signal)
     try {
-      const body = await this.#open(path, request, watchdog.signal)
+      const body = await this.#post(path, request, watchdog.signal)
       for await (const { data } of readEvents(watchdog.watch(body))) {
         const event = v.safeParse(schema, parseJson(data))
         if (!event.success) throw new BackendError('bad_event', 'the backend sent an event of an unknown form')
@@ -102,20 +130,6 @@ export class Backend {
       throw new BackendError('stream_cut', 'the connection to the backend broke', { cause: error })
     } finally {
       watchdog.stop()
-    }
-  }
-
-  /** The body of an answer, after some tries if the backend is busy or away. Only a call that was never begun is repeated. */
-  async #open(path: string, request: unknown, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const { tries = 3 } = this.#options
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#post(path, request, signal)
-      } catch (error) {
-        signal.throwIfAborted()
-        if (!(error instanceof BackendError && error.retryable) || attempt >= tries) throw error
-        await sleep(Math.min(error.retryAfter ?? 0.1 * 2 ** attempt, MAX_RETRY_AFTER) * 1000, signal)
-      }
     }
   }
 

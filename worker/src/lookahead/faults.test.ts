@@ -74,8 +74,22 @@ describe('a target that fails ends the run with one terminal event', () => {
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_unavailable' })
   })
 
-  test('a busy backend is tried again', async () => {
-    expect((await play([busy, end], { lookahead: { mode: 'ar' } })).types.at(-1)).toBe('run.completed')
+  const full = { message: 'm', type: 't', param: null, code: 'overloaded' }
+  test.each<[string, Reply[]]>([
+    ['is busy', [busy]],
+    ['still ends an abandoned call', [{ status: 409, code: 'context_busy' }]],
+    [
+      'finds no room once it has begun, and gave the context up',
+      [{ events: [context(), { type: 'error', error: full }] }, { status: 409, code: 'context_lost' }],
+    ],
+  ])('a backend that %s is tried again', async (_fault, script) => {
+    const { types, text } = await play([...script, end], { lookahead: { mode: 'ar' } })
+    expect([types.at(-1), text]).toEqual(['run.completed', '\\boxed{3}'])
+  })
+
+  test('text that is out is not asked for again', async () => {
+    const late = { events: [context(), { type: 'delta', text: 'half' }, { type: 'error', error: full }] }
+    expect((await play([late, end], { lookahead: { mode: 'ar' } })).types.at(-1)).toBe('run.failed')
   })
 })
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
 import { Backend } from './backend.ts'
+import { DepthPolicy } from './depth.ts'
 import { run } from './run.ts'
 
 describe('modes', () => {
@@ -61,7 +62,7 @@ describe('modes', () => {
     ])
     expect(calls[1]!.body).toMatchObject({
       speculation,
-      decode: 'step',
+      decode: 1,
       max_tokens: 50,
       steps: [{ id: 's0' }, { id: 's1' }],
     })
@@ -82,6 +83,17 @@ describe('modes', () => {
       stats: { cycles: 2, drafted_steps: 3, accepted_steps: 2, output_tokens: 3 },
     })
   })
+})
+
+test('where drafting does not pay, the target writes several steps alone', async () => {
+  const depths = new DepthPolicy(8)
+  for (let i = 0; i < 20; i++) depths.observe({ drafted: 8, accepted: 0, tokens: 30, ms: 120, tokenMs: 1 })
+  const alone = commits([], { text: 'a\n\nb\n\nc\n\n', tokens: [1, 2, 3], correction: 'a\n\nb\n\nc\n\n' })
+  const { calls, events } = await play([alone, drafts('d\n\n'), end], {}, { depths })
+  expect(calls.map(({ path }) => path)).toEqual(['/v1/verify', '/v1/draft', '/v1/verify'])
+  expect(calls[0]!.body).toMatchObject({ steps: [], decode: 4 })
+  expect(calls[1]!.body).toMatchObject({ depth: 1 })
+  expect(events.find(({ type }) => type === 'step.drafted')).toMatchObject({ step: 3 })
 })
 
 test('the channels go on from cycle to cycle', async () => {

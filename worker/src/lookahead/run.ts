@@ -12,11 +12,14 @@ import { BackendError } from './backend.ts'
 import type { Backend } from './backend.ts'
 import { ChannelSplitter } from './channels.ts'
 import type { Delta } from './channels.ts'
+import type { DepthPolicy } from './depth.ts'
 import { Stats } from './stats.ts'
 
 export interface RunOptions {
   runId: string
   signal: AbortSignal
+  /** Chooses each cycle's depth, up to the one asked for; may be shared by runs of one kind. Default: always that depth. */
+  depths?: DepthPolicy | undefined
 }
 
 /** What each mode asks of the backend: whether steps are drafted, and how tokens are speculated on inside steps. */
@@ -60,6 +63,7 @@ class Run {
   readonly #output: number[] = []
   #promptTokens = 0
   #steps = 0
+  #tokenMs: number | undefined
   #channels: ChannelSplitter | undefined
   #opened = false
   /** Off once the draft or the judge has failed. */
@@ -74,8 +78,19 @@ class Run {
 
   async *cycles(): AsyncGenerator<RunEvent, void, undefined> {
     for (;;) {
-      const drafted = this.depth > 0 ? yield* this.#draft(this.depth) : []
-      const commit = yield* this.#verify(drafted)
+      const { depth, steps } = this.#plan()
+      const started = performance.now()
+      const first = this.#output.length === 0
+      const drafted = depth > 0 ? yield* this.#draft(depth) : []
+      const commit = yield* this.#verify(drafted, steps)
+      this.#options.depths?.observe({
+        drafted: drafted.length,
+        accepted: commit.accepted,
+        tokens: commit.tokens.length,
+        ms: performance.now() - started,
+        // The first cycle reads the prompt too: its time says nothing of the others.
+        tokenMs: first ? undefined : this.#tokenMs,
+      })
       if (commit.finish_reason) {
         yield* texts(this.#channels?.flush() ?? [])
         const usage = { prompt_tokens: this.#promptTokens, completion_tokens: this.#output.length }
@@ -86,9 +101,10 @@ class Run {
     }
   }
 
-  /** Steps to draft ahead in the next cycle; 0 is plain decoding. */
-  get depth(): number {
-    return this.#lookahead ? this.#request.lookahead.depth : 0
+  /** Steps to draft ahead in the next cycle (0 is plain decoding), and steps the target writes after those it accepts. */
+  #plan(): { depth: number; steps: number | 'end' } {
+    if (!this.#lookahead) return { depth: 0, steps: 'end' }
+    return this.#options.depths?.next() ?? { depth: this.#request.lookahead.depth, steps: 1 }
   }
 
   async *#draft(depth: number): AsyncGenerator<RunEvent, DraftedStep[], undefined> {
@@ -111,13 +127,13 @@ class Run {
     }
   }
 
-  async *#verify(drafted: DraftedStep[]): AsyncGenerator<RunEvent, Commit, undefined> {
+  async *#verify(drafted: DraftedStep[], steps: number | 'end'): AsyncGenerator<RunEvent, Commit, undefined> {
     const { sampling, stop, max_tokens, lookahead } = this.#request
     const request: Omit<VerifyRequestInput, 'context'> = {
       steps: drafted.map(({ id, text }) => ({ id, text })),
       verifier: lookahead.verifier,
       speculation: plans[lookahead.mode].speculation,
-      decode: this.#lookahead ? 'step' : 'end',
+      decode: this.#lookahead ? steps : 'end',
       max_tokens: max_tokens - this.#output.length,
       stop,
       sampling,
@@ -136,10 +152,13 @@ class Run {
         yield* this.#say(commit.text.slice(said.length))
         const step = this.#steps + event.accepted
         if (drafted.length > 0 && event.correction) yield { type: 'step.corrected', step, text: event.correction }
-        this.#steps = event.correction ? step + 1 : step
+        this.#steps = step + stepsIn(event.correction)
         this.#output.push(...event.tokens)
       }
-      if (event.type === 'done') this.#stats.verified(commit?.accepted ?? 0, event)
+      if (event.type === 'done') {
+        this.#stats.verified(commit?.accepted ?? 0, event)
+        this.#tokenMs = event.timings.token_ms
+      }
     }
     if (!commit) throw new BackendError('no_commit', 'the backend ended a verification without a commit')
     if (commit.tokens.length === 0 && !commit.finish_reason)
@@ -208,6 +227,9 @@ class Run {
 type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
 
 const isContext = (event: { type: string }): event is ContextEvent => event.type === 'context'
+
+/** How many steps a text holds, the unfinished last one included. */
+const stepsIn = (text: string): number => text.split(/(?<=\n\n)/).filter((step) => step !== '').length
 
 function* texts(deltas: Delta[]): Generator<RunEvent, void, undefined> {
   for (const { channel, text } of deltas) yield { type: 'text.delta', channel, text }

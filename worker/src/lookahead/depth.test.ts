@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest'
+import { DepthPolicy } from './depth.ts'
+import type { Plan } from './depth.ts'
+
+const STEP_TOKENS = 30
+const TOKEN_MS = 1
+
+interface World {
+  /** Chance that a drafted step is accepted. */
+  acceptance: number
+  /** A cycle's cost in plainly decoded steps. */
+  cost: (depth: number) => number
+}
+
+/** Plays cycles in a world where every number is what it should be on average. Returns plans and the speedup reached. */
+function play(policy: DepthPolicy, { acceptance, cost }: World, cycles: number): { plans: Plan[]; speedup: number } {
+  const plans: Plan[] = []
+  let steps = 0
+  let spent = 0
+  let owed = 0
+  for (let i = 0; i < cycles; i++) {
+    const plan = policy.next()
+    plans.push(plan)
+    if (plan.depth === 0) {
+      steps += plan.steps
+      spent += plan.steps
+      continue
+    }
+    // Whole steps are accepted; what is left over counts for the next cycle.
+    for (let j = 1; j <= plan.depth; j++) owed += acceptance ** j
+    const accepted = Math.min(plan.depth, Math.floor(owed))
+    owed -= accepted
+    steps += accepted + 1
+    spent += cost(plan.depth)
+    const ms = cost(plan.depth) * STEP_TOKENS * TOKEN_MS
+    policy.observe({ drafted: plan.depth, accepted, tokens: (accepted + 1) * STEP_TOKENS, ms, tokenMs: TOKEN_MS })
+  }
+  return { plans, speedup: steps / spent }
+}
+
+const cheap = (depth: number): number => 1.2 + 0.1 * depth
+const dear = (depth: number): number => 1.5 + 0.4 * depth
+
+test('the first cycle goes as deep as was asked', () => {
+  expect(new DepthPolicy(6).next()).toEqual({ depth: 6, steps: 1 })
+})
+
+describe('depth follows acceptance and cost', () => {
+  test('steps that are nearly all accepted and cheap: all the way', () => {
+    const { plans } = play(new DepthPolicy(8), { acceptance: 0.97, cost: cheap }, 60)
+    expect(plans.at(-1)).toEqual({ depth: 8, steps: 1 })
+  })
+
+  test('half of them accepted: a few', () => {
+    const { plans, speedup } = play(new DepthPolicy(8), { acceptance: 0.6, cost: cheap }, 60)
+    expect(plans.at(-1)!.depth).toBeGreaterThanOrEqual(2)
+    expect(plans.at(-1)!.depth).toBeLessThanOrEqual(5)
+    expect(speedup).toBeGreaterThan(1.2)
+  })
+
+  test('nothing to gain: plain decoding, tried again more and more rarely, costs little', () => {
+    const { plans, speedup } = play(new DepthPolicy(8), { acceptance: 0.3, cost: dear }, 30)
+    const stretches = plans.filter(({ depth }) => depth === 0).map(({ steps }) => steps)
+    expect(stretches.slice(0, 4)).toEqual([4, 8, 16, 32])
+    expect(Math.max(...stretches)).toBe(256)
+    expect(speedup).toBeGreaterThan(0.97)
+  })
+
+  test('a draft that becomes good is found again', () => {
+    const policy = new DepthPolicy(8)
+    play(policy, { acceptance: 0.2, cost: dear }, 20)
+    expect(play(policy, { acceptance: 0.95, cost: cheap }, 60).plans.at(-1)!.depth).toBeGreaterThanOrEqual(6)
+  })
+})
+
+test('cycles that drafted nothing teach nothing', () => {
+  const policy = new DepthPolicy(5)
+  policy.observe({ drafted: 0, accepted: 0, tokens: 100, ms: 1, tokenMs: 1 })
+  expect(policy.next()).toEqual({ depth: 5, steps: 1 })
+})
