@@ -22,9 +22,9 @@ await withStack(async ({ workerURL }) => {
   if (options.checkExact) checkExact(summaries, options)
 })
 
-async function bench(client: Lookahead, { limit, modes, depth, verifier, temperature, seed }: BenchOptions) {
+async function bench(client: Lookahead, { limit, modes, depth, adaptive, verifier, temperature, seed }: BenchOptions) {
   const sampling = { seed, ...(temperature === undefined ? {} : { temperature }) }
-  const request = (question: string) => ({ ...ask(question), sampling, lookahead: { depth, verifier } })
+  const request = (question: string) => ({ ...ask(question), sampling, lookahead: { depth, adaptive, verifier } })
   const problems = testProblems(limit)
   for (const mode of modes) await measure(client, mode, { ...request(problems[0]!.question), max_tokens: 32 })
 

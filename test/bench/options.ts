@@ -6,6 +6,8 @@ export interface BenchOptions {
   limit: number
   modes: Mode[]
   depth: number
+  /** Whether the depth may fall below `depth` where that pays. */
+  adaptive: boolean
   verifier: Verifier
   /** Default: the model's own. */
   temperature: number | undefined
@@ -21,7 +23,8 @@ Held-out problems through worker and SDK, every mode on every problem, in turns.
 
   --limit N              problems (default 20)
   --modes ar,sd,lr,lr+sd modes to compare (default all); speedups are against ar
-  --depth N              steps drafted ahead (default 8)
+  --depth N              steps drafted ahead at most (default 8)
+  --fixed-depth          always N of them, as in the paper
   --verifier NAME        ${verifiers.join(' or ')} (default judge)
   --temperature T        default: the model's own
   --seed S               default 0
@@ -36,6 +39,7 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
       limit: { type: 'string', default: '20' },
       modes: { type: 'string', default: modes.join(',') },
       depth: { type: 'string', default: '8' },
+      'fixed-depth': { type: 'boolean', default: false },
       verifier: { type: 'string', default: 'judge' },
       temperature: { type: 'string' },
       seed: { type: 'string', default: '0' },
@@ -51,6 +55,7 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
     limit: number('limit', values.limit, 1),
     modes: checkExact ? [...new Set<Mode>(['ar', ...chosen])] : [...new Set(chosen)],
     depth: number('depth', values.depth, 1),
+    adaptive: !values['fixed-depth'],
     verifier: checkExact ? 'exact' : oneOf('verifier', verifiers, values.verifier),
     temperature: checkExact ? 0 : values.temperature === undefined ? undefined : Number(values.temperature),
     seed: number('seed', values.seed, 0),

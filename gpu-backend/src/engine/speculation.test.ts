@@ -75,7 +75,7 @@ describe('speculation draws exactly from the target', () => {
           [{ token }],
           () => p,
           new Random(seed),
-          (next) => sample(next, 0),
+          (after) => sample(after, 0),
         )
         expect([accepted, next]).toEqual(token === 0 ? [1, 0] : [0, 0])
       }
