@@ -18,35 +18,48 @@ export interface Distribution {
 /** A token that is e^30 times less likely than the best adds nothing that single precision could show. */
 const UNDERFLOW = 30
 
+/** One weight a token, used again by every call: drawing a token must not cost an array of the vocabulary's size. */
+let weights = new Float64Array(0)
+
 /** The distribution that `parameters` make of one row of logits `[vocabulary]`. Ties go to the lower token id. */
 export function distribution(logits: Float32Array, parameters: SamplingParameters): Distribution {
-  if (parameters.temperature === 0) return { tokens: [argmax(logits)], probabilities: [1] }
-  const weights = new Float64Array(logits.length)
-  const top = logits[argmax(logits)]!
-  const floor = top - UNDERFLOW * parameters.temperature
+  const best = argmax(logits)
+  const { temperature, topK, topP, minP } = parameters
+  if (temperature === 0) return { tokens: [best], probabilities: [1] }
+  if (weights.length < logits.length) weights = new Float64Array(logits.length)
+  const top = logits[best]!
+  const floor = top - UNDERFLOW * temperature
   let total = 0
   for (let i = 0; i < logits.length; i++)
-    if (logits[i]! > floor) total += weights[i] = Math.exp((logits[i]! - top) / parameters.temperature)
+    total += weights[i] = logits[i]! > floor ? Math.exp((logits[i]! - top) / temperature) : 0
   // Tokens below this together weigh less than what top-p leaves out, so they need not be sorted.
-  const negligible = parameters.topK > 0 ? 0 : (total * (1 - parameters.topP)) / logits.length
+  const negligible = topK > 0 ? 0 : (total * (1 - topP)) / logits.length
   let tokens: number[] = []
-  for (let i = 0; i < weights.length; i++) if (weights[i]! > negligible) tokens.push(i)
+  for (let i = 0; i < logits.length; i++) if (weights[i]! > negligible) tokens.push(i)
   tokens.sort((a, b) => weights[b]! - weights[a]! || a - b)
-  if (parameters.topK > 0) tokens = tokens.slice(0, parameters.topK)
-  tokens = nucleus(tokens, weights, parameters)
-  const kept = tokens.reduce((sum, token) => sum + weights[token]!, 0)
+  if (topK > 0) {
+    tokens = tokens.slice(0, topK)
+    total = weigh(tokens)
+  }
+  tokens = nucleus(tokens, topP * total, minP)
+  const kept = weigh(tokens)
   return { tokens, probabilities: tokens.map((token) => weights[token]! / kept) }
 }
 
-/** Top-p, then min-p, on tokens sorted by weight. At least one token stays. */
-function nucleus(tokens: number[], weights: Float64Array, { topK, topP, minP }: SamplingParameters): number[] {
-  const total = topK > 0 ? tokens.reduce((sum, token) => sum + weights[token]!, 0) : weights.reduce((a, b) => a + b, 0)
-  const floor = minP * weights[tokens[0]!]!
+/** The first tokens that together reach `mass`, and of these the ones at least `minP` times as likely as the first. */
+function nucleus(tokens: number[], mass: number, minP: number): number[] {
+  const least = minP * weights[tokens[0]!]!
   let reached = 0
   let count = 0
-  while (count < tokens.length && reached < topP * total && (count === 0 || weights[tokens[count]!]! >= floor))
+  while (count < tokens.length && reached < mass && (count === 0 || weights[tokens[count]!]! >= least))
     reached += weights[tokens[count++]!]!
   return tokens.slice(0, Math.max(count, 1))
+}
+
+function weigh(tokens: readonly number[]): number {
+  let sum = 0
+  for (const token of tokens) sum += weights[token]!
+  return sum
 }
 
 export function argmax(logits: Float32Array): number {

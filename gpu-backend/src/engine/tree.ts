@@ -121,6 +121,6 @@ export class Tree {
   async #forward(row: Row): Promise<Float32Array[]> {
     const size = this.#vocabulary
     const logits = await this.context.decoder.model.forward([row])
-    return row.logitRows.map((_, i) => logits.slice(i * size, (i + 1) * size))
+    return row.logitRows.map((_, i) => logits.subarray(i * size, (i + 1) * size))
   }
 }

@@ -44,6 +44,13 @@ describe('what needs no judge', () => {
   })
 })
 
+test('an unfinished step that names a number the draft does not is rejected at once, when the number is whole', () => {
+  const drafted = 'In all that is 3×4=12.\n\n'
+  expect(rule(drafted, 'The product 3×1')).toBeUndefined()
+  expect(rule(drafted, 'The product 3×5')).toBeUndefined()
+  expect(rule(drafted, 'The product 3×5=')).toEqual({ accepted: false, reason: 'numbers' })
+})
+
 test('other words with the same numbers are for the judge; an unfinished step waits', () => {
   expect(rule('In all that is 3×4=12.\n\n', 'The product, 3×4, is 12.\n\n')).toBeUndefined()
   expect(rule('In all that is 12.\n\n', 'The')).toBeUndefined()

@@ -6,8 +6,14 @@ export type Ruling = Pick<Verdict, 'accepted' | 'reason'>
 const accepted = (reason: Ruling['reason']): Ruling => ({ accepted: true, reason })
 const rejected = (reason: Ruling['reason']): Ruling => ({ accepted: false, reason })
 
-/** The numbers a step names, each once. Steps that compute the same name the same ones, in whatever words. */
-const numbers = (text: string): string => [...new Set(text.match(/\d+/g))].toSorted().join(' ')
+/** Steps that compute the same name the same numbers, in whatever words and however often. */
+function sameNumbers(a: string, b: string): boolean {
+  const [x, y] = [a, b].map((text) => new Set(text.match(/\d+/g))) as [Set<string>, Set<string>]
+  return x.size === y.size && [...x].every((number) => y.has(number))
+}
+
+/** The last number of a text that goes on after it: what may still grow is no number yet. */
+const lastNumber = (text: string): string | undefined => /(\d+)\D+$/.exec(text.slice(-24))?.[1]
 
 /** A step that ends the reasoning never means the same as one that goes on. */
 const END_OF_THINKING = '</think>'
@@ -26,12 +32,15 @@ export function ruleExactly(draft: DraftStep, target: StepWriter): Ruling | unde
 export function ruleWithoutJudge(draft: DraftStep, target: StepWriter): Ruling | undefined {
   const exactly = ruleExactly(draft, target)
   if (exactly?.accepted) return exactly
-  if (!target.end) return undefined
+  if (!target.end) {
+    const number = lastNumber(target.text)
+    return number !== undefined && !draft.text.includes(number) ? rejected('numbers') : undefined
+  }
   if (draft.end === 'cap' || target.end === 'cap' || target.end === 'length') return rejected('half_step')
   if (normalize(draft.text) === normalize(target.text) && draft.end === target.end) return accepted('exact')
   if (draft.end === 'text' || target.end === 'text') return rejected('end')
   if (draft.text.includes(END_OF_THINKING) !== target.text.includes(END_OF_THINKING)) return rejected('end')
-  if (numbers(draft.text) !== numbers(target.text)) return rejected('numbers')
+  if (!sameNumbers(draft.text, target.text)) return rejected('numbers')
   return undefined
 }
 
