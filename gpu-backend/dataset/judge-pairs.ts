@@ -103,6 +103,7 @@ function pair(problem: Problem, step: StepContent, random: Random): JudgePair {
       'result',
       'subject',
       'operation',
+      'swapped',
       'facts',
       'facts',
       'elsewhere',
@@ -120,6 +121,9 @@ function pair(problem: Problem, step: StepContent, random: Random): JudgePair {
       const slipped = slip(draft, random)
       if (slipped === draft) continue
       draft = slipped
+    } else if (why === 'swapped') {
+      if (step.kind !== 'difference' && step.kind !== 'quotient') continue
+      draft = sayStep(step, random, true)
     } else if (why === 'stranger') {
       draft = say(random.pick(generateProblem(random.int(0, 1_000_000), problem.id.split('/')[0] as Split).contents))
       if (step.kind === 'goal' || step.kind === 'hours') continue

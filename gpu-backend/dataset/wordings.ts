@@ -105,14 +105,18 @@ function calculation({ kind, values, result, sign }: StepContent): string {
   return kind === 'check' ? `${a}${sign}${b}=${result}` : ''
 }
 
-/** The step in words, ending with the blank line that delimits steps. Wording and label are drawn independently. */
-export function sayStep(step: StepContent, random: Random): string {
+/**
+ * The step in words, ending with the blank line that delimits steps. Wording and label are drawn independently.
+ * `swapped` announces the operands in the wrong order, for judge pairs.
+ */
+export function sayStep(step: StepContent, random: Random, swapped = false): string {
   const the = random.pick(step.label.split('|'))
   // A result that is wrong on purpose must also be the outcome of the last calculation.
   const calc = calculation(step).replace(/=\d+$/, `=${step.result}`)
   const [a = 0, b = 0] = step.values
   const r = step.answer ?? quantity(step.result, step.unit)
-  const words = { the, The: the[0]!.toUpperCase() + the.slice(1), a, b, calc, r, sign: step.sign ?? '' }
+  const [first, second] = swapped ? [b, a] : [a, b]
+  const words = { the, The: the[0]!.toUpperCase() + the.slice(1), a: first, b: second, calc, r, sign: step.sign ?? '' }
   return `${random.pick(WORDINGS[step.kind])(words)}\n\n`
 }
 

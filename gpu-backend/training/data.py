@@ -5,13 +5,14 @@
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 TOKENIZER = Path(__file__).parent.parent / "models" / "target" / "tokenizer.json"
 IGNORE = -100
@@ -29,30 +30,56 @@ def texts_of(record: dict, kind: str) -> tuple[str, str]:
     return prompt_of(record["question"]), "".join(record["steps"]) + "</think>\n\n" + record["answer"] + "<|im_end|>"
 
 
+def marks_of(prompt: str, encoding: Encoding) -> np.ndarray:
+    """A second lesson for the judge, one mark a token: is the number that ends here, or just before, in step A too?
+
+    1 or 0 at the tokens of step B that are a digit (of its number so far) or the first after a digit (of the whole
+    number), else IGNORE. One verdict a pair teaches no model of this size to compare digits; a verdict a digit does.
+    """
+    marks = np.full(len(encoding.ids), IGNORE, dtype=np.int8)
+    start, end = prompt.index("\nB: "), prompt.rindex("<|im_end|>")
+    whole = set(re.findall(r"\d+", prompt[:start]))
+    begun = {number[:size] for number in whole for size in range(1, len(number) + 1)}
+    number = ""
+    for i, (a, b) in enumerate(encoding.offsets):
+        text = prompt[a:b] if start < a <= end else ""
+        if text.isdigit():
+            number += text
+            marks[i] = number in begun
+        elif number:
+            marks[i] = number in whole
+            number = ""
+    return marks
+
+
 def prepare(kind: str, source: str, target: str) -> None:
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
     records = [json.loads(line) for line in open(source)]
-    ids, ends, starts = [], [0], []
+    ids, ends, starts, marks = [], [0], [], []
     for at in range(0, len(records), 10_000):
         pairs = [texts_of(record, kind) for record in records[at : at + 10_000]]
-        given = tokenizer.encode_batch_fast([a for a, _ in pairs])
+        given = tokenizer.encode_batch([a for a, _ in pairs])
         learned = tokenizer.encode_batch_fast([b for _, b in pairs])
-        for a, b in zip(given, learned):
+        for a, b, (prompt, _) in zip(given, learned, pairs):
             ids.append(np.array(a.ids + b.ids, dtype=np.uint16))
             ends.append(ends[-1] + len(a.ids) + len(b.ids))
             starts.append(len(a.ids))
-    np.savez(target, ids=np.concatenate(ids), ends=np.array(ends), starts=np.array(starts, dtype=np.int32))
+            none = np.full(len(b.ids), IGNORE, dtype=np.int8)
+            marks += [marks_of(prompt, a), none] if kind == "pairs" else []
+    arrays = {"ids": np.concatenate(ids), "ends": np.array(ends), "starts": np.array(starts, dtype=np.int32)}
+    np.savez(target, **arrays, **({"marks": np.concatenate(marks)} if marks else {}))
     print(f"{len(records)} documents, {ends[-1] / 1e6:.1f} M tokens, mean {ends[-1] / len(records):.0f}")
 
 
-def batches(path: str, lengths: list[int], budget: int, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Endless (ids, targets), each [budget // length, length]: whole documents of similar length, one a row, padded.
+def batches(path: str, lengths: list[int], budget: int, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Endless (ids, targets, marks), each [budget // length, length]: whole documents of similar length, one a row, padded.
 
     Few fixed lengths keep compiled shapes few. Rows never hold two documents, so nothing attends across documents.
-    Targets are the next tokens, IGNORE where the prompt or padding is.
+    Targets are the next tokens, IGNORE where the prompt or padding is; marks are those of `marks_of`.
     """
     data = np.load(path)
     ids, ends, starts = data["ids"], data["ends"], data["starts"]
+    all_marks = data["marks"] if "marks" in data else np.full(len(ids), IGNORE, dtype=np.int8)
     sizes = np.diff(ends)
     random = np.random.default_rng(seed)
     waiting: dict[int, list[int]] = {length: [] for length in lengths}
@@ -65,13 +92,14 @@ def batches(path: str, lengths: list[int], budget: int, seed: int) -> Iterator[t
             if len(waiting[length]) < budget // length:
                 continue
             rows = np.zeros((len(waiting[length]), length), dtype=np.int64)
-            targets = np.full_like(rows, IGNORE)
+            targets, marks = np.full_like(rows, IGNORE), np.full_like(rows, IGNORE)
             for row, d in enumerate(waiting[length]):
                 tokens, start = ids[ends[d] : ends[d + 1]], starts[d]
                 rows[row, : len(tokens)] = tokens
+                marks[row, : len(tokens)] = all_marks[ends[d] : ends[d + 1]]
                 targets[row, start - 1 : len(tokens) - 1] = tokens[start:]
             waiting[length] = []
-            yield torch.from_numpy(rows), torch.from_numpy(targets)
+            yield torch.from_numpy(rows), torch.from_numpy(targets), torch.from_numpy(marks)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import argparse
 import os
 import time
 from pathlib import Path
+from statistics import fmean
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,7 @@ MODELS = Path(__file__).parent.parent / "models"
 CONFIGS = {
     "target": Config(hidden=384, layers=6, heads=6, kv_heads=2, ffn=1152),
     # A tenth of the target's parameters, so about a tenth of its cost per token.
-    "draft": Config(hidden=192, layers=2, heads=4, kv_heads=1, ffn=512),
+    "draft": Config(hidden=96, layers=2, heads=4, kv_heads=1, ffn=288),
     "judge": Config(hidden=192, layers=4, heads=4, kv_heads=1, ffn=512),
 }
 LENGTHS = {"solutions": [320, 384, 448, 576], "judge": [64, 96, 128, 192, 288]}
@@ -63,6 +64,12 @@ def prompt_targets(ids: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return following.masked_fill((following == 0) | (targets != IGNORE), IGNORE)
 
 
+def mark_loss(head: torch.nn.Linear, hidden: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of `data.marks_of`; the head is left behind when training ends."""
+    keep = marks != IGNORE
+    return F.cross_entropy(head(hidden[keep]).float(), marks[keep])
+
+
 def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(1)
@@ -78,7 +85,8 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
     tokens = {name: tokenizer.token_to_id(name) for name in names}
     matrices = [p for p in model.layers.parameters() if p.dim() == 2]
-    others = [model.embed_tokens.weight, *(p for p in model.parameters() if p.dim() == 1)]
+    comparer = torch.nn.Linear(config.hidden, 2)  # the judge's second lesson
+    others = [model.embed_tokens.weight, *(p for p in model.parameters() if p.dim() == 1), *comparer.parameters()]
     optimisers = [
         Muon(matrices, lr=args.muon_lr),
         torch.optim.AdamW(others, lr=args.adam_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
@@ -93,13 +101,14 @@ def main() -> None:
     if args.resume:
         state = torch.load(stable if stable.exists() else checkpoint)
         model.load_state_dict(state["model"])
+        comparer.load_state_dict(state["comparer"])
         for optimiser, s in zip(optimisers, state["optimisers"]):
             optimiser.load_state_dict(s)
         before, step, seen = state["seconds"], state["step"], state["seen"]
 
     def save(seconds: float, path: Path = checkpoint) -> None:
         state = {
-            "model": model.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
+            "model": model.state_dict(), "comparer": comparer.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
             "seconds": seconds, "step": step, "seen": seen,
         }  # fmt: skip
         torch.save(state, f"{path}.tmp")
@@ -113,8 +122,8 @@ def main() -> None:
     print(f"{args.name}: {model.size() / 1e6:.2f} M parameters")
     total = args.minutes * 60
     start = last_save = last_print = time.time()
-    spent, since, losses = before, 0, []
-    for ids, targets in batches(args.data, lengths, args.batch, seed=step):
+    spent, since, losses, verdicts = before, 0, [], []
+    for ids, targets, marks in batches(args.data, lengths, args.batch, seed=step):
         spent = before + time.time() - start
         if spent >= total:
             break
@@ -128,9 +137,12 @@ def main() -> None:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = forward(ids, cos[:length], sin[:length])
             loss = token_loss(model, hidden, targets)
-            reading = max(0.0, 0.5 - spent / total) if args.name == "judge" else 0.0
-            if reading > 0:
-                loss = loss + reading * token_loss(model, hidden, prompt_targets(ids, targets))
+            if args.name == "judge":
+                verdicts.append(loss.item())
+                loss = loss + mark_loss(comparer, hidden, marks)
+                reading = max(0.0, 0.5 - spent / total)
+                if reading > 0:
+                    loss = loss + reading * token_loss(model, hidden, prompt_targets(ids, targets))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(others, 1.0)
         for optimiser in optimisers:
@@ -142,10 +154,12 @@ def main() -> None:
         if now - last_print > 10:
             print(
                 f"step {step}  {seen / 1e6:.2f} M tokens  {since / (now - last_print):.0f} tokens/s  "
-                f"loss {sum(losses) / len(losses):.4f}  {(total - spent) / 60:.1f} minutes left",
+                f"loss {fmean(losses):.4f}  "
+                + (f"verdict {fmean(verdicts):.4f}  " if verdicts else "")
+                + f"{(total - spent) / 60:.1f} minutes left",
                 flush=True,
             )
-            last_print, since, losses = now, 0, []
+            last_print, since, losses, verdicts = now, 0, [], []
         if now - last_save > args.export_every * 60:
             last_save = now
             save(spent)
