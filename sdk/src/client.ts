@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { AbortedError, ApiError } from './errors.ts'
-import { Models } from './protocol/backend.ts'
+import { Models } from './protocol/models.ts'
 import type { RunRequestInput } from './protocol/runs.ts'
 import { retry } from './retry.ts'
 import { runEvents } from './run-events.ts'

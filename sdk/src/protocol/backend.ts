@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { ErrorBody } from './errors.ts'
 import { FinishReason, Sampling, Usage, Verifier, promptEntries } from './sampling.ts'
+import { verdictReasons } from './verdict.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1))
@@ -121,8 +122,6 @@ export const DraftEvent = v.variant('type', [
 ])
 export type DraftEvent = v.InferOutput<typeof DraftEvent>
 
-export const verdictReasons = ['exact', 'numbers', 'judge', 'half_step', 'end', 'judge_failed'] as const
-
 /** The verifier's ruling on one drafted step. A step without a verdict is never accepted. */
 export const Verdict = v.object({
   type: v.literal('verdict'),
@@ -167,25 +166,9 @@ export const VerifyEvent = v.variant('type', [
     type: v.literal('done'),
     usage: Usage,
     timings: Timings,
-    /** Token guesses made and kept inside target steps. */
-    speculation: v.object({ proposed: count, accepted: count }),
+    /** Times that tokens were guessed inside target steps, guesses made, and guesses kept. */
+    speculation: v.object({ drafts: v.optional(count), proposed: count, accepted: count }),
   }),
   ErrorEvent,
 ])
 export type VerifyEvent = v.InferOutput<typeof VerifyEvent>
-
-export const Models = v.object({
-  object: v.literal('list'),
-  data: v.array(
-    v.object({
-      id: v.string(),
-      object: v.literal('model'),
-      created: v.number(),
-      owned_by: v.string(),
-      role: v.picklist(['target', 'draft', 'judge']),
-      parameters: count,
-      max_model_len: count,
-    }),
-  ),
-})
-export type Models = v.InferOutput<typeof Models>

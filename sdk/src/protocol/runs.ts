@@ -1,7 +1,7 @@
 /** What apps and the worker say to each other: `POST /v1/runs`, answered by SSE. */
 import * as v from 'valibot'
-import { verdictReasons } from './backend.ts'
 import { DEFAULT_MAX_TOKENS, FinishReason, Sampling, Usage, Verifier, promptEntries } from './sampling.ts'
+import { verdictReasons } from './verdict.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 

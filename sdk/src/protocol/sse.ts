@@ -58,13 +58,22 @@ export function encodeEvent(event: { type: string }, id?: number): string {
  */
 export function eventStream(
   events: AsyncGenerator<{ type: string }, void, undefined>,
-  { heartbeatMs = 15_000, onCancel, ids = false }: EventStreamOptions & { ids?: boolean } = {},
+  { ids = false, ...options }: EventStreamOptions & { ids?: boolean } = {},
+): Response {
+  let id = 0
+  return encodedStream(events, (event) => encodeEvent(event, ids ? id++ : undefined), options)
+}
+
+/** The same for any dialect: `encode` gives an event's text on the wire, with the blank line that ends it. */
+export function encodedStream<Event>(
+  events: AsyncGenerator<Event, void, undefined>,
+  encode: (event: Event) => string,
+  { heartbeatMs = 15_000, onCancel }: EventStreamOptions = {},
 ): Response {
   let heartbeat: ReturnType<typeof setInterval> | undefined
   const hush = (): void => {
     if (heartbeat !== undefined) clearInterval(heartbeat)
   }
-  let id = 0
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
@@ -74,7 +83,7 @@ export function eventStream(
       async pull(controller) {
         try {
           const { done, value } = await events.next()
-          if (!done) return controller.enqueue(encoder.encode(encodeEvent(value, ids ? id++ : undefined)))
+          if (!done) return controller.enqueue(encoder.encode(encode(value)))
           hush()
           controller.close()
         } catch (error) {

@@ -1,6 +1,5 @@
 export { Backend, BackendError } from './backend.ts'
 export type { BackendOptions } from './backend.ts'
-export { ChannelSplitter } from './channels.ts'
 export { DepthPolicy } from './depth.ts'
 export { run } from './run.ts'
 export type { RunOptions } from './run.ts'

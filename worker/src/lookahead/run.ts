@@ -1,5 +1,7 @@
 /** Lookahead Reasoning (arXiv 2506.19830) at the edge: draft, verify, commit, until the text ends. */
+import { ChannelSplitter } from '@lookahead/sdk/protocol'
 import type {
+  ChannelDelta,
   Commit,
   DraftedStep,
   RunEvent,
@@ -10,8 +12,6 @@ import type {
 } from '@lookahead/sdk/protocol'
 import { BackendError } from './backend.ts'
 import type { Backend } from './backend.ts'
-import { ChannelSplitter } from './channels.ts'
-import type { Delta } from './channels.ts'
 import type { DepthPolicy } from './depth.ts'
 import { Stats } from './stats.ts'
 
@@ -231,7 +231,7 @@ const isContext = (event: { type: string }): event is ContextEvent => event.type
 /** How many steps a text holds, the unfinished last one included. */
 const stepsIn = (text: string): number => text.split(/(?<=\n\n)/).filter((step) => step !== '').length
 
-function* texts(deltas: Delta[]): Generator<RunEvent, void, undefined> {
+function* texts(deltas: ChannelDelta[]): Generator<RunEvent, void, undefined> {
   for (const { channel, text } of deltas) yield { type: 'text.delta', channel, text }
 }
 

@@ -26,3 +26,11 @@ test('reasoning that never closes loses nothing', () => {
 test('text that does not start inside <think> is all answer', () => {
   expect(split([' plain', ' text '], false)).toEqual({ reasoning: '', answer: ' plain text ' })
 })
+
+test('text that opens with <think> itself is split like text that starts inside', () => {
+  const opened = `\n<think>\n${text}`
+  for (let i = 0; i <= opened.length; i++) expect(split([opened.slice(0, i), opened.slice(i)], false)).toEqual(expected)
+  expect(split(opened.split(''), false)).toEqual(expected)
+  expect(split([' <thi', 'n> air'], false)).toEqual({ reasoning: '', answer: ' <thin> air' })
+  expect(split([' <thi'], false)).toEqual({ reasoning: '', answer: ' <thi' })
+})
