@@ -33,7 +33,8 @@ function play(policy: DepthPolicy, { acceptance, cost }: World, cycles: number):
     steps += accepted + 1
     spent += cost(plan.depth)
     const ms = cost(plan.depth) * STEP_TOKENS * TOKEN_MS
-    policy.observe({ drafted: plan.depth, accepted, tokens: (accepted + 1) * STEP_TOKENS, ms, tokenMs: TOKEN_MS })
+    const tokens = (accepted + 1) * STEP_TOKENS
+    policy.observe({ drafted: plan.depth, accepted, steps: accepted + 1, tokens, ms, tokenMs: TOKEN_MS })
   }
   return { plans, speedup: steps / spent }
 }
@@ -75,6 +76,6 @@ describe('depth follows acceptance and cost', () => {
 
 test('cycles that drafted nothing teach nothing', () => {
   const policy = new DepthPolicy(5)
-  policy.observe({ drafted: 0, accepted: 0, tokens: 100, ms: 1, tokenMs: 1 })
+  policy.observe({ drafted: 0, accepted: 0, steps: 3, tokens: 100, ms: 1, tokenMs: 1 })
   expect(policy.next()).toEqual({ depth: 5, steps: 1 })
 })

@@ -2,11 +2,12 @@
 export interface Cycle {
   drafted: number
   accepted: number
-  /** Tokens committed. */
+  /** Steps and tokens committed. */
+  steps: number
   tokens: number
   /** Wall time, drafting and waiting included. */
   ms: number
-  /** What one token of plain decoding takes; undefined while the backend has not seen one. */
+  /** What one token of plain decoding takes; undefined where the time is not to be learned from. */
   tokenMs: number | undefined
 }
 
@@ -33,6 +34,8 @@ export class DepthPolicy {
     [1, 1.2],
     [8, 2.6],
   ])
+  readonly #tokens = new Decayed(0)
+  readonly #steps = new Decayed(0)
   #measured = false
   #patience: number = PATIENCE[0]
   #trying = false
@@ -56,14 +59,17 @@ export class DepthPolicy {
     return { depth: 0, steps }
   }
 
-  observe({ drafted, accepted, tokens, ms, tokenMs }: Cycle): void {
-    if (drafted === 0) return
+  observe({ drafted, accepted, steps, tokens, ms, tokenMs }: Cycle): void {
+    if (drafted === 0 || steps === 0) return
     this.#measured = true
     // Steps after the first rejected one were never compared with what the target would say.
     this.#judged.add(Math.min(accepted + 1, drafted))
     this.#accepted.add(accepted)
-    const stepTokens = tokens / (accepted + 1)
-    if (tokenMs !== undefined && stepTokens > 0) this.#cost.add(drafted, ms / (tokenMs * stepTokens))
+    this.#tokens.add(tokens)
+    this.#steps.add(steps)
+    // A cycle's own steps may be short ones: what a step is, all the cycles say together.
+    const stepMs = ((tokenMs ?? 0) * this.#tokens.sum) / this.#steps.sum
+    if (stepMs > 0) this.#cost.add(drafted, ms / stepMs)
   }
 
   #best(): { depth: number; gain: number } {

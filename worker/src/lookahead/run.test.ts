@@ -87,7 +87,7 @@ describe('modes', () => {
 
 test('where drafting does not pay, the target writes several steps alone', async () => {
   const depths = new DepthPolicy(8)
-  for (let i = 0; i < 20; i++) depths.observe({ drafted: 8, accepted: 0, tokens: 30, ms: 120, tokenMs: 1 })
+  for (let i = 0; i < 20; i++) depths.observe({ drafted: 8, accepted: 0, steps: 1, tokens: 30, ms: 120, tokenMs: 1 })
   const alone = commits([], { text: 'a\n\nb\n\nc\n\n', tokens: [1, 2, 3], correction: 'a\n\nb\n\nc\n\n' })
   const { calls, events } = await play([alone, drafts('d\n\n'), end], {}, { depths })
   expect(calls.map(({ path }) => path)).toEqual(['/v1/verify', '/v1/draft', '/v1/verify'])

@@ -80,17 +80,9 @@ class Run {
     for (;;) {
       const { depth, steps } = this.#plan()
       const started = performance.now()
-      const first = this.#output.length === 0
       const drafted = depth > 0 ? yield* this.#draft(depth) : []
       const commit = yield* this.#verify(drafted, steps)
-      this.#options.depths?.observe({
-        drafted: drafted.length,
-        accepted: commit.accepted,
-        tokens: commit.tokens.length,
-        ms: performance.now() - started,
-        // The first cycle reads the prompt too: its time says nothing of the others.
-        tokenMs: first ? undefined : this.#tokenMs,
-      })
+      this.#learn(drafted.length, commit, performance.now() - started)
       if (commit.finish_reason) {
         yield* texts(this.#channels?.flush() ?? [])
         const usage = { prompt_tokens: this.#promptTokens, completion_tokens: this.#output.length }
@@ -105,6 +97,17 @@ class Run {
   #plan(): { depth: number; steps: number | 'end' } {
     if (!this.#lookahead) return { depth: 0, steps: 'end' }
     return this.#options.depths?.next() ?? { depth: this.#request.lookahead.depth, steps: 1 }
+  }
+
+  #learn(drafted: number, commit: Commit, ms: number): void {
+    const { accepted, correction } = commit
+    const tokens = commit.tokens.length
+    // Where the token limit cut the text, steps went unjudged.
+    if (commit.finish_reason === 'length') return
+    // The first cycle reads the prompt too; a long one's time says nothing of the cycles to come.
+    const first = this.#output.length === tokens
+    const tokenMs = first && this.#promptTokens > tokens ? undefined : this.#tokenMs
+    this.#options.depths?.observe({ drafted, accepted, steps: accepted + stepsIn(correction), tokens, ms, tokenMs })
   }
 
   async *#draft(depth: number): AsyncGenerator<RunEvent, DraftedStep[], undefined> {
