@@ -94,7 +94,7 @@ app.onError((error) => {
 const depths = new Map<string, DepthPolicy>()
 
 function depthsFor({ lookahead, sampling }: RunRequest): DepthPolicy | undefined {
-  if (!lookahead.adaptive) return undefined
+  if (!(lookahead.adaptive ?? sampling.seed === undefined)) return undefined
   const { mode, depth, verifier } = lookahead
   const kind = `${mode}/${depth}/${verifier}/${sampling.temperature ?? 'model'}`
   const known = depths.get(kind) ?? new DepthPolicy(depth)

@@ -28,8 +28,11 @@ export const RunRequest = v.pipe(
         mode: v.optional(Mode, 'lr+sd'),
         /** Steps drafted ahead at most (γ1), 1 to 16. Default 8. */
         depth: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), 8),
-        /** Drafts fewer steps, or none for a while, where measured acceptance and cost say so. Default true. */
-        adaptive: v.optional(v.boolean(), true),
+        /**
+         * Drafts fewer steps, or none for a while, where measured acceptance and cost say so. Which drafted steps the text
+         * takes then depends on timing, so the default is true only without a seed.
+         */
+        adaptive: v.optional(v.boolean()),
         verifier: v.optional(Verifier, 'judge'),
       }),
       {},
