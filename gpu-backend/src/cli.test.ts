@@ -1,15 +1,22 @@
 import { spawn } from 'node:child_process'
-import { cp, mkdtemp, rm, truncate } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { commit, LocalHub } from './hub/local-hub.ts'
 
 const cli = fileURLToPath(new URL('cli.ts', import.meta.url))
+const tiny = fileURLToPath(new URL('../fixtures/tiny-qwen3', import.meta.url))
 const models = fileURLToPath(new URL('../models', import.meta.url))
 
-function lookahead(...args: string[]) {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+const lookahead = (...args: string[]) => run({}, ...args)
+
+function run(env: Record<string, string>, ...args: string[]) {
+  const child = spawn(process.execPath, [cli, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => (output.stdout += String(chunk)))
   child.stderr.on('data', (chunk) => (output.stderr += String(chunk)))
@@ -41,10 +48,71 @@ test('wrong flags and commands are one clear line; help is help', async () => {
     stderr: expect.stringMatching(/^lookahead: --port .*\n$/),
   })
   expect(await lookahead('sevre').exit).toMatchObject({ code: 1, stderr: expect.stringContaining('sevre') })
-  expect(await lookahead('serve', '--help').exit).toMatchObject({
-    code: 0,
-    stdout: expect.stringContaining('LOOKAHEAD_PORT'),
-  })
+  for (const args of [
+    ['pull'],
+    ['pull', 'tiny'],
+    ['pull', 'org/tiny', '--too', 'x'],
+    ['build', 'a', 'b'],
+    ['build', tiny, '--weights', 'int3'],
+  ]) {
+    const { code, stderr } = await lookahead(...args).exit
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^lookahead: .+\n$/) })
+  }
+  for (const [args, text] of [
+    [['--help'], 'build'],
+    [['serve', '--help'], 'LOOKAHEAD_PORT'],
+    [['pull', '--help'], 'HF_ENDPOINT'],
+    [['build', '--help'], '--weights'],
+  ] as const)
+    expect(await lookahead(...args).exit).toMatchObject({ code: 0, stdout: expect.stringContaining(text) })
+})
+
+test('a pull that Ctrl-C stopped goes on where it stopped; what came can be built', async () => {
+  await using hub = await LocalHub.start(tiny)
+  const root = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  try {
+    const folder = path.join(root, 'model')
+    const env = { HF_ENDPOINT: hub.url, HF_TOKEN: '', LOOKAHEAD_CACHE: path.join(root, 'cache') }
+    const [shard, held] = ['model-00001-of-00002.safetensors', 10_000]
+    hub.hold = { path: shard, bytes: held }
+    const stopped = run(env, 'pull', 'org/tiny', '--to', folder)
+    const part = path.join(folder, '.pull', commit, `${shard}.part`)
+    await expect.poll(async () => (await stat(part).catch(() => undefined))?.size, { timeout: 50_000 }).toBe(held)
+    stopped.child.kill('SIGINT')
+    expect(await stopped.exit).toMatchObject({ code: 130, stderr: expect.stringMatching(/^lookahead: stopped.*\n$/) })
+    expect(await readdir(folder)).toEqual(['.pull'])
+
+    hub.hold = undefined
+    hub.reads.length = 0
+    const pulled = await run(env, 'pull', 'org/tiny', '--to', folder).exit
+    expect(pulled).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining(`is in ${folder}`) })
+    expect(hub.reads).toContain(`${shard} from ${held}`)
+    expect(hub.reads).not.toContain(shard)
+
+    const built = await run(env, 'build', folder, '--weights', 'int8', '--memory', '1').exit
+    expect(built).toMatchObject({ code: 0, stderr: '' })
+    // 2 layers of keys and values of 2 heads of 16 numbers of 4 bytes: 512 bytes a token, 2048 of them in 1 MiB.
+    for (const line of [/qwen3: 2 layers of width 32/, /as int8/, /^a slot +512 bytes/m, /^slots +2,048 in 1 MiB/m])
+      expect(built.stdout).toMatch(line)
+    expect(await readdir(path.join(root, 'cache/graphs'))).toHaveLength(1)
+  } finally {
+    await rm(root, { recursive: true })
+  }
+})
+
+test('what the hub refuses is one clear line and exit code 1', async () => {
+  await using hub = await LocalHub.start(tiny)
+  const refused = async (env: Record<string, string>, ...args: string[]) => {
+    const { code, stdout, stderr } = await run({ HF_ENDPOINT: hub.url, HF_TOKEN: '', ...env }, 'pull', ...args).exit
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^lookahead: .+\n$/)
+    return stderr
+  }
+  expect(await refused({}, 'org/none')).toContain('org/none')
+  expect(await refused({}, 'org/tiny', '--revision', 'v9')).toContain('v9')
+  expect(await refused({ HF_TOKEN: 'secret' }, 'org/tiny')).toContain('hf_')
+  hub.token = 'hf_secret'
+  expect(await refused({ HF_TOKEN: 'hf_other' }, 'org/tiny')).toContain('HF_TOKEN')
 })
 
 test('serves until it is asked to stop, then leaves with code 0', async () => {

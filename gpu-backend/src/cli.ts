@@ -1,38 +1,51 @@
 #!/usr/bin/env node
 import { ModelError } from './checkpoint/index.ts'
-import { UsageError, help, readFlags } from './server/flags.ts'
-import { serve } from './server/serve.ts'
+import { Interrupted } from './commands/interrupt.ts'
+import { HubError } from './hub/error.ts'
+import { UsageError } from './server/flags.ts'
 
-const [command, ...args] = process.argv.slice(2)
+interface Command {
+  help: string
+  run(args: string[], env: Record<string, string | undefined>): Promise<void>
+}
+
+/** Loaded only when asked for, so that each starts quickly. */
+const commands: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  serve: { summary: 'serves draft, target and judge over HTTP', load: () => import('./commands/serve.ts') },
+  pull: { summary: 'brings a checkpoint from the Hugging Face hub', load: () => import('./commands/pull.ts') },
+  build: { summary: "builds a checkpoint's graph ahead of time", load: () => import('./commands/build.ts') },
+}
+
+const help = `lookahead COMMAND [flags]
+
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .join('\n')}
+
+lookahead COMMAND --help shows its flags.
+`
 
 try {
-  if (command !== 'serve') {
-    const asked = command === undefined || command === '--help' || command === 'help'
-    if (!asked) throw new UsageError(`there is no command "${command}"; try: lookahead serve --help`)
-    console.log(help)
-  } else {
-    const options = readFlags(args, process.env)
-    if (options === 'help') console.log(help)
-    else await run(options)
-  }
+  await main(process.argv.slice(2))
 } catch (error) {
-  if (error instanceof ModelError || error instanceof UsageError || isSystemError(error)) {
-    console.error(`lookahead: ${error.message}`)
-    process.exit(1)
-  }
-  throw error
+  if (!isExplained(error)) throw error
+  console.error(`lookahead: ${error.message}`)
+  process.exit(error instanceof Interrupted ? error.exitCode : 1)
 }
 
-async function run(options: Exclude<ReturnType<typeof readFlags>, 'help'>): Promise<void> {
-  const server = await serve(options)
-  console.log(`lookahead backend listening on ${server.url}`)
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM']) process.once(name, resolve)
-  })
-  console.log(`lookahead: ${signal}, finishing what runs`)
-  await server.close()
+async function main([name, ...args]: string[]): Promise<void> {
+  if (name === undefined || name === '--help' || name === 'help') return console.log(help)
+  const command = Object.hasOwn(commands, name) ? await commands[name]!.load() : undefined
+  if (!command)
+    throw new UsageError(
+      `there is no command "${name}", only ${Object.keys(commands).join(', ')}; try: lookahead --help`,
+    )
+  if (args.includes('--help')) return console.log(command.help)
+  await command.run(args, process.env)
 }
 
-function isSystemError(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'syscall' in error
+/** Errors whose message is meant for the one who typed the command. */
+function isExplained(error: unknown): error is Error {
+  const ours = [ModelError, UsageError, HubError, Interrupted].some((type) => error instanceof type)
+  return ours || (error instanceof Error && 'syscall' in error)
 }

@@ -1,17 +1,198 @@
-/** The backend's errors and models are read by OpenAI's own client. */
-import OpenAI, { BadRequestError } from 'openai'
-import { expect, inject, it } from 'vitest'
+/** The backend speaks to OpenAI's own client. */
+import OpenAI, { APIError, BadRequestError, InternalServerError, NotFoundError, RateLimitError } from 'openai'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { startBackend } from '../launcher/index.ts'
+import type { Server } from '../launcher/index.ts'
+import { backendHealth, problems } from './ask.ts'
 
-const client = new OpenAI({ baseURL: `${inject('backendURL')}/v1`, apiKey: 'none', maxRetries: 0 })
+const openai = (url: string) => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 })
+const client = openai(inject('backendURL'))
+
+const model = 'target'
+const messages = [{ role: 'user' as const, content: problems[0]!.question }]
+const greedy = { model, messages, temperature: 0, max_completion_tokens: 400 }
+const chat = () => client.chat.completions.create(greedy)
+
+/** Where OpenAI's types have no room for thoughts. */
+const reasoningOf = (from: object): string => (from as { reasoning?: string | null }).reasoning ?? ''
 
 it('lists the models', async () => {
   const ids: string[] = []
-  for await (const model of client.models.list()) ids.push(model.id)
+  for await (const { id } of client.models.list()) ids.push(id)
   expect(ids).toEqual(['target', 'draft', 'judge'])
 })
 
-it('throws its own error with the field at fault', async () => {
-  const request = client.post('/draft', { body: { context: { id: 'a', prompt: 'x' }, depth: 0 } })
-  await expect(request).rejects.toThrow(BadRequestError)
-  await expect(request).rejects.toMatchObject({ status: 400, param: 'depth', code: 'invalid_request' })
+describe('chat completions', () => {
+  it('answers, and tells the reasoning apart', async () => {
+    const { choices, usage } = await chat()
+    const { message, finish_reason } = choices[0]!
+    expect(finish_reason).toBe('stop')
+    expect(message.content).toMatch(/^\S/)
+    expect(message.content).not.toContain('think>')
+    expect(reasoningOf(message).length).toBeGreaterThan(message.content!.length)
+    expect(usage!.total_tokens).toBe(usage!.prompt_tokens + usage!.completion_tokens)
+  })
+
+  it('streams the same', async () => {
+    const whole = await chat()
+    const stream = await client.chat.completions.create({
+      ...greedy,
+      stream: true,
+      stream_options: { include_usage: true },
+    })
+    let [reasoning, content] = ['', '']
+    const finishes: string[] = []
+    let usage: OpenAI.CompletionUsage | null | undefined
+    for await (const chunk of stream) {
+      usage = chunk.usage
+      for (const { delta, finish_reason } of chunk.choices) {
+        reasoning += reasoningOf(delta)
+        content += delta.content ?? ''
+        if (finish_reason) finishes.push(finish_reason)
+      }
+    }
+    const { message, finish_reason } = whole.choices[0]!
+    expect([reasoning, content]).toEqual([reasoningOf(message), message.content])
+    expect(finishes).toEqual([finish_reason])
+    expect(usage).toMatchObject({ completion_tokens: whole.usage!.completion_tokens })
+  })
+
+  it('gives log probabilities, one for each token', async () => {
+    const { choices, usage } = await client.chat.completions.create({
+      ...greedy,
+      max_completion_tokens: 20,
+      logprobs: true,
+      top_logprobs: 2,
+    })
+    const tokens = choices[0]!.logprobs!.content!
+    expect(tokens.length).toBe(usage!.completion_tokens)
+    expect(tokens.map(({ token }) => token).join('')).toBe(reasoningOf(choices[0]!.message))
+    for (const { token, logprob, top_logprobs } of tokens) {
+      expect(top_logprobs[0]).toMatchObject({ token, logprob })
+      expect(top_logprobs.length).toBe(2)
+    }
+  })
+
+  it('reads messages in parts', async () => {
+    const parts = [{ role: 'user' as const, content: [{ type: 'text' as const, text: problems[0]!.question }] }]
+    const apart = await client.chat.completions.create({ ...greedy, messages: parts })
+    expect(apart.choices[0]!.message).toEqual((await chat()).choices[0]!.message)
+  })
+})
+
+describe('completions', () => {
+  const request = { model: 'draft', prompt: 'Step', max_tokens: 30, temperature: 0 }
+  const texts = async (more: Partial<OpenAI.CompletionCreateParamsNonStreaming>) =>
+    (await client.completions.create({ ...request, ...more })).choices.map(({ text }) => text)
+
+  it('stops at a string, streaming or not', async () => {
+    const [whole] = await texts({})
+    const stop = whole!.slice(10, 13)
+    const cut = whole!.slice(0, whole!.indexOf(stop))
+    expect(await texts({ stop })).toEqual([cut])
+    let streamed = ''
+    const stream = await client.completions.create({ ...request, stop: [stop], stream: true })
+    for await (const { choices } of stream) streamed += choices[0]!.text
+    expect(streamed).toBe(cut)
+  })
+
+  it('gives the same for the same seed, in a batch too', async () => {
+    const sampled = { temperature: 1.2, n: 2, prompt: ['Step', 'First'], seed: 3 }
+    const four = await texts(sampled)
+    expect(four.length).toBe(4)
+    expect(await texts(sampled)).toEqual(four)
+    expect(await texts({ ...sampled, prompt: 'First' })).toEqual(four.slice(2))
+    expect(await texts({ ...sampled, seed: 9 })).not.toEqual(four)
+  })
+})
+
+describe('errors are its own', () => {
+  it.each([
+    ['a field out of range', { ...greedy, temperature: -1 }, BadRequestError, 400, 'temperature'],
+    ['a field that would be ignored', { ...greedy, tools: [{}] }, BadRequestError, 400, 'tools'],
+    ['a prompt too long', { ...greedy, max_completion_tokens: 9999 }, BadRequestError, 400, 'messages'],
+    ['an unknown model', { ...greedy, model: 'gpt-5' }, NotFoundError, 404, 'model'],
+  ])('%s', async (_, body, kind, status, param) => {
+    const call = client.post('/chat/completions', { body })
+    await expect(call).rejects.toThrow(kind)
+    await expect(call).rejects.toMatchObject({ status, param })
+  })
+
+  it('on the calls of the cycle too', async () => {
+    const call = client.post('/draft', { body: { context: { id: 'a', prompt: 'x' }, depth: 0 } })
+    await expect(call).rejects.toThrow(BadRequestError)
+    await expect(call).rejects.toMatchObject({ status: 400, param: 'depth', code: 'invalid_request' })
+  })
+})
+
+describe('a client that leaves', () => {
+  const endless = { model, prompt: 'Step', max_tokens: 2000, n: 4 }
+  const settled = () => expect.poll(backendHealth, { timeout: 20_000 })
+
+  it('in the middle of a stream frees all slots', async () => {
+    await settled().toMatchObject({ running: 0, contexts: 0 })
+    const { pools } = await backendHealth()
+    const stream = await client.completions.create({ ...endless, stream: true })
+    for await (const _ of stream) break
+    await settled().toMatchObject({ running: 0, contexts: 0, pools })
+  })
+
+  it('while it waits for the whole frees them too', async () => {
+    await settled().toMatchObject({ running: 0, contexts: 0 })
+    const { pools } = await backendHealth()
+    const controller = new AbortController()
+    const call = client.completions.create(endless, { signal: controller.signal })
+    call.catch(() => undefined)
+    await settled().toMatchObject({ running: 1 })
+    controller.abort()
+    await expect(call).rejects.toThrow(APIError)
+    await settled().toMatchObject({ running: 0, contexts: 0, pools })
+  })
+})
+
+describe('a backend under stress', () => {
+  let backend: Server
+  beforeAll(async () => void (backend = await startBackend({ slots: 256 })))
+  afterAll(() => backend.stop())
+
+  it('says 429 when its slots are used up, with a time to come back, and goes on', async () => {
+    const small = openai(backend.url)
+    const call = small.completions.create({ model, prompt: 'word '.repeat(400) })
+    await expect(call).rejects.toThrow(RateLimitError)
+    await expect(call).rejects.toSatisfy((error: APIError) => error.headers?.get('retry-after') === '1')
+    expect((await small.completions.create({ model, prompt: 'Step' })).choices.length).toBe(1)
+  })
+
+  it('tells a stream that runs out of slots so', async () => {
+    const stream = await openai(backend.url).completions.create({
+      model,
+      prompt: 'Step',
+      max_tokens: 2000,
+      n: 4,
+      stream: true,
+    })
+    const reading = (async () => {
+      for await (const _ of stream);
+    })()
+    await expect(reading).rejects.toThrow('slots')
+  })
+})
+
+it('says 503 while it shuts down', async () => {
+  const backend = await startBackend({})
+  const call = await openai(backend.url).completions.create({ model, prompt: 'Step', max_tokens: 1500, stream: true })
+  const stopped = backend.stop()
+  await expect
+    .poll(() =>
+      openai(backend.url)
+        .models.list()
+        .then(
+          () => undefined,
+          (error: unknown) => error,
+        ),
+    )
+    .toBeInstanceOf(InternalServerError)
+  await expect(openai(backend.url).models.list()).rejects.toMatchObject({ status: 503, code: 'draining' })
+  call.controller.abort()
+  await stopped
 })

@@ -8,13 +8,16 @@ export interface BackendOptions {
   port?: number
   /** Idle contexts are dropped after this time. Default: the backend's. */
   contextIdleSeconds?: number
+  /** Token slots of each model. Default: the backend's. */
+  slots?: number
 }
 
 /** Starts the GPU backend on this machine. */
-export function startBackend({ models, port = 0, contextIdleSeconds }: BackendOptions = {}): Promise<Server> {
+export function startBackend({ models, port = 0, contextIdleSeconds, slots }: BackendOptions = {}): Promise<Server> {
   const flags = ['--host', '127.0.0.1', '--port', String(port)]
   if (models !== undefined) flags.push('--models', models)
   if (contextIdleSeconds !== undefined) flags.push('--context-idle', String(contextIdleSeconds))
+  if (slots !== undefined) flags.push('--slots', String(slots))
   return startServer({
     name: 'backend',
     script: 'gpu-backend/src/cli.ts',

@@ -37,6 +37,15 @@ export class Checkpoint {
    * @throws ModelError if there is no such tensor or it does not have this shape
    */
   async read(name: string, shape: readonly number[]): Promise<Float32Array> {
+    return this.#file(name, shape).read(name)
+  }
+
+  /** As `read`, but in pieces of whole rows, of a size that does not grow with the tensor. */
+  pieces(name: string, shape: readonly number[]): AsyncGenerator<Float32Array> {
+    return this.#file(name, shape).pieces(name)
+  }
+
+  #file(name: string, shape: readonly number[]): SafetensorsFile {
     const file = this.#byTensor.get(name)
     if (!file) throw new ModelError('invalid', `${this.#folder} has no tensor ${name}: its config.json asks for one`)
     const stored = file.shape(name) ?? []
@@ -45,7 +54,7 @@ export class Checkpoint {
         'invalid',
         `${file.path}: ${name} is [${stored.join()}], but config.json asks for [${shape.join()}]`,
       )
-    return file.read(name)
+    return file
   }
 
   async close(): Promise<void> {
@@ -57,12 +66,17 @@ export class Checkpoint {
   }
 }
 
-/** The paths of a folder's weight files. @throws ModelError if it has none */
-export async function weightFiles(folder: string): Promise<string[]> {
+/** The names of a checkpoint's weight files, which need not be there yet. @throws ModelError if its index is broken */
+export async function weightNames(folder: string): Promise<string[]> {
   await assertFolder(folder)
   const index = await readJsonIfAny(folder, 'model.safetensors.index.json', indexSchema)
-  const names = index ? [...new Set(Object.values(index.weight_map))].toSorted() : ['model.safetensors']
-  const files = names.map((name) => path.join(folder, path.basename(name)))
+  const names = index ? Object.values(index.weight_map) : ['model.safetensors']
+  return [...new Set(names.map((name) => path.basename(name)))].toSorted()
+}
+
+/** The paths of a folder's weight files. @throws ModelError if one is missing */
+export async function weightFiles(folder: string): Promise<string[]> {
+  const files = (await weightNames(folder)).map((name) => path.join(folder, name))
   for (const file of files)
     if (!(await stat(file).catch(() => undefined)))
       throw new ModelError('not_found', `${file} is missing: download the checkpoint's safetensors files`)

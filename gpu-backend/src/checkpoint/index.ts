@@ -1,4 +1,4 @@
-export { Checkpoint, weightFiles } from './checkpoint.ts'
+export { Checkpoint, weightFiles, weightNames } from './checkpoint.ts'
 export { readDecoderConfig, readGenerationConfig, type DecoderConfig, type GenerationConfig } from './config.ts'
 export { ModelError, type ModelErrorCode } from './error.ts'
 export { readJson, readJsonIfAny, readTextIfAny } from './json.ts'

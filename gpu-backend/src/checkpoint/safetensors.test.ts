@@ -55,6 +55,26 @@ test('reads every finite float16 as the hardware does', async () => {
   await opened.close()
 })
 
+test('reads a large tensor in pieces of whole rows, in order', async () => {
+  const [rows, columns] = [1000, 5000]
+  const data = bytes(Float32Array.from({ length: rows * columns }, (_, i) => i))
+  const header = { x: { dtype: 'F32', shape: [rows, columns], data_offsets: [0, data.length] } }
+  const opened = await SafetensorsFile.open(await file(header, data))
+  let next = 0
+  let pieces = 0
+  for await (const piece of opened.pieces('x')) {
+    expect(piece.length % columns).toBe(0)
+    expect(piece.byteLength).toBeLessThanOrEqual(4 * 2 ** 20)
+    expect([piece[0], piece.at(-1)]).toEqual([next, next + piece.length - 1])
+    next += piece.length
+    pieces++
+  }
+  expect(next).toBe(rows * columns)
+  expect(pieces).toBeGreaterThan(1)
+  expect((await opened.read('x')).at(-1)).toBe(next - 1)
+  await opened.close()
+})
+
 const entry = (data_offsets: number[], dtype = 'F32', shape = [2]) => ({ x: { dtype, shape, data_offsets } })
 
 test.each([

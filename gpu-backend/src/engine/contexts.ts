@@ -1,11 +1,9 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { OutputText } from './output.ts'
-import { Sequence } from './sequence.ts'
-import type { Decoder } from './sequence.ts'
 import type { DraftStep } from './step.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
 
-/** One text so far, as the models hold it. */
+/** One text so far. It holds no slots: what the models have run of it stands in their prefix caches. */
 export class Context {
   readonly id: string
   /** Prompt and output token ids. */
@@ -13,8 +11,6 @@ export class Context {
   readonly promptLength: number
   /** Whether generation starts inside `<think>`. */
   readonly thinking: boolean
-  readonly target: Sequence
-  readonly draft: Sequence | undefined
   /** For requests that bring none: draft and target must draw alike. */
   readonly seed = Math.floor(Math.random() * 2 ** 32)
   /** Steps drafted from here, by id; a commit makes them void. */
@@ -24,18 +20,11 @@ export class Context {
   lastUsed = performance.now()
   #text: OutputText | undefined
 
-  constructor(
-    id: string,
-    prompt: { tokens: readonly number[]; thinking: boolean },
-    output: readonly number[],
-    decoders: { target: Decoder; draft: Decoder | undefined },
-  ) {
+  constructor(id: string, prompt: { tokens: readonly number[]; thinking: boolean }, output: readonly number[]) {
     this.id = id
     this.tokens = [...prompt.tokens, ...output]
     this.promptLength = prompt.tokens.length
     this.thinking = prompt.thinking
-    this.target = new Sequence(decoders.target)
-    this.draft = decoders.draft && new Sequence(decoders.draft)
   }
 
   get outputLength(): number {
@@ -50,14 +39,9 @@ export class Context {
     }
     return this.#text
   }
-
-  release(): void {
-    this.target.truncate(0)
-    this.draft?.truncate(0)
-  }
 }
 
-/** Contexts by id, least recently used first. A context without calls is idle and may be dropped at any time. */
+/** Contexts by id. A context without calls is idle, and dropped after a while. */
 export class ContextStore {
   readonly #contexts = new Map<string, Context>()
   readonly #idleMs: number
@@ -77,7 +61,6 @@ export class ContextStore {
   }
 
   put(context: Context): void {
-    this.drop(context.id)
     this.#contexts.set(context.id, context)
   }
 
@@ -104,28 +87,12 @@ export class ContextStore {
     return () => {
       context.active.delete(call)
       context.lastUsed = performance.now()
-      if (this.#contexts.get(context.id) !== context) return context.active.size === 0 ? context.release() : undefined
-      this.#contexts.delete(context.id)
-      this.#contexts.set(context.id, context)
     }
   }
 
-  /** Forgets a context; its slots are free once no call works on it. */
+  /** Forgets a context; calls at work on it go on. */
   drop(id: string): void {
-    const context = this.#contexts.get(id)
-    if (!context) return
     this.#contexts.delete(id)
-    if (context.active.size === 0) context.release()
-  }
-
-  /** Drops the least recently used idle context. @returns whether there was one */
-  dropOldest(): boolean {
-    for (const [id, context] of this.#contexts)
-      if (context.active.size === 0) {
-        this.drop(id)
-        return true
-      }
-    return false
   }
 
   dropExpired(now = performance.now()): void {

@@ -17,12 +17,12 @@ export async function* draft(
   request: DraftRequest,
   signal: AbortSignal,
 ): AsyncGenerator<DraftEvent, void, undefined> {
-  const sequence = context.draft
-  if (!sequence) throw new ProtocolError(503, 'no_draft_model', 'this backend serves no draft model')
-  const { model } = sequence.decoder
+  const decoder = engine.draft
+  if (!decoder) throw new ProtocolError(503, 'no_draft_model', 'this backend serves no draft model')
+  const { model } = decoder
   const parameters = engine.sampling(request.sampling, context)
   const timer = new Timer()
-  const tree = new Tree(sequence)
+  const tree = new Tree(decoder, signal)
   const leaf = tree.leaf(0)
   const written: number[] = []
   const forward = async (): Promise<Float32Array> => {

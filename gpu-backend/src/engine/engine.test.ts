@@ -18,8 +18,11 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  while (engine.contexts.dropOldest());
-  for (const { decoder } of engine.decoders) expect(decoder.pool.free).toBe(decoder.pool.size)
+  for (const { decoder } of engine.decoders) {
+    decoder.pool.check([], decoder.cache.slots())
+    decoder.cache.evict(Infinity)
+    expect(decoder.pool.free).toBe(decoder.pool.size)
+  }
 })
 
 type VerifyOptions = Omit<VerifyRequestInput, 'context'>
@@ -241,4 +244,15 @@ test('a pool too small for a prompt refuses it with 429 and loses nothing', asyn
   const call = verify({ id: 'run', messages: [{ role: 'user', content: questions[0]! }] }, { max_tokens: 5 })
   await expect(call).rejects.toMatchObject({ status: 429, code: 'overloaded', retryAfter: 1 })
   engine.target.pool.give(held)
+})
+
+test('the pools share the memory they are given, and too little is refused with what would do', async () => {
+  const sized = await Engine.load({ models, memory: 4 })
+  const sizes = sized.decoders.map(({ decoder }) => decoder.pool.size)
+  sized.close()
+  // Bytes a token: target 6 layers of 128 + 128 floats, judge 4 of 64 + 64; the draft's depend on which one ships.
+  expect(new Set(sizes).size).toBe(1)
+  expect(sizes[0]).toBeLessThanOrEqual((4 * 2 ** 20) / ((6 * 256 + 4 * 128) * 4))
+  expect(sizes[0]).toBeGreaterThan(256)
+  await expect(Engine.load({ models, memory: 1 })).rejects.toThrow(/--memory 1 holds \d+ tokens: give \d+ MiB or more/)
 })

@@ -2,20 +2,24 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Context as ContextRef, Sampling } from '@lookahead/sdk/protocol'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { ModelError } from '../checkpoint/index.ts'
+import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
 import type { WeightType } from '../graph/index.ts'
-import { Model } from '../model/index.ts'
+import { Model, slotBytes } from '../model/index.ts'
 import { Judge } from '../verifier/judge.ts'
 import { Context, ContextStore } from './contexts.ts'
+import { Decoder } from './decoder.ts'
+import type { DecoderStats } from './decoder.ts'
 import type { SamplingParameters } from './distribution.ts'
-import type { Decoder } from './sequence.ts'
-import { SlotPool } from './slots.ts'
 
 export interface EngineOptions {
   /** Folder with a checkpoint each in `target/` and, unless they are to be done without, `draft/` and `judge/`. */
   models: string
-  /** Token slots of each model's pool. Default 16,384. */
+  /** Memory in MiB for the keys and values of all models together; every pool gets as many slots. Default 1024. */
+  memory?: number | undefined
+  /** Token slots of each model's pool. Default: as many as `memory` holds. */
   slots?: number | undefined
+  /** New tokens that a forward may have; longer prompts are run in chunks. Default 512. */
+  batchTokens?: number | undefined
   /** Threads of each model's forwards. Default: ONNX Runtime's choice. */
   threads?: number | undefined
   /** How each model's linear layers are kept and multiplied. Default fp32. */
@@ -24,7 +28,12 @@ export interface EngineOptions {
   contextIdleMs?: number | undefined
 }
 
-/** The three models, their slot pools, and the contexts they know. */
+type Role = 'target' | 'draft' | 'judge'
+
+/** Fewer slots than this hold no question and its answer. */
+const FEWEST_SLOTS = 256
+
+/** The three models, each with its pool and its batcher, and the contexts they know. */
 export class Engine {
   readonly target: Decoder
   readonly draft: Decoder | undefined
@@ -34,32 +43,38 @@ export class Engine {
   tokenMs: number | undefined
   readonly #sweep: NodeJS.Timeout
 
-  /** @throws {ModelError} when the target is missing or any checkpoint is broken */
+  /** @throws {ModelError} when the target is missing, any checkpoint is broken, or the memory holds too few slots */
   static async load(options: EngineOptions): Promise<Engine> {
-    const { models, slots = 16_384, threads, weights, contextIdleMs = 60_000 } = options
+    const { models, memory = 1024, threads, weights, batchTokens = 512, contextIdleMs = 60_000 } = options
     if (!existsSync(models)) throw new ModelError('not_found', `no model folder at ${models}: give one with --models`)
-    const load = (role: string): Promise<Model> => Model.load(path.join(models, role), { slots, threads, weights })
-    const present = (role: string): boolean => existsSync(path.join(models, role))
-    const target = await load('target')
-    const draft = present('draft') ? await load('draft') : undefined
-    const judge = present('judge') ? await load('judge') : undefined
-    return new Engine(target, draft, judge, contextIdleMs)
+    const folder = (role: Role): string => path.join(models, role)
+    const roles = (['target', 'draft', 'judge'] as const).filter((r) => r === 'target' || existsSync(folder(r)))
+    const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder)))
+    const decoders: Partial<Record<Role, Decoder>> = {}
+    for (const role of roles)
+      decoders[role] = new Decoder(await Model.load(folder(role), { slots, threads, weights }), batchTokens)
+    return new Engine(decoders.target!, decoders.draft, decoders.judge, contextIdleMs)
   }
 
-  private constructor(target: Model, draft: Model | undefined, judge: Model | undefined, contextIdleMs: number) {
+  private constructor(target: Decoder, draft: Decoder | undefined, judge: Decoder | undefined, contextIdleMs: number) {
     this.contexts = new ContextStore(contextIdleMs)
-    this.target = this.#decoder(target)
-    this.draft = draft && this.#decoder(draft)
-    this.judge = judge && new Judge(this.#decoder(judge))
+    this.target = target
+    this.draft = draft
+    this.judge = judge && new Judge(judge)
     this.#sweep = setInterval(() => this.contexts.dropExpired(), contextIdleMs / 4).unref()
   }
 
-  get decoders(): { role: 'target' | 'draft' | 'judge'; decoder: Decoder }[] {
+  get decoders(): { role: Role; decoder: Decoder }[] {
     return [
       { role: 'target' as const, decoder: this.target },
       ...(this.draft ? [{ role: 'draft' as const, decoder: this.draft }] : []),
       ...(this.judge ? [{ role: 'judge' as const, decoder: this.judge.decoder }] : []),
     ]
+  }
+
+  /** What each model is doing and has done. */
+  get stats(): Partial<Record<Role, DecoderStats>> {
+    return Object.fromEntries(this.decoders.map(({ role, decoder }) => [role, decoder.stats]))
   }
 
   /**
@@ -86,21 +101,20 @@ export class Engine {
       throw new ProtocolError(400, 'invalid_request', 'context.output: not a token id of this model', {
         param: 'context.output',
       })
-    const decoders = { target: this.target, draft: this.draft }
-    const context = new Context(request.id, prompt, request.output ?? [], decoders)
+    const context = new Context(request.id, prompt, request.output ?? [])
     this.contexts.put(context)
     return context
   }
 
-  /** What is left out comes from the model's generation_config.json, then is neutral; the seed is the context's own. */
-  sampling(request: Sampling, context: Context): SamplingParameters {
+  /** What is left out comes from the model's generation_config.json, then is neutral; the seed is the text's own. */
+  sampling(request: Sampling, text: { seed: number }): SamplingParameters {
     const { generation } = this.target.model
     return {
       temperature: request.temperature ?? generation.temperature ?? 1,
       topK: request.top_k ?? generation.topK ?? 0,
       topP: request.top_p ?? generation.topP ?? 1,
       minP: request.min_p ?? 0,
-      seed: request.seed ?? context.seed,
+      seed: request.seed ?? text.seed,
     }
   }
 
@@ -112,17 +126,14 @@ export class Engine {
     clearInterval(this.#sweep)
     for (const { decoder } of this.decoders) decoder.model.close()
   }
+}
 
-  #decoder(model: Model): Decoder {
-    const pool = new SlotPool(model.slots)
-    const take = (n: number): number[] => {
-      for (;;) {
-        const slots = pool.take(n)
-        if (slots) return slots
-        if (!this.contexts.dropOldest())
-          throw new ProtocolError(429, 'overloaded', 'all token slots are in use: try again shortly', { retryAfter: 1 })
-      }
-    }
-    return { model, pool, take }
-  }
+/** Slots of each pool when the pools together may take `memory` MiB. */
+async function slotsWithin(memory: number, folders: readonly string[]): Promise<number> {
+  const configs = await Promise.all(folders.map((folder) => readDecoderConfig(folder)))
+  const bytes = configs.reduce((sum, config) => sum + slotBytes(config), 0)
+  const slots = Math.floor((memory * 2 ** 20) / bytes)
+  if (slots >= FEWEST_SLOTS) return slots
+  const least = Math.ceil((FEWEST_SLOTS * bytes) / 2 ** 20)
+  throw new ModelError('invalid', `--memory ${memory} holds ${slots} tokens: give ${least} MiB or more`)
 }

@@ -1,5 +1,10 @@
 import { StreamingDecoder } from '../tokenizer/index.ts'
-import type { Tokenizer } from '../tokenizer/index.ts'
+import type { DecodeOptions, Tokenizer } from '../tokenizer/index.ts'
+
+export interface OutputOptions extends DecodeOptions {
+  /** The stop string that came is part of the text. Default false. */
+  includeStop?: boolean
+}
 
 /**
  * The output as text: whole characters only, and never the beginning of a stop string.
@@ -7,24 +12,35 @@ import type { Tokenizer } from '../tokenizer/index.ts'
  */
 export class OutputText {
   readonly stops: readonly string[]
-  /** Set once a stop string came; it and what follows are not part of the text. */
-  stopped = false
+  /** The stop string that came, if any; it and what follows are not part of the text. */
+  stop: string | undefined
+  readonly #includeStop: boolean
   readonly #decoder: StreamingDecoder
   #held = ''
 
-  constructor(tokenizer: Tokenizer, stops: readonly string[]) {
+  constructor(tokenizer: Tokenizer, stops: readonly string[], { includeStop = false, ...decode }: OutputOptions = {}) {
     this.stops = stops
-    this.#decoder = new StreamingDecoder(tokenizer)
+    this.#includeStop = includeStop
+    this.#decoder = new StreamingDecoder(tokenizer, decode)
   }
 
-  /** @returns text that is now certain to be output */
-  push(token: number): string {
+  get stopped(): boolean {
+    return this.stop !== undefined
+  }
+
+  /**
+   * @param mayStop false lets stop strings pass, as long as the text is too short to end
+   * @returns text that is now certain to be output
+   */
+  push(token: number, mayStop = true): string {
     if (this.stopped) return ''
     this.#held += this.#decoder.push(token)
-    const found = this.stops.map((stop) => this.#held.indexOf(stop)).filter((at) => at >= 0)
-    if (found.length > 0) {
-      this.stopped = true
-      return this.#release(Math.min(...found), true)
+    if (!mayStop) return this.#release(this.#held.length)
+    const found = this.stops.map((stop) => ({ stop, at: this.#held.indexOf(stop) })).filter(({ at }) => at >= 0)
+    const [first] = found.toSorted((a, b) => a.at - b.at)
+    if (first) {
+      this.stop = first.stop
+      return this.#release(first.at + (this.#includeStop ? first.stop.length : 0), true)
     }
     return this.#release(this.#held.length - this.#danger())
   }

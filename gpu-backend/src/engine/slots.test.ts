@@ -22,3 +22,26 @@ test('lookup copies what followed the longest earlier match', () => {
   expect(lookup(text, [0, 0, 42], 4)).toEqual([])
   expect(lookup([5, 6, 7, 8], [1, 6], 8, { shortest: 1 })).toEqual([7, 8])
 })
+
+test('a shared slot is free after its last user, a cached one when the cache lets go', () => {
+  const pool = new SlotPool(4)
+  const [a, b] = [pool.take(2)!, pool.take(1)!]
+  pool.share(a)
+  pool.cache(b)
+  pool.check([a, a, b], b)
+  pool.give([...a, ...b])
+  expect([pool.free, pool.available]).toEqual([1, 2])
+  pool.give(a)
+  pool.uncache(b)
+  pool.check([], [])
+  expect(() => pool.share(a)).toThrow('free')
+})
+
+test('check finds what was lost and what is in use unnoticed', () => {
+  const pool = new SlotPool(4)
+  const lost = pool.take(1)!
+  expect(() => pool.check([], [])).toThrow(`slot ${lost[0]}`)
+  pool.give(lost)
+  expect(() => pool.check([lost], [])).toThrow(`slot ${lost[0]}`)
+  expect(() => pool.check([], lost)).toThrow(`slot ${lost[0]}`)
+})

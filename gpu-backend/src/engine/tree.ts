@@ -3,7 +3,13 @@
  * branch its own tokens. Branch `b` sees the context, `b.prefix` tokens of the chain, and itself; nothing is copied.
  */
 import type { Row } from '../model/index.ts'
-import type { Sequence } from './sequence.ts'
+import type { Decoder } from './decoder.ts'
+
+/** Tokens whose keys and values stand in slots: `slots[i]` holds `tokens[i]`. */
+interface Run {
+  tokens: number[]
+  slots: number[]
+}
 
 export interface Leaf {
   /** Chain tokens before the leaf's own. */
@@ -18,44 +24,51 @@ export interface Work {
   tokens: readonly number[]
 }
 
+/** Expands one text for as long as one call works on it. In the end it must be released, unless it was committed. */
 export class Tree {
-  readonly context: Sequence
-  readonly chain: { tokens: number[]; slots: number[] } = { tokens: [], slots: [] }
+  readonly context: Run = { tokens: [], slots: [] }
+  readonly chain: Run = { tokens: [], slots: [] }
+  /** Tokens of the text that had been run before. */
+  cached = 0
+  readonly #decoder: Decoder
+  readonly #signal: AbortSignal | undefined
   readonly #leaves = new Set<Leaf>()
-  #vocabulary: number
+  #leave: (() => void) | undefined
 
-  constructor(context: Sequence) {
-    this.context = context
-    this.#vocabulary = context.decoder.model.config.vocabSize
+  /** @param signal drops forwards that have not begun */
+  constructor(decoder: Decoder, signal?: AbortSignal) {
+    this.#decoder = decoder
+    this.#signal = signal
   }
 
   /**
-   * Runs what the context lacks of `text`, and the chain after it, in one forward.
+   * Runs what no other text has run of `text` before, and the chain after it. To be called once, before all else.
    * @returns logits after `text` and after `wanted` first chain tokens: one row for each entry of `wanted`
    */
   async prefill(text: readonly number[], chain: readonly number[], wanted: readonly number[]): Promise<Float32Array[]> {
+    const { cache, batcher } = this.#decoder
     const { context } = this
-    context.follow(text)
-    const cached = context.length
+    this.#leave = batcher.enter()
+    // The last token is always run, for its logits.
+    context.slots = cache.match(text.slice(0, -1))
+    const cached = (this.cached = context.slots.length)
     const fresh = text.slice(cached)
     const tokens = [...fresh, ...chain]
-    const slots = context.decoder.take(tokens.length)
-    context.adopt(fresh, slots.slice(0, fresh.length))
-    this.chain.tokens.push(...chain)
-    this.chain.slots.push(...slots.slice(fresh.length))
-    try {
-      return await this.#forward({
-        tokens,
-        positions: tokens.map((_, i) => cached + i),
-        writeSlots: slots,
-        keySlots: [...context.slots, ...this.chain.slots],
-        sees: tokens.map((_, i) => [[0, cached + i + 1]]),
-        logitRows: wanted.map((n) => fresh.length - 1 + n),
-      })
-    } catch (error) {
-      context.truncate(cached)
-      throw error
-    }
+    const slots = this.#decoder.take(tokens.length)
+    context.tokens = [...text]
+    context.slots = context.slots.concat(slots.slice(0, fresh.length))
+    this.chain.tokens = [...chain]
+    this.chain.slots = slots.slice(fresh.length)
+    const logits = await this.#forward({
+      tokens,
+      positions: tokens.map((_, i) => cached + i),
+      writeSlots: slots,
+      keySlots: [...context.slots, ...this.chain.slots],
+      sees: tokens.map((_, i) => [[0, cached + i + 1]]),
+      logitRows: wanted.map((n) => fresh.length - 1 + n),
+    })
+    context.slots = cache.insert(context.tokens, context.slots)
+    return logits
   }
 
   leaf(prefix: number): Leaf {
@@ -73,9 +86,9 @@ export class Tree {
     const sees: (readonly [number, number])[][] = []
     for (const { leaf, tokens } of work) {
       const start = leaf.slots.length
-      const end = context.length + leaf.prefix
+      const end = context.slots.length + leaf.prefix
       const own = keySlots.length
-      leaf.slots.push(...context.decoder.take(tokens.length))
+      leaf.slots.push(...this.#decoder.take(tokens.length))
       keySlots.push(...leaf.slots)
       for (let i = start; i < leaf.slots.length; i++) {
         positions.push(end + i)
@@ -87,40 +100,44 @@ export class Tree {
       }
     }
     const tokens = work.flatMap((item) => item.tokens)
-    const logits = await this.#forward({
-      tokens,
-      positions,
-      writeSlots,
-      keySlots,
-      sees,
-      logitRows: tokens.map((_, i) => i),
-    })
+    const logits = await this.#forward(
+      {
+        tokens,
+        positions,
+        writeSlots,
+        keySlots,
+        sees,
+        logitRows: tokens.map((_, i) => i),
+      },
+      true,
+    )
     return work.map((item) => logits.splice(0, item.tokens.length))
   }
 
   /** Gives back the slots of a leaf's last tokens, keeping the first `length`. */
   trim(leaf: Leaf, length: number): void {
-    this.context.decoder.pool.give(leaf.slots.splice(length))
+    this.#decoder.pool.give(leaf.slots.splice(length))
   }
 
-  /** The chain's first `prefix` tokens and a leaf's run tokens become context; everything else is given back. */
+  /** The chain's first `prefix` tokens and a leaf's run tokens become context, for others to share; the tree is released. */
   commit(prefix: number, leaf?: Leaf, tokens: readonly number[] = []): void {
-    this.context.adopt(this.chain.tokens.splice(0, prefix), this.chain.slots.splice(0, prefix))
-    if (leaf) this.context.adopt(tokens.slice(0, leaf.slots.length), leaf.slots.splice(0))
+    const { context, chain } = this
+    context.tokens = context.tokens.concat(chain.tokens.slice(0, prefix), tokens.slice(0, leaf?.slots.length ?? 0))
+    context.slots = context.slots.concat(chain.slots.splice(0, prefix), leaf?.slots.splice(0) ?? [])
+    context.slots = this.#decoder.cache.insert(context.tokens, context.slots)
     this.release()
   }
 
-  /** Gives back every slot that did not become context. */
+  /** Gives back every slot. What was committed may stay in the prefix cache. Further calls do nothing. */
   release(): void {
-    const { pool } = this.context.decoder
-    for (const leaf of this.#leaves) pool.give(leaf.slots.splice(0))
-    pool.give(this.chain.slots.splice(0))
-    this.chain.tokens.length = 0
+    const { pool } = this.#decoder
+    for (const run of [...this.#leaves, this.chain, this.context]) pool.give(run.slots.splice(0))
+    this.#leave?.()
   }
 
-  async #forward(row: Row): Promise<Float32Array[]> {
-    const size = this.#vocabulary
-    const logits = await this.context.decoder.model.forward([row])
-    return row.logitRows.map((_, i) => logits.subarray(i * size, (i + 1) * size))
+  async #forward(row: Row, urgent = false): Promise<Float32Array[]> {
+    const size = this.#decoder.model.config.vocabSize
+    const [logits] = await this.#decoder.batcher.run([row], { urgent, signal: this.#signal })
+    return row.logitRows.map((_, i) => logits!.subarray(i * size, (i + 1) * size))
   }
 }

@@ -41,7 +41,7 @@ export class Verification {
   readonly #drafts: readonly DraftStep[]
   readonly #room: number
   readonly #timer = new Timer()
-  readonly #speculation = { proposed: 0, accepted: 0 }
+  readonly #speculation = { drafts: 0, proposed: 0, accepted: 0 }
   #steps: SampledStep[] = []
 
   constructor(engine: Engine, context: Context, request: VerifyRequest, signal: AbortSignal) {
@@ -50,7 +50,7 @@ export class Verification {
     this.#request = request
     this.#signal = signal
     this.#parameters = engine.sampling(request.sampling, context)
-    this.#tree = new Tree(context.target)
+    this.#tree = new Tree(engine.target, signal)
     this.#room = Math.min(request.max_tokens, engine.target.model.config.maxPositions - context.tokens.length)
     this.#drafts = this.#draftSteps()
   }
@@ -164,6 +164,7 @@ export class Verification {
     const guesses = draft && drafted ? draft.tokens.map((token, i) => ({ token, q: draft.distributions[i] })) : []
     const p = (i: number) => distribution(logits(i), this.#parameters)
     const { accepted, next } = accept(guesses, p, random, guesses.length === 0 ? draw : undefined)
+    this.#speculation.drafts += guesses.length > 0 ? 1 : 0
     this.#speculation.proposed += guesses.length
     this.#speculation.accepted += accepted
     for (const { token } of guesses.slice(0, accepted)) writer.push(token)
@@ -192,6 +193,7 @@ export class Verification {
         step.random,
         step.draw,
       )
+      this.#speculation.drafts += guesses.length > 0 ? 1 : 0
       this.#speculation.proposed += guesses.length
       this.#speculation.accepted += accepted
       this.#tree.trim(leaf, leaf.slots.length - guesses.length + accepted)
@@ -222,8 +224,9 @@ export class Verification {
     const { judge } = this.#engine
     if (!judge) return pairs.map(() => unjudged)
     try {
-      return (await this.#timer.time('judge', () => judge.rule(pairs))).map(judged)
+      return (await this.#timer.time('judge', () => judge.rule(pairs, this.#signal))).map(judged)
     } catch (error) {
+      this.#signal.throwIfAborted()
       console.error('the judge failed:', error)
       return pairs.map(() => unjudged)
     }

@@ -1,4 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf'
+import { ModelError } from '../checkpoint/index.ts'
 import { elementTypes, type ElementType } from '../onnxruntime/index.ts'
 import {
   AttributeProtoSchema,
@@ -31,7 +32,11 @@ export interface Part {
 export type WeightSource = readonly Part[] | (() => Float32Array)
 
 /** ONNX's numbers for the element types of initializers outside the graph, and their sizes in bytes. */
-const storedTypes = { float32: { number: elementTypes.float32, bytes: 4 }, uint8: { number: 2, bytes: 1 } } as const
+const storedTypes = {
+  float32: { number: elementTypes.float32, bytes: 4 },
+  float16: { number: 10, bytes: 2 },
+  uint8: { number: 2, bytes: 1 },
+} as const
 
 /** A tensor that lies outside the graph, in the file named by `weightsFile`. */
 export interface Initializer {
@@ -40,8 +45,8 @@ export interface Initializer {
   shape: readonly number[]
 }
 
-/** Turns the elements of one part into those of each initializer. */
-export type Encode = (elements: Float32Array) => readonly (Float32Array | Uint8Array)[]
+/** Turns some rows of one part into the same rows of each initializer; a part comes in pieces of whole rows. */
+export type Encode = (elements: Float32Array) => readonly (Float32Array | Float16Array | Uint8Array)[]
 
 /** The initializers that are made of the same elements, and so are written together. */
 export interface Weight {
@@ -97,6 +102,18 @@ export class GraphBuilder {
     return name
   }
 
+  /** A weight kept in half precision outside the graph. Its name ends in `.fp16`, so that a float32 one may stand beside it. */
+  halfWeight(name: string, shape: readonly number[], source: WeightSource = [{ name, shape }]): Value {
+    const stored = `${name}.fp16`
+    this.encodedWeight(stored, [{ name: stored, type: 'float16', shape }], source, (elements) => {
+      const halves = new Float16Array(elements)
+      if (halves.includes(Infinity) || halves.includes(-Infinity))
+        throw new ModelError('unsupported', `${name} has numbers too large for fp16: keep the weights in fp32 or int8`)
+      return [halves]
+    })
+    return stored
+  }
+
   /** A weight that several initializers together stand for. Asking twice for one name gives the same weight. */
   encodedWeight(name: string, initializers: readonly Initializer[], source: WeightSource, encode: Encode): void {
     if (this.#weights.has(name)) return
@@ -146,6 +163,11 @@ export class GraphBuilder {
       }),
     )
     return outputs[0] ?? ''
+  }
+
+  /** Converts to the type that ONNX calls by this name. */
+  cast(name: string, x: Value, to: 'float32' | 'float16', output?: Value): Value {
+    return this.node(name, 'Cast', [x], { to: storedTypes[to].number }, output === undefined ? undefined : [output])
   }
 
   build(name: string): Graph {

@@ -1,7 +1,9 @@
 import path from 'node:path'
+import { fromBinary } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { readDecoderConfig } from '../checkpoint/index.ts'
 import { decoderGraph } from './decoder.ts'
+import { ModelProtoSchema } from './onnx_pb.ts'
 import type { WeightType } from './quantisation.ts'
 
 const config = await readDecoderConfig(path.join(import.meta.dirname, '../../fixtures/tiny-qwen3'))
@@ -30,6 +32,27 @@ test('every linear layer is quantised, the head to no fewer than 8 bits; embeddi
     ...layer('.int4.data'),
     'lm_head.weight.int8.data',
   ])
+})
+
+test('fp16 keeps every matrix and the biases in halves, also the embedding', () => {
+  const half = layer('.fp16').map((name) => name.replace(/bias$/, 'bias.fp16'))
+  expect(weights('fp16', false)).toEqual(['model.embed_tokens.weight.fp16', ...half, 'lm_head.weight.fp16'])
+  expect(weights('fp16', true)).toEqual(['model.embed_tokens.weight.fp16', ...half])
+  const bytes = (type: WeightType) => decoderGraph({ ...config, hiddenSize: 1024 }, type).weightsBytes
+  expect(bytes('fp16')).toBeLessThan(0.6 * bytes('fp32'))
+})
+
+test('a weight beyond 2 GiB says where it lies', () => {
+  const { model, weights: all } = decoderGraph({ ...config, vocabSize: 200_000, hiddenSize: 4096 })
+  const offsets = all.flatMap(({ initializers }) => initializers.map(({ offset }) => offset))
+  const head = all.find(({ initializers }) => initializers[0]!.name === 'lm_head.weight')!.initializers[0]!
+  expect(head.offset).toBeGreaterThan(2 ** 31)
+  // In the order of the file, none inside another, each on a page of its own.
+  for (const [i, offset] of offsets.entries()) expect(offset).toBeGreaterThan(offsets[i - 1] ?? -1)
+  expect(offsets.every((offset) => Number.isSafeInteger(offset) && offset % 4096 === 0)).toBe(true)
+  const stored = fromBinary(ModelProtoSchema, model).graph!.initializer.find(({ name }) => name === 'lm_head.weight')!
+  const data = Object.fromEntries(stored.externalData.map(({ key, value }) => [key, value]))
+  expect(data).toEqual({ location: 'weights.bin', offset: `${head.offset}`, length: `${200_000 * 4096 * 4}` })
 })
 
 test('a tied head shares the embedding in fp32, and has a smaller copy of it otherwise', () => {

@@ -38,7 +38,7 @@ export const poolNames = (layer: number) => ({
  *
  * @param weights of the linear layers. The head is never kept in fewer than 8 bits: every logit is read off it directly.
  * A tied head is quantised as well, beside the embedding, which is looked up and not multiplied: a forward then reads a
- * quarter of what is often the largest matrix.
+ * quarter of what is often the largest matrix. In fp32 and fp16 a tied head and the embedding are one matrix.
  */
 export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32'): Graph {
   const config = { ...decoder, weights }
@@ -56,8 +56,7 @@ export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32
   }
   const logitRows = g.input('logit_rows', 'int32', ['R'])
 
-  const embedding = g.weight('model.embed_tokens.weight', [vocabSize, hiddenSize])
-  const embedded = g.node('/model/embed_tokens/Gather', 'Gather', [embedding, tokens])
+  const embedded = embed(g, config, tokens)
   const firstNorm = g.weight('model.layers.0.input_layernorm.weight', [hiddenSize])
   let stream: Stream = {
     residual: embedded,
@@ -78,11 +77,20 @@ export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32
     inputs: hiddenSize,
     parts: [{ name: config.tiedEmbeddings ? 'model.embed_tokens' : 'lm_head', outputs: vocabSize }],
     bias: false,
-    weights: weights === 'fp32' ? weights : 'int8',
+    weights: weights === 'int4' ? 'int8' : weights,
   } as const
   linear(g, 'lm_head', wanted, head, 'logits')
   g.output('logits', 'float32', ['R', vocabSize])
   return g.build(config.modelType)
+}
+
+/** [S] → [S, hidden] */
+function embed(g: GraphBuilder, { vocabSize, hiddenSize, weights }: Build, tokens: Value): Value {
+  const name = 'model.embed_tokens.weight'
+  const shape = [vocabSize, hiddenSize]
+  const gather = (table: Value) => g.node('/model/embed_tokens/Gather', 'Gather', [table, tokens])
+  if (weights !== 'fp16') return gather(g.weight(name, shape))
+  return g.cast('/model/embed_tokens/float', gather(g.halfWeight(name, shape)), 'float32')
 }
 
 /** Elements of the checkpoint tensors that the graph uses, each counted once. */

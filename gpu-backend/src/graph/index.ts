@@ -1,3 +1,3 @@
 export { countParameters, decoderGraph, poolNames } from './decoder.ts'
 export { weightTypes, type WeightType } from './quantisation.ts'
-export { storedGraph, type StoreOptions } from './store.ts'
+export { storedGraph, type BuildProgress, type StoreOptions } from './store.ts'

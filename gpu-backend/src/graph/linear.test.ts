@@ -39,10 +39,10 @@ const parts = [
 const outputs = 17
 
 /*
- * Numbers that quantisation leaves as they are, so that any product is exact: weights on a grid whose two ends occur in every
+ * Numbers that quantisation and half precision leave as they are, so that any product is exact: weights on a grid whose two ends occur in every
  * block, and activations of whole numbers whose largest is 127 in every block.
  */
-const cases = (['fp32', 'int8', 'int4'] as const).flatMap((weights) =>
+const cases = (['fp32', 'fp16', 'int8', 'int4'] as const).flatMap((weights) =>
   [32, 96, 48, 72].flatMap((inputs) => [true, false].map((bias) => [weights, inputs, bias] as const)),
 )
 test.each(cases)('%s with %d inputs, bias %s: one token and several', async (weights, inputs, bias) => {

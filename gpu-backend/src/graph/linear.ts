@@ -24,6 +24,15 @@ export function linear(g: GraphBuilder, name: string, x: Value, layer: LinearLay
   const own = parts.length === 1 ? parts[0]!.name : name
   const weightParts = parts.map((part) => ({ name: `${part.name}.weight`, shape: [part.outputs, inputs] }))
   const biasParts = parts.map((part) => ({ name: `${part.name}.bias`, shape: [part.outputs] }))
+  if (layer.weights === 'fp16') {
+    const added = layer.bias ? [g.halfWeight(`${own}.bias`, [rows], biasParts)] : []
+    const weight = g.halfWeight(`${own}.weight`, [rows, inputs], weightParts)
+    // In half precision on both sides, so that a device which multiplies halves does. A CPU has no such kernel: there ONNX
+    // Runtime turns the weight to float32 as it loads the model, drops the casts, and the product is that of fp32.
+    const halves = g.cast(`/${name}/half`, x, 'float16')
+    const product = g.node(`/${name}/Gemm`, 'Gemm', [halves, weight, ...added], { transB: 1 })
+    return g.cast(`/${name}/float`, product, 'float32', output)
+  }
   const added = layer.bias ? [g.weight(`${own}.bias`, [rows], biasParts)] : []
   const outputs = output === undefined ? undefined : [output]
   if (layer.weights === 'fp32') {

@@ -1,5 +1,5 @@
-/** How the linear layers' weights are kept. Everything else is float32. */
-export const weightTypes = ['fp32', 'int8', 'int4'] as const
+/** How the linear layers' weights are kept. Everything else is float32, but for the embedding, which is fp16 with them. */
+export const weightTypes = ['fp32', 'fp16', 'int8', 'int4'] as const
 export type WeightType = (typeof weightTypes)[number]
 
 /** Elements of a row that share a scale and a zero point. */

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readDecoderConfig } from '../checkpoint/index.ts'
 import { GraphBuilder } from './builder.ts'
-import { countParameters, storedGraph } from './index.ts'
+import { countParameters, storedGraph, weightTypes, type BuildProgress } from './index.ts'
 
 const tiny = path.join(import.meta.dirname, '../../fixtures/tiny-qwen3')
 const config = await readDecoderConfig(tiny)
@@ -29,6 +29,29 @@ test('builds a graph once, also when asked twice at the same time', async () => 
   expect(await stored()).toHaveLength(1)
 })
 
+test('tells how far it is, from the first weight to the last byte', async () => {
+  const seen: BuildProgress[] = []
+  const options = {
+    cacheDir: path.join(root, 'cache'),
+    onProgress: (progress: BuildProgress) => void seen.push(progress),
+  }
+  const file = await storedGraph(path.join(root, 'model'), config, options)
+  const { size } = await stat(path.join(path.dirname(file), 'weights.bin'))
+  expect(seen.at(-1)).toMatchObject({ bytes: size, totalBytes: size, weights: seen[0]!.totalWeights })
+  expect(seen.map(({ weights }) => weights)).toEqual(seen.map(({ weights }) => weights).toSorted((a, b) => a - b))
+  const before = seen.length
+  await storedGraph(path.join(root, 'model'), config, options)
+  expect(seen).toHaveLength(before)
+})
+
+test('refuses a weight that half precision cannot hold', () => {
+  const g = new GraphBuilder()
+  g.halfWeight('w', [2])
+  const [weight] = g.build('g').weights
+  expect(() => weight!.encode(Float32Array.of(1, 70_000))).toThrow(/w has numbers too large for fp16/)
+  expect(weight!.encode(Float32Array.of(1, -65_504))).toEqual([Float16Array.of(1, -65_504)])
+})
+
 test('builds anew when a weight file has changed', async () => {
   const file = await store()
   await utimes(path.join(root, 'model', 'model-00001-of-00002.safetensors'), 1, 1)
@@ -37,9 +60,8 @@ test('builds anew when a weight file has changed', async () => {
 
 test('keeps one graph for each type of weights', async () => {
   const options = { cacheDir: path.join(root, 'cache') }
-  for (const weights of ['fp32', 'int8', 'int4'] as const)
-    await storedGraph(path.join(root, 'model'), config, { ...options, weights })
-  expect(await stored()).toHaveLength(3)
+  for (const weights of weightTypes) await storedGraph(path.join(root, 'model'), config, { ...options, weights })
+  expect(await stored()).toHaveLength(4)
   expect(await store()).toBe(await storedGraph(path.join(root, 'model'), config, { ...options, weights: 'fp32' }))
 })
 

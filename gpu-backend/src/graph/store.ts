@@ -13,7 +13,19 @@ export interface StoreOptions {
   /** Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
   signal?: AbortSignal | undefined
+  /** Is told how far a graph that has to be built is. */
+  onProgress?: ((progress: BuildProgress) => void) | undefined
 }
+
+/** What has been written so far, and will be in the end. */
+export interface BuildProgress {
+  weights: number
+  totalWeights: number
+  bytes: number
+  totalBytes: number
+}
+
+type BuildOptions = Pick<StoreOptions, 'signal' | 'onProgress'>
 
 const modelFile = 'model.onnx'
 
@@ -28,7 +40,7 @@ export async function storedGraph(folder: string, config: DecoderConfig, options
   const root = options.cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
   const weights = options.weights ?? 'fp32'
   const home = path.join(root, 'graphs', await contentKey(folder, weights))
-  if (!(await exists(home))) await store(folder, decoderGraph(config, weights), home, options.signal)
+  if (!(await exists(home))) await writeGraph(folder, decoderGraph(config, weights), home, options)
   return path.join(home, modelFile)
 }
 
@@ -43,18 +55,33 @@ async function contentKey(folder: string, weights: WeightType): Promise<string> 
   return hash.digest('hex').slice(0, 32)
 }
 
-/** Writes into a folder of its own and then renames it, so that no reader ever sees a part of a graph. */
-async function store(folder: string, graph: Graph, home: string, signal: AbortSignal | undefined): Promise<void> {
+/**
+ * Writes a graph over a checkpoint's weights as `home`/model.onnx, with its weights beside it: into a folder of its own,
+ * which is then renamed, so that no reader ever sees a part of a graph.
+ *
+ * @throws as storedGraph does
+ */
+export async function writeGraph(
+  folder: string,
+  graph: Graph,
+  home: string,
+  options: BuildOptions = {},
+): Promise<void> {
   const draft = `${home}.${randomUUID()}`
   try {
     await mkdir(draft, { recursive: true })
     await using checkpoint = await Checkpoint.open(folder)
     await using file = await open(path.join(draft, weightsFile), 'w')
     await file.truncate(graph.weightsBytes)
-    for (const weight of graph.weights) {
-      signal?.throwIfAborted()
-      await writeWeight(file, weight, checkpoint)
-    }
+    const [totalWeights, totalBytes] = [graph.weights.length, graph.weightsBytes]
+    let bytes = 0
+    for (const [weights, weight] of graph.weights.entries())
+      for await (const written of writeWeight(file, weight, checkpoint)) {
+        options.signal?.throwIfAborted()
+        bytes += written
+        options.onProgress?.({ weights, totalWeights, bytes, totalBytes })
+      }
+    options.onProgress?.({ weights: totalWeights, totalWeights, bytes: totalBytes, totalBytes })
     await writeFile(path.join(draft, modelFile), graph.model)
     await rename(draft, home).catch(async (error: unknown) => {
       // Another process may have stored the same graph in the meantime.
@@ -69,18 +96,24 @@ async function store(folder: string, graph: Graph, home: string, signal: AbortSi
   }
 }
 
-async function writeWeight(file: FileHandle, weight: Weight, checkpoint: Checkpoint): Promise<void> {
+/** Writes a weight piece by piece, and yields each piece's bytes. */
+async function* writeWeight(file: FileHandle, weight: Weight, checkpoint: Checkpoint): AsyncGenerator<number> {
   const ends = weight.initializers.map(({ offset }) => offset)
-  /** Appends to each initializer what it is to hold of these elements. */
-  const append = async (elements: Float32Array) => {
+  /** Appends to each initializer what it is to hold of these rows. */
+  const append = async (elements: Float32Array): Promise<number> => {
+    let written = 0
     for (const [i, array] of weight.encode(elements).entries()) {
       const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
       await writeBytes(file, bytes, ends[i]!)
       ends[i]! += bytes.byteLength
+      written += bytes.byteLength
     }
+    return written
   }
-  if (typeof weight.source === 'function') return append(weight.source())
-  for (const part of weight.source) await append(await checkpoint.read(part.name, part.shape))
+  if (typeof weight.source === 'function') yield await append(weight.source())
+  else
+    for (const { name, shape } of weight.source)
+      for await (const rows of checkpoint.pieces(name, shape)) yield await append(rows)
 }
 
 async function writeBytes(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {

@@ -1,2 +1,2 @@
-export { Model, type ModelOptions } from './model.ts'
+export { Model, slotBytes, type ModelOptions } from './model.ts'
 export type { Row } from './row.ts'

@@ -26,12 +26,18 @@ export interface ModelOptions {
   weights?: WeightType | undefined
   /** Where built graphs are kept. Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
+  /** ONNX Runtime writes a profile of all forwards, when the model is closed, to a file that begins with this prefix. */
+  profile?: string | undefined
   /** Stops loading. */
   signal?: AbortSignal | undefined
 }
 
 /** Up to this many parameters, starting a second thread takes longer than it saves. */
 const singleThreadParameters = 4e6
+
+/** Bytes of one token's keys and values in all layers. */
+export const slotBytes = ({ layers, kvHeads, headDim }: DecoderConfig): number =>
+  layers * 2 * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT
 
 /** A decoder with its pool of token slots, run by packed forwards. */
 export class Model {
@@ -77,7 +83,7 @@ export class Model {
    * @throws ModelError if the folder is missing, broken or of an unsupported kind; the signal's reason if it was aborted
    */
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const { slots, weights, cacheDir, signal } = options
+    const { slots, weights, cacheDir, profile, signal } = options
     if (!Number.isInteger(slots) || slots < 1)
       throw new RangeError(`slots must be a whole number above 0, not ${slots}`)
     const config = await readDecoderConfig(folder)
@@ -91,7 +97,7 @@ export class Model {
     const file = await storedGraph(folder, config, { weights, cacheDir, signal })
     const parameters = countParameters(config)
     const threads = options.threads ?? (parameters <= singleThreadParameters ? 1 : availableParallelism())
-    const session = await Session.open(file, { threads }).catch((cause: unknown) => {
+    const session = await Session.open(file, { threads, profile }).catch((cause: unknown) => {
       if (!(cause instanceof OnnxRuntimeError)) throw cause
       throw new ModelError('invalid', `${file} cannot be loaded: delete its folder and try again`, { cause })
     })

@@ -3,6 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { WeightType } from '../graph/index.ts'
 import { Model, type Row } from './index.ts'
 
 const fixtures = path.join(import.meta.dirname, '../../fixtures')
@@ -21,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-const load = (name: string, weights?: 'fp32' | 'int8' | 'int4') =>
+const load = (name: string, weights?: WeightType) =>
   Model.load(path.join(root, name), { slots: 2048, weights, cacheDir: path.join(root, 'cache') })
 
 /** Tokens after `context` slots. */
@@ -48,8 +49,17 @@ function distance(a: Float32Array, b: Float32Array): number {
  * 0.33 to 0.51 in int4; on a trained draft of 1.5 M parameters 0.006 and 0.064. What a packing mistake gives is above 1.
  */
 describe.each(['qwen3', 'qwen2', 'llama', 'mistral'])('%s', (name) => {
+  test('fp16 gives the logits of fp32, within the rounding of the weights', async () => {
+    const logits = async (weights: WeightType) => {
+      using model = await load(name, weights)
+      return model.forward([causal(text, range(0, text.length))])
+    }
+    const off = distance(await logits('fp16'), await logits('fp32'))
+    expect(off).toBeLessThan(2e-3)
+  })
+
   test('int8 gives nearly the logits of fp32, int4 roughly', async () => {
-    const logits = async (weights?: 'fp32' | 'int8' | 'int4') => {
+    const logits = async (weights?: WeightType) => {
       using model = await load(name, weights)
       return model.forward([causal(text, range(0, text.length))])
     }
@@ -71,7 +81,7 @@ describe.each(['qwen3', 'qwen2', 'llama', 'mistral'])('%s', (name) => {
  */
 const tolerance = 0.01
 
-describe.each(['int8', 'int4'] as const)('a packed forward in %s', (weights) => {
+describe.each(['fp16', 'int8', 'int4'] as const)('a packed forward in %s', (weights) => {
   let model: Model
   let whole: Float32Array
   beforeAll(async () => {

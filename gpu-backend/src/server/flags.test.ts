@@ -5,5 +5,18 @@ test('--weights is fp32 unless a flag or a variable says otherwise, and the flag
   expect(readFlags([], {})).toMatchObject({ weights: 'fp32' })
   expect(readFlags([], { LOOKAHEAD_WEIGHTS: 'int4' })).toMatchObject({ weights: 'int4' })
   expect(readFlags(['--weights', 'int8'], { LOOKAHEAD_WEIGHTS: 'int4' })).toMatchObject({ weights: 'int8' })
-  expect(() => readFlags(['--weights', 'fp8'], {})).toThrow('--weights must be one of fp32, int8, int4, not "fp8"')
+  expect(() => readFlags(['--weights', 'fp8'], {})).toThrow(
+    '--weights must be one of fp32, fp16, int8, int4, not "fp8"',
+  )
+})
+
+test('the pools are sized by memory unless slots are given; limits have defaults', () => {
+  expect(readFlags([], {})).toMatchObject({ memory: 1024, slots: undefined, batchTokens: 512 })
+  const env = { LOOKAHEAD_MEMORY: '64', LOOKAHEAD_MAX_QUEUED_REQUESTS: '3' }
+  expect(readFlags(['--slots', '300', '--max-queued-tokens', '9'], env)).toMatchObject({
+    memory: 64,
+    slots: 300,
+    queue: { requests: 3, tokens: 9 },
+  })
+  expect(() => readFlags(['--memory', '0'], {})).toThrow('--memory must be a whole number')
 })

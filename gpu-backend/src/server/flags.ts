@@ -17,15 +17,20 @@ const flags = {
   },
   host: { value: 'ADDRESS', help: 'address to listen on', default: '127.0.0.1' },
   port: { value: 'PORT', help: 'port to listen on; 0 takes a free one', default: '8600' },
-  slots: { value: 'N', help: 'token slots of each model', default: '16384' },
+  memory: { value: 'MIB', help: 'memory for the keys and values of all models together', default: '1024' },
+  slots: { value: 'N', help: 'token slots of each model (default: as many as --memory holds)' },
+  'batch-tokens': { value: 'N', help: 'new tokens that a forward may have', default: '512' },
+  'max-queued-requests': { value: 'N', help: 'more than these are refused with 429', default: '256' },
+  'max-queued-tokens': { value: 'N', help: 'prompts of more tokens are refused with 429', default: '131072' },
   threads: { value: 'N', help: 'threads for forwards (default: one per core)' },
   weights: {
     value: 'TYPE',
-    help: 'how the linear layers are kept and multiplied: fp32, int8 or int4',
+    help: 'how the linear layers are kept and multiplied: fp32, fp16 (on a CPU as fp32, in half the files), int8 or int4',
     default: 'fp32',
   },
   token: { value: 'SECRET', help: 'bearer token that callers must show (default: none)' },
   'context-idle': { value: 'SECONDS', help: 'idle contexts are dropped after this time', default: '60' },
+  drain: { value: 'SECONDS', help: 'running calls may go on this long once asked to stop', default: '10' },
 } satisfies Record<string, Flag>
 
 type Name = keyof typeof flags
@@ -34,11 +39,16 @@ export interface ServeOptions {
   models: string
   host: string
   port: number
-  slots: number
+  memory: number
+  /** Undefined: as many as `memory` holds. */
+  slots: number | undefined
+  batchTokens: number
+  queue: { requests: number; tokens: number }
   threads: number | undefined
   weights: WeightType
   token: string | undefined
   contextIdleMs: number
+  drainMs: number
 }
 
 /** A flag or variable that cannot be meant. The message says which and what to give. */
@@ -90,10 +100,17 @@ export function readFlags(args: string[], env: Record<string, string | undefined
     models: text('models') ?? path.join(import.meta.dirname, '../../models'),
     host: text('host')!,
     port: whole('port', 0, 65_535)!,
-    slots: whole('slots', 256, 2 ** 24)!,
+    memory: whole('memory', 1, 2 ** 24)!,
+    slots: whole('slots', 256, 2 ** 24),
+    batchTokens: whole('batch-tokens', 1, 2 ** 20)!,
+    queue: {
+      requests: whole('max-queued-requests', 1, 2 ** 20)!,
+      tokens: whole('max-queued-tokens', 1, 2 ** 30)!,
+    },
     threads: whole('threads', 1, 1024),
     weights,
     token: text('token'),
     contextIdleMs: whole('context-idle', 1, 86_400)! * 1000,
+    drainMs: whole('drain', 0, 3600)! * 1000,
   }
 }

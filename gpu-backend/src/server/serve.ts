@@ -2,14 +2,15 @@ import type { AddressInfo } from 'node:net'
 import { serve as listen } from '@hono/node-server'
 import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
+import { Calls } from './calls.ts'
 import type { ServeOptions } from './flags.ts'
 
-/** How long running calls may go on once the server was asked to stop. */
-const DRAIN_MS = 10_000
+/** Aborted calls end within a forward, and the last bytes go out at once: so long is waited for clients that do not read. */
+const GRACE_MS = 2_000
 
 export interface Server {
   url: string
-  /** Refuses new calls, lets running ones finish for up to ten seconds, then frees the models. */
+  /** Refuses new calls, lets running ones go on for up to `drainMs`, aborts the rest, then frees the models. */
   close(): Promise<void>
 }
 
@@ -20,7 +21,8 @@ export interface Server {
 export async function serve(options: ServeOptions): Promise<Server> {
   let engine: Engine | undefined
   let draining = false
-  const app = createApp({ engine: () => engine, draining: () => draining, token: options.token })
+  const calls = new Calls(options.queue)
+  const app = createApp({ engine: () => engine, draining: () => draining, token: options.token, calls })
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
     const bound = listen({ fetch: app.fetch, hostname: options.host, port: options.port }, () => resolve(bound))
     bound.once('error', reject)
@@ -32,16 +34,24 @@ export async function serve(options: ServeOptions): Promise<Server> {
     await stopped()
     throw error
   }
-  const busy = (): boolean => (engine?.contexts.running ?? 0) > 0
+  const until = async (condition: () => boolean, ms: number): Promise<void> => {
+    const deadline = performance.now() + ms
+    while (!condition() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
   const { address, port, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     async close() {
       draining = true
-      const closed = stopped()
-      const deadline = performance.now() + DRAIN_MS
-      while (busy() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
-      if ('closeAllConnections' in server) server.closeAllConnections()
+      await until(() => calls.running === 0, options.drainMs)
+      calls.abort()
+      await until(() => calls.running === 0, GRACE_MS)
+      let open = true
+      const closed = stopped().then(() => (open = false))
+      if ('closeAllConnections' in server) {
+        await until(() => (server.closeIdleConnections(), !open), GRACE_MS)
+        server.closeAllConnections()
+      }
       await closed
       engine?.close()
     },

@@ -4,6 +4,8 @@ import { ModelError, readTextIfAny } from '../checkpoint/index.ts'
 export interface ChatMessage {
   role: string
   content: string
+  /** Thinking that went before the answer, for templates that render it. */
+  reasoning_content?: string | undefined
 }
 
 export interface RenderOptions {

@@ -1,17 +1,24 @@
 import type { Tokenizer } from './tokenizer.ts'
 
+export interface DecodeOptions {
+  /** Special tokens give no text. Defaults to true. */
+  skipSpecial?: boolean
+}
+
 /** Turns tokens into text one at a time. A character whose bytes are spread over tokens comes out with its last one. */
 export class StreamingDecoder {
   readonly #tokenizer: Tokenizer
+  readonly #skipSpecial: boolean
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-  constructor(tokenizer: Tokenizer) {
+  constructor(tokenizer: Tokenizer, { skipSpecial = true }: DecodeOptions = {}) {
     this.#tokenizer = tokenizer
+    this.#skipSpecial = skipSpecial
   }
 
-  /** The text that this token completes: perhaps none. Special tokens give none. */
+  /** The text that this token completes: perhaps none. */
   push(id: number): string {
-    if (this.#tokenizer.specialIds.has(id)) return ''
+    if (this.#skipSpecial && this.#tokenizer.specialIds.has(id)) return ''
     return this.#decoder.decode(this.#tokenizer.decodeToken(id), { stream: true })
   }
 

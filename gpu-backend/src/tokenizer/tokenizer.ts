@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { ModelError, readJson, readJsonIfAny } from '../checkpoint/index.ts'
 import { bytesOfToken } from './bytes.ts'
 import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-template.ts'
-import { StreamingDecoder } from './streaming.ts'
+import { StreamingDecoder, type DecodeOptions } from './streaming.ts'
 
 const decoderSchema = v.looseObject({
   type: v.string(),
@@ -107,16 +107,16 @@ export class Tokenizer {
     return this.#bytes[id] ?? nothing
   }
 
-  /** The text of whole tokens, without special ones. */
-  decode(ids: Iterable<number>): string {
-    const decoder = this.streaming()
+  /** The text of whole tokens. */
+  decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
+    const decoder = this.streaming(options)
     let text = ''
     for (const id of ids) text += decoder.push(id)
     return text + decoder.flush()
   }
 
-  streaming(): StreamingDecoder {
-    return new StreamingDecoder(this)
+  streaming(options: DecodeOptions = {}): StreamingDecoder {
+    return new StreamingDecoder(this, options)
   }
 
   /**

@@ -1,5 +1,5 @@
 import { lookupToken } from '../tokenizer/index.ts'
-import type { Decoder } from '../engine/sequence.ts'
+import type { Decoder } from '../engine/decoder.ts'
 import type { Row } from '../model/index.ts'
 import { judgePrompt } from './judge-prompt.ts'
 
@@ -20,9 +20,13 @@ export class Judge {
     this.#unaligned = lookupToken(decoder.model.tokenizer, 'unaligned')
   }
 
-  /** One packed forward for all pairs. @returns for each whether the steps are aligned */
-  async rule(pairs: readonly Pair[]): Promise<boolean[]> {
-    const { model, pool } = this.decoder
+  /**
+   * All pairs at once, in as few forwards as they fit. @returns for each whether the steps are aligned
+   * @throws {ProtocolError} 429 `overloaded`; OnnxRuntimeError; the signal's reason
+   */
+  async rule(pairs: readonly Pair[], signal?: AbortSignal): Promise<boolean[]> {
+    const { model, pool, batcher } = this.decoder
+    const leave = batcher.enter()
     const slots: number[] = []
     try {
       const rows = pairs.map(({ target, draft }): Row => {
@@ -38,11 +42,11 @@ export class Judge {
           logitRows: [tokens.length - 1],
         }
       })
-      const logits = await model.forward(rows)
-      const size = model.config.vocabSize
-      return pairs.map((_, i) => logits[i * size + this.#aligned]! > logits[i * size + this.#unaligned]!)
+      const verdicts = await batcher.run(rows, { signal })
+      return verdicts.map((logits) => logits[this.#aligned]! > logits[this.#unaligned]!)
     } finally {
       pool.give(slots)
+      leave()
     }
   }
 }

@@ -1,0 +1,134 @@
+/** The engine against what a user would pick instead; `npm run bench:engine -- --help` lists the flags. */
+import { rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { testProblems } from '../dataset/index.ts'
+import { readDecoderConfig } from '../src/checkpoint/index.ts'
+import { Engine } from '../src/engine/engine.ts'
+import { Tokenizer } from '../src/tokenizer/index.ts'
+import { readBandwidth, weightBytes } from './bandwidth.ts'
+import { compare } from './comparison.ts'
+import { install, installed } from './contenders/install.ts'
+import { forwardCosts } from './forwards.ts'
+import { help, readOptions, type BenchOptions } from './options.ts'
+import { operatorTimes, scriptTimes } from './profile.ts'
+import { print } from './report.ts'
+import { precisions, type Results } from './results.ts'
+import { throughput } from './throughput.ts'
+import { writeWideModel } from './wide-model.ts'
+
+const demo = path.join(import.meta.dirname, '../models/target')
+
+const chosen = optionsOrHelp()
+if (chosen === 'help') console.log(help)
+else {
+  const workFolder = await mkdtemp(path.join(tmpdir(), 'lookahead-bench-'))
+  process.once('SIGINT', () => {
+    rmSync(workFolder, { recursive: true, force: true })
+    process.exit(130)
+  })
+  // Graphs of models that exist for this run alone must not stay in the user's cache.
+  process.env.LOOKAHEAD_CACHE = path.join(workFolder, 'cache')
+  try {
+    const results = await bench(chosen, workFolder)
+    if (chosen.json) console.log(JSON.stringify(results))
+    else print(results)
+  } finally {
+    await rm(workFolder, { recursive: true, force: true })
+  }
+}
+
+async function bench(options: BenchOptions, workFolder: string): Promise<Results> {
+  const { only, models, threads, quick } = options
+  const scale = quick
+    ? { prompts: 2, tokens: 24, rounds: 3, waves: 1, concurrency: [1, 2, 4] }
+    : { prompts: 8, tokens: 96, rounds: 15, waves: 3, concurrency: [1, 2, 4, 8, 16, 32] }
+  const wide = path.join(workFolder, 'wide')
+  if (models.includes('wide')) await writeWideModel(wide, demo)
+  const folders = { demo, wide }
+  const cases = models.flatMap((model) => precisions.map((precision) => ({ model, precision })))
+  const texts = await chats(32)
+  const tokenizer = await Tokenizer.load(demo)
+  const prompts = texts.slice(0, scale.prompts).map((text) => tokenizer.encode(text))
+  const results: Results = { options, comparison: [], forwards: [], bandwidth: undefined, throughput: [], profile: [] }
+
+  if (only.includes('comparison')) {
+    const without = await missing(quick)
+    for (const { model, precision } of cases) {
+      say(`plain decoding, ${model} ${precision}`)
+      const folder = folders[model]
+      const common = { folder, precision, prompts, maxTokens: scale.tokens, threads, workFolder, without }
+      results.comparison.push({ model, precision, variants: await compare(common) })
+    }
+  }
+  if (only.includes('forwards') || only.includes('bandwidth'))
+    for (const { model, precision } of cases) {
+      say(`packed forwards, ${model} ${precision}`)
+      const costs = await forwardCosts({ folder: folders[model], weights: precision, threads, rounds: scale.rounds })
+      results.forwards.push({ model, precision, costs })
+    }
+  if (only.includes('bandwidth')) {
+    say('memory bandwidth')
+    const read = await readBandwidth(threads, scale.rounds)
+    const decoding = results.forwards.map(async ({ model, precision, costs }) => {
+      const bytes = weightBytes(await readDecoderConfig(folders[model]), precision)
+      return { model, precision, weightBytes: bytes, share: (1000 * bytes) / costs[0]!.ms.median / read }
+    })
+    results.bandwidth = { read, decoding: await Promise.all(decoding) }
+  }
+  if (only.includes('throughput'))
+    for (const precision of precisions) {
+      say(`concurrent requests, demo ${precision}`)
+      const engine = await Engine.load({ models: path.dirname(demo), threads, weights: precision })
+      const { tokens: maxTokens, concurrency, waves: rounds } = scale
+      const waves = await throughput({ engine, prompts: texts, maxTokens, concurrency, rounds })
+      engine.close()
+      results.throughput.push({ model: 'demo', precision, waves })
+    }
+  if (options.profile)
+    for (const precision of precisions) {
+      say(`profile, demo ${precision}`)
+      const common = { weights: precision, threads, tokens: scale.tokens }
+      const operators = await operatorTimes({ ...common, folder: demo, workFolder })
+      const script = await scriptTimes({
+        ...common,
+        models: path.dirname(demo),
+        prompts: texts.slice(0, scale.prompts),
+      })
+      results.profile.push({ model: 'demo', precision, operators, script })
+    }
+  return results
+}
+
+/** Why the other runtimes cannot be measured, if so, after an attempt to install them. */
+async function missing(quick: boolean): Promise<string | undefined> {
+  if (installed()) return undefined
+  if (quick) return 'not installed: run once without --quick'
+  return install().then(
+    () => undefined,
+    (error: unknown) => (error as Error).message,
+  )
+}
+
+/** Held-out questions as the demo model reads them. */
+async function chats(count: number): Promise<string[]> {
+  const tokenizer = await Tokenizer.load(demo)
+  return testProblems(count).map(({ question }) =>
+    tokenizer.renderChat([{ role: 'user', content: question }], { addGenerationPrompt: true }),
+  )
+}
+
+function say(doing: string): void {
+  console.error(`… ${doing}`)
+}
+
+function optionsOrHelp(): BenchOptions | 'help' {
+  try {
+    return readOptions(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${(error as Error).message}\n`)
+    process.exitCode = 2
+    return 'help'
+  }
+}

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto'
+import { parseRequest, VerifyRequest } from '@lookahead/sdk/protocol'
+import type { WeightType } from '../../src/graph/index.ts'
+import { Engine } from '../../src/engine/engine.ts'
+import { Verification } from '../../src/engine/verify.ts'
+import type { Contender, OpenOptions } from './contender.ts'
+
+/** This project's engine, in process; `model` is the folder that holds `target/`. */
+export async function open({ model, threads }: OpenOptions, weights: WeightType): Promise<Contender> {
+  const engine = await Engine.load({ models: model, threads, weights, slots: 4096 })
+  return {
+    async generate(prompt, maxTokens) {
+      const text = new TextDecoder().decode(
+        Buffer.concat(prompt.map((token) => engine.target.model.tokenizer.decodeToken(token))),
+      )
+      return (await decodePlainly(engine, text, maxTokens)).tokens
+    },
+    async close() {
+      engine.close()
+    },
+  }
+}
+
+export interface PlainText {
+  tokens: number[]
+  /** Milliseconds of the whole call, and of that in forwards. */
+  total: number
+  forwards: number
+}
+
+/** A whole text at temperature 0 by one verify call without drafted steps, as mode `ar` does. */
+export async function decodePlainly(engine: Engine, prompt: string, maxTokens: number): Promise<PlainText> {
+  const request = parseRequest(VerifyRequest, {
+    context: { id: randomUUID(), prompt },
+    decode: 'end',
+    max_tokens: maxTokens,
+    sampling: { temperature: 0 },
+    speculation: { drafted: false, ngram: 0 },
+  })
+  const context = engine.context(request.context)
+  let tokens: number[] = []
+  try {
+    for await (const event of new Verification(engine, context, request, new AbortController().signal).run()) {
+      if (event.type === 'commit') tokens = event.tokens
+      if (event.type === 'done') return { tokens, total: event.timings.total_ms, forwards: event.timings.target_ms }
+    }
+  } finally {
+    engine.contexts.drop(context.id)
+  }
+  throw new Error('the engine ended before its text was done')
+}

@@ -1,0 +1,66 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+
+export const sections = ['comparison', 'forwards', 'bandwidth', 'throughput'] as const
+export type Section = (typeof sections)[number]
+
+/** `demo`: the target that the project ships, which a large cache holds nearly whole. `wide`: see wide-model.ts. */
+export const benchModels = ['demo', 'wide'] as const
+export type BenchModel = (typeof benchModels)[number]
+
+export interface BenchOptions {
+  only: Section[]
+  models: BenchModel[]
+  /** Of every runtime's forwards, and of the bandwidth's measurement. */
+  threads: number
+  profile: boolean
+  quick: boolean
+  json: boolean
+}
+
+export const help = `npm run bench:engine -- [flags]
+
+The engine alone, without server and worker: plain decoding at temperature 0 against transformers.js and node-llama-cpp
+with the same weights, prompts and threads; the cost of packed forwards; the share of the memory's bandwidth; the
+throughput of concurrent requests. The other runtimes are installed at the first run (1.2 GB).
+
+  --only a,b    of ${sections.join(', ')} (default all)
+  --models a,b  of ${benchModels.join(', ')} (default both; --quick: demo)
+  --threads N   default: the machine's cores
+  --profile     where the time of plain decoding goes
+  --quick       a smoke test of less than 20 seconds; its numbers mean little, and it installs nothing
+  --json        results alone on stdout`
+
+/** @throws TypeError for a flag that cannot be meant */
+export function readOptions(args: string[]): BenchOptions | 'help' {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: 'string', default: sections.join(',') },
+      models: { type: 'string' },
+      threads: { type: 'string', default: String(availableParallelism()) },
+      profile: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return 'help'
+  const threads = Number(values.threads)
+  if (!Number.isInteger(threads) || threads < 1) throw new TypeError('--threads takes a whole number from 1 up')
+  const models = values.models ?? (values.quick ? 'demo' : benchModels.join(','))
+  return {
+    only: values.only.split(',').map((name) => oneOf('only', sections, name)),
+    models: models.split(',').map((name) => oneOf('models', benchModels, name)),
+    threads,
+    profile: values.profile,
+    quick: values.quick,
+    json: values.json,
+  }
+}
+
+function oneOf<const Name extends string>(flag: string, names: readonly Name[], text: string): Name {
+  const name = names.find((candidate) => candidate === text)
+  if (name === undefined) throw new TypeError(`--${flag} takes ${names.join(', ')}; not "${text}"`)
+  return name
+}

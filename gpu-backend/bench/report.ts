@@ -1,0 +1,81 @@
+import type { Comparison } from './comparison.ts'
+import type { ProfileRow } from './profile.ts'
+import type { Case, Results } from './results.ts'
+import type { Spread } from './statistics.ts'
+
+/** Rows of a profile that are worth a line. */
+const profileRows = 10
+
+const goals = { share: 70, packed: { fp32: 1.6, int8: 2.5 } }
+
+/** Medians, with quartiles in brackets. */
+export function print({ options, comparison, forwards, bandwidth, throughput, profile }: Results): void {
+  console.log(`${options.threads} threads; medians (quartiles)`)
+  for (const { variants, ...of } of comparison) {
+    heading('Plain decoding, temperature 0', of)
+    table(['', 'tokens/s', 'relative', 'same tokens'], variants.map(comparisonRow))
+  }
+  for (const { costs, ...of } of forwards) {
+    heading(`Packed forwards after 300 tokens (goal: 16 tokens ≤ ${goals.packed[of.precision]}×)`, of)
+    const rows = costs.map(({ tokens, ms, relative }) => [
+      `${tokens} token${tokens > 1 ? 's' : ''}`,
+      `${shown(ms, 2)} ms`,
+      times(relative),
+    ])
+    table(['', 'forward', 'relative'], rows)
+  }
+  if (bandwidth) {
+    console.log(
+      `\nWeights read by forwards of one token, against memory's ${gigabytes(bandwidth.read)}/s (goal: ${goals.share} % for wide)`,
+    )
+    const rows = bandwidth.decoding.map(({ model, precision, weightBytes, share }) => [
+      `${model} ${precision}`,
+      gigabytes(weightBytes),
+      percent(share),
+    ])
+    table(['', 'weights', 'share'], rows)
+  }
+  for (const { waves, ...of } of throughput) {
+    heading('Concurrent requests', of)
+    const rows = waves.map(({ requests, tokensPerSecond, relative }) => [
+      `${requests} request${requests > 1 ? 's' : ''}`,
+      shown(tokensPerSecond, 0),
+      times(relative),
+    ])
+    table(['', 'tokens/s', 'relative'], rows)
+  }
+  for (const { operators, script, ...of } of profile) {
+    heading('One forward of one token, by operator', of)
+    profileTable(operators)
+    heading(`JavaScript by self time; ${script.outsideForwards.toFixed(0)} µs a token outside forwards`, of)
+    profileTable(script.functions)
+  }
+}
+
+function comparisonRow(variant: Comparison): string[] {
+  if ('unavailable' in variant) return [variant.name, `not measured: ${variant.unavailable}`]
+  const { name, tokensPerSecond, relative, equal, prompts } = variant
+  return [name, shown(tokensPerSecond, 0), times(relative.median), `${equal} of ${prompts}`]
+}
+
+function profileTable(rows: readonly ProfileRow[]): void {
+  const cells = rows
+    .slice(0, profileRows)
+    .map(({ name, microseconds, share }) => [name, `${microseconds.toFixed(0)} µs`, percent(share)])
+  table(['', 'a token', 'share'], cells)
+}
+
+function heading(title: string, { model, precision }: Case): void {
+  console.log(`\n${title}: ${model} model, ${precision}`)
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  for (const [name = '', ...cells] of [head, ...rows])
+    console.log(`  ${name.padEnd(36)}${cells.map((cell) => cell.padStart(24)).join('')}`)
+}
+
+const shown = ({ median, low, high }: Spread, digits: number) =>
+  `${median.toFixed(digits)} (${low.toFixed(digits)} – ${high.toFixed(digits)})`
+const times = (value: number) => `${value.toFixed(2)}×`
+const percent = (value: number) => `${(100 * value).toFixed(0)} %`
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 3 : 1)} GB`

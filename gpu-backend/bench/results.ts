@@ -1,0 +1,24 @@
+import type { Comparison } from './comparison.ts'
+import type { ForwardCost } from './forwards.ts'
+import type { BenchModel, BenchOptions } from './options.ts'
+import type { ProfileRow, ScriptProfile } from './profile.ts'
+import type { Throughput } from './throughput.ts'
+
+/** The precisions that are measured. */
+export const precisions = ['fp32', 'int8'] as const
+export type Precision = (typeof precisions)[number]
+
+export interface Case {
+  model: BenchModel
+  precision: Precision
+}
+
+export interface Results {
+  options: BenchOptions
+  comparison: (Case & { variants: Comparison[] })[]
+  forwards: (Case & { costs: ForwardCost[] })[]
+  /** In bytes a second; `share` is of that. */
+  bandwidth: { read: number; decoding: (Case & { weightBytes: number; share: number })[] } | undefined
+  throughput: (Case & { waves: Throughput[] })[]
+  profile: (Case & { operators: ProfileRow[]; script: ScriptProfile })[]
+}

@@ -1,0 +1,70 @@
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import { readDecoderConfig, weightFiles } from '../checkpoint/index.ts'
+import { countParameters, storedGraph, weightTypes, type BuildProgress } from '../graph/index.ts'
+import { slotBytes } from '../model/index.ts'
+import { UsageError } from '../server/flags.ts'
+import { readArguments } from './arguments.ts'
+import { interruptible } from './interrupt.ts'
+import { formatBytes, ProgressLine } from './progress.ts'
+
+export const help = `lookahead build FOLDER [flags]
+
+Builds a checkpoint's graph ahead of time, so that serving starts at once, and says what it takes. The graph is kept in
+LOOKAHEAD_CACHE (default ~/.cache/lookahead) for as long as the checkpoint's files stay the same.
+
+  --weights TYPE            how the linear layers are kept: ${weightTypes.join(', ')} (default fp32).
+                            fp16 halves the files; a CPU multiplies it as fp32, no faster
+  --memory MiB              for the keys and values of all tokens, to say how many fit (default 1024)
+  --help                    shows this
+`
+
+type Env = Record<string, string | undefined>
+
+/** @throws UsageError, ModelError, Interrupted */
+export async function run(args: string[], _env: Env): Promise<void> {
+  const flags = {
+    weights: { type: 'string', default: 'fp32' },
+    memory: { type: 'string', default: '1024' },
+  } as const
+  const { values, argument: folder } = readArguments(args, 'the folder of a checkpoint', flags)
+  const weights = weightTypes.find((type) => type === values.weights)
+  if (!weights) throw new UsageError(`--weights must be one of ${weightTypes.join(', ')}, not "${values.weights}"`)
+  const memory = Number(values.memory)
+  if (!Number.isInteger(memory) || memory < 1)
+    throw new UsageError(`--memory must be a whole number of MiB, not "${values.memory}"`)
+
+  const config = await readDecoderConfig(folder)
+  using line = new ProgressLine()
+  const onProgress = (done: BuildProgress) =>
+    line.draw(
+      `${done.weights} of ${done.totalWeights} tensors, ${formatBytes(done.bytes)} of ${formatBytes(done.totalBytes)}`,
+    )
+  const file = await interruptible('starts over', (signal) =>
+    storedGraph(folder, config, { weights, signal, onProgress }),
+  )
+  line.clear()
+
+  const graph = path.dirname(file)
+  const [stored, original] = await Promise.all([
+    sizeOf([file, path.join(graph, 'weights.bin')]),
+    sizeOf(await weightFiles(folder)),
+  ])
+  const slot = slotBytes(config)
+  const { modelType, layers, hiddenSize, heads, kvHeads, vocabSize, maxPositions } = config
+  const rows = {
+    architecture: `${modelType}: ${layers} layers of width ${hiddenSize}, ${heads} heads (${kvHeads} for keys and values)`,
+    tokens: `${vocabSize.toLocaleString('en')} in the vocabulary, ${maxPositions.toLocaleString('en')} in a context`,
+    parameters: countParameters(config).toLocaleString('en'),
+    'on disk': `${formatBytes(stored)} as ${weights}; the checkpoint's weights are ${formatBytes(original)}`,
+    graph: graph,
+    'a slot': `${formatBytes(slot)} for one token's keys and values`,
+    slots: `${Math.floor((memory * 2 ** 20) / slot).toLocaleString('en')} in ${memory} MiB`,
+  }
+  for (const [name, value] of Object.entries(rows)) console.log(`${name.padEnd(14)}${value}`)
+}
+
+async function sizeOf(files: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}

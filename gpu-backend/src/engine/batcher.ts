@@ -1,0 +1,188 @@
+import type { Model, Row } from '../model/index.ts'
+import { attentionArea, schedule } from './scheduler.ts'
+import type { Chunk, Waiting } from './scheduler.ts'
+
+/** Rows that were handed in together, and whom to tell. */
+interface Call {
+  logits: Float32Array[]
+  /** Rows still to be run. */
+  open: number
+  signal: AbortSignal | undefined
+  resolve: (logits: Float32Array[]) => void
+  reject: (reason: unknown) => void
+}
+
+/** One row of a call on its way through one forward or several. */
+interface Job extends Waiting {
+  call: Call
+  index: number
+  row: Row
+  /** Tokens of the row that have been run. */
+  done: number
+}
+
+export interface RunOptions {
+  /** For a text that is being written: it goes before prompts. Default false. */
+  urgent?: boolean
+  /** Rows of which nothing is under way are dropped once it is aborted. */
+  signal?: AbortSignal | undefined
+}
+
+/** Totals since the start. */
+export interface ForwardCounts {
+  forwards: number
+  /** New tokens of all forwards. */
+  newTokens: number
+  /** Query-key pairs that attention had to compute, and those it computed with padding. */
+  usefulArea: number
+  paddedArea: number
+}
+
+/**
+ * Continuous batching: packs what all requests of one model have to run into common forwards, as they come and go.
+ * A forward starts once every request at work has handed in its rows, or else when the event loop has had a turn: a
+ * request alone never waits, and none waits for another that is busy elsewhere.
+ */
+export class Batcher {
+  readonly counts: ForwardCounts = { forwards: 0, newTokens: 0, usefulArea: 0, paddedArea: 0 }
+  readonly #model: Model
+  readonly #budget: number
+  #jobs: Job[] = []
+  /** Requests at work, and those of them that wait for their rows. */
+  #requests = 0
+  #calls = 0
+  #busy = false
+  #turn: NodeJS.Immediate | undefined
+
+  /** @param budget new tokens that a forward may have; longer rows are run in chunks */
+  constructor(model: Model, budget: number) {
+    this.#model = model
+    this.#budget = budget
+  }
+
+  /** Requests at work. */
+  get running(): number {
+    return this.#requests
+  }
+
+  /** Prompts that wait, wholly or in part. */
+  get waiting(): number {
+    return this.#jobs.filter((job) => !job.urgent).length
+  }
+
+  /** A request begins to work with the model. @returns what to call when it has ended; further calls do nothing */
+  enter(): () => void {
+    this.#requests++
+    let entered = true
+    return () => {
+      if (!entered) return
+      entered = false
+      this.#requests--
+      this.#wake()
+    }
+  }
+
+  /**
+   * Runs the rows, each in one forward or several. Rows of one call may not see each other's new tokens.
+   * @returns for each row the logits it wants, `[logitRows, vocabulary]`
+   * @throws {OnnxRuntimeError} when a forward fails that has one of the rows; RangeError; the signal's reason
+   */
+  run(rows: readonly Row[], { urgent = false, signal }: RunOptions = {}): Promise<Float32Array[]> {
+    if (rows.length === 0) return Promise.resolve([])
+    return new Promise((resolve, reject) => {
+      const call: Call = { logits: [], open: rows.length, signal, resolve, reject }
+      for (const [index, row] of rows.entries()) {
+        const size = { newTokens: row.tokens.length, keys: row.keySlots.length }
+        this.#jobs.push({ call, index, row, done: 0, ...size, urgent, passed: 0 })
+      }
+      this.#calls++
+      this.#wake()
+    })
+  }
+
+  #wake(): void {
+    if (this.#busy || this.#jobs.length === 0) return
+    if (this.#calls < this.#requests) {
+      this.#turn ??= setImmediate(() => void this.#forward())
+      return
+    }
+    void this.#forward()
+  }
+
+  async #forward(): Promise<void> {
+    clearImmediate(this.#turn)
+    this.#turn = undefined
+    for (const { call } of this.#jobs) if (call.signal?.aborted) this.#fail(call, call.signal.reason)
+    const chunks = schedule(this.#jobs, this.#budget)
+    if (chunks.length === 0) return
+    for (const job of this.#jobs) job.passed++
+    for (const { item } of chunks) item.passed = 0
+    this.#busy = true
+    try {
+      const rows = chunks.map(({ item, tokens }) => cut(item.row, item.done, tokens))
+      const logits = await this.#model.forward(rows)
+      this.#count(chunks)
+      this.#settle(chunks, rows, logits)
+    } catch (error) {
+      for (const { item } of chunks) this.#fail(item.call, error)
+    }
+    this.#busy = false
+    this.#wake()
+  }
+
+  #count(chunks: readonly Chunk<Job>[]): void {
+    const { useful, padded } = attentionArea(chunks)
+    this.counts.forwards++
+    this.counts.usefulArea += useful
+    this.counts.paddedArea += padded
+    for (const { tokens } of chunks) this.counts.newTokens += tokens
+  }
+
+  #settle(chunks: readonly Chunk<Job>[], rows: readonly Row[], logits: Float32Array): void {
+    const size = this.#model.config.vocabSize
+    let start = 0
+    for (const [i, { item, tokens }] of chunks.entries()) {
+      const { call, index } = item
+      const end = start + rows[i]!.logitRows.length * size
+      const before = call.logits[index]
+      call.logits[index] = before?.length ? concat(before, logits.subarray(start, end)) : logits.subarray(start, end)
+      start = end
+      item.done += tokens
+      item.newTokens -= tokens
+      if (item.newTokens > 0 || --call.open > 0) continue
+      this.#calls--
+      call.resolve(call.logits)
+    }
+    this.#jobs = this.#jobs.filter((job) => job.newTokens > 0)
+  }
+
+  #fail(call: Call, reason: unknown): void {
+    if (call.open === 0) return
+    call.open = 0
+    this.#calls--
+    this.#jobs = this.#jobs.filter((job) => job.call !== call)
+    call.reject(reason)
+  }
+}
+
+/** The part of a row that runs `count` of its tokens, once those before have been run. */
+function cut(row: Row, from: number, count: number): Row {
+  const to = from + count
+  if (count === row.tokens.length) return row
+  const sees = row.sees.slice(from, to)
+  return {
+    tokens: row.tokens.slice(from, to),
+    positions: row.positions.slice(from, to),
+    writeSlots: row.writeSlots.slice(from, to),
+    keySlots: row.keySlots.slice(0, Math.max(...sees.flat().map(([, end]) => end))),
+    sees,
+    logitRows: row.logitRows.filter((i) => i >= from && i < to).map((i) => i - from),
+  }
+}
+
+function concat(a: Float32Array, b: Float32Array): Float32Array {
+  const both = new Float32Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
+}

@@ -1,0 +1,169 @@
+/** Plain decoding with token speculation: one text, written from a prompt to its end. */
+import { randomInt } from 'node:crypto'
+import type { FinishReason, Sampling } from '@lookahead/sdk/protocol'
+import { distribution, sample } from './distribution.ts'
+import type { Engine } from './engine.ts'
+import { LogitsProcessor, tokenLogprob } from './logits.ts'
+import type { LogitRules, TokenLogprob } from './logits.ts'
+import { lookup } from './ngram.ts'
+import { OutputText } from './output.ts'
+import { Random } from './random.ts'
+import type { Decoder } from './decoder.ts'
+import { accept } from './speculation.ts'
+import { Tree } from './tree.ts'
+
+const STREAM = 3
+
+/** Text is sent at most this often: a chunk a token would cost more than the token. */
+const PIECE_MS = 20
+
+export interface GenerateRequest {
+  /** The model that writes. */
+  decoder: Decoder
+  /** Token ids; with `maxTokens` no more than the model holds. */
+  prompt: readonly number[]
+  maxTokens: number
+  sampling: Sampling
+  /** Strings that end the text. */
+  stop: readonly string[]
+  /** Tokens that end the text, beside the model's own. */
+  stopTokens: readonly number[]
+  /** The model's own end-of-text tokens do not end it. */
+  ignoreEndOfText: boolean
+  /** What ended the text is part of it. */
+  includeStop: boolean
+  /** Special tokens give no text. */
+  skipSpecial: boolean
+  rules: Omit<LogitRules, 'endTokens'>
+  /** Likeliest tokens to report beside each token's own log probability; undefined reports none. */
+  logprobs: number | undefined
+  /** Tokens guessed per forward by n-gram lookup in the text; 0 is off. Default 8. */
+  ngram?: number
+}
+
+/** Some more of the text. */
+export interface Piece {
+  text: string
+  tokens: number[]
+  /** One per token, if asked for. */
+  logprobs: TokenLogprob[]
+  /** Set on the last piece. */
+  ending: Ending | undefined
+}
+
+export interface Ending {
+  reason: FinishReason
+  /** The stop string or stop token that ended the text; null when the model or the limit did. */
+  stop: string | number | null
+  /** Tokens of the prompt that had been run before, for this text or another. */
+  cachedTokens: number
+  speculation: Speculation
+}
+
+/** Forwards that had guesses, guesses made, and guesses kept. */
+export interface Speculation {
+  drafts: number
+  proposed: number
+  accepted: number
+}
+
+/**
+ * Writes until the text ends or the signal is aborted, which takes effect after the forward under way. However it ends,
+ * all its slots are given back.
+ * @throws {ProtocolError} 429 `overloaded`; the signal's reason
+ */
+export async function* generate(
+  engine: Engine,
+  request: GenerateRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Piece, void, undefined> {
+  const { ngram = 8, maxTokens, prompt } = request
+  const parameters = engine.sampling(request.sampling, { seed: randomInt(2 ** 32) })
+  const random = new Random(parameters.seed, STREAM)
+  const writer = new Writer(request)
+  const processor = new LogitsProcessor({ ...request.rules, endTokens: writer.endTokens }, prompt)
+  const speculation: Speculation = { drafts: 0, proposed: 0, accepted: 0 }
+  const tree = new Tree(request.decoder, signal)
+  const leaf = tree.leaf(0)
+  try {
+    let guesses: number[] = []
+    let rows = await tree.prefill(prompt, [], [0])
+    let sentAt = 0
+    for (;;) {
+      signal.throwIfAborted()
+      const { output } = writer
+      const p = (i: number) => distribution(processor.apply(rows[i]!, [...output, ...guesses.slice(0, i)]), parameters)
+      const { accepted, next } = accept(
+        guesses.map((token) => ({ token })),
+        p,
+        random,
+        (last) => sample(last, random.next()),
+      )
+      const run = leaf.slots.length - guesses.length + accepted
+      for (const [i, token] of [...guesses.slice(0, accepted), next!].entries()) {
+        const { logprobs } = request
+        writer.push(token, logprobs === undefined ? undefined : tokenLogprob(rows[i]!, token, logprobs))
+        if (writer.ended) break
+      }
+      tree.trim(leaf, Math.min(run, output.length))
+      speculation.drafts += guesses.length > 0 ? 1 : 0
+      speculation.proposed += guesses.length
+      speculation.accepted += accepted
+      if (writer.ended) break
+      if (writer.hasText && performance.now() - sentAt >= PIECE_MS) {
+        yield writer.take()
+        sentAt = performance.now()
+      }
+      const text = [...prompt, ...output]
+      guesses = ngram > 0 ? lookup(text, text, Math.min(ngram, maxTokens - output.length - 1)) : []
+      const [logits] = await tree.advance([{ leaf, tokens: [text.at(-1)!, ...guesses] }])
+      rows = logits!
+    }
+    tree.commit(0, leaf, writer.output)
+    yield { ...writer.take(), ending: { ...writer.ended, cachedTokens: tree.cached, speculation } }
+  } finally {
+    tree.release()
+  }
+}
+
+/** Collects tokens, their text and log probabilities, and says when the text has ended. */
+class Writer {
+  readonly output: number[] = []
+  readonly endTokens: ReadonlySet<number>
+  ended: Pick<Ending, 'reason' | 'stop'> | undefined
+  readonly #request: GenerateRequest
+  readonly #text: OutputText
+  #piece: Piece = emptyPiece()
+
+  constructor(request: GenerateRequest) {
+    const { tokenizer, generation } = request.decoder.model
+    this.#request = request
+    this.endTokens = new Set([...(request.ignoreEndOfText ? [] : generation.eosTokenIds), ...request.stopTokens])
+    this.#text = new OutputText(tokenizer, request.stop, request)
+  }
+
+  get hasText(): boolean {
+    return this.#piece.text !== ''
+  }
+
+  push(token: number, logprob: TokenLogprob | undefined): void {
+    const { maxTokens, includeStop, stopTokens, rules } = this.#request
+    this.output.push(token)
+    this.#piece.tokens.push(token)
+    if (logprob) this.#piece.logprobs.push(logprob)
+    const isEnd = this.endTokens.has(token)
+    if (!isEnd || includeStop) this.#piece.text += this.#text.push(token, this.output.length > rules.minTokens)
+    if (isEnd) this.ended = { reason: 'stop', stop: stopTokens.includes(token) ? token : null }
+    else if (this.#text.stop !== undefined) this.ended = { reason: 'stop', stop: this.#text.stop }
+    else if (this.output.length >= maxTokens) this.ended = { reason: 'length', stop: null }
+    if (this.ended) this.#piece.text += this.#text.flush()
+  }
+
+  take(): Piece {
+    const piece = this.#piece
+    this.#piece = emptyPiece()
+    return piece
+  }
+}
+
+const emptyPiece = (): Piece => ({ text: '', tokens: [], logprobs: [], ending: undefined })

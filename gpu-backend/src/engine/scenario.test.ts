@@ -1,0 +1,106 @@
+/** Many calls at once on pools that are too small for them: whatever happens, no slot is lost and no text is changed. */
+import path from 'node:path'
+import { DraftRequest, ProtocolError, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
+import type { DraftEvent, VerifyEvent } from '@lookahead/sdk/protocol'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testProblems } from '../../dataset/index.ts'
+import { draft } from './draft.ts'
+import { Engine } from './engine.ts'
+import { Random } from './random.ts'
+import { Verification } from './verify.ts'
+
+const models = path.join(import.meta.dirname, '../../models')
+const questions = testProblems(5).map((problem) => problem.question)
+const sampling = { temperature: 0 }
+const MAX_TOKENS = 60
+const left = new Error('the client left')
+
+let roomy: Engine
+let tight: Engine
+beforeAll(async () => {
+  roomy = await Engine.load({ models, slots: 4096 })
+  tight = await Engine.load({ models, slots: 400, batchTokens: 64 })
+})
+afterAll(() => {
+  roomy.close()
+  tight.close()
+})
+
+/** Reads a call's events; the client leaves when its time has come. */
+async function read<E extends DraftEvent | VerifyEvent>(events: AsyncGenerator<E>, stay: () => boolean): Promise<E[]> {
+  const all: E[] = []
+  for await (const event of events) {
+    if (!stay()) throw left
+    all.push(event)
+  }
+  return all
+}
+
+/** The cycle, as the worker runs it, with the exact verifier. @param stay asked at every event and before every call */
+async function run(
+  engine: Engine,
+  id: string,
+  question: string,
+  depth: number,
+  stay: () => boolean,
+  abort?: AbortController,
+) {
+  const signal = abort?.signal ?? new AbortController().signal
+  const output: number[] = []
+  const first = { id, messages: [{ role: 'user' as const, content: question }] }
+  for (;;) {
+    const whole = output.length > 0 ? { ...first, output } : first
+    const request = parseRequest(DraftRequest, { context: whole, depth: Math.max(depth, 1), sampling })
+    const drafting = depth > 0 ? draft(engine, engine.context(request.context), request, signal) : none()
+    const steps = (await read(drafting, stay)).flatMap((event) => (event.type === 'step' ? [event] : []))
+    const verify = parseRequest(VerifyRequest, {
+      context: depth > 0 ? { id, length: output.length } : whole,
+      steps: steps.map((step) => ({ id: step.id, text: step.text })),
+      max_tokens: MAX_TOKENS - output.length,
+      verifier: 'exact',
+      sampling,
+    })
+    const verification = new Verification(engine, engine.context(verify.context), verify, signal)
+    const commit = (await read(verification.run(), stay)).find((event) => event.type === 'commit')!
+    output.push(...commit.tokens)
+    if (commit.finish_reason) return output
+  }
+}
+
+async function* none(): AsyncGenerator<DraftEvent> {}
+
+test('random calls that end in every way', async () => {
+  const random = new Random(1)
+  const upTo = (n: number): number => Math.floor(random.next() * n)
+  const reference = new Map<string, number[]>()
+  for (const question of questions) reference.set(question, await run(roomy, 'reference', question, 0, () => true))
+  const ends = { whole: 0, left: 0, aborted: 0, refused: 0 }
+  const client = async (name: number): Promise<void> => {
+    for (let times = 0; times < 10; times++) {
+      const question = questions[upTo(questions.length)]!
+      const abort = new AbortController()
+      let patience = upTo(3) === 0 ? upTo(12) : Infinity
+      const leaves = upTo(2) === 0
+      const stay = (): boolean => {
+        if (patience-- > 0) return true
+        if (leaves) return false
+        abort.abort(left)
+        return true
+      }
+      try {
+        const output = await run(tight, `client ${name}`, question, upTo(4), stay, abort)
+        expect(output).toEqual(reference.get(question))
+        ends.whole++
+      } catch (error) {
+        if (error === left) ends[leaves ? 'left' : 'aborted']++
+        else if (error instanceof ProtocolError && error.code === 'overloaded') ends.refused++
+        else throw error
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: 5 }, (_, name) => client(name)))
+  for (const { decoder } of tight.decoders) decoder.pool.check([], decoder.cache.slots())
+  expect(Math.min(...Object.values(ends)), JSON.stringify(ends)).toBeGreaterThan(0)
+  expect(tight.stats.target!.evictions).toBeGreaterThan(0)
+  expect(tight.stats.target!.running).toBe(0)
+})

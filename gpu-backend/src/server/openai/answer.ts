@@ -1,0 +1,156 @@
+import { encodedStream } from '@lookahead/sdk/protocol'
+import type { Call } from '../calls.ts'
+import { publicError } from '../errors.ts'
+import type { Service } from '../service.ts'
+import { writeAll } from './job.ts'
+import type { IndexedPiece, Job } from './job.ts'
+
+/** How one endpoint words its answers. */
+export interface Dialect {
+  /** Prefix of ids, and the `object` of an answer and of its chunks. */
+  id: string
+  object: string
+  chunkObject: string
+  /** The chunks that a piece makes: each an entry of `choices`. */
+  chunks(piece: IndexedPiece): object[]
+  /** A whole text as an entry of `choices`. */
+  choice(text: IndexedPiece): object
+  /** Fields of the answer, or of the first chunk, beside the usual ones. */
+  extra: object
+}
+
+export interface AnswerOptions {
+  stream: boolean
+  stream_options?: { include_usage: boolean } | undefined
+}
+
+/** Answers with all texts of a job, as a stream or in one piece. What fails before the first text has a status of its own. */
+export async function answer(
+  service: Service,
+  connection: AbortSignal,
+  job: Job,
+  dialect: Dialect,
+  options: AnswerOptions,
+): Promise<Response> {
+  const call = service.calls.begin(connection, job.promptTokens)
+  const pieces = startedAtFirst(call, writeAll(service, job, call.signal))
+  const header = {
+    id: `${dialect.id}-${job.id}`,
+    object: options.stream ? dialect.chunkObject : dialect.object,
+    created: Math.floor(Date.now() / 1000),
+    model: job.served.name,
+  }
+  if (options.stream) return stream(call, toChunks(pieces, job, dialect, header, options))
+  try {
+    const texts = await join(pieces, job.texts.length)
+    const usage = new Usage(job)
+    for (const text of texts) usage.add(text)
+    const choices = texts.map((text) => dialect.choice(text))
+    return Response.json({ ...header, choices, usage, ...dialect.extra })
+  } finally {
+    call.end()
+  }
+}
+
+async function* startedAtFirst(
+  call: Call,
+  pieces: AsyncGenerator<IndexedPiece, void, undefined>,
+): AsyncGenerator<IndexedPiece, void, undefined> {
+  for await (const piece of pieces) {
+    call.started()
+    yield piece
+  }
+}
+
+async function* toChunks(
+  pieces: AsyncGenerator<IndexedPiece, void, undefined>,
+  job: Job,
+  dialect: Dialect,
+  header: object,
+  { stream_options }: AnswerOptions,
+): AsyncGenerator<object, void, undefined> {
+  const withUsage = stream_options?.include_usage === true
+  const usage = new Usage(job)
+  let extra = dialect.extra
+  for await (const piece of pieces) {
+    usage.add(piece)
+    for (const choice of dialect.chunks(piece)) {
+      yield { ...header, choices: [choice], ...(withUsage ? { usage: null } : {}), ...extra }
+      extra = {}
+    }
+  }
+  if (withUsage) yield { ...header, choices: [], usage }
+}
+
+async function stream(call: Call, chunks: AsyncGenerator<object, void, undefined>): Promise<Response> {
+  const leave = (): void => {
+    call.leave()
+    // The reader may have left before the stream below was ever started, and then nobody else ends the chunks.
+    chunks.return().then(call.end, call.end)
+  }
+  try {
+    const first = await chunks.next()
+    return encodedStream(data(call, first, chunks), (text) => text, { onCancel: leave })
+  } catch (error) {
+    call.end()
+    throw error
+  }
+}
+
+async function* data(
+  call: Call,
+  first: IteratorResult<object, void>,
+  rest: AsyncGenerator<object, void, undefined>,
+): AsyncGenerator<string, void, undefined> {
+  const encode = (chunk: object): string => `data: ${JSON.stringify(chunk)}\n\n`
+  try {
+    if (!first.done) yield encode(first.value)
+    for await (const chunk of rest) yield encode(chunk)
+    yield 'data: [DONE]\n\n'
+  } catch (error) {
+    yield encode(publicError(error).body)
+  } finally {
+    await rest.return()
+    call.end()
+  }
+}
+
+async function join(pieces: AsyncIterable<IndexedPiece>, count: number): Promise<IndexedPiece[]> {
+  const texts = Array.from({ length: count }, (_, index): IndexedPiece => {
+    return { index, text: '', tokens: [], logprobs: [], ending: undefined }
+  })
+  for await (const { index, text, tokens, logprobs, ending } of pieces) {
+    const whole = texts[index]!
+    whole.text += text
+    whole.tokens.push(...tokens)
+    whole.logprobs.push(...logprobs)
+    whole.ending = ending
+  }
+  return texts
+}
+
+/** What was read and written, so far as the pieces tell. Each prompt counts once, however many texts were asked for. */
+class Usage {
+  readonly #job: Job
+  #completionTokens = 0
+  #cachedTokens = 0
+
+  constructor(job: Job) {
+    this.#job = job
+  }
+
+  add({ index, tokens, ending }: IndexedPiece): void {
+    this.#completionTokens += tokens.length
+    if (ending && index % this.#job.n === 0) this.#cachedTokens += ending.cachedTokens
+  }
+
+  toJSON() {
+    const { promptTokens } = this.#job
+    return {
+      prompt_tokens: promptTokens,
+      completion_tokens: this.#completionTokens,
+      total_tokens: promptTokens + this.#completionTokens,
+      prompt_tokens_details: { cached_tokens: this.#cachedTokens },
+    }
+  }
+}

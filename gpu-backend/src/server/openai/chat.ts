@@ -1,0 +1,69 @@
+import { ChannelSplitter, parseRequest, readJson } from '@lookahead/sdk/protocol'
+import type { ChannelDelta } from '@lookahead/sdk/protocol'
+import type { Context } from 'hono'
+import type { Tokenizer } from '../../tokenizer/index.ts'
+import type { Service } from '../service.ts'
+import { answer } from './answer.ts'
+import type { Dialect } from './answer.ts'
+import { createJob } from './job.ts'
+import type { IndexedPiece, Job } from './job.ts'
+import { chatLogprobs } from './logprobs.ts'
+import { outputRoom, renderChat, servedModel } from './prompt.ts'
+import { ChatRequest } from './schemas.ts'
+
+/** `POST /v1/chat/completions`: answers a chat; what the model thinks before it answers comes apart, as `reasoning`. */
+export async function chatCompletions(service: Service, c: Context): Promise<Response> {
+  const request = parseRequest(ChatRequest, await readJson(c.req.raw))
+  const served = servedModel(service.ready(), request.model)
+  const { tokenizer } = served.decoder.model
+  const text = renderChat(served, request)
+  const tokens = tokenizer.encode(text)
+  const asked = request.max_completion_tokens ?? request.max_tokens
+  const maxTokens = outputRoom(served, tokens, asked, 'messages')
+  const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
+  const job = createJob(served, request, [{ tokens, maxTokens }], logprobs)
+  const thinking = text.trimEnd().endsWith('<think>')
+  return answer(service, c.req.raw.signal, job, dialect(tokenizer, job, request, thinking), request)
+}
+
+function dialect(tokenizer: Tokenizer, job: Job, request: ChatRequest, thinking: boolean): Dialect {
+  const splitters = job.texts.map(() => new ChannelSplitter(thinking))
+  const begun = new Set<number>()
+
+  const split = ({ index, text, ending }: IndexedPiece): ChannelDelta[] => {
+    const splitter = splitters[index]!
+    return [...splitter.push(text), ...(ending ? splitter.flush() : [])]
+  }
+  const details = ({ logprobs, tokens, ending }: IndexedPiece) => ({
+    logprobs: request.logprobs ? chatLogprobs(tokenizer, logprobs) : null,
+    finish_reason: ending?.reason ?? null,
+    stop_reason: ending?.stop ?? null,
+    ...(request.return_token_ids && { token_ids: tokens }),
+  })
+
+  return {
+    id: 'chatcmpl',
+    object: 'chat.completion',
+    chunkObject: 'chat.completion.chunk',
+    extra: request.return_token_ids ? { prompt_token_ids: job.texts[0]!.prompt } : {},
+    /** The last delta of a piece carries what belongs to the whole piece. */
+    chunks(piece) {
+      const { index } = piece
+      const deltas: object[] = begun.has(index) ? [] : [{ role: 'assistant', content: '' }]
+      begun.add(index)
+      for (const { channel, text } of split(piece))
+        deltas.push(channel === 'reasoning' ? { reasoning: text } : { content: text })
+      if (piece.ending) deltas.push({})
+      const last = deltas.pop() ?? {}
+      const none = { logprobs: null, finish_reason: null }
+      return [...deltas.map((delta) => ({ index, delta, ...none })), { index, delta: last, ...details(piece) }]
+    },
+    choice(text) {
+      const message = { role: 'assistant', content: '', refusal: null, reasoning: null as string | null }
+      for (const delta of split(text))
+        if (delta.channel === 'answer') message.content += delta.text
+        else message.reasoning = (message.reasoning ?? '') + delta.text
+      return { index: text.index, message, ...details(text) }
+    },
+  }
+}

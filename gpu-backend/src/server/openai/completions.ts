@@ -1,0 +1,59 @@
+import { parseRequest, readJson } from '@lookahead/sdk/protocol'
+import type { Context } from 'hono'
+import type { Tokenizer } from '../../tokenizer/index.ts'
+import type { Service } from '../service.ts'
+import { answer } from './answer.ts'
+import type { Dialect } from './answer.ts'
+import { createJob } from './job.ts'
+import type { IndexedPiece, Job } from './job.ts'
+import { completionLogprobs } from './logprobs.ts'
+import { assertTokens, outputRoom, servedModel } from './prompt.ts'
+import { CompletionRequest } from './schemas.ts'
+
+/** `POST /v1/completions`: goes on with each prompt as it stands. */
+export async function completions(service: Service, c: Context): Promise<Response> {
+  const request = parseRequest(CompletionRequest, await readJson(c.req.raw))
+  const served = servedModel(service.ready(), request.model)
+  const { tokenizer } = served.decoder.model
+  const prompts = request.prompt.map((prompt) => {
+    if (typeof prompt !== 'string') assertTokens(served, prompt, 'prompt')
+    const special = request.add_special_tokens
+    const tokens = typeof prompt === 'string' ? tokenizer.encode(prompt, { special }) : prompt
+    return { tokens, maxTokens: outputRoom(served, tokens, request.max_tokens, 'prompt') }
+  })
+  const job = createJob(served, request, prompts, request.logprobs)
+  const echoes = request.prompt.map((prompt) =>
+    typeof prompt === 'string' ? prompt : tokenizer.decode(prompt, { skipSpecial: false }),
+  )
+  return answer(service, c.req.raw.signal, job, dialect(tokenizer, job, request, echoes), request)
+}
+
+function dialect(tokenizer: Tokenizer, job: Job, request: CompletionRequest, echoes: string[]): Dialect {
+  const offsets = job.texts.map(() => 0)
+  const begun = new Set<number>()
+
+  function choice({ index, text, tokens, logprobs, ending }: IndexedPiece): object {
+    const first = !begun.has(index)
+    begun.add(index)
+    const shown = request.logprobs === undefined ? null : completionLogprobs(tokenizer, logprobs, offsets[index]!)
+    offsets[index]! += shown?.tokens.join('').length ?? 0
+    return {
+      index,
+      text: first && request.echo ? echoes[Math.floor(index / request.n)] + text : text,
+      logprobs: shown,
+      finish_reason: ending?.reason ?? null,
+      stop_reason: ending?.stop ?? null,
+      ...(request.return_token_ids && { token_ids: tokens }),
+      ...(request.return_token_ids && first && { prompt_token_ids: job.texts[index]!.prompt }),
+    }
+  }
+
+  return {
+    id: 'cmpl',
+    object: 'text_completion',
+    chunkObject: 'text_completion',
+    chunks: (piece) => [choice(piece)],
+    choice,
+    extra: {},
+  }
+}

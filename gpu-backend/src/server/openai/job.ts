@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import { ProtocolError } from '@lookahead/sdk/protocol'
+import { generate } from '../../engine/generate.ts'
+import type { GenerateRequest, Piece } from '../../engine/generate.ts'
+import type { EndReason, Metrics } from '../metrics.ts'
+import type { Service } from '../service.ts'
+import { assertTokens } from './prompt.ts'
+import type { ServedModel } from './prompt.ts'
+import type { GenerationRequest } from './schemas.ts'
+
+/** All texts of one request: `n` for each prompt, in this order. */
+export interface Job {
+  id: string
+  served: ServedModel
+  texts: GenerateRequest[]
+  /** Texts for each prompt. */
+  n: number
+  promptTokens: number
+}
+
+/** A piece of the text with this place in the job. */
+export interface IndexedPiece extends Piece {
+  index: number
+}
+
+const MAX_TEXTS = 128
+
+/** @throws {ProtocolError} 400 for tokens the model does not have, and for more texts than one request may ask for */
+export function createJob(
+  served: ServedModel,
+  request: GenerationRequest,
+  prompts: readonly { tokens: number[]; maxTokens: number }[],
+  logprobs: number | undefined,
+): Job {
+  const { n, seed } = request
+  if (prompts.length * n > MAX_TEXTS)
+    throw new ProtocolError(400, 'invalid_request', `n: one request may ask for ${MAX_TEXTS} texts at most`, {
+      param: 'n',
+    })
+  const bias = new Map(Object.entries(request.logit_bias).map(([token, value]) => [Number(token), value]))
+  assertTokens(served, bias.keys(), 'logit_bias')
+  assertTokens(served, request.stop_token_ids, 'stop_token_ids')
+  const { temperature, top_k, top_p, min_p } = request
+  const texts = prompts.flatMap(({ tokens, maxTokens }) =>
+    Array.from({ length: n }, (_, i) => ({
+      decoder: served.decoder,
+      prompt: tokens,
+      maxTokens,
+      // As in vLLM: texts of one prompt differ, and are the same again with the same seed.
+      sampling: { temperature, top_k, top_p, min_p, seed: seed === undefined ? undefined : seed + i },
+      stop: request.stop,
+      stopTokens: request.stop_token_ids,
+      ignoreEndOfText: request.ignore_eos,
+      includeStop: request.include_stop_str_in_output,
+      skipSpecial: request.skip_special_tokens,
+      rules: {
+        presencePenalty: request.presence_penalty,
+        frequencyPenalty: request.frequency_penalty,
+        repetitionPenalty: request.repetition_penalty,
+        bias,
+        minTokens: request.min_tokens,
+      },
+      logprobs,
+    })),
+  )
+  const promptTokens = prompts.reduce((sum, { tokens }) => sum + tokens.length, 0)
+  return { id: randomUUID(), served, texts, n, promptTokens }
+}
+
+/**
+ * Writes all texts of a job at once; pieces come as they are written. When one text fails, or the reader leaves, all end
+ * and give their slots back.
+ */
+export async function* writeAll(
+  service: Service,
+  { served, texts, n }: Job,
+  signal: AbortSignal,
+): AsyncGenerator<IndexedPiece, void, undefined> {
+  const engine = service.ready()
+  const left = new AbortController()
+  const either = AbortSignal.any([signal, left.signal])
+  const writers = texts.map((text) => measured(service.metrics, served, text, generate(engine, text, either), either))
+  const waiting = new Map<number, ReturnType<typeof next>>()
+  const started = new Set<number>()
+  for (let index = 0; index < texts.length; index += n) start(index)
+  try {
+    while (waiting.size > 0) {
+      const { index, result } = await Promise.race(waiting.values())
+      if (result.done) waiting.delete(index)
+      else {
+        start(index)
+        // Its prompt has been run, and the prompt's other texts share the slots.
+        for (let other = index + 1; other % n !== 0 && !started.has(other); other++) start(other)
+        yield { ...result.value, index }
+      }
+    }
+  } finally {
+    left.abort()
+    await Promise.allSettled(waiting.values())
+    await Promise.all(writers.map((writer) => writer.return()))
+  }
+
+  function start(index: number): void {
+    started.add(index)
+    waiting.set(index, next(index))
+  }
+
+  function next(index: number) {
+    const turn = writers[index]!.next().then((result) => ({ index, result }))
+    // A failure is thrown where the race is awaited next; until then it must not count as unhandled.
+    turn.catch(() => undefined)
+    return turn
+  }
+}
+
+async function* measured(
+  metrics: Metrics,
+  served: ServedModel,
+  { prompt }: GenerateRequest,
+  pieces: AsyncGenerator<Piece, void, undefined>,
+  signal: AbortSignal,
+): AsyncGenerator<Piece, void, undefined> {
+  const measurement = metrics.start(served.name, prompt.length)
+  let end: EndReason = 'abort'
+  try {
+    for await (const piece of pieces) {
+      measurement.tokens(piece.tokens.length)
+      if (piece.ending) {
+        end = piece.ending.reason
+        measurement.speculated(piece.ending.speculation)
+      }
+      yield piece
+    }
+  } catch (error) {
+    if (!signal.aborted) end = 'error'
+    throw error
+  } finally {
+    measurement.end(end)
+  }
+}

@@ -1,0 +1,220 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { readEvents } from '@lookahead/sdk/protocol'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Engine } from '../../engine/engine.ts'
+import { createApp } from '../app.ts'
+
+const models = path.join(import.meta.dirname, '../../../models')
+let engine: Engine
+beforeAll(async () => {
+  engine = await Engine.load({ models, slots: 4096 })
+})
+afterAll(() => engine.close())
+afterEach(() => {
+  for (const { decoder } of engine.decoders) {
+    decoder.pool.check([], decoder.cache.slots())
+    decoder.cache.evict(Infinity)
+    expect(decoder.pool.available).toBe(decoder.pool.size)
+  }
+})
+
+const app = createApp({ engine: () => engine, draining: () => false })
+const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]
+const post = (url: string, body: object, on = app) => on.request(url, { method: 'POST', body: JSON.stringify(body) })
+
+async function answer<T>(url: string, body: object, on = app): Promise<T> {
+  const response = await post(url, body, on)
+  expect(response.status).toBe(200)
+  return (await response.json()) as T
+}
+
+interface Completion {
+  choices: { index: number; text: string; finish_reason: string; token_ids: number[]; prompt_token_ids: number[] }[]
+  usage: {
+    prompt_tokens: number
+    completion_tokens: number
+    total_tokens: number
+    prompt_tokens_details: { cached_tokens: number }
+  }
+}
+const complete = (body: object) => answer<Completion>('/v1/completions', { model: 'draft', temperature: 0, ...body })
+
+describe('wrong or unsupported input is refused, and the field named', () => {
+  const prompt = 'Step'
+  test.each([
+    ['/v1/completions', {}, 'prompt', 400],
+    ['/v1/completions', { prompt: [] }, 'prompt', 400],
+    ['/v1/completions', { prompt: '' }, 'prompt', 400],
+    ['/v1/completions', { prompt: [999_999] }, 'prompt', 400],
+    ['/v1/completions', { prompt, max_tokens: '9' }, 'max_tokens', 400],
+    ['/v1/completions', { prompt, max_tokens: 99_999 }, 'prompt', 400],
+    ['/v1/completions', { prompt, temperature: -1 }, 'temperature', 400],
+    ['/v1/completions', { prompt, stop: [''] }, 'stop.0', 400],
+    ['/v1/completions', { prompt, suffix: 'end' }, 'suffix', 400],
+    ['/v1/completions', { prompt, n: 2, best_of: 3 }, 'best_of', 400],
+    ['/v1/completions', { prompt, echo: true, logprobs: 1 }, 'echo', 400],
+    ['/v1/completions', { prompt: [prompt, prompt], n: 100 }, 'n', 400],
+    ['/v1/completions', { prompt, logit_bias: { 999999: 1 } }, 'logit_bias', 400],
+    ['/v1/completions', { prompt, stop_token_ids: [999_999] }, 'stop_token_ids', 400],
+    ['/v1/completions', { prompt, guided_json: {} }, 'guided_json', 400],
+    ['/v1/completions', { prompt, model: 'gpt-5' }, 'model', 404],
+    ['/v1/completions', { prompt, model: 'judge' }, 'model', 404],
+    ['/v1/chat/completions', { messages: [] }, 'messages', 400],
+    ['/v1/chat/completions', { messages: [{ role: 'tool', content: 'x' }] }, 'messages.0.role', 400],
+    [
+      '/v1/chat/completions',
+      { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] },
+      'messages.0.content',
+      400,
+    ],
+    ['/v1/chat/completions', { messages, tools: [{ type: 'function' }] }, 'tools', 400],
+    ['/v1/chat/completions', { messages, response_format: { type: 'json_object' } }, 'response_format.type', 400],
+    ['/v1/chat/completions', { messages, top_logprobs: 2 }, 'top_logprobs', 400],
+    ['/v1/chat/completions', { messages, max_tokens: 2048 }, 'messages', 400],
+    ['/tokenize', {}, null, 400],
+    ['/tokenize', { prompt, messages }, null, 400],
+    ['/detokenize', { tokens: [999_999] }, 'tokens', 400],
+  ])('%s %j', async (url, body, param, status) => {
+    const response = await post(url, body)
+    const { error } = (await response.json()) as { error: { message: string; param: string } }
+    expect([response.status, error.param]).toEqual([status, param])
+  })
+
+  test('unknown fields, neutral ones and null are not', async () => {
+    const none = { surprise: 1, user: 'me', suffix: null, best_of: 1, stop: null, n: null, response_format: null }
+    expect((await complete({ prompt, ...none })).usage.completion_tokens).toBe(16)
+    const neutral = { tools: [], tool_choice: 'none', functions: null, response_format: { type: 'text' } }
+    expect((await post('/v1/chat/completions', { messages, max_tokens: 1, ...neutral })).status).toBe(200)
+  })
+})
+
+test('a batch: n texts for each prompt, text or tokens, each as it is alone', async () => {
+  const first = engine.target.model.tokenizer.encode('Step one')
+  const batch = await complete({ prompt: [first, [first[0]!]], n: 2, return_token_ids: true })
+  expect(batch.choices.map(({ index }) => index)).toEqual([0, 1, 2, 3])
+  const [alone] = (await complete({ prompt: 'Step one' })).choices
+  for (const choice of batch.choices.slice(0, 2))
+    expect(choice).toMatchObject({ text: alone!.text, finish_reason: 'length', prompt_token_ids: first })
+  for (const { token_ids } of batch.choices) expect(token_ids.length).toBe(16)
+  expect(batch.usage).toMatchObject({
+    prompt_tokens: first.length + 1,
+    completion_tokens: 64,
+    total_tokens: first.length + 65,
+  })
+})
+
+test('texts of one prompt differ, and the same seed brings them back', async () => {
+  const texts = async (seed: number) =>
+    (await complete({ prompt: 'Step', n: 3, seed, temperature: 1.5 })).choices.map(({ text }) => text)
+  const three = await texts(4)
+  expect(new Set(three).size).toBe(3)
+  expect(await texts(4)).toEqual(three)
+})
+
+test('a prompt that was read before is counted as cached', async () => {
+  const ask = async () => (await complete({ prompt: ['A prompt that nobody sent before', 'Two'], n: 2 })).usage
+  const first = await ask()
+  // All but each prompt's last token, which is run for its logits.
+  const cached_tokens = first.prompt_tokens - 2
+  expect(first.prompt_tokens_details.cached_tokens).toBeLessThan(cached_tokens)
+  expect((await ask()).prompt_tokens_details).toEqual({ cached_tokens })
+})
+
+test('the texts of one prompt read it once', async () => {
+  const before = engine.draft!.stats.newTokens
+  const { usage } = await complete({ prompt: 'The same again. '.repeat(30), n: 8, max_tokens: 1 })
+  expect(engine.draft!.stats.newTokens - before).toBe(usage.prompt_tokens + 7)
+})
+
+test('echo puts the prompt first, also before token ids', async () => {
+  const { tokenizer } = engine.target.model
+  const prompt = '<|im_start|>user\nAnn'
+  const [plain] = (await complete({ prompt })).choices
+  const echoed = await complete({ prompt: [tokenizer.encode(prompt), tokenizer.encode('A')], echo: true })
+  expect(echoed.choices[0]!.text).toBe(prompt + plain!.text)
+})
+
+test('streams end with the usage if asked for, then [DONE]; joined they are the whole text', async () => {
+  const body = { prompt: ['Step one', 'Two'], max_tokens: 40, temperature: 0, model: 'draft' }
+  const whole = await complete(body)
+  const response = await post('/v1/completions', { ...body, stream: true, stream_options: { include_usage: true } })
+  expect(response.headers.get('content-type')).toBe('text/event-stream')
+  const data: string[] = []
+  for await (const event of readEvents(response.body!)) data.push(event.data)
+  expect(data.pop()).toBe('[DONE]')
+  const chunks = data.map((line) => JSON.parse(line) as Completion)
+  const { prompt_tokens, completion_tokens } = whole.usage
+  expect(chunks.pop()).toMatchObject({ choices: [], usage: { prompt_tokens, completion_tokens } })
+  const texts = ['', '']
+  for (const { choices, usage } of chunks) {
+    expect(usage).toBeNull()
+    for (const { index, text } of choices) texts[index] += text
+  }
+  expect(texts).toEqual(whole.choices.map(({ text }) => text))
+})
+
+test('what fails before the first text has its own status', async () => {
+  const held = engine.draft!.pool.take(engine.draft!.pool.free - 2)!
+  for (const stream of [true, false]) {
+    const response = await post('/v1/completions', { prompt: ['Step one', 'x'], model: 'draft', stream })
+    expect([response.status, response.headers.get('retry-after')]).toEqual([429, '1'])
+  }
+  engine.draft!.pool.give(held)
+})
+
+test('tokenize and detokenize undo each other; messages are rendered', async () => {
+  interface Tokens {
+    count: number
+    max_model_len: number
+    tokens: number[]
+  }
+  const { tokens, ...rest } = await answer<Tokens>('/tokenize', { messages })
+  expect(rest).toEqual({ count: tokens.length, max_model_len: 2048 })
+  const { prompt } = await answer<{ prompt: string }>('/detokenize', { tokens })
+  expect(prompt).toBe(engine.target.model.tokenizer.renderChat(messages, { addGenerationPrompt: true }))
+  expect((await answer<Tokens>('/tokenize', { prompt })).tokens).toEqual(tokens)
+  const open = await answer<Tokens>('/tokenize', { messages, add_generation_prompt: false })
+  expect(open.count).toBeLessThan(tokens.length)
+})
+
+test('with a token set, all of it asks for the token', async () => {
+  const guarded = createApp({ engine: () => engine, draining: () => false, token: 'secret' })
+  for (const url of ['/v1/completions', '/v1/chat/completions', '/tokenize', '/detokenize'])
+    expect((await post(url, {}, guarded)).status).toBe(401)
+  expect((await guarded.request('/metrics')).status).toBe(401)
+})
+
+test('the template decides about thinking; the kwargs reach it, and its refusal is a 400', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  await cp(path.join(models, 'draft'), path.join(folder, 'target'), { recursive: true })
+  const config = path.join(folder, 'target/tokenizer_config.json')
+  const stored = JSON.parse(await readFile(config, 'utf8')) as { chat_template: string }
+  // As Qwen3's: thinking is on unless it is turned off, and then it is opened and closed at once.
+  const thought = "{%- if enable_thinking is defined and not enable_thinking %}{{- '</think>\\n\\n' }}{%- endif %}"
+  const refusal = "{%- if messages[0].role == 'system' %}{{- raise_exception('no system messages') }}{%- endif %}"
+  await writeFile(config, JSON.stringify({ ...stored, chat_template: refusal + stored.chat_template + thought }))
+  const thinker = await Engine.load({ models: folder, slots: 1024 })
+  try {
+    const on = createApp({ engine: () => thinker, draining: () => false })
+    interface Chat {
+      choices: { message: { content: string; reasoning: string | null } }[]
+    }
+    const ask = async (more: object) => {
+      const body = { messages, max_tokens: 12, temperature: 0, ...more }
+      return (await answer<Chat>('/v1/chat/completions', body, on)).choices[0]!.message
+    }
+    expect(await ask({})).toMatchObject({ content: '', reasoning: expect.stringMatching(/./) })
+    const direct = await ask({ chat_template_kwargs: { enable_thinking: false } })
+    expect(direct).toMatchObject({ content: expect.stringMatching(/./), reasoning: null })
+
+    const refused = await post('/v1/chat/completions', { messages: [{ role: 'system', content: 'x' }] }, on)
+    expect(refused.status).toBe(400)
+    expect(await refused.text()).toContain('no system messages')
+    expect((await post('/v1/completions', { prompt: 'x', model: 'draft' }, on)).status).toBe(404)
+  } finally {
+    thinker.close()
+    await rm(folder, { recursive: true })
+  }
+})

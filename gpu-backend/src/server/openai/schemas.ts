@@ -1,0 +1,199 @@
+/**
+ * Requests in OpenAI's words with vLLM's extensions. Unknown fields are ignored, as vLLM does; fields that would change
+ * the answer and are not supported are refused by name. `null` is as good as leaving a field out.
+ */
+import * as v from 'valibot'
+
+const int = v.pipe(v.number(), v.integer())
+const count = v.pipe(int, v.minValue(0))
+const positive = v.pipe(int, v.minValue(1))
+const between = (least: number, most: number) => v.pipe(v.number(), v.minValue(least), v.maxValue(most))
+const flag = (fallback: boolean) => v.nullish(v.boolean(), fallback)
+const maybe = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.pipe(
+    v.nullish(schema),
+    v.transform((value) => value ?? undefined),
+  )
+
+/** A field that must be left out, or say nothing. */
+const refused = (why: string) =>
+  v.optional(
+    v.pipe(
+      v.unknown(),
+      v.check((value) => saysNothing(value), `is not supported: ${why}`),
+    ),
+  )
+const saysNothing = (value: unknown): boolean =>
+  value === null ||
+  value === undefined ||
+  value === false ||
+  value === '' ||
+  (Array.isArray(value) && value.length === 0)
+const noGrammar = refused('the output cannot be held to a grammar; leave it out')
+
+const text = v.pipe(v.string(), v.minLength(1))
+
+/** What completions and chat completions have in common. */
+const Generation = v.object({
+  /** `target` or `draft`. */
+  model: v.nullish(v.string(), 'target'),
+  /** Texts for each prompt. */
+  n: v.nullish(v.pipe(positive, v.maxValue(128)), 1),
+  stream: flag(false),
+  stream_options: maybe(v.object({ include_usage: flag(false) })),
+  temperature: maybe(v.pipe(v.number(), v.minValue(0))),
+  top_p: maybe(between(0, 1)),
+  /** 0 and -1 keep all. */
+  top_k: v.pipe(
+    maybe(v.pipe(int, v.minValue(-1))),
+    v.transform((k) => (k === -1 ? 0 : k)),
+  ),
+  min_p: maybe(between(0, 1)),
+  seed: maybe(v.pipe(int, v.safeInteger())),
+  presence_penalty: v.nullish(between(-2, 2), 0),
+  frequency_penalty: v.nullish(between(-2, 2), 0),
+  repetition_penalty: v.nullish(v.pipe(v.number(), v.gtValue(0)), 1),
+  /** By token id. */
+  logit_bias: v.nullish(v.record(v.pipe(v.string(), v.digits()), between(-100, 100)), {}),
+  stop: v.pipe(
+    v.nullish(v.union([text, v.array(text)], 'must be a string or strings, none of them empty'), []),
+    v.transform((stop) => (typeof stop === 'string' ? [stop] : stop)),
+  ),
+  stop_token_ids: v.nullish(v.array(count), []),
+  include_stop_str_in_output: flag(false),
+  ignore_eos: flag(false),
+  min_tokens: v.nullish(count, 0),
+  skip_special_tokens: flag(true),
+  return_token_ids: flag(false),
+  response_format: maybe(v.object({ type: v.literal('text', 'is not supported: only "text" is') })),
+  structured_outputs: noGrammar,
+  guided_json: noGrammar,
+  guided_regex: noGrammar,
+  guided_choice: noGrammar,
+  guided_grammar: noGrammar,
+  use_beam_search: refused('tokens are sampled'),
+  prompt_logprobs: refused('log probabilities are given for the output only'),
+  truncate_prompt_tokens: refused('send the part of the prompt that you mean'),
+  bad_words: refused('use logit_bias'),
+  allowed_token_ids: refused('use logit_bias'),
+  logits_processors: refused('use logit_bias'),
+})
+
+export type GenerationRequest = v.InferOutput<typeof Generation>
+
+const tokens = v.pipe(v.array(count), v.minLength(1))
+
+/** `POST /v1/completions`. */
+export const CompletionRequest = v.pipe(
+  v.object({
+    ...Generation.entries,
+    prompt: v.pipe(
+      v.union(
+        [text, tokens, v.pipe(v.array(text), v.minLength(1)), v.pipe(v.array(tokens), v.minLength(1))],
+        'must be a string, strings, token ids, or lists of token ids, none of them empty',
+      ),
+      v.transform((prompt): (string | number[])[] => {
+        if (typeof prompt === 'string') return [prompt]
+        return typeof prompt[0] === 'number' ? [prompt as number[]] : (prompt as string[] | number[][])
+      }),
+    ),
+    max_tokens: v.nullish(positive, 16),
+    echo: flag(false),
+    /** Likeliest tokens to show beside each token. */
+    logprobs: maybe(v.pipe(count, v.maxValue(20))),
+    add_special_tokens: flag(true),
+    best_of: maybe(positive),
+    suffix: refused('the models write only at the end'),
+    prompt_embeds: refused('send text or token ids'),
+  }),
+  v.forward(
+    v.check(({ best_of, n }) => best_of === undefined || best_of === n, 'is not supported beyond n: ask for n texts'),
+    ['best_of'],
+  ),
+  v.forward(
+    v.check(({ echo, logprobs }) => !echo || logprobs === undefined, 'cannot be had together with logprobs'),
+    ['echo'],
+  ),
+)
+export type CompletionRequest = v.InferOutput<typeof CompletionRequest>
+
+const messageContent = v.pipe(
+  v.nullish(
+    v.union(
+      [v.string(), v.array(v.object({ type: v.literal('text'), text: v.string() }))],
+      'must be text, or parts of type "text": the models read nothing else',
+    ),
+    '',
+  ),
+  v.transform((parts) => (typeof parts === 'string' ? parts : parts.map((part) => part.text).join('\n'))),
+)
+
+const Message = v.pipe(
+  v.object({
+    role: v.pipe(
+      v.picklist(['system', 'developer', 'user', 'assistant'], 'must be system, developer, user or assistant'),
+      v.transform((role) => (role === 'developer' ? 'system' : role)),
+    ),
+    content: messageContent,
+    reasoning: maybe(v.string()),
+    reasoning_content: maybe(v.string()),
+    tool_calls: refused('the models call no tools'),
+    function_call: refused('the models call no functions'),
+  }),
+  v.transform(({ reasoning, reasoning_content = reasoning, role, content }) => ({ role, content, reasoning_content })),
+)
+
+const chatEntries = {
+  messages: v.pipe(v.array(Message), v.minLength(1)),
+  add_generation_prompt: flag(true),
+  /** Variables of the template, such as `enable_thinking`. */
+  chat_template_kwargs: v.nullish(v.record(v.string(), v.unknown()), {}),
+  chat_template: refused("the checkpoint's own template is used"),
+  documents: refused('put them into a message'),
+  continue_final_message: refused('use /v1/completions to go on with a text'),
+}
+
+const noTools = refused('the models call no tools')
+
+/** `POST /v1/chat/completions`. */
+export const ChatRequest = v.pipe(
+  v.object({
+    ...Generation.entries,
+    ...chatEntries,
+    /** Default: as many as the model has room for. */
+    max_completion_tokens: maybe(positive),
+    max_tokens: maybe(positive),
+    logprobs: flag(false),
+    top_logprobs: maybe(v.pipe(count, v.maxValue(20))),
+    echo: refused('it is for /v1/completions'),
+    tools: noTools,
+    functions: noTools,
+    tool_choice: maybe(v.picklist(['none', 'auto'], 'is not supported: the models call no tools')),
+    modalities: maybe(v.array(v.literal('text', 'is not supported: only "text" is'))),
+    audio: refused('the models write text'),
+  }),
+  v.forward(
+    v.check(({ logprobs, top_logprobs }) => logprobs || !top_logprobs, 'needs "logprobs": true'),
+    ['top_logprobs'],
+  ),
+)
+export type ChatRequest = v.InferOutput<typeof ChatRequest>
+
+/** `POST /tokenize`: exactly one of `prompt` and `messages`. */
+export const TokenizeRequest = v.pipe(
+  v.object({
+    ...chatEntries,
+    model: Generation.entries.model,
+    prompt: maybe(v.string()),
+    messages: maybe(chatEntries.messages),
+    /** Default: as the completion endpoints do, true for a prompt and false for messages. */
+    add_special_tokens: maybe(v.boolean()),
+  }),
+  v.check(
+    ({ prompt, messages }) => (prompt === undefined) !== (messages === undefined),
+    'give exactly one of prompt or messages',
+  ),
+)
+
+/** `POST /detokenize`. */
+export const DetokenizeRequest = v.object({ model: Generation.entries.model, tokens: v.array(count) })

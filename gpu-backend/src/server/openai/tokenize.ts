@@ -1,0 +1,23 @@
+import { parseRequest, readJson } from '@lookahead/sdk/protocol'
+import type { Context } from 'hono'
+import type { Service } from '../service.ts'
+import { assertTokens, renderChat, servedModel } from './prompt.ts'
+import { DetokenizeRequest, TokenizeRequest } from './schemas.ts'
+
+/** `POST /tokenize`: the token ids of a prompt, or of messages as the chat template renders them. */
+export async function tokenize(service: Service, c: Context): Promise<Response> {
+  const { prompt, messages, ...request } = parseRequest(TokenizeRequest, await readJson(c.req.raw))
+  const served = servedModel(service.ready(), request.model)
+  const { tokenizer, config } = served.decoder.model
+  const text = prompt ?? renderChat(served, { ...request, messages: messages ?? [] })
+  const tokens = tokenizer.encode(text, { special: request.add_special_tokens ?? prompt !== undefined })
+  return c.json({ count: tokens.length, max_model_len: config.maxPositions, tokens })
+}
+
+/** `POST /detokenize`: the text of token ids, special tokens spelled out. */
+export async function detokenize(service: Service, c: Context): Promise<Response> {
+  const { model, tokens } = parseRequest(DetokenizeRequest, await readJson(c.req.raw))
+  const served = servedModel(service.ready(), model)
+  assertTokens(served, tokens, 'tokens')
+  return c.json({ prompt: served.decoder.model.tokenizer.decode(tokens, { skipSpecial: false }) })
+}

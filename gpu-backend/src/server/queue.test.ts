@@ -1,0 +1,48 @@
+import path from 'node:path'
+import { ProtocolError } from '@lookahead/sdk/protocol'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { Engine } from '../engine/engine.ts'
+import { createApp } from './app.ts'
+import { Calls } from './calls.ts'
+
+let engine: Engine
+beforeAll(async () => {
+  engine = await Engine.load({ models: path.join(import.meta.dirname, '../../models'), slots: 4096 })
+})
+afterAll(() => engine.close())
+
+const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]
+
+test('what is more than the queue holds gets 429 with Retry-After before any work', async () => {
+  const app = createApp({ engine: () => engine, draining: () => false, calls: new Calls({ requests: 2 }) })
+  const post = async (url: string, body: object) => app.request(url, { method: 'POST', body: JSON.stringify(body) })
+  const forward = vi.spyOn(engine.target.model, 'forward')
+  try {
+    const verify = (id: string) => post('/v1/verify', { context: { id, messages }, max_tokens: 3 })
+    const answers = await Promise.all(['a', 'b', 'c'].map((id) => verify(id)))
+    expect(answers.map((answer) => answer.status)).toEqual([200, 200, 429])
+    expect(answers[2]!.headers.get('retry-after')).toBe('1')
+    expect(await answers[2]!.json()).toMatchObject({ error: { code: 'overloaded' } })
+    expect((await post('/v1/completions', { model: 'target', prompt: 'Ann', max_tokens: 1 })).status).toBe(429)
+    expect(forward).not.toHaveBeenCalled()
+    await Promise.all(answers.slice(0, 2).map((answer) => answer.text()))
+    expect(await (await verify('c')).text()).toContain('commit')
+  } finally {
+    forward.mockRestore()
+  }
+})
+
+test('calls count until their answer has begun, prompts by their tokens, and one alone is always let in', () => {
+  const calls = new Calls({ requests: 10, tokens: 100 })
+  const { signal } = new AbortController()
+  const large = calls.begin(signal, 1000)
+  const overloaded = expect.objectContaining<Partial<ProtocolError>>({ status: 429, retryAfter: 1 })
+  expect(() => calls.begin(signal, 1)).toThrow(overloaded)
+  large.started()
+  large.end()
+  const half = calls.begin(signal, 60)
+  expect(() => calls.begin(signal, 60)).toThrow(overloaded)
+  calls.begin(signal, 40).end()
+  half.end()
+  expect(calls.running).toBe(0)
+})
