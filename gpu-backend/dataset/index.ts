@@ -8,4 +8,5 @@ export {
   type Solution,
   testProblems,
 } from './problem.ts'
+export { Random } from './random.ts'
 export type { Split } from './splits.ts'

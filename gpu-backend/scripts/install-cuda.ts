@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { libraryFolder } from '../src/onnxruntime/index.ts'
+import { cudaLibraryPath } from '../src/onnxruntime/index.ts'
 
 function fail(message: string): never {
   console.error(message)
@@ -20,7 +20,7 @@ if (process.platform !== 'linux' || process.arch !== 'x64')
     `CUDA libraries exist for Linux on x64 only, not for ${process.platform} on ${process.arch}: the CPU is used here.`,
   )
 
-const provider = path.join(libraryFolder(), 'libonnxruntime_providers_cuda.so')
+const provider = cudaLibraryPath()
 if (existsSync(provider)) {
   console.log(`The CUDA libraries are installed already: ${provider}`)
   process.exit(0)

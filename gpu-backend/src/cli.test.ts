@@ -5,6 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { commit, LocalHub } from './hub/local-hub.ts'
+import { cudaProblem } from './onnxruntime/index.ts'
 
 const cli = fileURLToPath(new URL('cli.ts', import.meta.url))
 const tiny = fileURLToPath(new URL('../fixtures/tiny-qwen3', import.meta.url))
@@ -41,6 +42,23 @@ test('a model folder that is missing or broken is one clear line and exit code 1
     await rm(folder, { recursive: true })
   }
 })
+
+test.skipIf(cudaProblem() === undefined)(
+  'without CUDA, auto says so in a line, and asking for it is an error',
+  async () => {
+    const { child, output, exit } = lookahead('serve', '--port', '0', '--models', models)
+    await expect.poll(() => output.stdout, { timeout: 60_000 }).toContain('listening on')
+    expect(output.stdout).toMatch(
+      /^lookahead: forwards run on the CPU, not on CUDA: .*\nlookahead backend listening on .*\n$/,
+    )
+    child.kill('SIGTERM')
+    expect((await exit).code).toBe(0)
+    expect(await lookahead('serve', '--port', '0', '--device', 'cuda').exit).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^lookahead: --device cuda: .*\n$/),
+    })
+  },
+)
 
 test('wrong flags and commands are one clear line; help is help', async () => {
   expect(await lookahead('serve', '--port', 'many').exit).toMatchObject({

@@ -15,6 +15,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** A child process that serves HTTP. It ends with this process at the latest. */
 export interface Server {
   url: string
+  pid: number
+  /** The last lines of its output. */
+  log: readonly string[]
   /** Asks it to stop, kills it when it does not; resolves when it is gone. */
   stop(): Promise<void>
   /** Ends it at once, as a crash would. */
@@ -63,7 +66,7 @@ export async function startServer({ name, script, args, env, timeoutMs }: Server
   void gone.then(() => controller.abort('ended before it was ready'))
   try {
     const url = await untilHealthy(address.promise, controller.signal)
-    return { url, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
+    return { url, pid: child.pid!, log, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
   } catch {
     await end('SIGKILL')
     throw new Error(`${name}: ${controller.signal.reason}\n${log.join('\n')}`)

@@ -35,7 +35,7 @@ export async function decodePlainly(engine: Engine, prompt: string, maxTokens: n
     decode: 'end',
     max_tokens: maxTokens,
     sampling: { temperature: 0 },
-    speculation: { drafted: false, ngram: 0 },
+    speculation: { drafted: false, ngram: 0, draft: 0 },
   })
   const context = engine.context(request.context)
   let tokens: number[] = []

@@ -10,6 +10,8 @@ export async function run(args: string[], env: Env): Promise<void> {
   const options = readFlags(args, env)
   if (options === 'help') return
   const server = await serve(options)
+  const { why } = server.device
+  if (why !== undefined) console.log(`lookahead: forwards run on the CPU, not on CUDA: ${why}`)
   console.log(`lookahead backend listening on ${server.url}`)
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM']) process.once(name, resolve)

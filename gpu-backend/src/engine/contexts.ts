@@ -1,5 +1,6 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { OutputText } from './output.ts'
+import { Lengths } from './proposers/index.ts'
 import type { DraftStep } from './step.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
 
@@ -15,6 +16,8 @@ export class Context {
   readonly seed = Math.floor(Math.random() * 2 ** 32)
   /** Steps drafted from here, by id; a commit makes them void. */
   readonly drafts = new Map<string, DraftStep>()
+  /** What each kind of proposer has been worth here. */
+  readonly lengths = new Lengths()
   /** Calls at work on it. */
   readonly active = new Set<string>()
   lastUsed = performance.now()

@@ -87,11 +87,13 @@ async function lookahead(
   }
 }
 
-const plain = { decode: 'end', speculation: { drafted: false, ngram: 0 } } as const
+const plain = { decode: 'end', speculation: { drafted: false, ngram: 0, draft: 0 } } as const
 const modes = {
-  sd: { depth: 0, options: { decode: 'end', speculation: { drafted: false, ngram: 8 } } },
-  lr: { depth: 3, options: { speculation: { drafted: false, ngram: 0 } } },
-  'lr+sd': { depth: 3, options: { speculation: { drafted: true, ngram: 8 } } },
+  ngram: { depth: 0, options: { decode: 'end', speculation: { drafted: false, ngram: 8, draft: 0 } } },
+  draft: { depth: 0, options: { decode: 'end', speculation: { drafted: false, ngram: 0, draft: 4 } } },
+  sd: { depth: 0, options: { decode: 'end', speculation: { drafted: false, ngram: 8, draft: 8 } } },
+  lr: { depth: 3, options: { speculation: { drafted: false, ngram: 0, draft: 0 } } },
+  'lr+sd': { depth: 3, options: { speculation: { drafted: true, ngram: 8, draft: 8 } } },
 } as const
 
 describe('the exact verifier at temperature 0 gives plain decoding, token for token', () => {
@@ -164,7 +166,7 @@ test('drafted steps from elsewhere need no id', async () => {
   for (const drafted of [true, false]) {
     const events = await verify(
       { id: 'run', messages },
-      { steps: [{ text: step }], speculation: { drafted, ngram: 0 }, max_tokens: MAX_TOKENS, sampling },
+      { steps: [{ text: step }], speculation: { drafted, ngram: 0, draft: 0 }, max_tokens: MAX_TOKENS, sampling },
     )
     expect(events).toContainEqual({ type: 'verdict', index: 0, accepted: true, reason: 'exact' })
     expect(whole!.text.startsWith(commitOf(events).text)).toBe(true)

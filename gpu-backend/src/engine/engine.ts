@@ -5,11 +5,13 @@ import path from 'node:path'
 import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
 import type { WeightType } from '../graph/index.ts'
 import { Model, slotBytes } from '../model/index.ts'
+import type { Device } from '../onnxruntime/index.ts'
 import { Judge } from '../verifier/judge.ts'
 import { Context, ContextStore } from './contexts.ts'
 import { Decoder } from './decoder.ts'
 import type { DecoderStats } from './decoder.ts'
 import type { SamplingParameters } from './distribution.ts'
+import { MeasuredCosts } from './proposers/index.ts'
 
 export interface EngineOptions {
   /** Folder with a checkpoint each in `target/` and, unless they are to be done without, `draft/` and `judge/`. */
@@ -20,6 +22,8 @@ export interface EngineOptions {
   slots?: number | undefined
   /** New tokens that a forward may have; longer prompts are run in chunks. Default 512. */
   batchTokens?: number | undefined
+  /** Where forwards run and the pools lie. Default: the CPU. */
+  device?: Device | undefined
   /** Threads of each model's forwards. Default: ONNX Runtime's choice. */
   threads?: number | undefined
   /** How each model's linear layers are kept and multiplied. Default fp32. */
@@ -39,20 +43,20 @@ export class Engine {
   readonly draft: Decoder | undefined
   readonly judge: Judge | undefined
   readonly contexts: ContextStore
-  /** Milliseconds that the target takes for one token of plain decoding, lately; undefined before the first. */
-  tokenMs: number | undefined
+  /** What a forward of the target and a guess of the draft take, lately. */
+  readonly costs = new MeasuredCosts()
   readonly #sweep: NodeJS.Timeout
 
   /** @throws {ModelError} when the target is missing, any checkpoint is broken, or the memory holds too few slots */
   static async load(options: EngineOptions): Promise<Engine> {
-    const { models, memory = 1024, threads, weights, batchTokens = 512, contextIdleMs = 60_000 } = options
+    const { models, memory = 1024, device, threads, weights, batchTokens = 512, contextIdleMs = 60_000 } = options
     if (!existsSync(models)) throw new ModelError('not_found', `no model folder at ${models}: give one with --models`)
     const folder = (role: Role): string => path.join(models, role)
     const roles = (['target', 'draft', 'judge'] as const).filter((r) => r === 'target' || existsSync(folder(r)))
     const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder)))
     const decoders: Partial<Record<Role, Decoder>> = {}
     for (const role of roles)
-      decoders[role] = new Decoder(await Model.load(folder(role), { slots, threads, weights }), batchTokens)
+      decoders[role] = new Decoder(await Model.load(folder(role), { slots, device, threads, weights }), batchTokens)
     return new Engine(decoders.target!, decoders.draft, decoders.judge, contextIdleMs)
   }
 
@@ -116,10 +120,6 @@ export class Engine {
       minP: request.min_p ?? 0,
       seed: request.seed ?? text.seed,
     }
-  }
-
-  tokenTook(ms: number): void {
-    this.tokenMs = this.tokenMs === undefined ? ms : 0.95 * this.tokenMs + 0.05 * ms
   }
 
   close(): void {

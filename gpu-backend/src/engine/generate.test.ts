@@ -77,17 +77,19 @@ test('at temperature 0 it writes what the target writes by plain decoding, with 
     context: { id: 'plain', messages: [{ role: 'user', content: question }] },
     decode: 'end',
     max_tokens: 600,
-    speculation: { drafted: false, ngram: 0 },
+    speculation: { drafted: false, ngram: 0, draft: 0 },
     sampling: { temperature: 0 },
   })
   const plain = { text: '', tokens: [] as number[] }
   for await (const event of new Verification(engine, engine.context(verify.context), verify, signal).run())
     if (event.type === 'commit') Object.assign(plain, { text: event.text, tokens: event.tokens })
   const decoder = engine.target
-  expect(await write({ decoder, ngram: 0 })).toMatchObject({ ...plain, reason: 'stop', stop: null })
-  const guessed = await write({ decoder })
-  expect(guessed).toMatchObject(plain)
-  expect(guessed.speculation.accepted).toBeGreaterThan(0)
+  expect(await write({ decoder, ngram: 0, draft: 0 })).toMatchObject({ ...plain, reason: 'stop', stop: null })
+  for (const proposers of [{}, { ngram: 0 }, { draft: 0 }, { ngram: 0, draft: 1 }]) {
+    const guessed = await write({ decoder, ...proposers })
+    expect(guessed).toMatchObject(plain)
+    expect(guessed.speculation.accepted).toBeGreaterThan(0)
+  }
 })
 
 test('a penalty counts the guesses before each guess', async () => {

@@ -5,11 +5,12 @@ import { distribution, sample } from './distribution.ts'
 import type { Engine } from './engine.ts'
 import { LogitsProcessor, tokenLogprob } from './logits.ts'
 import type { LogitRules, TokenLogprob } from './logits.ts'
-import { lookup } from './ngram.ts'
 import { OutputText } from './output.ts'
+import { GUESS_STREAM, Lengths, chooseSpeculator } from './proposers/index.ts'
 import { Random } from './random.ts'
 import type { Decoder } from './decoder.ts'
-import { accept } from './speculation.ts'
+import { SpeculationCounts, accept } from './speculation.ts'
+import type { Guess } from './speculation.ts'
 import { Tree } from './tree.ts'
 
 const STREAM = 3
@@ -37,8 +38,10 @@ export interface GenerateRequest {
   rules: Omit<LogitRules, 'endTokens'>
   /** Likeliest tokens to report beside each token's own log probability; undefined reports none. */
   logprobs: number | undefined
-  /** Tokens guessed per forward by n-gram lookup in the text; 0 is off. Default 8. */
+  /** Tokens guessed per forward at most by n-gram lookup in the text; 0 is off. Default 8. */
   ngram?: number
+  /** Tokens guessed per forward at most by the draft model, when the target writes; 0 is off. Default 16. */
+  draft?: number
 }
 
 /** Some more of the text. */
@@ -57,14 +60,7 @@ export interface Ending {
   stop: string | number | null
   /** Tokens of the prompt that had been run before, for this text or another. */
   cachedTokens: number
-  speculation: Speculation
-}
-
-/** Forwards that had guesses, guesses made, and guesses kept. */
-export interface Speculation {
-  drafts: number
-  proposed: number
-  accepted: number
+  speculation: SpeculationCounts
 }
 
 /**
@@ -77,51 +73,62 @@ export async function* generate(
   request: GenerateRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Piece, void, undefined> {
-  const { ngram = 8, maxTokens, prompt } = request
+  const { maxTokens, prompt, decoder, ngram = 8, draft = 16 } = request
   const parameters = engine.sampling(request.sampling, { seed: randomInt(2 ** 32) })
   const random = new Random(parameters.seed, STREAM)
   const writer = new Writer(request)
   const processor = new LogitsProcessor({ ...request.rules, endTokens: writer.endTokens }, prompt)
-  const speculation: Speculation = { drafts: 0, proposed: 0, accepted: 0 }
-  const tree = new Tree(request.decoder, signal)
+  const speculation = new SpeculationCounts()
+  const draw = (logits: Float32Array, output: readonly number[]) =>
+    distribution(processor.apply(logits, output), parameters)
+  const speculator = chooseSpeculator(engine, {
+    decoder,
+    lengths: new Lengths(),
+    ngram,
+    draft,
+    seeded: request.sampling.seed !== undefined,
+    distribution: (logits, text) => draw(logits, text.slice(prompt.length)),
+    random: new Random(parameters.seed, GUESS_STREAM),
+    signal,
+  })
+  const tree = new Tree(decoder, signal)
   const leaf = tree.leaf(0)
   try {
-    let guesses: number[] = []
+    let guesses: Guess[] = []
     let rows = await tree.prefill(prompt, [], [0])
     let sentAt = 0
     for (;;) {
       signal.throwIfAborted()
       const { output } = writer
-      const p = (i: number) => distribution(processor.apply(rows[i]!, [...output, ...guesses.slice(0, i)]), parameters)
-      const { accepted, next } = accept(
-        guesses.map((token) => ({ token })),
-        p,
-        random,
-        (last) => sample(last, random.next()),
-      )
+      const guessed = guesses.map(({ token }) => token)
+      const p = (i: number) => draw(rows[i]!, [...output, ...guessed.slice(0, i)])
+      const { accepted, next } = accept(guesses, p, random, (last) => sample(last, random.next()))
       const run = leaf.slots.length - guesses.length + accepted
-      for (const [i, token] of [...guesses.slice(0, accepted), next!].entries()) {
+      for (const [i, token] of [...guessed.slice(0, accepted), next!].entries()) {
         const { logprobs } = request
         writer.push(token, logprobs === undefined ? undefined : tokenLogprob(rows[i]!, token, logprobs))
         if (writer.ended) break
       }
       tree.trim(leaf, Math.min(run, output.length))
-      speculation.drafts += guesses.length > 0 ? 1 : 0
-      speculation.proposed += guesses.length
-      speculation.accepted += accepted
+      speculation.add(guesses.length, accepted)
+      speculator.observe(guesses.length, accepted)
       if (writer.ended) break
       if (writer.hasText && performance.now() - sentAt >= PIECE_MS) {
         yield writer.take()
         sentAt = performance.now()
       }
       const text = [...prompt, ...output]
-      guesses = ngram > 0 ? lookup(text, text, Math.min(ngram, maxTokens - output.length - 1)) : []
-      const [logits] = await tree.advance([{ leaf, tokens: [text.at(-1)!, ...guesses] }])
+      guesses = await speculator.propose(text, maxTokens - output.length - 1)
+      const tokens = [text.at(-1)!, ...guesses.map(({ token }) => token)]
+      const started = performance.now()
+      const [logits] = await tree.advance([{ leaf, tokens }])
+      if (decoder === engine.target) engine.costs.forwardTook(tokens.length, performance.now() - started)
       rows = logits!
     }
     tree.commit(0, leaf, writer.output)
     yield { ...writer.take(), ending: { ...writer.ended, cachedTokens: tree.cached, speculation } }
   } finally {
+    speculator.close()
     tree.release()
   }
 }

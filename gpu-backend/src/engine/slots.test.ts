@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lookup } from './ngram.ts'
+import { lookup } from './proposers/ngram.ts'
 import { SlotPool } from './slots.ts'
 
 test('slots are handed out once, come back once, and never leak', () => {

@@ -6,10 +6,36 @@ import { probability, sample } from './distribution.ts'
 import type { Distribution } from './distribution.ts'
 import type { Random } from './random.ts'
 
+/** Places counted: a drafted step may bring a hundred guesses at once. */
+export const MOST_POSITIONS = 16
+
 /** A guessed token and the distribution it was drawn from; without one, the guess counts as certain of itself. */
 export interface Guess {
   token: number
   q?: Distribution | undefined
+}
+
+/** What became of the guesses of one request. */
+export class SpeculationCounts {
+  /** Forwards of a text that had guesses, guesses made, and guesses kept. */
+  drafts = 0
+  proposed = 0
+  accepted = 0
+  /** Of each place in a proposal, how often its guess was kept. */
+  readonly perPosition: number[] = []
+
+  add(proposed: number, accepted: number): void {
+    if (proposed === 0) return
+    this.drafts++
+    this.proposed += proposed
+    this.accepted += accepted
+    for (let i = 0; i < Math.min(accepted, MOST_POSITIONS); i++) this.perPosition[i] = (this.perPosition[i] ?? 0) + 1
+  }
+
+  /** Tokens that a forward with guesses gave; 1 where there was none. */
+  get meanLength(): number {
+    return 1 + this.accepted / Math.max(1, this.drafts)
+  }
 }
 
 /** The tokens that stand: `accepted` guesses, then `next` from the target, unless all were accepted and no bonus was asked. */

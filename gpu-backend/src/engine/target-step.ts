@@ -1,5 +1,4 @@
 import type { Ruling } from '../verifier/verdict.ts'
-import { lookup } from './ngram.ts'
 import type { DraftStep, StepWriter } from './step.ts'
 import type { Leaf } from './tree.ts'
 
@@ -20,11 +19,3 @@ export const ownTokens = (step: TargetStep): number[] => step.writer.tokens.slic
 
 /** Tokens of an unfinished step still to be run: the last one written. */
 export const pending = (step: TargetStep): number[] => ownTokens(step).slice(step.leaf?.slots.length ?? 0)
-
-/** Guesses for what the target writes next: the rest of the drafted step, then what the context has in such a place. */
-export function guess(step: TargetStep, context: readonly number[], most: number): number[] {
-  const { draft, writer, agreed } = step
-  const written = writer.tokens
-  const fromDraft = draft ? lookup(draft.tokens.slice(agreed), written, most, { shortest: 1 }) : []
-  return fromDraft.length > 0 ? fromDraft : lookup([...context, ...written], written, most)
-}

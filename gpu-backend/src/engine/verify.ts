@@ -6,11 +6,14 @@ import type { Distribution, SamplingParameters } from './distribution.ts'
 import { opening } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { StepNoise } from './noise.ts'
+import { GUESS_STREAM, chooseSpeculator } from './proposers/index.ts'
+import type { Speculator } from './proposers/index.ts'
 import { Random } from './random.ts'
-import { accept } from './speculation.ts'
+import { SpeculationCounts, accept } from './speculation.ts'
+import type { Guess } from './speculation.ts'
 import { StepWriter } from './step.ts'
 import type { DraftStep } from './step.ts'
-import { guess, ownTokens, pending } from './target-step.ts'
+import { ownTokens, pending } from './target-step.ts'
 import type { TargetStep } from './target-step.ts'
 import { Timer } from './timer.ts'
 import { Tree } from './tree.ts'
@@ -24,6 +27,7 @@ interface SampledStep extends TargetStep {
   random: Random
   /** Draws the step's next token from the target's distribution. */
   draw: (p: Distribution) => number
+  speculator: Speculator
 }
 
 /**
@@ -41,7 +45,7 @@ export class Verification {
   readonly #drafts: readonly DraftStep[]
   readonly #room: number
   readonly #timer = new Timer()
-  readonly #speculation = { drafts: 0, proposed: 0, accepted: 0 }
+  readonly #speculation = new SpeculationCounts()
   #steps: SampledStep[] = []
 
   constructor(engine: Engine, context: Context, request: VerifyRequest, signal: AbortSignal) {
@@ -103,6 +107,7 @@ export class Verification {
       }
       yield this.#done(certain.length)
     } finally {
+      for (const { speculator } of this.#steps) speculator.close()
       this.#tree.release()
     }
   }
@@ -155,53 +160,83 @@ export class Verification {
       endOfText: model.generation.eosTokenIds,
     })
     const { seed } = this.#parameters
-    const { drafted, ngram } = this.#request.speculation
+    const { drafted, ngram, draft: most } = this.#request.speculation
     const random = new Random(seed, STREAM, this.#context.outputLength + start)
     const noise = new StepNoise(seed, this.#context.outputLength, index)
     // Drafted tokens carry the noise they were drawn with: where they are guesses, the target must not draw with it too.
     const draw = (p: Distribution): number =>
-      drafted || ngram > 0 ? sample(p, random.next()) : noise.draw(p, writer.tokens.length)
+      drafted || ngram > 0 || most > 0 ? sample(p, random.next()) : noise.draw(p, writer.tokens.length)
     const guesses = draft && drafted ? draft.tokens.map((token, i) => ({ token, q: draft.distributions[i] })) : []
     const p = (i: number) => distribution(logits(i), this.#parameters)
     const { accepted, next } = accept(guesses, p, random, guesses.length === 0 ? draw : undefined)
-    this.#speculation.drafts += guesses.length > 0 ? 1 : 0
-    this.#speculation.proposed += guesses.length
-    this.#speculation.accepted += accepted
+    this.#speculation.add(guesses.length, accepted)
     for (const { token } of guesses.slice(0, accepted)) writer.push(token)
     if (next !== undefined) writer.push(next)
     const leaf = this.#tree.leaf(start + accepted)
-    return { draft, start, writer, agreed: accepted, leaf, ruling: undefined, random, draw }
+    const speculator = this.#speculator(start, drafted ? draft?.tokens.slice(accepted) : undefined)
+    return { draft, start, writer, agreed: accepted, leaf, ruling: undefined, random, draw, speculator }
+  }
+
+  /** @param drafted tokens of the drafted step that may be guesses */
+  #speculator(start: number, drafted?: readonly number[]): Speculator {
+    const { speculation, sampling } = this.#request
+    return chooseSpeculator(this.#engine, {
+      ...speculation,
+      drafted,
+      decoder: this.#engine.target,
+      lengths: this.#context.lengths,
+      seeded: sampling.seed !== undefined,
+      distribution: (logits) => distribution(logits, this.#parameters),
+      random: new Random(this.#parameters.seed, GUESS_STREAM, this.#context.outputLength + start),
+      signal: this.#signal,
+    })
   }
 
   /** One packed forward: every open step gets its next token, and the guesses after it that prove right. */
   async #advance(): Promise<void> {
-    const started = performance.now()
     const open = this.#standing.filter((step) => !step.writer.end)
-    const { ngram } = this.#request.speculation
-    const work = open.map((step) => {
-      const context = ngram > 0 ? [...this.#context.tokens, ...this.#tree.chain.tokens.slice(0, step.start)] : []
-      const guesses =
-        ngram > 0 ? guess(step, context, Math.min(ngram, this.#room - step.start - step.writer.tokens.length - 1)) : []
-      return { step, leaf: step.leaf!, guesses, tokens: [...pending(step), ...guesses] }
-    })
+    const guesses = await this.#guess(open)
+    const work = open.map((step, i) => ({
+      leaf: step.leaf!,
+      tokens: [...pending(step), ...guesses[i]!.map(({ token }) => token)],
+    }))
+    const started = performance.now()
     const logits = await this.#timer.time('target', () => this.#tree.advance(work))
-    for (const [w, { step, leaf, guesses, tokens }] of work.entries()) {
-      const p = (i: number) => distribution(logits[w]![tokens.length - guesses.length - 1 + i]!, this.#parameters)
-      const { accepted, next } = accept(
-        guesses.map((token) => ({ token })),
-        p,
-        step.random,
-        step.draw,
-      )
-      this.#speculation.drafts += guesses.length > 0 ? 1 : 0
-      this.#speculation.proposed += guesses.length
-      this.#speculation.accepted += accepted
-      this.#tree.trim(leaf, leaf.slots.length - guesses.length + accepted)
-      for (const token of guesses.slice(0, accepted)) step.writer.push(token)
-      if (next !== undefined) step.writer.push(next)
-      this.#tree.trim(leaf, Math.min(leaf.slots.length, ownTokens(step).length))
-    }
-    if (work.length === 1 && work[0]!.tokens.length === 1) this.#engine.tokenTook(performance.now() - started)
+    this.#engine.costs.forwardTook(logits.flat().length, performance.now() - started)
+    for (const [i, step] of open.entries()) this.#keep(step, guesses[i]!, logits[i]!)
+  }
+
+  /** Guesses for all these steps, made at the same time. */
+  async #guess(open: readonly SampledStep[]): Promise<Guess[][]> {
+    if (open.every(({ speculator }) => speculator.silent)) return open.map(() => [])
+    const guesses = await this.#timer.time('draft', () =>
+      Promise.allSettled(
+        open.map(({ start, writer, speculator }) => {
+          const text = [...this.#context.tokens, ...this.#tree.chain.tokens.slice(0, start), ...writer.tokens]
+          return speculator.propose(text, this.#room - start - writer.tokens.length - 1, open.length)
+        }),
+      ),
+    )
+    // No one may still be at work when the slots are given back, so all are waited for before one's failure counts.
+    return guesses.map((result) => {
+      if (result.status === 'rejected') throw result.reason
+      return result.value
+    })
+  }
+
+  /** The guesses that prove right, and the token after them, become the step's. `logits` ends with one row a guess and one more. */
+  #keep(step: SampledStep, guesses: readonly Guess[], logits: readonly Float32Array[]): void {
+    const { writer, speculator } = step
+    const leaf = step.leaf!
+    const p = (i: number) => distribution(logits[logits.length - guesses.length - 1 + i]!, this.#parameters)
+    const { accepted, next } = accept(guesses, p, step.random, step.draw)
+    this.#speculation.add(guesses.length, accepted)
+    speculator.observe(guesses.length, accepted)
+    this.#tree.trim(leaf, leaf.slots.length - guesses.length + accepted)
+    for (const { token } of guesses.slice(0, accepted)) writer.push(token)
+    if (next !== undefined) writer.push(next)
+    this.#tree.trim(leaf, Math.min(leaf.slots.length, ownTokens(step).length))
+    if (writer.end) speculator.close()
   }
 
   /** Rules on every step that can be ruled; the judge is asked about all that need it in one forward. */
@@ -264,18 +299,26 @@ export class Verification {
 
   #done(completionTokens: number): VerifyEvent {
     const timer = this.#timer
+    const { costs } = this.#engine
+    const { drafts, proposed, accepted, perPosition, meanLength } = this.#speculation
     return {
       type: 'done',
       usage: { prompt_tokens: this.#context.promptLength, completion_tokens: completionTokens },
       timings: {
         total_ms: timer.total,
-        draft_ms: 0,
+        draft_ms: timer.ms('draft'),
         target_ms: timer.ms('target'),
         judge_ms: timer.ms('judge'),
         forwards: timer.count('target'),
-        token_ms: this.#engine.tokenMs,
+        token_ms: costs.measured ? costs.forward(1) / this.#speculator(0).gain : undefined,
       },
-      speculation: this.#speculation,
+      speculation: {
+        drafts,
+        proposed,
+        accepted,
+        accepted_per_position: perPosition,
+        mean_length: meanLength,
+      },
     }
   }
 }

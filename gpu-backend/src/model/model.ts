@@ -7,7 +7,8 @@ import {
   type GenerationConfig,
 } from '../checkpoint/index.ts'
 import { countParameters, poolNames, storedGraph, type WeightType } from '../graph/index.ts'
-import { IoBinding, OnnxRuntimeError, Session, Tensor } from '../onnxruntime/index.ts'
+import { DeviceMemory, IoBinding, OnnxRuntimeError, Session } from '../onnxruntime/index.ts'
+import type { Device, DeviceTensor } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { ShapedBuffer } from './buffer.ts'
 import { giveTurn, isSmall, needsTurn } from './pace.ts'
@@ -17,6 +18,8 @@ import { assertRow, type Limits, type Row } from './row.ts'
 export interface ModelOptions {
   /** Token slots in the pool: the most tokens that all requests together can hold. */
   slots: number
+  /** Where forwards run and the pool lies. Defaults to the CPU. */
+  device?: Device | undefined
   /** Threads within one operator. Defaults to 1 for models of up to 4 M parameters, else to the machine's cores. */
   threads?: number | undefined
   /**
@@ -50,7 +53,8 @@ export class Model {
   readonly #limits: Limits
   readonly #session: Session
   readonly #binding: IoBinding
-  readonly #pool: readonly Tensor[]
+  readonly #memory: DeviceMemory
+  readonly #pool: readonly DeviceTensor[]
   readonly #packing = new Packing()
   readonly #logits = ShapedBuffer.float32()
   /** Settles when the last forward asked for has ended, well or not. */
@@ -73,6 +77,7 @@ export class Model {
     this.#limits = { vocabulary: config.vocabSize, positions: config.maxPositions, slots }
     this.#session = session
     this.#binding = new IoBinding(session)
+    this.#memory = new DeviceMemory(session)
     this.#pool = Array.from({ length: config.layers }, (_, layer) => this.#bindPool(layer)).flat()
   }
 
@@ -83,7 +88,7 @@ export class Model {
    * @throws ModelError if the folder is missing, broken or of an unsupported kind; the signal's reason if it was aborted
    */
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const { slots, weights, cacheDir, profile, signal } = options
+    const { slots, device, weights, cacheDir, profile, signal } = options
     if (!Number.isInteger(slots) || slots < 1)
       throw new RangeError(`slots must be a whole number above 0, not ${slots}`)
     const config = await readDecoderConfig(folder)
@@ -97,9 +102,10 @@ export class Model {
     const file = await storedGraph(folder, config, { weights, cacheDir, signal })
     const parameters = countParameters(config)
     const threads = options.threads ?? (parameters <= singleThreadParameters ? 1 : availableParallelism())
-    const session = await Session.open(file, { threads, profile }).catch((cause: unknown) => {
+    const session = await Session.open(file, { device, threads, profile }).catch((cause: unknown) => {
       if (!(cause instanceof OnnxRuntimeError)) throw cause
-      throw new ModelError('invalid', `${file} cannot be loaded: delete its folder and try again`, { cause })
+      const advice = device === 'cuda' ? `CUDA refuses it (${cause.message})` : 'delete its folder and try again'
+      throw new ModelError('invalid', `${file} cannot be loaded: ${advice}`, { cause })
     })
     try {
       signal?.throwIfAborted()
@@ -161,15 +167,16 @@ export class Model {
     this.#packing.close()
     this.#logits.close()
     for (const tensor of this.#pool) tensor.close()
+    this.#memory.close()
     this.#session.close()
   }
 
   /** The pool is input and output at once, so that ScatterND writes in place. */
-  #bindPool(layer: number): Tensor[] {
+  #bindPool(layer: number): DeviceTensor[] {
     const width = this.config.kvHeads * this.config.headDim
     const { past, present } = poolNames(layer)
     return (['key', 'value'] as const).map((kind) => {
-      const tensor = new Tensor('float32', new Float32Array(this.slots * width), [this.slots, width])
+      const tensor = this.#memory.allocate('float32', [this.slots, width])
       this.#binding.bindInput(past[kind], tensor)
       this.#binding.bindOutput(present[kind], tensor)
       return tensor

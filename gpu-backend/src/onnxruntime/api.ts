@@ -23,21 +23,39 @@ const functions = {
   createSessionOptions: [10, 'void* CreateSessionOptions(_Out_ void** options)'],
   enableProfiling: [14, 'void* EnableProfiling(void* options, const char* prefix)'],
   setIntraOpNumThreads: [24, 'void* SetIntraOpNumThreads(void* options, int threads)'],
+  createTensor: [
+    48,
+    'void* CreateTensorAsOrtValue(void* allocator, const int64_t* shape, size_t rank, int type, _Out_ void** value)',
+  ],
   createTensorWithData: [
     49,
     'void* CreateTensorWithDataAsOrtValue(void* memory, void* data, size_t size, const int64_t* shape, size_t rank, int type, _Out_ void** value)',
   ],
+  createMemoryInfo: [
+    68,
+    'void* CreateMemoryInfo(const char* name, int allocator, int device, int kind, _Out_ void** memory)',
+  ],
   createCpuMemoryInfo: [69, 'void* CreateCpuMemoryInfo(int allocator, int kind, _Out_ void** memory)'],
   releaseStatus: [93, 'void ReleaseStatus(void* status)'],
+  releaseMemoryInfo: [94, 'void ReleaseMemoryInfo(void* memory)'],
   releaseSession: [95, 'void ReleaseSession(void* session)'],
   releaseValue: [96, 'void ReleaseValue(void* value)'],
   releaseSessionOptions: [100, 'void ReleaseSessionOptions(void* options)'],
   addSessionConfigEntry: [130, 'void* AddSessionConfigEntry(void* options, const char* key, const char* value)'],
+  createAllocator: [131, 'void* CreateAllocator(void* session, void* memory, _Out_ void** allocator)'],
+  releaseAllocator: [132, 'void ReleaseAllocator(void* allocator)'],
   runWithBinding: [133, 'void* RunWithBinding(void* session, void* options, void* binding)'],
   createIoBinding: [134, 'void* CreateIoBinding(void* session, _Out_ void** binding)'],
   releaseIoBinding: [135, 'void ReleaseIoBinding(void* binding)'],
   bindInput: [136, 'void* BindInput(void* binding, const char* name, void* value)'],
   bindOutput: [137, 'void* BindOutput(void* binding, const char* name, void* value)'],
+  appendCuda: [204, 'void* SessionOptionsAppendExecutionProvider_CUDA_V2(void* options, void* cuda)'],
+  createCudaOptions: [205, 'void* CreateCUDAProviderOptions(_Out_ void** cuda)'],
+  updateCudaOptions: [
+    206,
+    'void* UpdateCUDAProviderOptions(void* cuda, const char** keys, const char** values, size_t count)',
+  ],
+  releaseCudaOptions: [208, 'void ReleaseCUDAProviderOptions(void* cuda)'],
 } as const
 
 /** A function that can also run on a thread of libuv's pool, and then reports to the event loop. */
@@ -55,6 +73,7 @@ export interface Api {
   createSessionOptions(out: Out): Status
   enableProfiling(options: Pointer, prefix: string): Status
   setIntraOpNumThreads(options: Pointer, threads: number): Status
+  createTensor(allocator: Pointer, shape: BigInt64Array, rank: number, type: number, out: Out): Status
   createTensorWithData(
     memory: Pointer,
     data: ArrayBufferView,
@@ -64,17 +83,25 @@ export interface Api {
     type: number,
     out: Out,
   ): Status
+  createMemoryInfo(name: string, allocator: number, device: number, kind: number, out: Out): Status
   createCpuMemoryInfo(allocator: number, kind: number, out: Out): Status
   releaseStatus(status: Pointer): void
+  releaseMemoryInfo(memory: Pointer): void
   releaseSession(session: Pointer): void
   releaseValue(value: Pointer): void
   releaseSessionOptions(options: Pointer): void
   addSessionConfigEntry(options: Pointer, key: string, value: string): Status
+  createAllocator(session: Pointer, memory: Pointer, out: Out): Status
+  releaseAllocator(allocator: Pointer): void
   runWithBinding: Asynchronous<[session: Pointer, options: null, binding: Pointer]>
   createIoBinding(session: Pointer, out: Out): Status
   releaseIoBinding(binding: Pointer): void
   bindInput(binding: Pointer, name: string, value: Pointer): Status
   bindOutput(binding: Pointer, name: string, value: Pointer): Status
+  appendCuda(options: Pointer, cuda: Pointer): Status
+  createCudaOptions(out: Out): Status
+  updateCudaOptions(cuda: Pointer, keys: string[], values: string[], count: number): Status
+  releaseCudaOptions(cuda: Pointer): void
 }
 
 let loaded: Api | undefined

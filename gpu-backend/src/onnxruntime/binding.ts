@@ -1,25 +1,26 @@
 import { api, check, created, type Pointer } from './api.ts'
 import type { Session } from './session.ts'
+import type { DeviceTensor } from './device.ts'
 import type { Tensor } from './tensor.ts'
 
 /** Which tensors a session's inputs and outputs use. Binding a name again replaces its tensor. */
 export class IoBinding {
   readonly pointer: Pointer
-  readonly #inputs = new Map<string, Tensor>()
-  readonly #outputs = new Map<string, Tensor>()
+  readonly #inputs = new Map<string, Tensor | DeviceTensor>()
+  readonly #outputs = new Map<string, Tensor | DeviceTensor>()
   #open = true
 
   constructor(session: Session) {
     this.pointer = created((out) => api().createIoBinding(session.pointer, out))
   }
 
-  bindInput(name: string, tensor: Tensor): void {
+  bindInput(name: string, tensor: Tensor | DeviceTensor): void {
     if (this.#inputs.get(name) === tensor) return
     check(api().bindInput(this.pointer, name, tensor.pointer))
     this.#inputs.set(name, tensor)
   }
 
-  bindOutput(name: string, tensor: Tensor): void {
+  bindOutput(name: string, tensor: Tensor | DeviceTensor): void {
     if (this.#outputs.get(name) === tensor) return
     check(api().bindOutput(this.pointer, name, tensor.pointer))
     this.#outputs.set(name, tensor)

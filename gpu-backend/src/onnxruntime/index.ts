@@ -1,5 +1,6 @@
 export { OnnxRuntimeError } from './api.ts'
 export { IoBinding } from './binding.ts'
-export { libraryFolder, libraryPath } from './library.ts'
+export { cudaProblem, DeviceMemory, devices, type Device, type DeviceTensor } from './device.ts'
+export { cudaLibraryPath, libraryFolder, libraryPath } from './library.ts'
 export { Session, type SessionOptions } from './session.ts'
 export { Tensor, elementTypes, type ElementType } from './tensor.ts'

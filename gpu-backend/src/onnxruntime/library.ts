@@ -28,3 +28,8 @@ export function libraryPath(): string {
     )
   return file
 }
+
+/** ONNX Runtime's CUDA provider, whether or not it is there: `npm run gpu:install` fetches it. */
+export function cudaLibraryPath(): string {
+  return path.join(libraryFolder(), 'libonnxruntime_providers_cuda.so')
+}

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { GraphBuilder } from '../graph/builder.ts'
-import { IoBinding, OnnxRuntimeError, Session, Tensor } from './index.ts'
+import { cudaProblem, DeviceMemory, IoBinding, OnnxRuntimeError, Session, Tensor } from './index.ts'
 
 /** sum [n] = x [n] + y [n] */
 function adder(): Uint8Array {
@@ -83,4 +83,41 @@ test('a session cannot be closed under a run', async () => {
 
 test('a tensor needs as much memory as its shape', () => {
   expect(() => new Tensor('int64', new Int32Array(4), [3])).toThrow('needs 24 bytes, not 16')
+})
+
+test('a tensor of the device is input and output at once, and keeps what one run wrote for the next', async () => {
+  const session = await Session.open(adder(), { threads: 1 })
+  const memory = new DeviceMemory(session)
+  const kept = memory.allocate('float32', [3])
+  const ones = new Tensor('float32', Float32Array.of(1, 1, 1), [3])
+  const sum = new Float32Array(3)
+  const binding = new IoBinding(session)
+  binding.bindInput('x', ones)
+  binding.bindInput('y', ones)
+  binding.bindOutput('sum', kept)
+  session.run(binding)
+  binding.bindInput('x', kept)
+  session.run(binding)
+  await session.runAsync(binding)
+  binding.bindOutput('sum', new Tensor('float32', sum, [3]))
+  session.run(binding)
+  expect([...sum]).toEqual([5, 5, 5])
+  binding.close()
+  kept.close()
+  kept.close()
+  memory.close()
+  session.close()
+})
+
+test('memory that cannot be had is an error', async () => {
+  const session = await Session.open(adder(), { threads: 1 })
+  const memory = new DeviceMemory(session)
+  expect(() => memory.allocate('float32', [2 ** 50])).toThrow(OnnxRuntimeError)
+  memory.close()
+  session.close()
+})
+
+test.skipIf(cudaProblem() === undefined)('where there is no CUDA, asking for it is an error', async () => {
+  expect(cudaProblem()).toMatch(/gpu:install|CUDA|cuda/)
+  await expect(Session.open(adder(), { device: 'cuda' })).rejects.toThrow(OnnxRuntimeError)
 })

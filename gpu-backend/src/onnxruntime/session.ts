@@ -1,16 +1,11 @@
 import { api, check, created, type Out, type Pointer, type Status } from './api.ts'
 import type { IoBinding } from './binding.ts'
-
-let environment: Pointer | undefined
-
-/** Only FATAL messages go to stderr: every error also comes back as a status, and is thrown. */
-const logSeverity = 4
-
-function env(): Pointer {
-  return (environment ??= created((out) => api().createEnv(logSeverity, 'lookahead', out)))
-}
+import { useCuda, type Device } from './device.ts'
+import { environment } from './environment.ts'
 
 export interface SessionOptions {
+  /** Defaults to the CPU. */
+  device?: Device | undefined
   /** Threads within one operator. Defaults to ONNX Runtime's choice: one a physical core. */
   threads?: number | undefined
   /** Session configuration entries (onnxruntime_session_options_config_keys.h). */
@@ -22,11 +17,13 @@ export interface SessionOptions {
 /** A loaded model. One run at a time may use one binding; the session itself may run several at once. */
 export class Session {
   readonly pointer: Pointer
+  readonly device: Device
   #running = 0
   #open = true
 
-  private constructor(pointer: Pointer) {
+  private constructor(pointer: Pointer, device: Device) {
     this.pointer = pointer
+    this.device = device
   }
 
   /**
@@ -36,25 +33,26 @@ export class Session {
    */
   static async open(
     model: string | Uint8Array,
-    { threads, config = {}, profile }: SessionOptions = {},
+    { device = 'cpu', threads, config = {}, profile }: SessionOptions = {},
   ): Promise<Session> {
     const options = created((out) => api().createSessionOptions(out))
     try {
+      if (device === 'cuda') useCuda(options)
       if (threads !== undefined) check(api().setIntraOpNumThreads(options, threads))
       if (profile !== undefined) check(api().enableProfiling(options, profile))
       for (const [key, value] of Object.entries(config)) check(api().addSessionConfigEntry(options, key, value))
       if (typeof model !== 'string') {
-        const create = (out: Out) => api().createSessionFromArray(env(), model, model.byteLength, options, out)
-        return new Session(created(create))
+        const create = (out: Out) => api().createSessionFromArray(environment(), model, model.byteLength, options, out)
+        return new Session(created(create), device)
       }
       const out: Out = [null]
       const status = await new Promise<Status>((resolve, reject) => {
-        api().createSession.async(env(), model, options, out, (error, result) =>
+        api().createSession.async(environment(), model, options, out, (error, result) =>
           error ? reject(error) : resolve(result),
         )
       })
       check(status)
-      return new Session(out[0]!)
+      return new Session(out[0]!, device)
     } finally {
       api().releaseSessionOptions(options)
     }

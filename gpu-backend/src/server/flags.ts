@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { weightTypes, type WeightType } from '../graph/index.ts'
+import { devices, type Device } from '../onnxruntime/index.ts'
 
 /** One setting: a flag, and an environment variable of the same name that the flag overrules. */
 interface Flag {
@@ -22,6 +23,11 @@ const flags = {
   'batch-tokens': { value: 'N', help: 'new tokens that a forward may have', default: '512' },
   'max-queued-requests': { value: 'N', help: 'more than these are refused with 429', default: '256' },
   'max-queued-tokens': { value: 'N', help: 'prompts of more tokens are refused with 429', default: '131072' },
+  device: {
+    value: 'DEVICE',
+    help: 'where forwards run: cuda, cpu, or auto (cuda where it can be used)',
+    default: 'auto',
+  },
   threads: { value: 'N', help: 'threads for forwards (default: one per core)' },
   weights: {
     value: 'TYPE',
@@ -44,6 +50,7 @@ export interface ServeOptions {
   slots: number | undefined
   batchTokens: number
   queue: { requests: number; tokens: number }
+  device: Device | 'auto'
   threads: number | undefined
   weights: WeightType
   token: string | undefined
@@ -96,6 +103,8 @@ export function readFlags(args: string[], env: Record<string, string | undefined
   }
   const weights = weightTypes.find((type) => type === text('weights'))
   if (!weights) throw new UsageError(`--weights must be one of ${weightTypes.join(', ')}, not "${text('weights')}"`)
+  const device = (['auto', ...devices] as const).find((name) => name === text('device'))
+  if (!device) throw new UsageError(`--device must be auto, ${devices.join(' or ')}, not "${text('device')}"`)
   return {
     models: text('models') ?? path.join(import.meta.dirname, '../../models'),
     host: text('host')!,
@@ -107,6 +116,7 @@ export function readFlags(args: string[], env: Record<string, string | undefined
       requests: whole('max-queued-requests', 1, 2 ** 20)!,
       tokens: whole('max-queued-tokens', 1, 2 ** 30)!,
     },
+    device,
     threads: whole('threads', 1, 1024),
     weights,
     token: text('token'),

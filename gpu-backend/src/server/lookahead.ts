@@ -113,7 +113,10 @@ function respond(
     else if (event.type === 'commit') {
       measured.tokens(event.tokens.length)
       finish = event.finish_reason ?? 'step'
-    } else if (event.type === 'done' && 'speculation' in event) measured.speculated(event.speculation)
+    } else if (event.type === 'done' && 'speculation' in event) {
+      const { accepted_per_position: perPosition, ...counts } = event.speculation
+      measured.speculated({ ...counts, perPosition })
+    }
   }
 
   const stream = events()

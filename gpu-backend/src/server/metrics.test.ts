@@ -45,6 +45,12 @@ test('metrics count what was done', async () => {
   expect(await value('lookahead:generation_tokens_total{model_name="target"}')).toBeGreaterThan(0)
   expect(await value('lookahead:spec_decode_num_draft_tokens_total{model_name="target"}')).toBeGreaterThan(0)
   const text = await (await app.request('/metrics')).text()
+  const perPosition = text.matchAll(
+    /spec_decode_num_accepted_tokens_per_pos_total\{model_name="target",position="\d+"\} (\d+)/g,
+  )
+  expect([...perPosition].reduce((sum, [, count]) => sum + Number(count), 0)).toBe(
+    await value('lookahead:spec_decode_num_accepted_tokens_total{model_name="target"}'),
+  )
   const verdicts = text.matchAll(/step_verdicts_total\{.*\} (\d+)/g)
   expect([...verdicts].reduce((sum, [, count]) => sum + Number(count), 0)).toBe(1)
   expect(await value('lookahead:num_calls')).toBe(0)

@@ -2,7 +2,6 @@ import { verdictReasons } from '@lookahead/sdk/protocol'
 import type { Verdict } from '@lookahead/sdk/protocol'
 import type { DecoderStats } from '../engine/decoder.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Speculation } from '../engine/generate.ts'
 import type { Calls } from './calls.ts'
 import { Registry } from './prometheus.ts'
 
@@ -43,6 +42,10 @@ export class Metrics {
   readonly #drafts = this.#registry.counter('spec_decode_num_drafts_total', 'Forwards of a text with token guesses.')
   readonly #proposed = this.#registry.counter('spec_decode_num_draft_tokens_total', 'Token guesses made.')
   readonly #accepted = this.#registry.counter('spec_decode_num_accepted_tokens_total', 'Token guesses kept.')
+  readonly #perPosition = this.#registry.counter(
+    'spec_decode_num_accepted_tokens_per_pos_total',
+    'Token guesses kept, by place in the proposal.',
+  )
   readonly #steps = this.#registry.counter('steps_drafted_total', 'Steps the draft model finished.')
   readonly #verdicts = this.#registry.counter('step_verdicts_total', 'Rulings on drafted steps, by ruling and reason.')
   readonly #firstToken = this.#registry.histogram(
@@ -83,10 +86,12 @@ export class Metrics {
         else return
         last = now
       },
-      speculated: ({ drafts = 0, proposed, accepted }) => {
+      speculated: ({ drafts = 0, proposed, accepted, perPosition = [] }) => {
         this.#drafts.add(drafts, model_name)
         this.#proposed.add(proposed, model_name)
         this.#accepted.add(accepted, model_name)
+        for (const [position, count] of perPosition.entries())
+          this.#perPosition.add(count, { ...model_name, position: String(position) })
       },
       end: (finished_reason) => {
         this.#requests.add(1, { ...model_name, finished_reason })
@@ -116,7 +121,12 @@ export class Metrics {
 export interface Measurement {
   /** Tokens have come; 0 marks text whose tokens are counted later. */
   tokens(count: number): void
-  speculated(speculation: Omit<Speculation, 'drafts'> & { drafts?: number | undefined }): void
+  speculated(counts: {
+    drafts?: number | undefined
+    proposed: number
+    accepted: number
+    perPosition?: readonly number[] | undefined
+  }): void
   /** To be called once. */
   end(reason: EndReason): void
 }

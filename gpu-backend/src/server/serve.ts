@@ -3,6 +3,7 @@ import { serve as listen } from '@hono/node-server'
 import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
 import { Calls } from './calls.ts'
+import { chooseDevice, type ChosenDevice } from './device.ts'
 import type { ServeOptions } from './flags.ts'
 
 /** Aborted calls end within a forward, and the last bytes go out at once: so long is waited for clients that do not read. */
@@ -10,15 +11,17 @@ const GRACE_MS = 2_000
 
 export interface Server {
   url: string
+  device: ChosenDevice
   /** Refuses new calls, lets running ones go on for up to `drainMs`, aborts the rest, then frees the models. */
   close(): Promise<void>
 }
 
 /**
  * Binds the port at once and answers 503 until the models are loaded.
- * @throws {ModelError} when a checkpoint is missing or broken; the system's error when the port cannot be had
+ * @throws {UsageError} when CUDA is asked for and cannot be used; {ModelError} when a checkpoint is missing or broken; the system's error when the port cannot be had
  */
 export async function serve(options: ServeOptions): Promise<Server> {
+  const device = chooseDevice(options.device)
   let engine: Engine | undefined
   let draining = false
   const calls = new Calls(options.queue)
@@ -29,7 +32,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   })
   const stopped = () => new Promise<void>((resolve) => server.close(() => resolve()))
   try {
-    engine = await Engine.load(options)
+    engine = await Engine.load({ ...options, device: device.device })
   } catch (error) {
     await stopped()
     throw error
@@ -41,6 +44,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const { address, port, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    device,
     async close() {
       draining = true
       await until(() => calls.running === 0, options.drainMs)

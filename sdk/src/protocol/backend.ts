@@ -58,8 +58,10 @@ export const VerifyRequest = v.strictObject({
     v.strictObject({
       /** Take the drafted tokens as guesses of the target's (design §4). */
       drafted: v.optional(v.boolean(), true),
-      /** Tokens guessed per forward by n-gram lookup in the context (γ2); 0 is off. */
+      /** Tokens guessed per forward at most by n-gram lookup in the context (γ2); 0 is off. */
       ngram: v.optional(v.pipe(count, v.maxValue(32)), 8),
+      /** Tokens guessed per forward at most by the draft model; 0 is off. */
+      draft: v.optional(v.pipe(count, v.maxValue(16)), 16),
     }),
     {},
   ),
@@ -94,7 +96,7 @@ export const Timings = v.object({
   judge_ms: v.optional(milliseconds, 0),
   /** Forwards run by the model that wrote (draft for `/v1/draft`, target for `/v1/verify`). */
   forwards: count,
-  /** What one token of plain decoding takes the target, lately. */
+  /** What one token takes the target when it decodes alone, lately, with the token speculation asked for. */
   token_ms: v.optional(milliseconds),
 })
 export type Timings = v.InferOutput<typeof Timings>
@@ -167,7 +169,15 @@ export const VerifyEvent = v.variant('type', [
     usage: Usage,
     timings: Timings,
     /** Times that tokens were guessed inside target steps, guesses made, and guesses kept. */
-    speculation: v.object({ drafts: v.optional(count), proposed: count, accepted: count }),
+    speculation: v.object({
+      drafts: v.optional(count),
+      proposed: count,
+      accepted: count,
+      /** Of each place in a proposal, how often its guess was kept; of the first 16 places. */
+      accepted_per_position: v.optional(v.array(count)),
+      /** Tokens that a forward with guesses gave: `1 + accepted / drafts`. */
+      mean_length: v.optional(v.number()),
+    }),
   }),
   ErrorEvent,
 ])

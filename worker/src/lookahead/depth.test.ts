@@ -24,6 +24,8 @@ function play(policy: DepthPolicy, { acceptance, cost }: World, cycles: number):
     if (plan.depth === 0) {
       steps += plan.steps
       spent += plan.steps
+      const tokens = plan.steps * STEP_TOKENS
+      policy.observe({ drafted: 0, accepted: 0, steps: plan.steps, tokens, ms: tokens * TOKEN_MS })
       continue
     }
     // Whole steps are accepted; what is left over counts for the next cycle.
@@ -34,7 +36,7 @@ function play(policy: DepthPolicy, { acceptance, cost }: World, cycles: number):
     spent += cost(plan.depth)
     const ms = cost(plan.depth) * STEP_TOKENS * TOKEN_MS
     const tokens = (accepted + 1) * STEP_TOKENS
-    policy.observe({ drafted: plan.depth, accepted, steps: accepted + 1, tokens, ms, tokenMs: TOKEN_MS })
+    policy.observe({ drafted: plan.depth, accepted, steps: accepted + 1, tokens, ms })
   }
   return { plans, speedup: steps / spent }
 }
@@ -62,7 +64,7 @@ describe('depth follows acceptance and cost', () => {
   test('nothing to gain: plain decoding, tried again more and more rarely, costs little', () => {
     const { plans, speedup } = play(new DepthPolicy(8), { acceptance: 0.3, cost: dear }, 30)
     const stretches = plans.filter(({ depth }) => depth === 0).map(({ steps }) => steps)
-    expect(stretches.slice(0, 4)).toEqual([4, 8, 16, 32])
+    expect(stretches.slice(0, 5)).toEqual([4, 4, 8, 16, 32])
     expect(Math.max(...stretches)).toBe(256)
     expect(speedup).toBeGreaterThan(0.97)
   })
@@ -74,8 +76,15 @@ describe('depth follows acceptance and cost', () => {
   })
 })
 
-test('cycles that drafted nothing teach nothing', () => {
+test('after the first cycle the target is timed alone once, and again after many', () => {
+  const { plans } = play(new DepthPolicy(8), { acceptance: 0.97, cost: cheap }, 150)
+  const alone = plans.flatMap(({ depth }, i) => (depth === 0 ? [i] : []))
+  expect(alone).toEqual([1, 66, 131])
+})
+
+test('a cycle whose time says nothing, or that committed nothing, is not learned from', () => {
   const policy = new DepthPolicy(5)
-  policy.observe({ drafted: 0, accepted: 0, steps: 3, tokens: 100, ms: 1, tokenMs: 1 })
+  policy.observe({ drafted: 0, accepted: 0, steps: 0, tokens: 0, ms: 1 })
+  policy.observe({ drafted: 0, accepted: 0, steps: 3, tokens: 90, ms: undefined })
   expect(policy.next()).toEqual({ depth: 5, steps: 1 })
 })

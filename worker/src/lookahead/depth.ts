@@ -1,14 +1,13 @@
-/** What one cycle with drafted steps did and took. */
+/** What one cycle did and took. */
 export interface Cycle {
+  /** 0: the target wrote alone. */
   drafted: number
   accepted: number
   /** Steps and tokens committed. */
   steps: number
   tokens: number
-  /** Wall time, drafting and waiting included. */
-  ms: number
-  /** What one token of plain decoding takes; undefined where the time is not to be learned from. */
-  tokenMs: number | undefined
+  /** Wall time, drafting and waiting included; undefined where it is not to be learned from. */
+  ms: number | undefined
 }
 
 /** What the next cycle is to do: draft `depth` steps, or let the target alone write `steps`. */
@@ -16,14 +15,17 @@ export type Plan = { depth: number; steps: 1 } | { depth: 0; steps: number }
 
 /** Weight of the past after one more cycle: the last 20 or so count. */
 const MEMORY = 0.95
-/** Plain steps before lookahead is tried again: at first, and at most. */
+/** Steps the target writes alone before lookahead is tried again: at first, and at most. */
 const PATIENCE = [4, 256] as const
+/** Cycles of lookahead after which the target is timed alone again. */
+const TRUST = 64
 
 /**
  * How many steps to draft ahead, from measured acceptance and cost (paper §3.2): with `a` the chance that a drafted step
- * is accepted, `d` of them commit `1 + a + … + a^d` steps, and the cycle costs `fixed + d·marginal`, both counted in plainly
- * decoded steps. The depth with the best ratio is taken. Where none gains, the target decodes alone, and lookahead is
- * tried again after a while that doubles each time: it never costs much more than those trials.
+ * is accepted, `d` of them commit `1 + a + … + a^d` steps, and the cycle costs `fixed + d·marginal`, counted in steps that the
+ * target writes alone (with token speculation, where the mode has it). The depth with the best ratio is taken. Where none
+ * gains, the target writes alone, and lookahead is tried again after a while that doubles each time: it never costs much
+ * more than those trials.
  */
 export class DepthPolicy {
   readonly #most: number
@@ -36,7 +38,10 @@ export class DepthPolicy {
   ])
   readonly #tokens = new Decayed(0)
   readonly #steps = new Decayed(0)
+  readonly #alone = { ms: new Decayed(0), tokens: new Decayed(0) }
   #measured = false
+  /** Cycles of lookahead since the target was timed alone. */
+  #unchecked = TRUST
   #patience: number = PATIENCE[0]
   #trying = false
 
@@ -47,6 +52,7 @@ export class DepthPolicy {
 
   next(): Plan {
     if (!this.#measured) return { depth: this.#most, steps: 1 }
+    if (this.#unchecked >= TRUST) return { depth: 0, steps: PATIENCE[0] }
     const { depth, gain } = this.#best()
     if (gain >= 1) this.#patience = PATIENCE[0]
     if (gain >= 1 || this.#trying) {
@@ -59,17 +65,26 @@ export class DepthPolicy {
     return { depth: 0, steps }
   }
 
-  observe({ drafted, accepted, steps, tokens, ms, tokenMs }: Cycle): void {
-    if (drafted === 0 || steps === 0) return
+  observe({ drafted, accepted, steps, tokens, ms }: Cycle): void {
+    if (tokens === 0 || steps === 0) return
+    if (drafted === 0) return this.#timedAlone(tokens, ms)
     this.#measured = true
+    this.#unchecked++
     // Steps after the first rejected one were never compared with what the target would say.
     this.#judged.add(Math.min(accepted + 1, drafted))
     this.#accepted.add(accepted)
     this.#tokens.add(tokens)
     this.#steps.add(steps)
     // A cycle's own steps may be short ones: what a step is, all the cycles say together.
-    const stepMs = ((tokenMs ?? 0) * this.#tokens.sum) / this.#steps.sum
-    if (stepMs > 0) this.#cost.add(drafted, ms / stepMs)
+    const stepMs = ((this.#alone.ms.sum / this.#alone.tokens.sum) * this.#tokens.sum) / this.#steps.sum
+    if (ms !== undefined && stepMs > 0) this.#cost.add(drafted, ms / stepMs)
+  }
+
+  #timedAlone(tokens: number, ms: number | undefined): void {
+    if (ms === undefined) return
+    this.#unchecked = 0
+    this.#alone.ms.add(ms)
+    this.#alone.tokens.add(tokens)
   }
 
   #best(): { depth: number; gain: number } {

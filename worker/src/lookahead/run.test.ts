@@ -8,8 +8,8 @@ import { run } from './run.ts'
 
 describe('modes', () => {
   test.each([
-    ['ar', { drafted: false, ngram: 0 }],
-    ['sd', { drafted: false, ngram: 8 }],
+    ['ar', { drafted: false, ngram: 0, draft: 0 }],
+    ['sd', { drafted: false, ngram: 8, draft: 16 }],
   ] as const)('%s: one verify call decodes to the end', async (mode, speculation) => {
     const { types, calls, text } = await play([end], { lookahead: { mode } })
     expect(calls).toMatchObject([{ path: '/v1/verify', body: { steps: [], decode: 'end', speculation } }])
@@ -18,8 +18,8 @@ describe('modes', () => {
   })
 
   test.each([
-    ['lr', { drafted: false, ngram: 0 }],
-    ['lr+sd', { drafted: true, ngram: 8 }],
+    ['lr', { drafted: false, ngram: 0, draft: 0 }],
+    ['lr+sd', { drafted: true, ngram: 8, draft: 16 }],
   ] as const)('%s: draft, verify, commit, until the text ends', async (mode, speculation) => {
     const first = commits(
       [
@@ -87,7 +87,8 @@ describe('modes', () => {
 
 test('where drafting does not pay, the target writes several steps alone', async () => {
   const depths = new DepthPolicy(8)
-  for (let i = 0; i < 20; i++) depths.observe({ drafted: 8, accepted: 0, steps: 1, tokens: 30, ms: 120, tokenMs: 1 })
+  depths.observe({ drafted: 0, accepted: 0, steps: 4, tokens: 120, ms: 120 })
+  for (let i = 0; i < 20; i++) depths.observe({ drafted: 8, accepted: 0, steps: 1, tokens: 30, ms: 120 })
   const alone = commits([], { text: 'a\n\nb\n\nc\n\n', tokens: [1, 2, 3], correction: 'a\n\nb\n\nc\n\n' })
   const { calls, events } = await play([alone, drafts('d\n\n'), end], {}, { depths })
   expect(calls.map(({ path }) => path)).toEqual(['/v1/verify', '/v1/draft', '/v1/verify'])

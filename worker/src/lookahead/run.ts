@@ -24,10 +24,10 @@ export interface RunOptions {
 
 /** What each mode asks of the backend: whether steps are drafted, and how tokens are speculated on inside steps. */
 const plans = {
-  ar: { steps: false, speculation: { drafted: false, ngram: 0 } },
-  sd: { steps: false, speculation: { drafted: false, ngram: 8 } },
-  lr: { steps: true, speculation: { drafted: false, ngram: 0 } },
-  'lr+sd': { steps: true, speculation: { drafted: true, ngram: 8 } },
+  ar: { steps: false, speculation: { drafted: false, ngram: 0, draft: 0 } },
+  sd: { steps: false, speculation: { drafted: false, ngram: 8, draft: 16 } },
+  lr: { steps: true, speculation: { drafted: false, ngram: 0, draft: 0 } },
+  'lr+sd': { steps: true, speculation: { drafted: true, ngram: 8, draft: 16 } },
 } as const
 
 /**
@@ -63,7 +63,6 @@ class Run {
   readonly #output: number[] = []
   #promptTokens = 0
   #steps = 0
-  #tokenMs: number | undefined
   #channels: ChannelSplitter | undefined
   #opened = false
   /** Off once the draft or the judge has failed. */
@@ -105,9 +104,9 @@ class Run {
     // Where the token limit cut the text, steps went unjudged.
     if (commit.finish_reason === 'length') return
     // The first cycle reads the prompt too; a long one's time says nothing of the cycles to come.
-    const first = this.#output.length === tokens
-    const tokenMs = first && this.#promptTokens > tokens ? undefined : this.#tokenMs
-    this.#options.depths?.observe({ drafted, accepted, steps: accepted + stepsIn(correction), tokens, ms, tokenMs })
+    const readsMuch = this.#output.length === tokens && this.#promptTokens > tokens
+    const steps = accepted + stepsIn(correction)
+    this.#options.depths?.observe({ drafted, accepted, steps, tokens, ms: readsMuch ? undefined : ms })
   }
 
   async *#draft(depth: number): AsyncGenerator<RunEvent, DraftedStep[], undefined> {
@@ -158,10 +157,7 @@ class Run {
         this.#steps = step + stepsIn(event.correction)
         this.#output.push(...event.tokens)
       }
-      if (event.type === 'done') {
-        this.#stats.verified(commit?.accepted ?? 0, event)
-        this.#tokenMs = event.timings.token_ms
-      }
+      if (event.type === 'done') this.#stats.verified(commit?.accepted ?? 0, event)
     }
     if (!commit) throw new BackendError('no_commit', 'the backend ended a verification without a commit')
     if (commit.tokens.length === 0 && !commit.finish_reason)

@@ -31,6 +31,7 @@ export class Stats {
     counts.proposed_tokens += done.speculation.proposed
     counts.accepted_tokens += done.speculation.accepted
     counts.target_forwards += done.timings.forwards
+    counts.draft_ms += done.timings.draft_ms
     counts.target_ms += done.timings.target_ms
     counts.judge_ms += done.timings.judge_ms
   }

@@ -1,4 +1,6 @@
 /** Prompt lookup: what followed the last time these tokens stood here? (Saxena 2023; vLLM's `ngram`.) */
+import type { Guess } from '../speculation.ts'
+import type { Proposer } from './proposer.ts'
 
 /** How many guesses a match of n tokens is worth: short matches are mostly chance. */
 const worth = (n: number, most: number): number => (n >= 4 ? most : n === 3 ? Math.ceil(most / 2) : Math.ceil(most / 4))
@@ -25,3 +27,15 @@ export function lookup(
   if (best.length < shortest) return []
   return corpus.slice(best.end, best.end + worth(best.length, most))
 }
+
+/** What the text itself has in such a place. */
+export const ngrams: Proposer = {
+  propose: (text, most) => certain(lookup(text, text, most)),
+}
+
+/** The rest of the drafted step that the target's version competes with. @param tokens of it, from where the two differ */
+export const draftedStep = (tokens: readonly number[]): Proposer => ({
+  propose: (text, most) => certain(lookup(tokens, text, most, { shortest: 1 })),
+})
+
+const certain = (tokens: readonly number[]): Guess[] => tokens.map((token) => ({ token }))

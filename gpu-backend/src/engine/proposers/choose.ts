@@ -1,0 +1,42 @@
+import type { Decoder } from '../decoder.ts'
+import type { Engine } from '../engine.ts'
+import { nominal } from './costs.ts'
+import { DraftModel } from './draft-model.ts'
+import type { DraftModelOptions } from './draft-model.ts'
+import { draftedStep, ngrams } from './ngram.ts'
+import { Speculator } from './speculator.ts'
+import type { Candidate, Lengths } from './speculator.ts'
+
+/** Names the numbers that guesses are drawn with. */
+export const GUESS_STREAM = 4
+
+/** Guesses taken from the drafted step at a time, once the target has said something else. */
+const MOST_DRAFTED = 8
+
+export interface SpeculationRequest extends Pick<DraftModelOptions, 'distribution' | 'random' | 'signal'> {
+  /** The model that writes. */
+  decoder: Decoder
+  lengths: Lengths
+  /** Guesses per forward at most; 0 is off. The draft model guesses only for the target. */
+  ngram: number
+  draft: number
+  /** What the drafted step still has, if its tokens are to be guesses. */
+  drafted?: readonly number[] | undefined
+  /** Whether the same request must give the same text again. */
+  seeded: boolean
+}
+
+/** The proposers a request asks for, cheapest first. */
+export function chooseSpeculator(engine: Engine, request: SpeculationRequest): Speculator {
+  const { decoder, lengths, ngram, draft, drafted, seeded, distribution, random, signal } = request
+  const { costs } = engine
+  const candidates: Candidate[] = []
+  if (drafted) candidates.push({ proposer: draftedStep(drafted), length: lengths.drafted, most: MOST_DRAFTED })
+  if (ngram > 0) candidates.push({ proposer: ngrams, length: lengths.ngram, most: ngram })
+  if (draft > 0 && engine.draft && decoder === engine.target) {
+    const vocabulary = decoder.model.config.vocabSize
+    const proposer = new DraftModel({ decoder: engine.draft, vocabulary, distribution, random, costs, signal })
+    candidates.push({ proposer, length: lengths.draft, most: draft })
+  }
+  return new Speculator(candidates, seeded ? nominal : costs)
+}

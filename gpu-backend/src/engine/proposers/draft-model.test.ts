@@ -1,0 +1,116 @@
+import path from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { Engine } from '../engine.ts'
+import { distribution } from '../distribution.ts'
+import type { SamplingParameters } from '../distribution.ts'
+import { Random } from '../random.ts'
+import { DraftModel } from './draft-model.ts'
+
+const models = path.join(import.meta.dirname, '../../../models')
+const greedy: SamplingParameters = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 }
+
+let engine: Engine
+let text: number[]
+beforeAll(async () => {
+  engine = await Engine.load({ models, slots: 2048 })
+  const { tokenizer } = engine.target.model
+  const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]
+  text = tokenizer.encode(tokenizer.renderChat(messages, { addGenerationPrompt: true }))
+})
+afterAll(() => engine.close())
+afterEach(() => {
+  const { pool, cache, batcher } = engine.draft!
+  pool.check([], cache.slots())
+  expect(batcher.running).toBe(0)
+})
+
+function draftModel(signal = new AbortController().signal): DraftModel {
+  return new DraftModel({
+    decoder: engine.draft!,
+    vocabulary: engine.target.model.config.vocabSize,
+    distribution: (logits) => distribution(logits, greedy),
+    random: new Random(1),
+    costs: engine.costs,
+    signal,
+  })
+}
+
+const tokensOf = (guesses: readonly { token: number }[]): number[] => guesses.map(({ token }) => token)
+
+/** What a draft model that remembers nothing guesses. */
+async function afresh(after: readonly number[], most: number): Promise<number[]> {
+  const draft = draftModel()
+  const guesses = tokensOf(await draft.propose(after, most))
+  draft.close()
+  return guesses
+}
+
+test('whatever became of its guesses, it guesses as if it had read the text anew', async () => {
+  const draft = draftModel()
+  const random = new Random(7)
+  let written = text
+  for (let round = 0; round < 12; round++) {
+    const guesses = tokensOf(await draft.propose(written, 5))
+    expect(guesses).toEqual(await afresh(written, 5))
+    const accepted = Math.floor(random.next() * 6)
+    const next = accepted === 5 && round % 2 === 0 ? [] : [round + 40]
+    written = [...written, ...guesses.slice(0, accepted), ...next]
+  }
+  draft.close()
+  draft.close()
+})
+
+test('between proposals it runs only what is new', async () => {
+  const draft = draftModel()
+  const guesses = tokensOf(await draft.propose(text, 4))
+  const before = engine.stats.draft!.newTokens
+  await draft.propose([...text, ...guesses, 40], 4)
+  // The last guess, the token after it, and three of the next guesses.
+  expect(engine.stats.draft!.newTokens - before).toBe(5)
+  draft.close()
+})
+
+test('several texts guess in common forwards', async () => {
+  const drafts = Array.from({ length: 4 }, () => draftModel())
+  const texts = drafts.map((_, i) => [...text, 40 + i])
+  await Promise.all(drafts.map((draft, i) => draft.propose(texts[i]!, 1)))
+  const before = engine.stats.draft!.forwards
+  const guesses = await Promise.all(drafts.map((draft, i) => draft.propose([...texts[i]!, 50], 6)))
+  expect(engine.stats.draft!.forwards - before).toBe(6)
+  for (const draft of drafts) draft.close()
+  for (const [i, own] of guesses.entries()) expect(tokensOf(own)).toEqual(await afresh([...texts[i]!, 50], 6))
+})
+
+test('a draft that fails guesses nothing more, and gives its slots back', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const draft = draftModel()
+  await draft.propose(text, 2)
+  const forward = vi.spyOn(engine.draft!.model, 'forward').mockRejectedValue(new Error('staged'))
+  expect(await draft.propose([...text, 40], 2)).toEqual([])
+  forward.mockRestore()
+  engine.draft!.pool.check([], engine.draft!.cache.slots())
+  expect(await draft.propose([...text, 40, 41], 2)).toEqual([])
+  expect(log).toHaveBeenCalledOnce()
+  log.mockRestore()
+})
+
+test('a text as long as the draft can read gets no guesses', async () => {
+  const draft = draftModel()
+  const { maxPositions } = engine.draft!.model.config
+  expect(
+    await draft.propose(
+      Array.from({ length: maxPositions }, () => 40),
+      4,
+    ),
+  ).toEqual([])
+  draft.close()
+})
+
+test('an aborted request is no failure of the draft', async () => {
+  const abort = new AbortController()
+  const draft = draftModel(abort.signal)
+  const proposal = draft.propose(text, 8)
+  abort.abort(new Error('left'))
+  await expect(proposal).rejects.toThrow('left')
+  draft.close()
+})

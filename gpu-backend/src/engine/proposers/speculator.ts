@@ -1,0 +1,71 @@
+import type { Guess } from '../speculation.ts'
+import type { Costs } from './costs.ts'
+import { SpeculationLength } from './length.ts'
+import type { Proposer } from './proposer.ts'
+
+/** What each kind of proposer has been worth in one text. */
+export class Lengths {
+  readonly drafted = new SpeculationLength()
+  readonly ngram = new SpeculationLength()
+  readonly draft = new SpeculationLength()
+}
+
+export interface Candidate {
+  proposer: Proposer
+  length: SpeculationLength
+  /** Guesses at most. */
+  most: number
+}
+
+/** Asks several proposers in turn: the first that has something to say, and is worth more than those after it. */
+export class Speculator {
+  readonly #candidates: readonly Candidate[]
+  readonly #costs: Costs
+  #asked: SpeculationLength | undefined
+
+  constructor(candidates: readonly Candidate[], costs: Costs) {
+    this.#candidates = candidates
+    this.#costs = costs
+  }
+
+  /** Tokens per time when one text is written alone, against plain decoding, as far as is known. */
+  get gain(): number {
+    return this.#gain(0, 1)
+  }
+
+  /** Whether it never guesses. */
+  get silent(): boolean {
+    return this.#candidates.length === 0
+  }
+
+  /**
+   * Guesses for the tokens after `text`.
+   * @param room guesses at most
+   * @param texts that go through each forward together
+   * @throws the request's signal's reason
+   */
+  async propose(text: readonly number[], room: number, texts = 1): Promise<Guess[]> {
+    for (const [i, { proposer, length, most }] of this.#candidates.entries()) {
+      const situation = { most: Math.min(most, room), costs: this.#costs, texts }
+      const count = length.next({ ...situation, rival: this.#gain(i + 1, texts) })
+      const guesses = count > 0 ? await proposer.propose(text, count) : []
+      this.#asked = length
+      if (guesses.length > 0) return guesses
+    }
+    return []
+  }
+
+  /** How many of the last guesses proved right. */
+  observe(proposed: number, accepted: number): void {
+    this.#asked?.observe(proposed, accepted)
+  }
+
+  close(): void {
+    for (const { proposer } of this.#candidates) proposer.close?.()
+  }
+
+  #gain(from: number, texts: number): number {
+    const later = this.#candidates.slice(from)
+    return Math.max(1, ...later.map(({ length, most }) => length.gain({ most, costs: this.#costs, texts })))
+  }
+}

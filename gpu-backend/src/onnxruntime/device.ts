@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs'
+import { api, check, created, OnnxRuntimeError, type Pointer } from './api.ts'
+import { environment } from './environment.ts'
+import { cudaLibraryPath } from './library.ts'
+import type { Session } from './session.ts'
+import { elementTypes, type ElementType } from './tensor.ts'
+
+/** Where a session's operators run and its pool of token slots lies. */
+export const devices = ['cpu', 'cuda'] as const
+export type Device = (typeof devices)[number]
+
+/** ONNX Runtime's names of the devices' memory (OrtMemoryInfo). */
+const memoryNames = { cpu: 'Cpu', cuda: 'Cuda' } as const satisfies Record<Device, string>
+
+/** OrtDeviceAllocator and OrtMemTypeDefault. */
+const [deviceAllocator, defaultMemory] = [0, 0]
+
+/**
+ * Puts CUDA first among a session's execution providers. What CUDA has no kernel for is then an error and not a silent
+ * detour over the CPU (`session.disable_cpu_ep_fallback`).
+ *
+ * @throws OnnxRuntimeError when the CUDA libraries are missing or cannot be loaded
+ */
+export function useCuda(options: Pointer): void {
+  environment()
+  const cuda = created((out) => api().createCudaOptions(out))
+  try {
+    // The pool is one large allocation: rounding it up to a power of two could double it.
+    check(api().updateCudaOptions(cuda, ['device_id', 'arena_extend_strategy'], ['0', 'kSameAsRequested'], 2))
+    check(api().appendCuda(options, cuda))
+  } finally {
+    api().releaseCudaOptions(cuda)
+  }
+  check(api().addSessionConfigEntry(options, 'session.disable_cpu_ep_fallback', '1'))
+}
+
+/** Why CUDA cannot be used on this machine; undefined where it can. */
+export function cudaProblem(): string | undefined {
+  if (!existsSync(cudaLibraryPath())) return 'its libraries are not installed: npm run gpu:install fetches them'
+  const options = created((out) => api().createSessionOptions(out))
+  try {
+    useCuda(options)
+    return undefined
+  } catch (error) {
+    if (error instanceof OnnxRuntimeError) return error.message
+    throw error
+  } finally {
+    api().releaseSessionOptions(options)
+  }
+}
+
+/** Memory of the device that a session runs on. Close its tensors first, and close it before the session. */
+export class DeviceMemory {
+  readonly #allocator: Pointer
+  readonly #info: Pointer
+  #open = true
+
+  constructor({ pointer, device }: Session) {
+    this.#info = created((out) => api().createMemoryInfo(memoryNames[device], deviceAllocator, 0, defaultMemory, out))
+    try {
+      this.#allocator = created((out) => api().createAllocator(pointer, this.#info, out))
+    } catch (error) {
+      api().releaseMemoryInfo(this.#info)
+      throw error
+    }
+  }
+
+  /** A tensor that no array backs; it holds anything until it is written. @throws OnnxRuntimeError when memory is short */
+  allocate(type: ElementType, shape: readonly number[]): DeviceTensor {
+    const dims = BigInt64Array.from(shape, BigInt)
+    return new DeviceTensor(
+      created((out) => api().createTensor(this.#allocator, dims, dims.length, elementTypes[type], out)),
+    )
+  }
+
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    api().releaseAllocator(this.#allocator)
+    api().releaseMemoryInfo(this.#info)
+  }
+}
+
+/** A tensor that stays on its device: to be bound as input and output, never read. */
+export class DeviceTensor {
+  readonly pointer: Pointer
+  #open = true
+
+  constructor(pointer: Pointer) {
+    this.pointer = pointer
+  }
+
+  /** No run may use the tensor any more. */
+  close(): void {
+    if (this.#open) api().releaseValue(this.pointer)
+    this.#open = false
+  }
+}

@@ -1,0 +1,47 @@
+/** The load test; `npm run load -- --help` lists the flags. */
+import { load } from './load.ts'
+import type { Report } from './load.ts'
+import { help, readFlags } from './options.ts'
+import type { Flags } from './options.ts'
+
+const flags = flagsOrHelp()
+if (flags === 'help') {
+  console.log(help)
+  process.exit(process.exitCode)
+}
+
+const report = await load({ ...flags, onProgress: (line) => console.error(line) })
+console.log(flags.json ? JSON.stringify(report) : table(report))
+const [first] = report.violations
+if (first !== undefined) {
+  console.error(`FAILED: ${first}`)
+  process.exitCode = 1
+}
+
+function table({ done, left, refused, memory, ...rest }: Report): string {
+  const rows = [
+    ['seconds', rest.seconds.toFixed(0)],
+    ...Object.entries(done).map(([kind, count]) => [`${kind}, complete`, count]),
+    ['left before the end', left],
+    ['refused and tried again', refused],
+    ['tokens/s', rest.tokensPerSecond.toFixed(0)],
+    ['slowest /health, ms', rest.slowestHealthMs.toFixed(0)],
+    ['memory, MiB', memory ? `${memory.from.toFixed(0)} → ${memory.to.toFixed(0)}` : '–'],
+    ['near-ties', rest.nearTies.length],
+    ['violations', rest.violations.length],
+  ]
+  return [
+    ...rows.map(([name, value]) => `${String(name).padEnd(32)}${String(value).padStart(12)}`),
+    ...rest.nearTies.map((nearTie) => `near-tie: ${nearTie}`),
+  ].join('\n')
+}
+
+function flagsOrHelp(): Flags | 'help' {
+  try {
+    return readFlags(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${(error as Error).message}\n`)
+    process.exitCode = 2
+    return 'help'
+  }
+}

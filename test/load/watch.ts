@@ -1,0 +1,110 @@
+/** What is seen of a backend from outside while it works: its health, its memory, its log. */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as v from 'valibot'
+import { quantile } from '../bench/statistics.ts'
+import type { Server } from '../launcher/index.ts'
+
+const Slots = v.object({ total: v.number(), free: v.number() })
+const Health = v.object({ pools: v.record(v.string(), Slots), contexts: v.number(), running: v.number() })
+export type Health = v.InferOutput<typeof Health>
+
+const INTERVAL_MS = 1000
+/** A backend that says nothing for so long will say nothing any more. */
+const HANGING_MS = 60_000
+/** Growth that is forgiven, as a part of the memory. */
+const MOST_GROWTH = 0.1
+/** Fewer samples than this in each fifth of the time say nothing of memory. */
+const FEWEST_SAMPLES = 5
+
+export interface WatchOptions {
+  /** `/health` must answer within this time. Default: whenever it does. */
+  healthMs?: number | undefined
+  onViolation: (what: string) => void
+}
+
+export class Watch {
+  health: Health | undefined
+  /** The longest that `/health` took, in milliseconds. */
+  slowestMs = 0
+  /** Resident memory each second, in MiB; empty where the system does not tell. */
+  readonly memory: number[] = []
+  readonly #server: Server
+  readonly #options: WatchOptions
+  readonly #ended = new AbortController()
+  readonly #done: Promise<void>
+
+  constructor(server: Server, options: WatchOptions) {
+    this.#server = server
+    this.#options = options
+    this.#done = this.#watch()
+  }
+
+  /** Medians of the second and the last fifth, in MiB; undefined when there are too few samples. */
+  get growth(): { from: number; to: number } | undefined {
+    const fifth = Math.floor(this.memory.length / 5)
+    if (fifth < FEWEST_SAMPLES) return undefined
+    return { from: quantile(this.memory.slice(fifth, 2 * fifth), 0.5), to: quantile(this.memory.slice(-fifth), 0.5) }
+  }
+
+  /** Stops watching, and says what the whole time shows. */
+  async end(): Promise<void> {
+    this.#ended.abort()
+    await this.#done
+    const { growth } = this
+    if (growth && growth.to > growth.from * (1 + MOST_GROWTH))
+      this.#options.onViolation(`memory grew from ${growth.from.toFixed(0)} to ${growth.to.toFixed(0)} MiB`)
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      await this.#askHealth()
+      const memory = await residentMemory(this.#server.pid)
+      if (memory !== undefined) this.memory.push(memory)
+      const trace = this.#server.log.findIndex((line) => /^\s+at \S/.test(line))
+      if (trace >= 0)
+        this.#options.onViolation(`stack trace: ${this.#server.log.slice(Math.max(trace - 1, 0)).join('\n')}`)
+      await sleep(INTERVAL_MS, undefined, { signal: this.#ended.signal }).catch(() => undefined)
+    }
+  }
+
+  async #askHealth(): Promise<void> {
+    const { healthMs, onViolation } = this.#options
+    const started = performance.now()
+    try {
+      this.health = await readHealth(this.#server.url)
+    } catch (error) {
+      onViolation(`/health: ${String(error)}`)
+    }
+    const ms = performance.now() - started
+    this.slowestMs = Math.max(this.slowestMs, ms)
+    if (healthMs !== undefined && ms > healthMs) onViolation(`/health took ${ms.toFixed(0)} ms`)
+  }
+}
+
+/** Nothing may hold on to anything once all clients are gone. @returns what is left, when it stays for `patienceMs` */
+export async function untilIdle(url: string, patienceMs: number): Promise<string | undefined> {
+  const deadline = performance.now() + patienceMs
+  for (;;) {
+    const { pools, contexts, running } = await readHealth(url)
+    const held = Object.entries(pools).filter(([, { total, free }]) => free < total)
+    if (held.length === 0 && contexts === 0 && running === 0) return undefined
+    if (performance.now() > deadline) {
+      const slots = held.map(([role, { total, free }]) => `${total - free} slots of ${role}`)
+      return [`${running} requests`, `${contexts} contexts`, ...slots].join(', ')
+    }
+    await sleep(100)
+  }
+}
+
+async function readHealth(url: string): Promise<Health> {
+  const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HANGING_MS) })
+  return v.parse(Health, await response.json())
+}
+
+/** In MiB; undefined where there is no /proc. */
+async function residentMemory(pid: number): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
+  return kibibytes === undefined ? undefined : Number(kibibytes) / 1024
+}
