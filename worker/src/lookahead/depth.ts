@@ -17,25 +17,28 @@ export type Plan = { depth: number; steps: 1 } | { depth: 0; steps: number }
 const MEMORY = 0.95
 /** Steps the target writes alone before lookahead is tried again: at first, and at most. */
 const PATIENCE = [4, 256] as const
+/**
+ * What one more drafted step adds to a cycle's cost, as a share of a cycle without any. Measured with the demo models on two
+ * cores: 0.16. Only the scale is learned: cycles of one run have too few depths for a slope.
+ */
+const MARGINAL = 0.16
 /** Cycles of lookahead after which the target is timed alone again. */
 const TRUST = 64
 
 /**
  * How many steps to draft ahead, from measured acceptance and cost (paper §3.2): with `a` the chance that a drafted step
- * is accepted, `d` of them commit `1 + a + … + a^d` steps, and the cycle costs `fixed + d·marginal`, counted in steps that the
- * target writes alone (with token speculation, where the mode has it). The depth with the best ratio is taken. Where none
- * gains, the target writes alone, and lookahead is tried again after a while that doubles each time: it never costs much
- * more than those trials.
+ * is accepted, `d` of them commit `1 + a + … + a^d` steps, and the cycle costs `c·(1 + d·MARGINAL)`, counted in steps that
+ * the target writes alone (with token speculation, where the mode has it). The depth with the best ratio is taken. Where
+ * none gains, the target writes alone, and lookahead is tried again after a while that doubles each time: it never costs
+ * much more than those trials.
  */
 export class DepthPolicy {
   readonly #most: number
-  // Before anything is measured: four of five accepted, and costs at which every depth gains.
+  // Before anything is measured: four of five accepted.
   readonly #judged = new Decayed(5)
   readonly #accepted = new Decayed(4)
-  readonly #cost = new Line([
-    [1, 1.2],
-    [8, 2.6],
-  ])
+  /** Cost of the cycles seen, and what `shape` gives for them. */
+  readonly #cost = { measured: new Decayed(1), shape: new Decayed(1) }
   readonly #tokens = new Decayed(0)
   readonly #steps = new Decayed(0)
   readonly #alone = { ms: new Decayed(0), tokens: new Decayed(0) }
@@ -77,7 +80,9 @@ export class DepthPolicy {
     this.#steps.add(steps)
     // A cycle's own steps may be short ones: what a step is, all the cycles say together.
     const stepMs = ((this.#alone.ms.sum / this.#alone.tokens.sum) * this.#tokens.sum) / this.#steps.sum
-    if (ms !== undefined && stepMs > 0) this.#cost.add(drafted, ms / stepMs)
+    if (ms === undefined || !(stepMs > 0)) return
+    this.#cost.measured.add(ms / stepMs)
+    this.#cost.shape.add(shape(drafted))
   }
 
   #timedAlone(tokens: number, ms: number | undefined): void {
@@ -89,16 +94,19 @@ export class DepthPolicy {
 
   #best(): { depth: number; gain: number } {
     const acceptance = this.#accepted.sum / this.#judged.sum
+    const scale = this.#cost.measured.sum / this.#cost.shape.sum
     let best = { depth: 1, gain: 0 }
     let committed = 1
     for (let depth = 1; depth <= this.#most; depth++) {
       committed += acceptance ** depth
-      const gain = committed / this.#cost.at(depth)
+      const gain = committed / (scale * shape(depth))
       if (gain > best.gain) best = { depth, gain }
     }
     return best
   }
 }
+
+const shape = (depth: number): number => 1 + MARGINAL * depth
 
 /** A sum in which the past counts less and less. */
 class Decayed {
@@ -110,42 +118,5 @@ class Decayed {
 
   add(value: number): void {
     this.sum = MEMORY * this.sum + value
-  }
-}
-
-/** Least squares through points that count less and less. */
-class Line {
-  #n = 0
-  #x = 0
-  #y = 0
-  #xx = 0
-  #xy = 0
-
-  constructor(start: readonly (readonly [x: number, y: number])[]) {
-    for (const [x, y] of start) this.#put(x, y)
-  }
-
-  add(x: number, y: number): void {
-    this.#n *= MEMORY
-    this.#x *= MEMORY
-    this.#y *= MEMORY
-    this.#xx *= MEMORY
-    this.#xy *= MEMORY
-    this.#put(x, y)
-  }
-
-  /** Never falling, and never below the cost of half a step: a fit to few points can be absurd. */
-  at(x: number): number {
-    const spread = this.#n * this.#xx - this.#x ** 2
-    const slope = spread > 0 ? Math.max(0, (this.#n * this.#xy - this.#x * this.#y) / spread) : 0
-    return Math.max(0.5, (this.#y - slope * this.#x) / this.#n + slope * x)
-  }
-
-  #put(x: number, y: number): void {
-    this.#n += 1
-    this.#x += x
-    this.#y += y
-    this.#xx += x * x
-    this.#xy += x * y
   }
 }

@@ -101,8 +101,8 @@ class Run {
   #learn(drafted: number, commit: Commit, ms: number): void {
     const { accepted, correction } = commit
     const tokens = commit.tokens.length
-    // Where the token limit cut the text, steps went unjudged.
-    if (commit.finish_reason === 'length') return
+    // The last cycle is unlike the others: its steps are short, and where the token limit cut it, they went unjudged.
+    if (commit.finish_reason) return
     // The first cycle reads the prompt too; a long one's time says nothing of the cycles to come.
     const readsMuch = this.#output.length === tokens && this.#promptTokens > tokens
     const steps = accepted + stepsIn(correction)
