@@ -4,8 +4,8 @@
  * gets a turn often enough that nobody notices.
  */
 
-/** Parameters × new tokens of about half a millisecond on two cores. */
-const smallWork = 6e6
+/** Parameters × new tokens of about two milliseconds on two cores. */
+const smallWork = 24e6
 
 /** The longest time in milliseconds that forwards may hold the event loop without a turn. */
 const maxHold = 4
