@@ -13,10 +13,11 @@ const target = Float32Array.from([1.2, 0.3, -0.5, 0.9, -2, 0.1])
 const drafter = Float32Array.from([0.2, 1.3, 0.5, -0.9, 1, 0.4])
 
 function chiSquare(counts: number[], p: Distribution): number {
+  const total = counts.reduce((a, b) => a + b)
   return counts.reduce((sum, observed, token) => {
     const at = p.tokens.indexOf(token)
     if (at < 0) return observed === 0 ? sum : Infinity
-    const expected = SEEDS * p.probabilities[at]!
+    const expected = total * p.probabilities[at]!
     return sum + (observed - expected) ** 2 / expected
   }, 0)
 }
@@ -49,6 +50,24 @@ describe('speculation draws exactly from the target', () => {
     expect(chiSquare(plain, p)).toBeLessThan(CRITICAL)
     expect(chiSquare(drafted, p)).toBeLessThan(CRITICAL)
     expect(chiSquare(certain, p)).toBeLessThan(CRITICAL)
+  })
+
+  test('every place in a proposal has its own distribution, and so has the token after it', () => {
+    const turned = (logits: Float32Array, by: number) => logits.map((_, i) => logits[(i + by) % logits.length]!)
+    const p = (place: number) => distribution(turned(target, place), neutral)
+    const q = (place: number) => distribution(turned(drafter, place), neutral)
+    const counts = [0, 1, 2, 3].map(() => [0, 0, 0, 0, 0, 0])
+    for (let seed = 0; seed < SEEDS; seed++) {
+      const guesses = [0, 1, 2].map((place) => ({
+        token: sample(q(place), new Random(seed, 1, place).next()),
+        q: q(place),
+      }))
+      const bonus = (last: Distribution) => sample(last, new Random(seed, 3).next())
+      const { accepted, next } = accept(guesses, p, new Random(seed, 2), bonus)
+      for (const [place, { token }] of guesses.slice(0, accepted).entries()) counts[place]![token]!++
+      counts[accepted]![next!]!++
+    }
+    for (const [place, own] of counts.entries()) expect(chiSquare(own, p(place))).toBeLessThan(CRITICAL)
   })
 
   test('coupling agrees as often as any exact scheme can: Σ min(p, q)', () => {
