@@ -3,12 +3,11 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { DecoderConfig } from '../src/checkpoint/index.ts'
-import { decoderGraph, type WeightType } from '../src/graph/index.ts'
+import { decoderGraph, type Precision } from '../src/graph/index.ts'
+import { elementBytes } from '../src/onnxruntime/index.ts'
 
 /** Per thread; far more than the caches hold. */
 const bufferBytes = 256 * 2 ** 20
-
-const elementBytes = { float32: 4, float16: 2, uint8: 1 } as const
 
 /** The fastest of several passes in which all threads read their own buffers at once. In bytes a second. */
 export async function readBandwidth(threads: number, passes: number): Promise<number> {
@@ -36,13 +35,19 @@ export async function readBandwidth(threads: number, passes: number): Promise<nu
   }
 }
 
-/** Bytes of weights that one forward reads. Looked-up tables, the embedding and the rotations, are not read whole. */
-export function weightBytes(config: DecoderConfig, weights: WeightType): number {
-  const initializers = decoderGraph(config, weights).weights.flatMap((weight) => weight.initializers)
+/**
+ * Bytes of weights that one forward reads: as they are computed with, not as they lie in the file. Looked-up tables, the
+ * embedding and the rotations, are not read whole.
+ */
+export function weightBytes(config: DecoderConfig, precision: Precision): number {
+  const initializers = decoderGraph(config, precision).weights.flatMap((weight) => weight.initializers)
   const lookedUp = (name: string) =>
     name.startsWith('rotary.') ||
-    (name === 'model.embed_tokens.weight' && (weights !== 'fp32' || !config.tiedEmbeddings))
+    (name === 'model.embed_tokens.weight' && (precision.weights.startsWith('int') || !config.tiedEmbeddings))
   return initializers
     .filter(({ name }) => !lookedUp(name))
-    .reduce((sum, { type, shape }) => sum + shape.reduce((n, size) => n * size, elementBytes[type]), 0)
+    .reduce((sum, { type, shape }) => {
+      const bytes = elementBytes[type === 'uint8' ? type : precision.activations]
+      return sum + shape.reduce((n, size) => n * size, bytes)
+    }, 0)
 }

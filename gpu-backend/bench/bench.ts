@@ -72,7 +72,7 @@ async function bench(options: BenchOptions, workFolder: string): Promise<Results
     say('memory bandwidth')
     const read = await readBandwidth(threads, scale.rounds)
     const decoding = results.forwards.map(async ({ model, precision, costs }) => {
-      const bytes = weightBytes(await readDecoderConfig(folders[model]), precision)
+      const bytes = weightBytes(await readDecoderConfig(folders[model]), { weights: precision, activations: 'float32' })
       return { model, precision, weightBytes: bytes, share: (1000 * bytes) / costs[0]!.ms.median / read }
     })
     results.bandwidth = { read, decoding: await Promise.all(decoding) }

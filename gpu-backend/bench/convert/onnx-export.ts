@@ -3,7 +3,7 @@ import { cp, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { readDecoderConfig, type DecoderConfig } from '../../src/checkpoint/index.ts'
 import { float, GraphBuilder, type Graph, type Value } from '../../src/graph/builder.ts'
-import type { WeightType } from '../../src/graph/index.ts'
+import type { Precision, WeightType } from '../../src/graph/index.ts'
 import { linear } from '../../src/graph/linear.ts'
 import { rotaryTables } from '../../src/graph/rotary.ts'
 import { writeGraph } from '../../src/graph/store.ts'
@@ -34,6 +34,7 @@ export async function writeOnnxExport(folder: string, target: string, weights: W
  */
 export function exportedGraph(config: DecoderConfig, weights: WeightType): Graph {
   const { hiddenSize, vocabSize, layers, normEpsilon: epsilon } = config
+  const precision: Precision = { weights, activations: 'float32' }
   const g = new GraphBuilder()
   const ids = g.input('input_ids', 'int64', [1, 'S'])
   const shared = { ...lengths(g, g.input('attention_mask', 'int64', [1, 'T'])), ...rotaryTables(g, config) }
@@ -55,15 +56,15 @@ export function exportedGraph(config: DecoderConfig, weights: WeightType): Graph
   let normed = norm('model.layers.0.input_layernorm', residual)
   for (let layer = 0; layer < layers; layer++) {
     const next = layer + 1 < layers ? `model.layers.${layer + 1}.input_layernorm` : 'model.norm'
-    const attended = attention(g, config, weights, layer, normed, shared)
+    const attended = attention(g, config, precision, layer, normed, shared)
     ;[normed, residual] = addNorm(`model.layers.${layer}.post_attention_layernorm`, residual, attended)
-    ;[normed, residual] = addNorm(next, residual, feedForward(g, config, weights, layer, normed))
+    ;[normed, residual] = addNorm(next, residual, feedForward(g, config, precision, layer, normed))
   }
   const logits = linear(g, 'lm_head', normed, {
     inputs: hiddenSize,
     parts: [{ name: config.tiedEmbeddings ? 'model.embed_tokens' : 'lm_head', outputs: vocabSize }],
     bias: false,
-    weights: weights === 'fp32' ? weights : 'int8',
+    precision: { weights: weights === 'fp32' ? weights : 'int8', activations: 'float32' },
   })
   g.node('/logits/Reshape', 'Reshape', [logits, g.constant([1, -1, vocabSize])], {}, [
     g.output('logits', 'float32', [1, 'S', vocabSize]),
@@ -95,7 +96,7 @@ function lengths(g: GraphBuilder, mask: Value): Pick<SharedInputs, 'lastKey' | '
 function attention(
   g: GraphBuilder,
   config: DecoderConfig,
-  weights: WeightType,
+  precision: Precision,
   layer: number,
   x: Value,
   { lastKey, total, cos, sin }: SharedInputs,
@@ -105,7 +106,7 @@ function attention(
   const widths = { q: heads * headDim, k: kvHeads * headDim, v: kvHeads * headDim }
   const kinds = ['q', 'k', 'v'] as const
   const parts = kinds.map((kind) => ({ name: `${scope}.${kind}_proj`, outputs: widths[kind] }))
-  const qkv = linear(g, `${scope}.qkv_proj`, x, { inputs: hiddenSize, parts, bias: config.qkvBias, weights })
+  const qkv = linear(g, `${scope}.qkv_proj`, x, { inputs: hiddenSize, parts, bias: config.qkvBias, precision })
   const outputs = kinds.map((kind) => `/${scope}/${kind}`)
   g.node(`/${scope}/Split`, 'Split', [qkv, g.constant(Object.values(widths))], { axis: 1 }, outputs)
   const sequence = (kind: 'q' | 'k' | 'v') => {
@@ -130,20 +131,20 @@ function attention(
   )
   const flat = g.node(`/${scope}/flat/Reshape`, 'Reshape', [attended, g.constant([-1, widths.q])])
   const output = [{ name: `${scope}.o_proj`, outputs: hiddenSize }]
-  return linear(g, `${scope}.o_proj`, flat, { inputs: widths.q, parts: output, bias: config.outputBias, weights })
+  return linear(g, `${scope}.o_proj`, flat, { inputs: widths.q, parts: output, bias: config.outputBias, precision })
 }
 
 /** SwiGLU: down(silu(gate(x)) · up(x)). */
-function feedForward(g: GraphBuilder, config: DecoderConfig, weights: WeightType, layer: number, x: Value): Value {
+function feedForward(g: GraphBuilder, config: DecoderConfig, precision: Precision, layer: number, x: Value): Value {
   const { hiddenSize, intermediateSize, feedForwardBias: bias } = config
   const scope = `model.layers.${layer}.mlp`
   const part = (name: string, outputs: number) => [{ name: `${scope}.${name}`, outputs }]
   const parts = [...part('gate_proj', intermediateSize), ...part('up_proj', intermediateSize)]
-  const both = linear(g, `${scope}.gate_up_proj`, x, { inputs: hiddenSize, parts, bias, weights })
+  const both = linear(g, `${scope}.gate_up_proj`, x, { inputs: hiddenSize, parts, bias, precision })
   const [gate, up] = [`/${scope}/gate`, `/${scope}/up`]
   g.node(`/${scope}/Split`, 'Split', [both, g.constant([intermediateSize, intermediateSize])], { axis: 1 }, [gate, up])
   const silu = g.node(`/${scope}/silu`, 'com.microsoft.QuickGelu', [gate], { alpha: float(1) })
   const product = g.node(`/${scope}/Mul`, 'Mul', [silu, up])
   const narrow = part('down_proj', hiddenSize)
-  return linear(g, `${scope}.down_proj`, product, { inputs: intermediateSize, parts: narrow, bias, weights })
+  return linear(g, `${scope}.down_proj`, product, { inputs: intermediateSize, parts: narrow, bias, precision })
 }

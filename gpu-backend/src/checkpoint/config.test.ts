@@ -37,6 +37,7 @@ test('reads the shape of the model', async () => {
     qkvBias: false,
     outputBias: false,
     feedForwardBias: false,
+    halfType: 'bf16',
   })
 })
 

@@ -33,6 +33,8 @@ export interface DecoderConfig {
   outputBias: boolean
   /** The three layers of the feed-forward block have biases. */
   feedForwardBias: boolean
+  /** The half precision that its numbers fit in: bf16 where the checkpoint says so. */
+  halfType: 'fp16' | 'bf16'
 }
 
 /** How a checkpoint asks to be sampled; what it leaves open is undefined. */
@@ -76,6 +78,8 @@ const configSchema = v.looseObject({
   num_experts: v.nullish(v.number()),
   num_local_experts: v.nullish(v.number()),
   quantization_config: v.optional(v.unknown()),
+  dtype: v.nullish(v.string()),
+  torch_dtype: v.nullish(v.string()),
 })
 
 type StoredConfig = v.InferOutput<typeof configSchema>
@@ -128,6 +132,7 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
     qkvBias: biased || architecture.attentionBias === 'qkv',
     outputBias: biased,
     feedForwardBias: config.mlp_bias,
+    halfType: (config.dtype ?? config.torch_dtype) === 'bfloat16' ? 'bf16' : 'fp16',
   }
 }
 

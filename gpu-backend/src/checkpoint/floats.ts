@@ -2,6 +2,14 @@
 export const storedBytes = { F32: 4, F16: 2, BF16: 2 } as const
 export type StoredType = keyof typeof storedBytes
 
+/** The bits of the nearest bfloat16 numbers, the even one of two. */
+export function toBfloat16(floats: Float32Array): Uint16Array {
+  const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length)
+  const halves = new Uint16Array(floats.length)
+  for (let i = 0; i < bits.length; i++) halves[i] = (bits[i]! + 0x7fff + ((bits[i]! >>> 16) & 1)) >>> 16
+  return halves
+}
+
 /** Converts little-endian numbers to float32. `bytes` must begin at a multiple of the type's size in its buffer. */
 export function toFloat32(type: StoredType, bytes: Uint8Array<ArrayBuffer>): Float32Array {
   const count = bytes.byteLength / storedBytes[type]

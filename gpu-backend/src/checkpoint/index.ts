@@ -1,6 +1,7 @@
 export { Checkpoint, weightFiles, weightNames } from './checkpoint.ts'
 export { readDecoderConfig, readGenerationConfig, type DecoderConfig, type GenerationConfig } from './config.ts'
 export { ModelError, type ModelErrorCode } from './error.ts'
+export { toBfloat16 } from './floats.ts'
 export { readJson, readJsonIfAny, readTextIfAny } from './json.ts'
 export type { RopeScaling } from './rope.ts'
 export { SafetensorsFile } from './safetensors.ts'

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { readDecoderConfig, weightFiles } from '../checkpoint/index.ts'
-import { countParameters, storedGraph, weightTypes, type BuildProgress } from '../graph/index.ts'
+import { countParameters, precisionOf, storedGraph, type BuildProgress } from '../graph/index.ts'
 import { slotBytes } from '../model/index.ts'
-import { UsageError } from '../server/flags.ts'
+import { chooseDevice } from '../server/device.ts'
+import { readDevice, readWeights, UsageError, weightsHelp } from '../server/flags.ts'
 import { readArguments } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
 import { formatBytes, ProgressLine } from './progress.ts'
@@ -13,8 +14,9 @@ export const help = `lookahead build FOLDER [flags]
 Builds a checkpoint's graph ahead of time, so that serving starts at once, and says what it takes. The graph is kept in
 LOOKAHEAD_CACHE (default ~/.cache/lookahead) for as long as the checkpoint's files stay the same.
 
-  --weights TYPE            how the linear layers are kept: ${weightTypes.join(', ')} (default fp32).
-                            fp16 halves the files; a CPU multiplies it as fp32, no faster
+  --device DEVICE           where it is to run: cuda, cpu, or auto (cuda where it can be used) (default auto); what is
+                            built for one does not serve the other
+  --weights TYPE            how the linear layers are kept: ${weightsHelp}
   --memory MiB              for the keys and values of all tokens, to say how many fit (default 1024)
   --help                    shows this
 `
@@ -24,24 +26,28 @@ type Env = Record<string, string | undefined>
 /** @throws UsageError, ModelError, Interrupted */
 export async function run(args: string[], _env: Env): Promise<void> {
   const flags = {
-    weights: { type: 'string', default: 'fp32' },
+    device: { type: 'string' },
+    weights: { type: 'string' },
     memory: { type: 'string', default: '1024' },
   } as const
   const { values, argument: folder } = readArguments(args, 'the folder of a checkpoint', flags)
-  const weights = weightTypes.find((type) => type === values.weights)
-  if (!weights) throw new UsageError(`--weights must be one of ${weightTypes.join(', ')}, not "${values.weights}"`)
+  const asked = readDevice(values.device)
+  const weights = readWeights(values.weights)
   const memory = Number(values.memory)
   if (!Number.isInteger(memory) || memory < 1)
     throw new UsageError(`--memory must be a whole number of MiB, not "${values.memory}"`)
 
   const config = await readDecoderConfig(folder)
+  // A graph for CUDA can be built where there is none.
+  const device = asked === 'auto' ? chooseDevice(asked).device : asked
+  const precision = precisionOf(config, { device, weights })
   using line = new ProgressLine()
   const onProgress = (done: BuildProgress) =>
     line.draw(
       `${done.weights} of ${done.totalWeights} tensors, ${formatBytes(done.bytes)} of ${formatBytes(done.totalBytes)}`,
     )
   const file = await interruptible('starts over', (signal) =>
-    storedGraph(folder, config, { weights, signal, onProgress }),
+    storedGraph(folder, config, { ...precision, signal, onProgress }),
   )
   line.clear()
 
@@ -50,14 +56,15 @@ export async function run(args: string[], _env: Env): Promise<void> {
     sizeOf([file, path.join(graph, 'weights.bin')]),
     sizeOf(await weightFiles(folder)),
   ])
-  const slot = slotBytes(config)
+  const slot = slotBytes(config, precision.activations)
   const { modelType, layers, hiddenSize, heads, kvHeads, vocabSize, maxPositions } = config
   const rows = {
     architecture: `${modelType}: ${layers} layers of width ${hiddenSize}, ${heads} heads (${kvHeads} for keys and values)`,
     tokens: `${vocabSize.toLocaleString('en')} in the vocabulary, ${maxPositions.toLocaleString('en')} in a context`,
     parameters: countParameters(config).toLocaleString('en'),
-    'on disk': `${formatBytes(stored)} as ${weights}; the checkpoint's weights are ${formatBytes(original)}`,
+    'on disk': `${formatBytes(stored)} as ${precision.weights}; the checkpoint's weights are ${formatBytes(original)}`,
     graph: graph,
+    computes: `in ${precision.activations}, on ${device === 'cuda' ? 'CUDA' : 'the CPU'}`,
     'a slot': `${formatBytes(slot)} for one token's keys and values`,
     slots: `${Math.floor((memory * 2 ** 20) / slot).toLocaleString('en')} in ${memory} MiB`,
   }

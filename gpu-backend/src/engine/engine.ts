@@ -3,7 +3,7 @@ import type { Context as ContextRef, Sampling } from '@lookahead/sdk/protocol'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
-import type { WeightType } from '../graph/index.ts'
+import { precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
 import { Model, slotBytes } from '../model/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
 import { Judge } from '../verifier/judge.ts'
@@ -26,7 +26,7 @@ export interface EngineOptions {
   device?: Device | undefined
   /** Threads of each model's forwards. Default: ONNX Runtime's choice. */
   threads?: number | undefined
-  /** How each model's linear layers are kept and multiplied. Default fp32. */
+  /** How each model's linear layers are kept and multiplied. Default: fp32 on the CPU, the checkpoint's own half precision on CUDA. */
   weights?: WeightType | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined
@@ -53,7 +53,7 @@ export class Engine {
     if (!existsSync(models)) throw new ModelError('not_found', `no model folder at ${models}: give one with --models`)
     const folder = (role: Role): string => path.join(models, role)
     const roles = (['target', 'draft', 'judge'] as const).filter((r) => r === 'target' || existsSync(folder(r)))
-    const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder)))
+    const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder), { device, weights }))
     const decoders: Partial<Record<Role, Decoder>> = {}
     for (const role of roles)
       decoders[role] = new Decoder(await Model.load(folder(role), { slots, device, threads, weights }), batchTokens)
@@ -129,9 +129,9 @@ export class Engine {
 }
 
 /** Slots of each pool when the pools together may take `memory` MiB. */
-async function slotsWithin(memory: number, folders: readonly string[]): Promise<number> {
+async function slotsWithin(memory: number, folders: readonly string[], options: PrecisionOptions): Promise<number> {
   const configs = await Promise.all(folders.map((folder) => readDecoderConfig(folder)))
-  const bytes = configs.reduce((sum, config) => sum + slotBytes(config), 0)
+  const bytes = configs.reduce((sum, config) => sum + slotBytes(config, precisionOf(config, options).activations), 0)
   const slots = Math.floor((memory * 2 ** 20) / bytes)
   if (slots >= FEWEST_SLOTS) return slots
   const least = Math.ceil((FEWEST_SLOTS * bytes) / 2 ** 20)

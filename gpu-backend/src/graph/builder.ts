@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf'
-import { ModelError } from '../checkpoint/index.ts'
-import { elementTypes, type ElementType } from '../onnxruntime/index.ts'
+import { elementBytes, elementTypes, type ElementType } from '../onnxruntime/index.ts'
+import { encodeFloats, type Encoded } from './encoding.ts'
 import {
   AttributeProtoSchema,
   GraphProtoSchema,
@@ -13,6 +13,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './onnx_pb.ts'
+import type { ActivationType } from './precision.ts'
 
 /** The name of a value in the graph; '' stands for an optional input or output that is left out. */
 export type Value = string
@@ -31,22 +32,15 @@ export interface Part {
 /** Where a weight's elements come from: checkpoint tensors one after another, or a computation. */
 export type WeightSource = readonly Part[] | (() => Float32Array)
 
-/** ONNX's numbers for the element types of initializers outside the graph, and their sizes in bytes. */
-const storedTypes = {
-  float32: { number: elementTypes.float32, bytes: 4 },
-  float16: { number: 10, bytes: 2 },
-  uint8: { number: 2, bytes: 1 },
-} as const
-
 /** A tensor that lies outside the graph, in the file named by `weightsFile`. */
 export interface Initializer {
   name: string
-  type: keyof typeof storedTypes
+  type: ActivationType | 'uint8'
   shape: readonly number[]
 }
 
 /** Turns some rows of one part into the same rows of each initializer; a part comes in pieces of whole rows. */
-export type Encode = (elements: Float32Array) => readonly (Float32Array | Float16Array | Uint8Array)[]
+export type Encode = (elements: Float32Array) => readonly Encoded[]
 
 /** The initializers that are made of the same elements, and so are written together. */
 export interface Weight {
@@ -96,22 +90,15 @@ export class GraphBuilder {
     return name
   }
 
-  /** A float32 weight kept outside the graph. Asking twice for one name gives the same weight. */
-  weight(name: string, shape: readonly number[], source: WeightSource = [{ name, shape }]): Value {
-    this.encodedWeight(name, [{ name, type: 'float32', shape }], source, (elements) => [elements])
+  /** A weight kept outside the graph. Asking twice for one name gives the same weight. */
+  weight(
+    name: string,
+    shape: readonly number[],
+    type: ActivationType = 'float32',
+    source: WeightSource = [{ name, shape }],
+  ): Value {
+    this.encodedWeight(name, [{ name, type, shape }], source, (elements) => [encodeFloats(name, type, elements)])
     return name
-  }
-
-  /** A weight kept in half precision outside the graph. Its name ends in `.fp16`, so that a float32 one may stand beside it. */
-  halfWeight(name: string, shape: readonly number[], source: WeightSource = [{ name, shape }]): Value {
-    const stored = `${name}.fp16`
-    this.encodedWeight(stored, [{ name: stored, type: 'float16', shape }], source, (elements) => {
-      const halves = new Float16Array(elements)
-      if (halves.includes(Infinity) || halves.includes(-Infinity))
-        throw new ModelError('unsupported', `${name} has numbers too large for fp16: keep the weights in fp32 or int8`)
-      return [halves]
-    })
-    return stored
   }
 
   /** A weight that several initializers together stand for. Asking twice for one name gives the same weight. */
@@ -165,9 +152,8 @@ export class GraphBuilder {
     return outputs[0] ?? ''
   }
 
-  /** Converts to the type that ONNX calls by this name. */
-  cast(name: string, x: Value, to: 'float32' | 'float16', output?: Value): Value {
-    return this.node(name, 'Cast', [x], { to: storedTypes[to].number }, output === undefined ? undefined : [output])
+  cast(name: string, x: Value, to: ElementType, output?: Value): Value {
+    return this.node(name, 'Cast', [x], { to: elementTypes[to] }, output === undefined ? undefined : [output])
   }
 
   build(name: string): Graph {
@@ -215,13 +201,13 @@ function attribute(name: string, value: Attribute): AttributeProto {
 }
 
 function byteLength({ type, shape }: Initializer): number {
-  return shape.reduce((product, size) => product * size, storedTypes[type].bytes)
+  return shape.reduce((product, size) => product * size, elementBytes[type])
 }
 
 function externalTensor(initializer: Initializer & { offset: number }): TensorProto {
   return create(TensorProtoSchema, {
     name: initializer.name,
-    dataType: storedTypes[initializer.type].number,
+    dataType: elementTypes[initializer.type],
     dims: initializer.shape.map(BigInt),
     dataLocation: 1,
     externalData: [

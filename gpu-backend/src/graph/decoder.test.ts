@@ -3,14 +3,15 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { expect, test } from 'vitest'
 import { readDecoderConfig } from '../checkpoint/index.ts'
 import { decoderGraph } from './decoder.ts'
+import { elementTypes } from '../onnxruntime/index.ts'
 import { ModelProtoSchema } from './onnx_pb.ts'
-import type { WeightType } from './quantisation.ts'
+import type { WeightType } from './precision.ts'
 
 const config = await readDecoderConfig(path.join(import.meta.dirname, '../../fixtures/tiny-qwen3'))
 
 /** Names of the weights that lie outside the graph, the numbers of a quantised one only. */
 function weights(type: WeightType, tiedEmbeddings: boolean): string[] {
-  const { weights: all } = decoderGraph({ ...config, tiedEmbeddings, qkvBias: true }, type)
+  const { weights: all } = decoderGraph({ ...config, tiedEmbeddings, qkvBias: true }, { weights: type })
   return all.map(({ initializers }) => initializers[0]!.name).filter((name) => !/norm|rotary|layers\.1/.test(name))
 }
 
@@ -34,12 +35,27 @@ test('every linear layer is quantised, the head to no fewer than 8 bits; embeddi
   ])
 })
 
-test('fp16 keeps every matrix and the biases in halves, also the embedding', () => {
-  const half = layer('.fp16').map((name) => name.replace(/bias$/, 'bias.fp16'))
-  expect(weights('fp16', false)).toEqual(['model.embed_tokens.weight.fp16', ...half, 'lm_head.weight.fp16'])
-  expect(weights('fp16', true)).toEqual(['model.embed_tokens.weight.fp16', ...half])
-  const bytes = (type: WeightType) => decoderGraph({ ...config, hiddenSize: 1024 }, type).weightsBytes
-  expect(bytes('fp16')).toBeLessThan(0.6 * bytes('fp32'))
+test.each(['fp16', 'bf16'] as const)('%s keeps every matrix and the biases in halves, also the embedding', (type) => {
+  for (const tiedEmbeddings of [true, false])
+    expect(weights(type, tiedEmbeddings)).toEqual(weights('fp32', tiedEmbeddings))
+  const bytes = (own: WeightType) => decoderGraph({ ...config, hiddenSize: 1024 }, { weights: own }).weightsBytes
+  expect(bytes(type)).toBeLessThan(0.6 * bytes('fp32'))
+})
+
+const precisions = [
+  { weights: 'fp16', activations: 'float16' },
+  { weights: 'bf16', activations: 'bfloat16' },
+] as const
+test.each(precisions)('$weights with $activations: no casts but at both ends', (precision) => {
+  const { graph } = fromBinary(ModelProtoSchema, decoderGraph(config, precision).model)
+  const casts = graph!.node.filter(({ opType }) => opType === 'Cast').map(({ input, output }) => [input[0], output[0]])
+  expect(casts).toEqual([
+    ['attention_bias', '/attention_bias/Cast/output_0'],
+    ['/lm_head/Gemm/output_0', 'logits'],
+  ])
+  const pools = graph!.input.filter(({ name }) => name.startsWith('past.'))
+  for (const { type } of pools)
+    expect(type!.value.value).toMatchObject({ elemType: elementTypes[precision.activations] })
 })
 
 test('a weight beyond 2 GiB says where it lies', () => {

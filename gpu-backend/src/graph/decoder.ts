@@ -1,14 +1,14 @@
 import type { DecoderConfig } from '../checkpoint/index.ts'
 import { float, GraphBuilder, type Graph, type Value } from './builder.ts'
 import { linear } from './linear.ts'
-import type { WeightType } from './quantisation.ts'
+import { floatTypes, type ActivationType, type Precision } from './precision.ts'
 import { rotaryTables } from './rotary.ts'
 
 /** Changes whenever the same configuration gives another graph, so that graphs kept on disk are built anew. */
-export const decoderGraphVersion = 2
+export const decoderGraphVersion = 3
 
 /** What the graph is built from. */
-type Build = DecoderConfig & { weights: WeightType }
+type Build = DecoderConfig & Precision
 
 /** Names of the graph's inputs and outputs that exist once a layer. */
 export const poolNames = (layer: number) => ({
@@ -30,18 +30,19 @@ export const poolNames = (layer: number) => ({
  * | `attention_bias`              | float32 [B, 1, Q, T]     | added to the scores: 0 where a query sees a key        |
  * | `unpad_index`                 | int64 [S, 2]             | where each packed token stands in [B, Q]               |
  * | `logit_rows`                  | int32 [R]                | the packed tokens whose logits are wanted              |
- * | `past.<layer>.key`, `.value`  | float32 [N, kv width]    | the pool; bind `present.…` to the same memory          |
+ * | `past.<layer>.key`, `.value`  | activations [N, kv width] | the pool; bind `present.…` to the same memory         |
  *
  * Output: `logits` float32 [R, vocabulary]. Attention alone sees padding; everything else works on packed tokens.
  * For small models the count of nodes is the cost: queries, keys and values share one product, as do gate and up;
  * queries and keys share one norm and one rotation; weights keep the checkpoint's [out, in] layout (Gemm, transB).
  *
- * @param weights of the linear layers. The head is never kept in fewer than 8 bits: every logit is read off it directly.
+ * @param precision of the weights, and of everything between the embedding and the logits. The head is never kept in fewer than 8 bits: every logit is read off it directly.
  * A tied head is quantised as well, beside the embedding, which is looked up and not multiplied: a forward then reads a
- * quarter of what is often the largest matrix. In fp32 and fp16 a tied head and the embedding are one matrix.
+ * quarter of what is often the largest matrix. In fp32, fp16 and bf16 a tied head and the embedding are one matrix.
  */
-export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32'): Graph {
-  const config = { ...decoder, weights }
+export function decoderGraph(decoder: DecoderConfig, precision: Partial<Precision> = {}): Graph {
+  const { weights = 'fp32', activations = 'float32' } = precision
+  const config = { ...decoder, weights, activations }
   const { hiddenSize, vocabSize, layers } = config
   const g = new GraphBuilder()
   const tokens = g.input('input_ids', 'int32', ['S'])
@@ -50,14 +51,14 @@ export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32
     writeSlots: g.input('write_slots', 'int64', ['S', 1]),
     queryIndex: g.input('query_index', 'int32', ['B', 'Q']),
     keyIndex: g.input('key_index', 'int32', ['B', 'T']),
-    bias: g.input('attention_bias', 'float32', ['B', 1, 'Q', 'T']),
+    bias: converted(g, g.input('attention_bias', 'float32', ['B', 1, 'Q', 'T']), 'float32', activations),
     unpadIndex: g.input('unpad_index', 'int64', ['S', 2]),
-    ...rotaryTables(g, config),
+    ...rotaryTables(g, config, activations),
   }
   const logitRows = g.input('logit_rows', 'int32', ['R'])
 
   const embedded = embed(g, config, tokens)
-  const firstNorm = g.weight('model.layers.0.input_layernorm.weight', [hiddenSize])
+  const firstNorm = g.weight('model.layers.0.input_layernorm.weight', [hiddenSize], activations)
   let stream: Stream = {
     residual: embedded,
     normed: g.node('/model/layers.0/input_layernorm', 'SimplifiedLayerNormalization', [embedded, firstNorm], {
@@ -77,20 +78,23 @@ export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32
     inputs: hiddenSize,
     parts: [{ name: config.tiedEmbeddings ? 'model.embed_tokens' : 'lm_head', outputs: vocabSize }],
     bias: false,
-    weights: weights === 'int4' ? 'int8' : weights,
+    precision: { weights: weights === 'int4' ? 'int8' : weights, activations },
   } as const
-  linear(g, 'lm_head', wanted, head, 'logits')
+  if (activations === 'float32') linear(g, 'lm_head', wanted, head, 'logits')
+  else g.cast('/lm_head/float', linear(g, 'lm_head', wanted, head), 'float32', 'logits')
   g.output('logits', 'float32', ['R', vocabSize])
   return g.build(config.modelType)
 }
 
 /** [S] → [S, hidden] */
-function embed(g: GraphBuilder, { vocabSize, hiddenSize, weights }: Build, tokens: Value): Value {
-  const name = 'model.embed_tokens.weight'
-  const shape = [vocabSize, hiddenSize]
-  const gather = (table: Value) => g.node('/model/embed_tokens/Gather', 'Gather', [table, tokens])
-  if (weights !== 'fp16') return gather(g.weight(name, shape))
-  return g.cast('/model/embed_tokens/float', gather(g.halfWeight(name, shape)), 'float32')
+function embed(g: GraphBuilder, { vocabSize, hiddenSize, weights, activations }: Build, tokens: Value): Value {
+  const stored = weights === 'int8' || weights === 'int4' ? activations : floatTypes[weights]
+  const table = g.weight('model.embed_tokens.weight', [vocabSize, hiddenSize], stored)
+  return converted(g, g.node('/model/embed_tokens/Gather', 'Gather', [table, tokens]), stored, activations)
+}
+
+function converted(g: GraphBuilder, x: Value, from: ActivationType, to: ActivationType): Value {
+  return from === to ? x : g.cast(`/${x}/Cast`, x, to)
 }
 
 /** Elements of the checkpoint tensors that the graph uses, each counted once. */
@@ -125,7 +129,7 @@ function split(g: GraphBuilder, name: string, x: Value, widths: readonly [number
 
 /** Writes the new tokens' keys and values to the pool, and attends to the pool's rows. [S, hidden] → [S, hidden] */
 function attention(g: GraphBuilder, config: Build, layer: number, x: Value, shared: SharedInputs): Value {
-  const { hiddenSize, heads, kvHeads, headDim, weights } = config
+  const { hiddenSize, heads, kvHeads, headDim, activations } = config
   const scope = `model.layers.${layer}.self_attn`
   const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim]
   const projections = [
@@ -133,14 +137,14 @@ function attention(g: GraphBuilder, config: Build, layer: number, x: Value, shar
     { name: `${scope}.k_proj`, outputs: keyWidth },
     { name: `${scope}.v_proj`, outputs: keyWidth },
   ]
-  const qkvLayer = { inputs: hiddenSize, parts: projections, bias: config.qkvBias, weights }
+  const qkvLayer = { inputs: hiddenSize, parts: projections, bias: config.qkvBias, precision: config }
   const qkv = linear(g, `${scope}.qkv_proj`, x, qkvLayer)
   const [queriesKeys, values] = split(g, `${scope}.qkv`, qkv, [queryWidth + keyWidth, keyWidth])
   const [queries, keys] = rotated(g, config, scope, queriesKeys, shared)
   const { past, present } = poolNames(layer)
   const pool = (kind: 'key' | 'value', rows: Value) => {
-    g.input(past[kind], 'float32', ['N', keyWidth])
-    g.output(present[kind], 'float32', ['N', keyWidth])
+    g.input(past[kind], activations, ['N', keyWidth])
+    g.output(present[kind], activations, ['N', keyWidth])
     g.node(`/${scope}/${kind}/ScatterND`, 'ScatterND', [past[kind], shared.writeSlots, rows], {}, [present[kind]])
     return g.node(`/${scope}/${kind}/Gather`, 'Gather', [present[kind], shared.keyIndex])
   }
@@ -153,21 +157,20 @@ function attention(g: GraphBuilder, config: Build, layer: number, x: Value, shar
   )
   const packed = g.node(`/${scope}/GatherND`, 'GatherND', [attended, shared.unpadIndex])
   const parts = [{ name: `${scope}.o_proj`, outputs: hiddenSize }]
-  return linear(g, `${scope}.o_proj`, packed, { inputs: queryWidth, parts, bias: config.outputBias, weights })
+  return linear(g, `${scope}.o_proj`, packed, { inputs: queryWidth, parts, bias: config.outputBias, precision: config })
 }
 
 /** Queries and keys side by side [S, heads + kv heads of headDim] → both normalised and rotated. */
-function rotated(g: GraphBuilder, config: DecoderConfig, scope: string, x: Value, at: SharedInputs): [Value, Value] {
+function rotated(g: GraphBuilder, config: Build, scope: string, x: Value, at: SharedInputs): [Value, Value] {
   const { heads, kvHeads, headDim } = config
   // As [batch, heads, sequence, head] with a batch of S sequences of one token each, packed tokens need no transposing.
   let byHead = g.node(`/${scope}/heads/Reshape`, 'Reshape', [x, g.constant([-1, heads + kvHeads, 1, headDim])])
   if (config.qkNorm) {
     const repeat = (count: number, name: string) => Array.from({ length: count }, () => ({ name, shape: [headDim] }))
-    const scale = g.weight(
-      `${scope}.qk_norm.weight`,
-      [1, heads + kvHeads, 1, headDim],
-      [...repeat(heads, `${scope}.q_norm.weight`), ...repeat(kvHeads, `${scope}.k_norm.weight`)],
-    )
+    const scale = g.weight(`${scope}.qk_norm.weight`, [1, heads + kvHeads, 1, headDim], config.activations, [
+      ...repeat(heads, `${scope}.q_norm.weight`),
+      ...repeat(kvHeads, `${scope}.k_norm.weight`),
+    ])
     byHead = g.node(`/${scope}/qk_norm`, 'SimplifiedLayerNormalization', [byHead, scale], {
       axis: -1,
       epsilon: config.normEpsilon,
@@ -186,23 +189,28 @@ function rotated(g: GraphBuilder, config: DecoderConfig, scope: string, x: Value
 
 /** SwiGLU: down(silu(gate(x)) · up(x)). */
 function feedForward(g: GraphBuilder, config: Build, layer: number, x: Value): Value {
-  const { hiddenSize, intermediateSize, feedForwardBias: bias, weights } = config
+  const { hiddenSize, intermediateSize, feedForwardBias: bias } = config
   const scope = `model.layers.${layer}.mlp`
   const widening = [
     { name: `${scope}.gate_proj`, outputs: intermediateSize },
     { name: `${scope}.up_proj`, outputs: intermediateSize },
   ]
-  const gateUp = linear(g, `${scope}.gate_up_proj`, x, { inputs: hiddenSize, parts: widening, bias, weights })
+  const gateUp = linear(g, `${scope}.gate_up_proj`, x, { inputs: hiddenSize, parts: widening, bias, precision: config })
   const [gate, up] = split(g, `${scope}.gate_up`, gateUp, [intermediateSize, intermediateSize])
   const silu = g.node(`/${scope}/silu`, 'com.microsoft.QuickGelu', [gate], { alpha: float(1) })
   const product = g.node(`/${scope}/Mul`, 'Mul', [silu, up])
   const narrowing = [{ name: `${scope}.down_proj`, outputs: hiddenSize }]
-  return linear(g, `${scope}.down_proj`, product, { inputs: intermediateSize, parts: narrowing, bias, weights })
+  return linear(g, `${scope}.down_proj`, product, {
+    inputs: intermediateSize,
+    parts: narrowing,
+    bias,
+    precision: config,
+  })
 }
 
 /** Adds a block's result to the running sum and normalises the sum, in one node. */
-function addNorm(g: GraphBuilder, config: DecoderConfig, norm: string, stream: Stream, added: Value): Stream {
-  const weight = g.weight(`${norm}.weight`, [config.hiddenSize])
+function addNorm(g: GraphBuilder, config: Build, norm: string, stream: Stream, added: Value): Stream {
+  const weight = g.weight(`${norm}.weight`, [config.hiddenSize], config.activations)
   const outputs = [`/${norm}/output_0`, '', '', `/${norm}/residual`]
   const attributes = { epsilon: config.normEpsilon }
   const inputs = [stream.residual, added, weight]

@@ -1,3 +1,10 @@
 export { countParameters, decoderGraph, poolNames } from './decoder.ts'
-export { weightTypes, type WeightType } from './quantisation.ts'
+export {
+  precisionOf,
+  weightTypes,
+  type ActivationType,
+  type Precision,
+  type PrecisionOptions,
+  type WeightType,
+} from './precision.ts'
 export { storedGraph, type BuildProgress, type StoreOptions } from './store.ts'

@@ -42,7 +42,7 @@ const outputs = 17
  * Numbers that quantisation and half precision leave as they are, so that any product is exact: weights on a grid whose two ends occur in every
  * block, and activations of whole numbers whose largest is 127 in every block.
  */
-const cases = (['fp32', 'fp16', 'int8', 'int4'] as const).flatMap((weights) =>
+const cases = (['fp32', 'fp16', 'bf16', 'int8', 'int4'] as const).flatMap((weights) =>
   [32, 96, 48, 72].flatMap((inputs) => [true, false].map((bias) => [weights, inputs, bias] as const)),
 )
 test.each(cases)('%s with %d inputs, bias %s: one token and several', async (weights, inputs, bias) => {
@@ -53,15 +53,16 @@ test.each(cases)('%s with %d inputs, bias %s: one token and several', async (wei
     // Neighbouring blocks have different scales.
     return number * 2 ** -((row + Math.floor(column / 32)) % 4)
   })
-  const biases = array(outputs, (row) => (bias ? 1000 + row : 0))
+  const biases = array(outputs, (row) => (bias ? 1024 + 8 * row : 0))
   const tensors = {
     'a.weight': matrix.subarray(0, 5 * inputs),
     'b.weight': matrix.subarray(5 * inputs),
     'a.bias': biases.subarray(0, 5),
     'b.bias': biases.subarray(5),
   }
+  const precision = { weights, activations: 'float32' } as const
   const g = new GraphBuilder()
-  linear(g, 'both', g.input('x', 'float32', ['S', inputs]), { inputs, parts, bias, weights }, 'y')
+  linear(g, 'both', g.input('x', 'float32', ['S', inputs]), { inputs, parts, bias, precision }, 'y')
   g.output('y', 'float32', ['S', outputs])
   using session = await Session.open(await save(g.build('linear'), tensors), { threads: 1 })
   for (const tokens of [1, 3, 17]) {

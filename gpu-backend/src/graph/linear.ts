@@ -1,5 +1,7 @@
 import type { GraphBuilder, Initializer, Part, Value } from './builder.ts'
-import { blockSize, quantise, quantisedShapes, type WeightType } from './quantisation.ts'
+import { encodeFloats, rounding } from './encoding.ts'
+import { floatTypes, type ActivationType, type Precision } from './precision.ts'
+import { blockSize, quantise, quantisedShapes } from './quantisation.ts'
 
 /** A linear layer that may be several of the checkpoint's side by side: their outputs follow one another. */
 export interface LinearLayer {
@@ -9,7 +11,7 @@ export interface LinearLayer {
   parts: readonly { name: string; outputs: number }[]
   /** Each part also has a tensor `<name>.bias` [outputs]. */
   bias: boolean
-  weights: WeightType
+  precision: Precision
 }
 
 /**
@@ -19,28 +21,24 @@ export interface LinearLayer {
  */
 export function linear(g: GraphBuilder, name: string, x: Value, layer: LinearLayer, output?: Value): Value {
   const { inputs, parts } = layer
+  const { weights, activations } = layer.precision
   const rows = parts.reduce((sum, part) => sum + part.outputs, 0)
   // A single part keeps the checkpoint's name, so that a tied head and the embedding are one weight.
   const own = parts.length === 1 ? parts[0]!.name : name
   const weightParts = parts.map((part) => ({ name: `${part.name}.weight`, shape: [part.outputs, inputs] }))
   const biasParts = parts.map((part) => ({ name: `${part.name}.bias`, shape: [part.outputs] }))
-  if (layer.weights === 'fp16') {
-    const added = layer.bias ? [g.halfWeight(`${own}.bias`, [rows], biasParts)] : []
-    const weight = g.halfWeight(`${own}.weight`, [rows, inputs], weightParts)
-    // In half precision on both sides, so that a device which multiplies halves does. A CPU has no such kernel: there ONNX
-    // Runtime turns the weight to float32 as it loads the model, drops the casts, and the product is that of fp32.
-    const halves = g.cast(`/${name}/half`, x, 'float16')
-    const product = g.node(`/${name}/Gemm`, 'Gemm', [halves, weight, ...added], { transB: 1 })
-    return g.cast(`/${name}/float`, product, 'float32', output)
-  }
-  const added = layer.bias ? [g.weight(`${own}.bias`, [rows], biasParts)] : []
   const outputs = output === undefined ? undefined : [output]
-  if (layer.weights === 'fp32') {
-    const weight = g.weight(`${own}.weight`, [rows, inputs], weightParts)
+  if (weights !== 'int8' && weights !== 'int4') {
+    const stored = floatTypes[weights]
+    // ONNX Runtime casts constants as it loads the model: a CPU multiplies float32, from files of half the size.
+    const read = (weight: Value) => (stored === activations ? weight : g.cast(`/${weight}/read`, weight, activations))
+    const added = layer.bias ? [read(g.weight(`${own}.bias`, [rows], stored, biasParts))] : []
+    const weight = read(g.weight(`${own}.weight`, [rows, inputs], stored, weightParts))
     return g.node(`/${name}/Gemm`, 'Gemm', [x, weight, ...added], { transB: 1 }, outputs)
   }
-  const bits = layer.weights === 'int8' ? 8 : 4
-  const weight = quantisedWeight(g, `${own}.weight.${layer.weights}`, rows, inputs, bits, weightParts)
+  const added = layer.bias ? [g.weight(`${own}.bias`, [rows], activations, biasParts)] : []
+  const bits = weights === 'int8' ? 8 : 4
+  const weight = quantisedWeight(g, `${own}.weight.${weights}`, rows, inputs, bits, activations, weightParts)
   // '' is the group index, which nobody uses.
   const from = [x, ...weight, ...(layer.bias ? ['', ...added] : [])]
   // Level 4: activations are quantised too, a block at a time, and products are of whole numbers. It is the fast kernel.
@@ -55,17 +53,18 @@ function quantisedWeight(
   rows: number,
   columns: number,
   bits: 4 | 8,
+  scaleType: ActivationType,
   parts: readonly Part[],
 ): Value[] {
   const shapes = quantisedShapes(rows, columns, bits)
   const initializers: Initializer[] = [
     { name: `${name}.data`, type: 'uint8', shape: shapes.data },
-    { name: `${name}.scales`, type: 'float32', shape: shapes.scales },
+    { name: `${name}.scales`, type: scaleType, shape: shapes.scales },
     { name: `${name}.zero_points`, type: 'uint8', shape: shapes.zeroPoints },
   ]
   g.encodedWeight(name, initializers, parts, (elements) => {
-    const { data, scales, zeroPoints } = quantise(elements, columns, bits)
-    return [data, scales, zeroPoints]
+    const { data, scales, zeroPoints } = quantise(elements, columns, bits, rounding[scaleType])
+    return [data, encodeFloats(name, scaleType, scales), zeroPoints]
   })
   return initializers.map((initializer) => initializer.name)
 }

@@ -1,7 +1,3 @@
-/** How the linear layers' weights are kept. Everything else is float32, but for the embedding, which is fp16 with them. */
-export const weightTypes = ['fp32', 'fp16', 'int8', 'int4'] as const
-export type WeightType = (typeof weightTypes)[number]
-
 /** Elements of a row that share a scale and a zero point. */
 export const blockSize = 32
 
@@ -32,8 +28,15 @@ export function quantisedShapes(rows: number, columns: number, bits: 4 | 8) {
  * Zero points, because a block's range is rarely symmetric: on the weights of a trained draft, the error without them is
  * 13 % larger in 8 bits and 7 to 21 % larger in 4 (with either way to choose the scale). They cost nothing on x64, where
  * ONNX Runtime folds scale times zero point into block sums as it loads the model, with or without zero points given.
+ *
+ * @param round to the type that scales are stored in; defaults to float32
  */
-export function quantise(values: Float32Array, columns: number, bits: 4 | 8): Quantised {
+export function quantise(
+  values: Float32Array,
+  columns: number,
+  bits: 4 | 8,
+  round: (value: number) => number = Math.fround,
+): Quantised {
   const rows = values.length / columns
   const blocks = Math.ceil(columns / blockSize)
   const zeroPointBytes = Math.ceil((blocks * bits) / 8)
@@ -51,8 +54,8 @@ export function quantise(values: Float32Array, columns: number, bits: 4 | 8): Qu
         low = Math.min(low, values[i]!)
         high = Math.max(high, values[i]!)
       }
-      // Rounded to float32 first: the steps counted below are then those of the scale that is stored.
-      const scale = Math.fround((high - low) / levels)
+      // Rounded first: the steps counted below are then those of the scale that is stored.
+      const scale = round((high - low) / levels)
       const steps = scale === 0 ? 0 : 1 / scale
       const zeroPoint = Math.min(Math.round(-low * steps), levels)
       const at = row * blocks + block

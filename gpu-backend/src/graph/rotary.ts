@@ -1,10 +1,15 @@
 import type { DecoderConfig, RopeScaling } from '../checkpoint/index.ts'
 import type { GraphBuilder, Value } from './builder.ts'
+import type { ActivationType } from './precision.ts'
 
 type Rotation = Pick<DecoderConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>
 
-/** cos and sin of position · frequency, each [positions, headDim / 2], computed in double precision. */
-export function rotaryTables(g: GraphBuilder, config: DecoderConfig): { cos: Value; sin: Value } {
+/** cos and sin of position · frequency, each [positions, headDim / 2], computed in double precision, kept in `type`. */
+export function rotaryTables(
+  g: GraphBuilder,
+  config: DecoderConfig,
+  type: ActivationType = 'float32',
+): { cos: Value; sin: Value } {
   const shape = [config.maxPositions, config.headDim / 2]
   const magnitude = config.ropeScaling.type === 'yarn' ? config.ropeScaling.magnitude : 1
   const table = (f: (angle: number) => number) => () => {
@@ -16,8 +21,8 @@ export function rotaryTables(g: GraphBuilder, config: DecoderConfig): { cos: Val
     )
   }
   return {
-    cos: g.weight('rotary.cos', shape, table(Math.cos)),
-    sin: g.weight('rotary.sin', shape, table(Math.sin)),
+    cos: g.weight('rotary.cos', shape, type, table(Math.cos)),
+    sin: g.weight('rotary.sin', shape, type, table(Math.sin)),
   }
 }
 

@@ -5,11 +5,9 @@ import path from 'node:path'
 import { Checkpoint, ModelError, weightFiles, type DecoderConfig } from '../checkpoint/index.ts'
 import { weightsFile, type Graph, type Weight } from './builder.ts'
 import { decoderGraph, decoderGraphVersion } from './decoder.ts'
-import type { WeightType } from './quantisation.ts'
+import { precisionOf, type Precision, type PrecisionOptions } from './precision.ts'
 
-export interface StoreOptions {
-  /** Of the linear layers. Defaults to fp32. */
-  weights?: WeightType | undefined
+export interface StoreOptions extends PrecisionOptions {
   /** Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
   signal?: AbortSignal | undefined
@@ -38,15 +36,15 @@ const modelFile = 'model.onnx'
  */
 export async function storedGraph(folder: string, config: DecoderConfig, options: StoreOptions = {}): Promise<string> {
   const root = options.cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
-  const weights = options.weights ?? 'fp32'
-  const home = path.join(root, 'graphs', await contentKey(folder, weights))
-  if (!(await exists(home))) await writeGraph(folder, decoderGraph(config, weights), home, options)
+  const precision = precisionOf(config, options)
+  const home = path.join(root, 'graphs', await contentKey(folder, precision))
+  if (!(await exists(home))) await writeGraph(folder, decoderGraph(config, precision), home, options)
   return path.join(home, modelFile)
 }
 
-/** Of the builder's version, the weights' type, config.json, and each weight file's name, size and time of change. */
-async function contentKey(folder: string, weights: WeightType): Promise<string> {
-  const hash = createHash('sha256').update(`${decoderGraphVersion} ${weights}\n`)
+/** Of the builder's version, the precision, config.json, and each weight file's name, size and time of change. */
+async function contentKey(folder: string, { weights, activations }: Precision): Promise<string> {
+  const hash = createHash('sha256').update(`${decoderGraphVersion} ${weights} ${activations}\n`)
   hash.update(await readFile(path.join(folder, 'config.json')))
   for (const file of await weightFiles(folder)) {
     const { size, mtimeMs } = await stat(file)

@@ -6,8 +6,16 @@ import {
   type DecoderConfig,
   type GenerationConfig,
 } from '../checkpoint/index.ts'
-import { countParameters, poolNames, storedGraph, type WeightType } from '../graph/index.ts'
-import { DeviceMemory, IoBinding, OnnxRuntimeError, Session } from '../onnxruntime/index.ts'
+import {
+  countParameters,
+  poolNames,
+  precisionOf,
+  storedGraph,
+  type ActivationType,
+  type Precision,
+  type WeightType,
+} from '../graph/index.ts'
+import { DeviceMemory, elementBytes, IoBinding, OnnxRuntimeError, Session } from '../onnxruntime/index.ts'
 import type { Device, DeviceTensor } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { ShapedBuffer } from './buffer.ts'
@@ -24,9 +32,15 @@ export interface ModelOptions {
   threads?: number | undefined
   /**
    * How the linear layers' weights are kept, and multiplied: int8 and int4 also round activations to 8 bits. Smaller is
-   * faster where reading the weights takes the time, and gives slightly other logits. Defaults to fp32.
+   * faster where reading the weights takes the time, and gives slightly other logits. Defaults to fp32 on the CPU, to the
+   * checkpoint's own half precision (bf16 or fp16) on CUDA.
    */
   weights?: WeightType | undefined
+  /**
+   * The element type of activations and pool. Defaults to float32 on the CPU; on CUDA to the weights' own, and to float16
+   * for int8 and int4.
+   */
+  activations?: ActivationType | undefined
   /** Where built graphs are kept. Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
   /** ONNX Runtime writes a profile of all forwards, when the model is closed, to a file that begins with this prefix. */
@@ -38,9 +52,12 @@ export interface ModelOptions {
 /** Up to this many parameters, starting a second thread takes longer than it saves. */
 const singleThreadParameters = 4e6
 
+/** Casts of constants, of whatever size, happen as the model loads: by default, not those of more than 1 GiB. */
+const foldAllConstants = { 'optimization.constant_folding_max_output_size_in_bytes': '0' }
+
 /** Bytes of one token's keys and values in all layers. */
-export const slotBytes = ({ layers, kvHeads, headDim }: DecoderConfig): number =>
-  layers * 2 * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT
+export const slotBytes = ({ layers, kvHeads, headDim }: DecoderConfig, activations: ActivationType): number =>
+  layers * 2 * kvHeads * headDim * elementBytes[activations]
 
 /** A decoder with its pool of token slots, run by packed forwards. */
 export class Model {
@@ -48,6 +65,7 @@ export class Model {
   readonly generation: GenerationConfig
   readonly tokenizer: Tokenizer
   readonly slots: number
+  readonly precision: Precision
   /** Weights in the checkpoint, shared ones counted once. */
   readonly parameters: number
   readonly #limits: Limits
@@ -68,12 +86,14 @@ export class Model {
     tokenizer: Tokenizer,
     parameters: number,
     slots: number,
+    precision: Precision,
   ) {
     this.config = config
     this.generation = generation
     this.tokenizer = tokenizer
     this.slots = slots
     this.parameters = parameters
+    this.precision = precision
     this.#limits = { vocabulary: config.vocabSize, positions: config.maxPositions, slots }
     this.#session = session
     this.#binding = new IoBinding(session)
@@ -88,7 +108,7 @@ export class Model {
    * @throws ModelError if the folder is missing, broken or of an unsupported kind; the signal's reason if it was aborted
    */
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const { slots, device, weights, cacheDir, profile, signal } = options
+    const { slots, device, cacheDir, profile, signal } = options
     if (!Number.isInteger(slots) || slots < 1)
       throw new RangeError(`slots must be a whole number above 0, not ${slots}`)
     const config = await readDecoderConfig(folder)
@@ -99,17 +119,23 @@ export class Model {
         'invalid',
         `${folder}: the tokenizer has ${tokenizer.size} tokens, the model ${config.vocabSize}: take both from one checkpoint`,
       )
-    const file = await storedGraph(folder, config, { weights, cacheDir, signal })
+    const precision = precisionOf(config, options)
+    const file = await storedGraph(folder, config, { ...precision, cacheDir, signal })
     const parameters = countParameters(config)
     const threads = options.threads ?? (parameters <= singleThreadParameters ? 1 : availableParallelism())
-    const session = await Session.open(file, { device, threads, profile }).catch((cause: unknown) => {
-      if (!(cause instanceof OnnxRuntimeError)) throw cause
-      const advice = device === 'cuda' ? `CUDA refuses it (${cause.message})` : 'delete its folder and try again'
-      throw new ModelError('invalid', `${file} cannot be loaded: ${advice}`, { cause })
-    })
+    const session = await Session.open(file, { device, threads, profile, config: foldAllConstants }).catch(
+      (cause: unknown) => {
+        if (!(cause instanceof OnnxRuntimeError)) throw cause
+        const usual = (device ?? 'cpu') === 'cpu' && precision.activations === 'float32'
+        const advice = usual
+          ? 'delete its folder and try again'
+          : `${device === 'cuda' ? 'CUDA' : 'the CPU'} refuses it (${cause.message}); try --weights fp32`
+        throw new ModelError('invalid', `${file} cannot be loaded: ${advice}`, { cause })
+      },
+    )
     try {
       signal?.throwIfAborted()
-      return new Model(session, config, generation, tokenizer, parameters, slots)
+      return new Model(session, config, generation, tokenizer, parameters, slots, precision)
     } catch (error) {
       session.close()
       throw error
@@ -176,7 +202,7 @@ export class Model {
     const width = this.config.kvHeads * this.config.headDim
     const { past, present } = poolNames(layer)
     return (['key', 'value'] as const).map((kind) => {
-      const tensor = this.#memory.allocate('float32', [this.slots, width])
+      const tensor = this.#memory.allocate(this.precision.activations, [this.slots, width])
       this.#binding.bindInput(past[kind], tensor)
       this.#binding.bindOutput(present[kind], tensor)
       return tensor

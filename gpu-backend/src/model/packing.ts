@@ -5,8 +5,11 @@ import type { Row } from './row.ts'
 /** Key lengths are padded to a multiple of this, so that a growing context keeps its shape for many tokens. */
 const keyBlock = 32
 
-/** Added to the score of a key that a query must not see: finite, so that a padding query, which sees none, gives no NaN. */
-const hidden = -1e9
+/**
+ * Added to the score of a key that a query must not see: finite, in float16 too and with a score added, so that a padding
+ * query, which sees none, gives no NaN.
+ */
+const hidden = -30_000
 
 /** Lays rows out as the decoder graph's inputs, in memory that later forwards use again. */
 export class Packing {

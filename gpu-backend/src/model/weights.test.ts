@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { WeightType } from '../graph/index.ts'
+import type { Precision } from '../graph/index.ts'
 import { Model, type Row } from './index.ts'
 
 const fixtures = path.join(import.meta.dirname, '../../fixtures')
@@ -22,8 +22,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true }))
 
-const load = (name: string, weights?: WeightType) =>
-  Model.load(path.join(root, name), { slots: 2048, weights, cacheDir: path.join(root, 'cache') })
+const load = (name: string, precision: Partial<Precision> = {}) =>
+  Model.load(path.join(root, name), { slots: 2048, ...precision, cacheDir: path.join(root, 'cache') })
 
 /** Tokens after `context` slots. */
 function causal(tokens: number[], writeSlots: number[], context: number[] = []): Row {
@@ -49,23 +49,30 @@ function distance(a: Float32Array, b: Float32Array): number {
  * 0.33 to 0.51 in int4; on a trained draft of 1.5 M parameters 0.006 and 0.064. What a packing mistake gives is above 1.
  */
 describe.each(['qwen3', 'qwen2', 'llama', 'mistral'])('%s', (name) => {
-  test('fp16 gives the logits of fp32, within the rounding of the weights', async () => {
-    const logits = async (weights: WeightType) => {
-      using model = await load(name, weights)
-      return model.forward([causal(text, range(0, text.length))])
-    }
-    const off = distance(await logits('fp16'), await logits('fp32'))
-    expect(off).toBeLessThan(2e-3)
+  const logits = async (precision?: Partial<Precision>) => {
+    using model = await load(name, precision)
+    return model.forward([causal(text, range(0, text.length))])
+  }
+
+  test('half precision gives the logits of fp32, within the rounding of the weights', async () => {
+    const exact = await logits()
+    expect(distance(await logits({ weights: 'fp16' }), exact)).toBeLessThan(2e-3)
+    expect(distance(await logits({ weights: 'bf16' }), exact)).toBeLessThan(2e-2)
+  })
+
+  test('activations in half precision, as CUDA has them, add no more than their own rounding', async () => {
+    for (const [weights, most] of [
+      ['fp16', 5e-3],
+      ['int8', 0.1],
+    ] as const)
+      expect(distance(await logits({ weights, activations: 'float16' }), await logits({ weights }))).toBeLessThan(most)
   })
 
   test('int8 gives nearly the logits of fp32, int4 roughly', async () => {
-    const logits = async (weights?: WeightType) => {
-      using model = await load(name, weights)
-      return model.forward([causal(text, range(0, text.length))])
-    }
-    const exact = await logits('fp32')
+    const exact = await logits({ weights: 'fp32' })
     expect(distance(await logits(), exact)).toBe(0)
-    const [int8, int4] = [distance(await logits('int8'), exact), distance(await logits('int4'), exact)]
+    const int8 = distance(await logits({ weights: 'int8' }), exact)
+    const int4 = distance(await logits({ weights: 'int4' }), exact)
     expect(int8).toBeLessThan(0.1)
     expect(int4).toBeLessThan(0.7)
     // Were they equal, weights would not have been quantised as asked.
@@ -81,11 +88,19 @@ describe.each(['qwen3', 'qwen2', 'llama', 'mistral'])('%s', (name) => {
  */
 const tolerance = 0.01
 
-describe.each(['fp16', 'int8', 'int4'] as const)('a packed forward in %s', (weights) => {
+const precisions: Partial<Precision>[] = [
+  { weights: 'fp16' },
+  { weights: 'bf16' },
+  { weights: 'int8' },
+  { weights: 'int4' },
+  { weights: 'fp16', activations: 'float16' },
+  { weights: 'int8', activations: 'float16' },
+]
+describe.each(precisions)('a packed forward in $weights, activations $activations', (precision) => {
   let model: Model
   let whole: Float32Array
   beforeAll(async () => {
-    model = await load('qwen3', weights)
+    model = await load('qwen3', precision)
     whole = await model.forward([causal(text, range(1000, text.length))])
   })
   afterAll(() => model.close())
@@ -100,6 +115,43 @@ describe.each(['fp16', 'int8', 'int4'] as const)('a packed forward in %s', (weig
       const logits = await model.forward([causal([id], [slot], context)])
       context.push(slot)
       expect(distance(logits, logitsOf(whole, i, 1))).toBeLessThan(tolerance)
+    }
+  })
+
+  test('a tree of two branches that share a context, each as if alone', async () => {
+    const context = range(300, 20)
+    await model.forward([causal(text.slice(0, 20), context)])
+    // The branches' tokens alternate; a branch sees the context and its own tokens.
+    const tokens = [5, 8, 6, 9]
+    const tree: Row = {
+      tokens,
+      positions: [20, 20, 21, 21],
+      writeSlots: range(40, 4),
+      keySlots: [...context, ...range(40, 4)],
+      sees: [
+        [[0, 21]],
+        [
+          [0, 20],
+          [21, 22],
+        ],
+        [
+          [0, 21],
+          [22, 23],
+        ],
+        [
+          [0, 20],
+          [21, 22],
+          [23, 24],
+        ],
+      ],
+      logitRows: range(0, 4),
+    }
+    const logits = await model.forward([tree])
+    for (const branch of [0, 1]) {
+      const own = [tokens[branch]!, tokens[branch + 2]!]
+      const alone = await model.forward([causal([...text.slice(0, 20), ...own], range(600, 22))])
+      for (const step of [0, 1])
+        expect(distance(logitsOf(logits, branch + 2 * step, 1), logitsOf(alone, 20 + step, 1))).toBeLessThan(tolerance)
     }
   })
 

@@ -11,6 +11,10 @@ interface Flag {
   default?: string
 }
 
+export const weightsHelp = `${weightTypes.join(', ')}
+                            (default: on the CPU fp32, and fp16 and bf16 are multiplied as fp32, from half the files;
+                            on CUDA the checkpoint's own half precision, and int8 and int4 compute in fp16)`
+
 const flags = {
   models: {
     value: 'FOLDER',
@@ -31,8 +35,7 @@ const flags = {
   threads: { value: 'N', help: 'threads for forwards (default: one per core)' },
   weights: {
     value: 'TYPE',
-    help: 'how the linear layers are kept and multiplied: fp32, fp16 (on a CPU as fp32, in half the files), int8 or int4',
-    default: 'fp32',
+    help: `how the linear layers are kept and multiplied: ${weightsHelp}`,
   },
   token: { value: 'SECRET', help: 'bearer token that callers must show (default: none)' },
   'context-idle': { value: 'SECONDS', help: 'idle contexts are dropped after this time', default: '60' },
@@ -52,7 +55,8 @@ export interface ServeOptions {
   queue: { requests: number; tokens: number }
   device: Device | 'auto'
   threads: number | undefined
-  weights: WeightType
+  /** Undefined: fp32 on the CPU, each checkpoint's own half precision on CUDA. */
+  weights: WeightType | undefined
   token: string | undefined
   contextIdleMs: number
   drainMs: number
@@ -61,6 +65,21 @@ export interface ServeOptions {
 /** A flag or variable that cannot be meant. The message says which and what to give. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+}
+
+/** @throws {UsageError} */
+export function readWeights(text: string | undefined): WeightType | undefined {
+  const weights = weightTypes.find((type) => type === text)
+  if (!weights && text !== undefined)
+    throw new UsageError(`--weights must be one of ${weightTypes.join(', ')}, not "${text}"`)
+  return weights
+}
+
+/** Defaults to `auto`. @throws {UsageError} */
+export function readDevice(text = 'auto'): Device | 'auto' {
+  const device = (['auto', ...devices] as const).find((name) => name === text)
+  if (!device) throw new UsageError(`--device must be auto, ${devices.join(' or ')}, not "${text}"`)
+  return device
 }
 
 const variable = (name: string): string => `LOOKAHEAD_${name.toUpperCase().replaceAll('-', '_')}`
@@ -101,10 +120,6 @@ export function readFlags(args: string[], env: Record<string, string | undefined
       throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not "${given}"`)
     return number
   }
-  const weights = weightTypes.find((type) => type === text('weights'))
-  if (!weights) throw new UsageError(`--weights must be one of ${weightTypes.join(', ')}, not "${text('weights')}"`)
-  const device = (['auto', ...devices] as const).find((name) => name === text('device'))
-  if (!device) throw new UsageError(`--device must be auto, ${devices.join(' or ')}, not "${text('device')}"`)
   return {
     models: text('models') ?? path.join(import.meta.dirname, '../../models'),
     host: text('host')!,
@@ -116,9 +131,9 @@ export function readFlags(args: string[], env: Record<string, string | undefined
       requests: whole('max-queued-requests', 1, 2 ** 20)!,
       tokens: whole('max-queued-tokens', 1, 2 ** 30)!,
     },
-    device,
+    device: readDevice(text('device')),
     threads: whole('threads', 1, 1024),
-    weights,
+    weights: readWeights(text('weights')),
     token: text('token'),
     contextIdleMs: whole('context-idle', 1, 86_400)! * 1000,
     drainMs: whole('drain', 0, 3600)! * 1000,
