@@ -37,12 +37,14 @@ export function print({ options, comparison, forwards, bandwidth, throughput, pr
   }
   for (const { waves, ...of } of throughput) {
     heading('Concurrent requests', of)
-    const rows = waves.map(({ requests, tokensPerSecond, relative }) => [
+    const rows = waves.map(({ requests, tokensPerSecond, relative, speculated, speedup }) => [
       `${requests} request${requests > 1 ? 's' : ''}`,
       shown(tokensPerSecond, 0),
       times(relative),
+      shown(speculated, 0),
+      times(speedup),
     ])
-    table(['', 'tokens/s', 'relative'], rows)
+    table(['', 'tokens/s', 'relative', 'with speculation', 'speedup'], rows)
   }
   for (const { operators, script, ...of } of profile) {
     heading('One forward of one token, by operator', of)

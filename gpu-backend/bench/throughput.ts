@@ -1,4 +1,4 @@
-/** Tokens a second of several requests at once, each decoded plainly to its end through the engine's own API. */
+/** Tokens a second of several requests at once, each decoded to its end, plainly and with token speculation, through the engine's own API. */
 import { decodePlainly } from './contenders/lookahead.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { spread, type Spread } from './statistics.ts'
@@ -7,8 +7,11 @@ export interface Throughput {
   requests: number
   /** Of all requests together. */
   tokensPerSecond: Spread
-  /** Of the medians, against one request at a time. */
+  /** The same with token speculation. */
+  speculated: Spread
+  /** Of the medians: requests together against one at a time, and speculation against none. */
   relative: number
+  speedup: number
 }
 
 export interface ThroughputOptions {
@@ -23,18 +26,24 @@ export interface ThroughputOptions {
 
 export async function throughput(options: ThroughputOptions): Promise<Throughput[]> {
   const { engine, prompts, maxTokens, concurrency, rounds } = options
-  const wave = async (requests: number, round: number): Promise<number> => {
+  const wave = async (requests: number, round: number, speculate: boolean): Promise<number> => {
     const chosen = Array.from({ length: requests }, (_, i) => prompts[(round * requests + i) % prompts.length]!)
     const started = performance.now()
-    const outputs = await Promise.all(chosen.map((prompt) => decodePlainly(engine, prompt, maxTokens)))
+    const outputs = await Promise.all(chosen.map((prompt) => decodePlainly(engine, prompt, maxTokens, { speculate })))
     const tokens = outputs.reduce((sum, output) => sum + output.tokens.length, 0)
     return (1000 * tokens) / (performance.now() - started)
   }
-  await wave(2, 0)
-  const speeds = new Map<number, number[]>(concurrency.map((requests) => [requests, []]))
+  const speeds = concurrency.map((requests) => ({ requests, plain: [] as number[], speculated: [] as number[] }))
+  for (const speculate of [false, true]) await wave(2, 0, speculate)
   for (let round = 0; round < rounds; round++)
-    for (const requests of concurrency) speeds.get(requests)!.push(await wave(requests, round))
-  const results = concurrency.map((requests) => ({ requests, tokensPerSecond: spread(speeds.get(requests)!) }))
-  const alone = results[0]!.tokensPerSecond.median
-  return results.map((result) => ({ ...result, relative: result.tokensPerSecond.median / alone }))
+    for (const { requests, plain, speculated } of speeds) {
+      plain.push(await wave(requests, round, false))
+      speculated.push(await wave(requests, round, true))
+    }
+  const alone = spread(speeds[0]!.plain).median
+  return speeds.map(({ requests, ...of }) => {
+    const [tokensPerSecond, speculated] = [spread(of.plain), spread(of.speculated)]
+    const relative = tokensPerSecond.median / alone
+    return { requests, tokensPerSecond, speculated, relative, speedup: speculated.median / tokensPerSecond.median }
+  })
 }

@@ -28,14 +28,19 @@ export interface PlainText {
   forwards: number
 }
 
-/** A whole text at temperature 0 by one verify call without drafted steps, as mode `ar` does. */
-export async function decodePlainly(engine: Engine, prompt: string, maxTokens: number): Promise<PlainText> {
+/** A whole text at temperature 0 by one verify call without drafted steps, as mode `ar` does; with token speculation, as `sd` does. */
+export async function decodePlainly(
+  engine: Engine,
+  prompt: string,
+  maxTokens: number,
+  { speculate = false } = {},
+): Promise<PlainText> {
   const request = parseRequest(VerifyRequest, {
     context: { id: randomUUID(), prompt },
     decode: 'end',
     max_tokens: maxTokens,
     sampling: { temperature: 0 },
-    speculation: { drafted: false, ngram: 0, draft: 0 },
+    speculation: speculate ? {} : { drafted: false, ngram: 0, draft: 0 },
   })
   const context = engine.context(request.context)
   let tokens: number[] = []
