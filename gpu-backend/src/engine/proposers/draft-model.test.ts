@@ -90,6 +90,7 @@ test('a draft that fails guesses nothing more, and gives its slots back', async 
   forward.mockRestore()
   engine.draft!.pool.check([], engine.draft!.cache.slots())
   expect(await draft.propose([...text, 40, 41], 2)).toEqual([])
+  expect(draft.silent).toBe(true)
   expect(log).toHaveBeenCalledOnce()
   log.mockRestore()
 })

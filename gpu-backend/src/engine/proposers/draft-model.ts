@@ -39,6 +39,11 @@ export class DraftModel implements Proposer {
     this.#options = options
   }
 
+  /** Whether the model has failed. */
+  get silent(): boolean {
+    return this.#failed
+  }
+
   async propose(text: readonly number[], most: number): Promise<Guess[]> {
     if (this.#failed) return []
     const { decoder, signal } = this.#options

@@ -23,7 +23,7 @@ import { Verification } from '../verify.ts'
 const models = path.join(import.meta.dirname, '../../../models')
 const signal = new AbortController().signal
 const messages = [{ role: 'user' as const, content: 'Ann has 12 apples and eats 3. How many are left?' }]
-const TEXTS = 256
+const TEXTS = 224
 /** Texts written at the same time. */
 const TOGETHER = 16
 const BINS = 10
@@ -96,9 +96,20 @@ async function texts<T>(run: (seed: number) => Promise<T>): Promise<T[]> {
 }
 
 async function write(seed: number, sampling: Sampling, rules: Rules, maxTokens: number) {
-  const request = {
-    ...{ decoder: engine.target, prompt, maxTokens, sampling: { ...sampling, seed }, rules, ngram: 0, draft: 3 },
-    ...{ stop: [], stopTokens: [], ignoreEndOfText: true, includeStop: false, skipSpecial: true, logprobs: undefined },
+  const request: GenerateRequest = {
+    decoder: engine.target,
+    prompt,
+    maxTokens,
+    sampling: { ...sampling, seed },
+    rules,
+    ngram: 0,
+    draft: 3,
+    stop: [],
+    stopTokens: [],
+    ignoreEndOfText: true,
+    includeStop: false,
+    skipSpecial: true,
+    logprobs: undefined,
   }
   const tokens: number[] = []
   let ending: Ending | undefined

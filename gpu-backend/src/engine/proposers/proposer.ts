@@ -8,6 +8,8 @@ export interface Proposer {
    * @throws the request's signal's reason, and nothing else
    */
   propose(text: readonly number[], most: number): Guess[] | Promise<Guess[]>
+  /** Set once it will never have anything to say again. */
+  readonly silent?: boolean
   /** Gives back what it holds. Further calls do nothing. */
   close?(): void
 }

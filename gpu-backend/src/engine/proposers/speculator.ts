@@ -21,7 +21,8 @@ export interface Candidate {
 export class Speculator {
   readonly #candidates: readonly Candidate[]
   readonly #costs: Costs
-  #asked: SpeculationLength | undefined
+  /** Of the proposer that spoke last. */
+  #spoke: SpeculationLength | undefined
 
   constructor(candidates: readonly Candidate[], costs: Costs) {
     this.#candidates = candidates
@@ -35,7 +36,7 @@ export class Speculator {
 
   /** Whether it never guesses. */
   get silent(): boolean {
-    return this.#candidates.length === 0
+    return this.#able.length === 0
   }
 
   /**
@@ -45,27 +46,34 @@ export class Speculator {
    * @throws the request's signal's reason
    */
   async propose(text: readonly number[], room: number, texts = 1): Promise<Guess[]> {
-    for (const [i, { proposer, length, most }] of this.#candidates.entries()) {
+    for (const [i, { proposer, length, most }] of this.#able.entries()) {
       const situation = { most: Math.min(most, room), costs: this.#costs, texts }
       const count = length.next({ ...situation, rival: this.#gain(i + 1, texts) })
       const guesses = count > 0 ? await proposer.propose(text, count) : []
-      this.#asked = length
-      if (guesses.length > 0) return guesses
+      if (guesses.length === 0) continue
+      this.#spoke = length
+      return guesses
     }
+    this.#spoke = undefined
     return []
   }
 
   /** How many of the last guesses proved right. */
   observe(proposed: number, accepted: number): void {
-    this.#asked?.observe(proposed, accepted)
+    this.#spoke?.observe(proposed, accepted)
   }
 
   close(): void {
     for (const { proposer } of this.#candidates) proposer.close?.()
   }
 
+  /** Those that may still have something to say. */
+  get #able(): readonly Candidate[] {
+    return this.#candidates.filter(({ proposer }) => !proposer.silent)
+  }
+
   #gain(from: number, texts: number): number {
-    const later = this.#candidates.slice(from)
+    const later = this.#able.slice(from)
     return Math.max(1, ...later.map(({ length, most }) => length.gain({ most, costs: this.#costs, texts })))
   }
 }
