@@ -39,7 +39,7 @@ export async function run(args: string[], _env: Env): Promise<void> {
 
   const config = await readDecoderConfig(folder)
   // A graph for CUDA can be built where there is none.
-  const device = asked === 'auto' ? chooseDevice(asked).device : asked
+  const device = asked === 'auto' ? (await chooseDevice(asked)).device : asked
   const precision = precisionOf(config, { device, weights })
   using line = new ProgressLine()
   const onProgress = (done: BuildProgress) =>

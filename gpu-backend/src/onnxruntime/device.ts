@@ -25,8 +25,15 @@ export function useCuda(options: Pointer): void {
   environment()
   const cuda = created((out) => api().createCudaOptions(out))
   try {
-    // The pool is one large allocation: rounding it up to a power of two could double it.
-    check(api().updateCudaOptions(cuda, ['device_id', 'arena_extend_strategy'], ['0', 'kSameAsRequested'], 2))
+    const settings = {
+      device_id: '0',
+      // The pool is one large allocation: rounding it up to a power of two could double it.
+      arena_extend_strategy: 'kSameAsRequested',
+      // fp32 means fp32, not products of 10-bit fractions: whoever wants speed takes half precision.
+      use_tf32: '0',
+    }
+    const [keys, values] = [Object.keys(settings), Object.values(settings)]
+    check(api().updateCudaOptions(cuda, keys, values, keys.length))
     check(api().appendCuda(options, cuda))
   } finally {
     api().releaseCudaOptions(cuda)
@@ -34,19 +41,28 @@ export function useCuda(options: Pointer): void {
   check(api().addSessionConfigEntry(options, 'session.disable_cpu_ep_fallback', '1'))
 }
 
-/** Why CUDA cannot be used on this machine; undefined where it can. */
+/** Why CUDA's libraries cannot be used here, and what to do, in one line; undefined where they can. */
 export function cudaProblem(): string | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return `ONNX Runtime's CUDA libraries exist for Linux on x64 only, not for ${process.platform} on ${process.arch}`
   if (!existsSync(cudaLibraryPath())) return 'its libraries are not installed: npm run gpu:install fetches them'
   const options = created((out) => api().createSessionOptions(out))
   try {
     useCuda(options)
     return undefined
   } catch (error) {
-    if (error instanceof OnnxRuntimeError) return error.message
+    if (error instanceof OnnxRuntimeError) return explained(error)
     throw error
   } finally {
     api().releaseSessionOptions(options)
   }
+}
+
+/** What ONNX Runtime says of CUDA, without its file names and line breaks, and what to do about it. */
+export function explained({ message }: OnnxRuntimeError): string {
+  const [said = message] = message.split(/FAIL : | with error: /).slice(-1)
+  const needs = 'an NVIDIA driver, CUDA 12 and cuDNN 9 must be on this machine, and in a container: docs/gpu.md'
+  return `${said.replaceAll(/\s+/g, ' ').trim()} (${needs})`
 }
 
 /** Memory of the device that a session runs on. Close its tensors first, and close it before the session. */

@@ -1,4 +1,5 @@
-import { cudaProblem, type Device } from '../onnxruntime/index.ts'
+import { GraphBuilder } from '../graph/builder.ts'
+import { cudaProblem, explained, OnnxRuntimeError, Session, type Device } from '../onnxruntime/index.ts'
 import { UsageError } from './flags.ts'
 
 export interface ChosenDevice {
@@ -8,10 +9,24 @@ export interface ChosenDevice {
 }
 
 /** `auto` is CUDA where it can be used, else the CPU. @throws {UsageError} when CUDA is asked for and cannot be used */
-export function chooseDevice(choice: Device | 'auto'): ChosenDevice {
+export async function chooseDevice(choice: Device | 'auto'): Promise<ChosenDevice> {
   if (choice === 'cpu') return { device: 'cpu' }
-  const problem = cudaProblem()
+  const problem = cudaProblem() ?? (await refusal())
   if (problem === undefined) return { device: 'cuda' }
   if (choice === 'cuda') throw new UsageError(`--device cuda: CUDA cannot be used: ${problem}`)
   return { device: 'cpu', why: problem }
+}
+
+/** Why CUDA does not take a session, although its libraries load: there may be no device. Undefined where it does. */
+async function refusal(): Promise<string | undefined> {
+  const g = new GraphBuilder()
+  g.node('/Neg', 'Neg', [g.input('x', 'float32', ['n'])], {}, [g.output('y', 'float32', ['n'])])
+  try {
+    const session = await Session.open(g.build('probe').model, { device: 'cuda' })
+    session.close()
+    return undefined
+  } catch (error) {
+    if (error instanceof OnnxRuntimeError) return explained(error)
+    throw error
+  }
 }

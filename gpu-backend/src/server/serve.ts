@@ -21,7 +21,7 @@ export interface Server {
  * @throws {UsageError} when CUDA is asked for and cannot be used; {ModelError} when a checkpoint is missing or broken; the system's error when the port cannot be had
  */
 export async function serve(options: ServeOptions): Promise<Server> {
-  const device = chooseDevice(options.device)
+  const device = await chooseDevice(options.device)
   let engine: Engine | undefined
   let draining = false
   const calls = new Calls(options.queue)
