@@ -39,6 +39,20 @@ export class PrefixCache {
     return slots
   }
 
+  /** Tokens at the beginning of `text` that others use now, so that it takes no slots to use them too. */
+  inUse(text: readonly number[]): number {
+    let length = 0
+    let node: Node | undefined = this.#root
+    while ((node = node.children.get(text[length] ?? -1))) {
+      const same = commonLength(node.tokens, text, length)
+      let used = 0
+      while (used < same && this.#pool.isUsed(node.slots[used]!)) used++
+      length += used
+      if (used < node.tokens.length) break
+    }
+    return length
+  }
+
   /**
    * Enters a text whose keys and values stand in `slots`, which the caller uses.
    * @returns the text's slots from now on, used by the caller in place of those: where the text was here before, its slots

@@ -18,4 +18,4 @@ export interface TargetStep {
 export const ownTokens = (step: TargetStep): number[] => step.writer.tokens.slice(step.agreed)
 
 /** Tokens of an unfinished step still to be run: the last one written. */
-export const pending = (step: TargetStep): number[] => ownTokens(step).slice(step.leaf?.slots.length ?? 0)
+export const pending = (step: TargetStep): number[] => ownTokens(step).slice(step.leaf?.tokens.length ?? 0)

@@ -6,7 +6,7 @@ import type { Distribution, SamplingParameters } from './distribution.ts'
 import { opening } from './draft.ts'
 import type { Engine } from './engine.ts'
 import { StepNoise } from './noise.ts'
-import { GUESS_STREAM, chooseSpeculator } from './proposers/index.ts'
+import { GUESS_STREAM, MOST_DRAFTED, chooseSpeculator } from './proposers/index.ts'
 import type { Speculator } from './proposers/index.ts'
 import { Random } from './random.ts'
 import { SpeculationCounts, accept } from './speculation.ts'
@@ -54,9 +54,9 @@ export class Verification {
     this.#request = request
     this.#signal = signal
     this.#parameters = engine.sampling(request.sampling, context)
-    this.#tree = new Tree(engine.target, signal)
-    this.#room = Math.min(request.max_tokens, engine.target.model.config.maxPositions - context.tokens.length)
+    this.#room = Math.min(request.max_tokens, engine.target.capacity - context.tokens.length)
     this.#drafts = this.#draftSteps()
+    this.#tree = new Tree(engine.target, { signal, most: this.#mostWritten(this.#drafts) })
   }
 
   async *run(): AsyncGenerator<VerifyEvent, void, undefined> {
@@ -112,14 +112,30 @@ export class Verification {
     }
   }
 
+  /** Tokens that the target's versions may have, all together, guesses included. */
+  #mostWritten(drafts: readonly DraftStep[]): number {
+    const { decode, step_tokens, speculation } = this.#request
+    const guesses = Math.max(speculation.ngram, speculation.draft, MOST_DRAFTED)
+    let start = 0
+    let most = 0
+    for (const { tokens } of drafts) {
+      most += Math.min(step_tokens + guesses, this.#room - start)
+      start += tokens.length
+    }
+    const steps = decode === 'end' ? Infinity : decode
+    return most + Math.min(step_tokens * steps + guesses, this.#room - start)
+  }
+
   /** Drafted steps by id, or from their text, as many as there is room for. */
   #draftSteps(): DraftStep[] {
-    const { tokenizer } = this.#engine.target.model
+    const { model, capacity } = this.#engine.target
+    const { tokenizer } = model
     const steps: DraftStep[] = []
     let used = 0
     for (const { id, text } of this.#request.steps) {
       const step = (id === undefined ? undefined : this.#context.drafts.get(id)) ?? fromText(text)
       if (step.tokens.length === 0 || (used += step.tokens.length) >= this.#room || steps.at(-1)?.end === 'text') break
+      if (this.#context.tokens.length + used + this.#mostWritten([...steps, step]) > capacity) break
       steps.push(step)
     }
     return steps
@@ -186,6 +202,7 @@ export class Verification {
       decoder: this.#engine.target,
       lengths: this.#context.lengths,
       seeded: sampling.seed !== undefined,
+      arrival: this.#tree.arrival,
       distribution: (logits) => distribution(logits, this.#parameters),
       random: new Random(this.#parameters.seed, GUESS_STREAM, this.#context.outputLength + start),
       signal: this.#signal,
@@ -200,9 +217,8 @@ export class Verification {
       leaf: step.leaf!,
       tokens: [...pending(step), ...guesses[i]!.map(({ token }) => token)],
     }))
-    const started = performance.now()
     const logits = await this.#timer.time('target', () => this.#tree.advance(work))
-    this.#engine.costs.forwardTook(logits.flat().length, performance.now() - started)
+    this.#engine.costs.forwardTook(logits.flat().length, this.#tree.forwardMs)
     for (const [i, step] of open.entries()) this.#keep(step, guesses[i]!, logits[i]!)
   }
 
@@ -232,10 +248,10 @@ export class Verification {
     const { accepted, next } = accept(guesses, p, step.random, step.draw)
     this.#speculation.add(guesses.length, accepted)
     speculator.observe(guesses.length, accepted)
-    this.#tree.trim(leaf, leaf.slots.length - guesses.length + accepted)
+    this.#tree.trim(leaf, leaf.tokens.length - guesses.length + accepted)
     for (const { token } of guesses.slice(0, accepted)) writer.push(token)
     if (next !== undefined) writer.push(next)
-    this.#tree.trim(leaf, Math.min(leaf.slots.length, ownTokens(step).length))
+    this.#tree.trim(leaf, Math.min(leaf.tokens.length, ownTokens(step).length))
     if (writer.end) speculator.close()
   }
 
@@ -292,7 +308,7 @@ export class Verification {
   #commit(tokens: readonly number[]): void {
     const last = this.#standing.at(-1)!
     const kept = last.ruling?.accepted ? this.#tree.chain.tokens.length : last.start + last.agreed
-    this.#tree.commit(kept, last.ruling?.accepted ? undefined : last.leaf, ownTokens(last))
+    this.#tree.commit(kept, last.ruling?.accepted ? undefined : last.leaf)
     this.#context.tokens.push(...tokens)
     this.#context.drafts.clear()
   }
