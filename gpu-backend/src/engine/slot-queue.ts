@@ -31,16 +31,16 @@ export class SlotQueue {
     return this.#waiting.size
   }
 
-  /** Resolves when the text has taken what it needs. @throws the signal's reason, at once when it is aborted */
+  /** Resolves when the text has taken what it needs. @throws the signal's reason, at once when it is aborted: it must leave */
   wait(text: Sharer, signal?: AbortSignal): Promise<void> {
-    this.#texts.add(text)
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
       const abort = (): void => {
+        this.#texts.delete(text)
         this.#waiting.delete(text)
         reject(signal!.reason as Error)
-        this.settle()
       }
+      this.#texts.add(text)
       this.#waiting.set(text, () => {
         signal?.removeEventListener('abort', abort)
         resolve()
@@ -50,12 +50,13 @@ export class SlotQueue {
     })
   }
 
-  /** For a text that can do without. @throws {NoRoom} when there is none for it, or others wait */
+  /** For a text that can do without. @throws {NoRoom} when there is none for it, or others wait: it must leave */
   takeNow(text: Sharer): void {
     this.#texts.add(text)
     const decision = decide(this.#texts, this.#room)
-    if (!decision || !('grant' in decision) || decision.grant !== text) throw new NoRoom('all token slots are in use')
-    text.take()
+    if (decision && 'grant' in decision && decision.grant === text) return text.take()
+    this.#texts.delete(text)
+    throw new NoRoom('all token slots are in use')
   }
 
   /** To be called when a text has ended. */
