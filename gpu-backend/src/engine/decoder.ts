@@ -2,12 +2,15 @@ import type { Model } from '../model/index.ts'
 import { Expectation } from './admission.ts'
 import { Batcher } from './batcher.ts'
 import type { ForwardCounts } from './batcher.ts'
-import { PrefixCache } from './prefix-cache.ts'
+import { PrefixCache, commonLength } from './prefix-cache.ts'
 import { SlotQueue } from './slot-queue.ts'
 import { SlotPool } from './slots.ts'
 
 /** Of the pool that is made free at once when it runs short: looking for what to evict costs more than evicting it. */
 const EVICTED_AT_ONCE = 1 / 32
+
+/** So many tokens that another text is running are waited for. */
+const WORTH_WAITING = 32
 
 /** What one model is doing and has done; totals count from the start. */
 export interface DecoderStats extends ForwardCounts {
@@ -32,6 +35,8 @@ export class Decoder {
   readonly batcher: Batcher
   readonly queue: SlotQueue
   readonly expectation = new Expectation()
+  /** Texts that are being run and are not in the cache yet. */
+  readonly entering = new Set<readonly number[]>()
 
   /** @param batchTokens new tokens that a forward may have */
   constructor(model: Model, batchTokens: number) {
@@ -45,6 +50,18 @@ export class Decoder {
   /** Tokens that a text may have. */
   get capacity(): number {
     return Math.min(this.model.config.maxPositions, this.pool.size)
+  }
+
+  /**
+   * Whether it pays for a text to wait until another, which is being run right now, stands in the cache.
+   * @param cached tokens of the text that are there already
+   */
+  isBeingRun(text: readonly number[], cached: number): boolean {
+    for (const other of this.entering) {
+      const saved = commonLength(other, text, 0) - cached
+      if (saved >= WORTH_WAITING && saved >= (other.length - cached) / 2) return true
+    }
+    return false
   }
 
   /** Takes slots that are available, making room among the prefixes that nobody uses. */

@@ -158,3 +158,10 @@ test('what the pool could never hold is refused at once; of drafted steps as man
   expect(types).toContain('commit')
   tight.contexts.drop('drafts')
 })
+
+test('texts that come together and begin alike run what they have in common once', async () => {
+  const shared = promptOf(0).toReversed()
+  const before = roomy.stats.target!.newTokens
+  await Promise.all([10, 11, 12, 13].map((token) => read(start(roomy, { prompt: [...shared, token], maxTokens: 1 }))))
+  expect(roomy.stats.target!.newTokens - before).toBe(shared.length + 4)
+})

@@ -39,18 +39,18 @@ export class PrefixCache {
     return slots
   }
 
-  /** Tokens at the beginning of `text` that others use now, so that it takes no slots to use them too. */
-  inUse(text: readonly number[]): number {
-    let length = 0
+  /** How many tokens from the beginning of `text` are here, and how many of these others use now. Changes nothing. */
+  lookUp(text: readonly number[]): { cached: number; used: number } {
+    let cached = 0
+    let used = 0
     let node: Node | undefined = this.#root
-    while ((node = node.children.get(text[length] ?? -1))) {
-      const same = commonLength(node.tokens, text, length)
-      let used = 0
-      while (used < same && this.#pool.isUsed(node.slots[used]!)) used++
-      length += used
-      if (used < node.tokens.length) break
+    while ((node = node.children.get(text[cached] ?? -1))) {
+      const same = commonLength(node.tokens, text, cached)
+      if (used === cached) while (used < cached + same && this.#pool.isUsed(node.slots[used - cached]!)) used++
+      cached += same
+      if (same < node.tokens.length) break
     }
-    return length
+    return { cached, used }
   }
 
   /**
@@ -128,7 +128,7 @@ export class PrefixCache {
 }
 
 /** How many of `tokens` stand in `text` from `start`. */
-function commonLength(tokens: readonly number[], text: readonly number[], start: number): number {
+export function commonLength(tokens: readonly number[], text: readonly number[], start: number): number {
   const most = Math.min(tokens.length, text.length - start)
   let same = 0
   while (same < most && tokens[same] === text[start + same]) same++

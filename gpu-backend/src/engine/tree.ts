@@ -155,7 +155,9 @@ export class Tree implements Sharer {
     if (!this.#due) return 0
     const { runs, known } = this.#due
     if (this.#standing) return sum(runs.map(unrun))
-    return sum(runs.map(({ tokens }) => tokens.length)) - this.#decoder.cache.inUse(known)
+    const { cached, used } = this.#decoder.cache.lookUp(known)
+    if (this.#decoder.isBeingRun(known, cached)) return 0
+    return sum(runs.map(({ tokens }) => tokens.length)) - used
   }
 
   get left(): number {
@@ -167,6 +169,7 @@ export class Tree implements Sharer {
     this.#due = undefined
     if (!this.#standing) {
       this.#entering = true
+      this.#decoder.entering.add(this.context.tokens)
       this.#leave = this.#decoder.batcher.enter()
       const slots = this.#decoder.cache.match(known)
       this.#shared = slots.length
@@ -216,7 +219,14 @@ export class Tree implements Sharer {
     for (const { slots } of this.#all) this.#decoder.pool.give(slots.splice(0))
     this.#leave?.()
     this.#leave = undefined
+    this.#rest()
+  }
+
+  /** No forward is under way any more. */
+  #rest(): void {
     this.busy = false
+    this.#entering = false
+    this.#decoder.entering.delete(this.context.tokens)
   }
 
   /** Runs what is due once there are slots for it. @returns the logits of the tokens at the places wanted */
@@ -229,8 +239,7 @@ export class Tree implements Sharer {
       const [logits] = await batcher.run([row], { urgent: !this.#entering, signal: this.#signal })
       this.forwardMs = this.#entering ? undefined : performance.now() - started
       if (this.#entering) this.context.slots = cache.insert(this.context.tokens, this.context.slots)
-      this.#entering = false
-      this.busy = false
+      this.#rest()
       queue.settle()
       const size = model.config.vocabSize
       return row.logitRows.map((_, i) => logits!.subarray(i * size, (i + 1) * size))
