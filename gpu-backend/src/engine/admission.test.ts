@@ -32,7 +32,9 @@ test('first come, first served: nobody slips past one that waits', () => {
 test('who goes on takes slots from the youngest at work, even if that is itself, and never from an older one', () => {
   const [oldest, middle, youngest] = [working(1, 30), working(2, 30), working(3, 30)]
   expect(decide([oldest, { ...middle, needs: 20 }, youngest], room(10))).toEqual({ preempt: youngest })
-  expect(decide([oldest, middle, { ...youngest, needs: 20 }], room(10))).toEqual({ preempt: { ...youngest, needs: 20 } })
+  expect(decide([oldest, middle, { ...youngest, needs: 20 }], room(10))).toEqual({
+    preempt: { ...youngest, needs: 20 },
+  })
   const back = { ...youngest, held: 0, needs: 50 }
   expect(decide([oldest, middle, back], room(40))).toBeUndefined()
 })

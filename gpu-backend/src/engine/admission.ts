@@ -31,7 +31,7 @@ export type Decision<T> = { grant: T } | { preempt: T }
  * @returns undefined when nobody waits, or who waits has to go on waiting
  */
 export function decide<T extends Text>(texts: Iterable<T>, room: Room): Decision<T> | undefined {
-  const byAge = [...texts].sort((a, b) => a.arrival - b.arrival)
+  const byAge = [...texts].toSorted((a, b) => a.arrival - b.arrival)
   const first = byAge.find(({ needs }) => needs > 0)
   if (!first) return undefined
   const others = byAge.filter((text) => text !== first && text.held > 0)

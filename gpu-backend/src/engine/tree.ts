@@ -3,15 +3,10 @@
  * branch its own tokens. Branch `b` sees the context, `b.prefix` tokens of the chain, and itself; nothing is copied.
  */
 import { ProtocolError } from '@lookahead/sdk/protocol'
-import type { Row } from '../model/index.ts'
 import type { Decoder } from './decoder.ts'
 import type { Sharer } from './slot-queue.ts'
-
-/** Tokens in their order: `slots[i]` holds the key and value of `tokens[i]`; the last tokens may still be to be run. */
-interface Run {
-  tokens: number[]
-  slots: number[]
-}
+import { layOut } from './tree-row.ts'
+import type { Part, Place, Run } from './tree-row.ts'
 
 export interface Leaf extends Run {
   /** Chain tokens before the leaf's own. */
@@ -38,12 +33,9 @@ export interface TreeOptions {
 /** What is to be run next. */
 interface Due {
   runs: readonly Run[]
-  /** The text that may be taken from the prefix cache, as far as it is there. */
-  known: readonly number[]
+  /** Tokens at the end of the path that are run in any case, for their logits. */
+  asked: number
 }
-
-/** Place of a run's token in a row. */
-type Place = (run: Run, index: number) => number
 
 let arrivals = 0
 const OPTIONAL = 2 ** 40
@@ -74,8 +66,8 @@ export class Tree implements Sharer {
   #entering = false
   /** Slots that the prefix cache had when it last entered. */
   #shared = 0
-  /** Of each run in the forward under way, how much had been run before. */
-  #starts: ReadonlyMap<Run, number> = new Map()
+  /** What the forward under way runs. */
+  #parts: readonly Part[] = []
 
   constructor(decoder: Decoder, { signal, most = 0, arrival = ++arrivals, optional = false }: TreeOptions = {}) {
     this.#decoder = decoder
@@ -94,8 +86,7 @@ export class Tree implements Sharer {
     const { context } = this
     context.tokens = [...text]
     this.chain.tokens = [...chain]
-    // The last token is always run, for its logits.
-    const logits = await this.#run({ runs: [context, this.chain], known: text.slice(0, -1) }, (place) =>
+    const logits = await this.#run({ runs: [context, this.chain], asked: 1 + chain.length }, (place) =>
       wanted.map((n) => place(context, text.length - 1 + n)),
     )
     this.cached = this.#shared
@@ -114,10 +105,10 @@ export class Tree implements Sharer {
    * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
   async advance(work: readonly Work[]): Promise<Float32Array[][]> {
-    const known = this.#path.flatMap((run) => run.tokens)
     for (const { leaf, tokens } of work) leaf.tokens.push(...tokens)
     const runs = [this.context, this.chain, ...work.map(({ leaf }) => leaf)]
-    const logits = await this.#run({ runs, known }, (place) =>
+    const asked = sum(work.map(({ leaf, tokens }) => (this.#path.includes(leaf) ? tokens.length : 0)))
+    const logits = await this.#run({ runs, asked }, (place) =>
       work.flatMap(({ leaf, tokens }) => tokens.map((_, i) => place(leaf, leaf.tokens.length - tokens.length + i))),
     )
     return work.map((item) => logits.splice(0, item.tokens.length))
@@ -153,8 +144,9 @@ export class Tree implements Sharer {
 
   get needs(): number {
     if (!this.#due) return 0
-    const { runs, known } = this.#due
+    const { runs } = this.#due
     if (this.#standing) return sum(runs.map(unrun))
+    const known = this.#known
     const { cached, used } = this.#decoder.cache.lookUp(known)
     if (this.#decoder.isBeingRun(known, cached)) return 0
     return sum(runs.map(({ tokens }) => tokens.length)) - used
@@ -165,19 +157,19 @@ export class Tree implements Sharer {
   }
 
   take(): void {
-    const { runs, known } = this.#due!
-    this.#due = undefined
+    const { runs } = this.#due!
     if (!this.#standing) {
       this.#entering = true
       this.#decoder.entering.add(this.context.tokens)
       this.#leave = this.#decoder.batcher.enter()
-      const slots = this.#decoder.cache.match(known)
+      const slots = this.#decoder.cache.match(this.#known)
       this.#shared = slots.length
       for (const run of this.#path) run.slots = slots.splice(0, run.tokens.length)
     }
-    this.#starts = new Map(runs.map((run) => [run, run.slots.length]))
+    this.#parts = runs.map((run) => ({ run, before: this.#tokensBefore(run), standing: run.slots.length }))
     const slots = this.#decoder.take(sum(runs.map(unrun)))
     for (const run of runs) run.slots = run.slots.concat(slots.splice(0, unrun(run)))
+    this.#due = undefined
     this.busy = true
   }
 
@@ -198,6 +190,12 @@ export class Tree implements Sharer {
   get #path(): Run[] {
     const [leaf] = this.#leaves
     return [this.context, this.chain.tokens.length > 0 || !leaf ? this.chain : leaf]
+  }
+
+  /** What may be taken from the prefix cache, as far as it is there. */
+  get #known(): number[] {
+    const path = this.#path.flatMap((run) => run.tokens)
+    return path.slice(0, path.length - (this.#due?.asked ?? 0))
   }
 
   get #written(): number {
@@ -234,7 +232,7 @@ export class Tree implements Sharer {
     const { batcher, cache, model, queue } = this.#decoder
     try {
       await this.#claim(due)
-      const row = this.#row(due.runs, wanted)
+      const row = layOut(this.#parts, wanted)
       const started = performance.now()
       const [logits] = await batcher.run([row], { urgent: !this.#entering, signal: this.#signal })
       this.forwardMs = this.#entering ? undefined : performance.now() - started
@@ -264,35 +262,12 @@ export class Tree implements Sharer {
     else await queue.wait(this, this.#signal)
   }
 
-  #row(runs: readonly Run[], wanted: (place: Place) => number[]): Row {
-    const tokens: number[] = []
-    const positions: number[] = []
-    const writeSlots: number[] = []
-    const sees: (readonly [number, number])[][] = []
-    const places = new Map<Run, number>()
-    let keySlots: number[] = []
-    for (const run of runs) {
-      const before = this.#tokensBefore(run)
-      const own = keySlots.length
-      const standing = this.#starts.get(run)!
-      places.set(run, tokens.length - standing)
-      keySlots = keySlots.concat(run.slots)
-      for (let i = standing; i < run.tokens.length; i++) {
-        tokens.push(run.tokens[i]!)
-        positions.push(before + i)
-        writeSlots.push(run.slots[i]!)
-        sees.push(own === before ? [[0, own + i + 1]] : [[0, before], [own, own + i + 1]])
-      }
-    }
-    const logitRows = wanted((run, index) => places.get(run)! + index)
-    return { tokens, positions, writeSlots, keySlots, sees, logitRows }
-  }
-
   #tokensBefore(run: Run): number {
     if (run === this.context) return 0
-    return this.context.tokens.length + ('prefix' in run ? (run as Leaf).prefix : 0)
+    return this.context.tokens.length + (isLeaf(run) ? run.prefix : 0)
   }
 }
 
+const isLeaf = (run: Run): run is Leaf => 'prefix' in run
 const unrun = ({ tokens, slots }: Run): number => tokens.length - slots.length
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
