@@ -36,16 +36,20 @@ const Text = v.nullish(v.string(), '')
 const Channels = v.optional(v.object({ reasoning: Text, content: Text }), { reasoning: '', content: '' })
 /** An answer of either endpoint, or a chunk of one. */
 const Completion = v.object({
-  choices: v.tuple([
+  choices: v.array(
     v.object({
+      index: v.number(),
       text: Text,
       message: Channels,
       delta: Channels,
       finish_reason: v.nullable(v.string()),
       token_ids: v.optional(v.array(v.number()), []),
     }),
-  ]),
+  ),
 })
+
+/** Texts of a request that asks for several. */
+const SEVERAL = 3
 
 /** How often a run's call that is refused is tried again, at the backend's pace. */
 const TRIES = 100
@@ -59,15 +63,15 @@ export class Client {
 
   /**
    * Sends until it is not refused.
-   * @returns undefined when the client left before the end
+   * @returns all texts of the answer, which must be alike; undefined when the client left before the end
    * @throws {Error} when the backend fails, refuses for good, or breaks off
    */
-  async send(request: LoadRequest, departure?: Departure): Promise<Answer | undefined> {
+  async send(request: LoadRequest, departure?: Departure): Promise<Answer[] | undefined> {
     const visit = new Visit(departure, this.#options.signal)
     try {
       for (;;) {
         try {
-          return await (isRun(request) ? this.#run(request, visit) : this.#complete(request, visit))
+          return await (isRun(request) ? [await this.#run(request, visit)] : this.#complete(request, visit))
         } catch (error) {
           if (!(error instanceof Refused)) throw error
           this.#options.onRefused?.()
@@ -82,8 +86,8 @@ export class Client {
     }
   }
 
-  async #complete({ kind, prompt, maxTokens }: LoadRequest, visit: Visit): Promise<Answer> {
-    const [endpoint, stream] = kind.split(' ')
+  async #complete({ kind, prompt, maxTokens }: LoadRequest, visit: Visit): Promise<Answer[]> {
+    const [endpoint, variant] = kind.split(' ')
     const asked = endpoint === 'chat' ? { messages: [{ role: 'user', content: prompt }] } : { prompt }
     const response = await fetch(`${this.#options.baseURL}/v1/${endpoint === 'chat' ? 'chat/' : ''}completions`, {
       method: 'POST',
@@ -92,14 +96,14 @@ export class Client {
         ...asked,
         max_tokens: maxTokens,
         temperature: 0,
-        stream: stream !== undefined,
+        stream: variant === 'stream',
+        n: variant === 'n' ? SEVERAL : 1,
         return_token_ids: true,
       }),
       signal: visit.signal,
     })
     if (!response.ok) throw failure(await response.json(), Number(response.headers.get('retry-after') ?? 1))
-    if (stream === undefined) return join([await response.json()])
-    return join(await readChunks(response, visit))
+    return variant === 'stream' ? texts(await readChunks(response, visit)) : texts([await response.json()])
   }
 
   /** As the worker does it, at temperature 0 and token for token. */
@@ -202,13 +206,19 @@ async function readChunks(response: Response, visit: Visit): Promise<unknown[]> 
   throw new Error('the stream ended without [DONE]')
 }
 
-function join(parts: readonly unknown[]): Answer {
-  const choices = parts.map((part) => v.parse(Completion, part).choices[0])
-  const texts = (of: (choice: (typeof choices)[number]) => string): string => choices.map(of).join('')
+/** The texts that an answer, or the chunks of one, are made of. */
+function texts(parts: readonly unknown[]): Answer[] {
+  const choices = parts.flatMap((part) => v.parse(Completion, part).choices)
+  const several = Math.max(...choices.map(({ index }) => index)) + 1
+  return Array.from({ length: several }, (_, i) => join(choices.filter(({ index }) => index === i)))
+}
+
+function join(choices: v.InferOutput<typeof Completion>['choices']): Answer {
+  const all = (of: (choice: (typeof choices)[number]) => string): string => choices.map(of).join('')
   return {
     text:
-      texts(({ message, delta }) => message.reasoning + delta.reasoning) +
-      texts(({ text, message, delta }) => text + message.content + delta.content),
+      all(({ message, delta }) => message.reasoning + delta.reasoning) +
+      all(({ text, message, delta }) => text + message.content + delta.content),
     tokens: choices.flatMap(({ token_ids }) => token_ids),
     finishReason: choices.findLast(({ finish_reason }) => finish_reason !== null)?.finish_reason ?? 'none',
   }

@@ -7,7 +7,7 @@ import { createRequests } from './requests.ts'
 import type { Kind, LoadRequest } from './requests.ts'
 import { Rush } from './rush.ts'
 import type { RushOptions } from './rush.ts'
-import { Watch, untilIdle } from './watch.ts'
+import { Watch, countPreemptions, untilIdle } from './watch.ts'
 
 export interface LoadOptions extends RushOptions {
   /** Different requests, each made once alone beforehand. Default 60. */
@@ -27,6 +27,8 @@ export interface Report {
   /** Requests that clients gave up, and times that the backend had no room. */
   left: number
   refused: number
+  /** Times that a text had to give its slots back for a while. */
+  preempted: number
   /** Of complete answers. */
   tokensPerSecond: number
   slowestHealthMs: number
@@ -61,6 +63,7 @@ export async function load(options: LoadOptions): Promise<Report> {
     const held = await untilIdle(backend.url, IDLE_PATIENCE_MS).catch(String)
     if (held !== undefined) rush.violate(`still there after all clients left: ${held}`)
     await watch.end()
+    const preempted = await countPreemptions(backend.url)
 
     const nearTies: string[] = []
     for (const mismatch of rush.mismatches) {
@@ -76,6 +79,7 @@ export async function load(options: LoadOptions): Promise<Report> {
       done,
       left,
       refused,
+      preempted,
       tokensPerSecond: tokens / seconds,
       slowestHealthMs,
       memory,
@@ -90,7 +94,7 @@ export async function load(options: LoadOptions): Promise<Report> {
 async function answerAlone(baseURL: string, requests: LoadRequest[]): Promise<Map<LoadRequest, Answer>> {
   const client = new Client({ baseURL })
   const answers = new Map<LoadRequest, Answer>()
-  for (const request of requests) answers.set(request, (await client.send(request))!)
+  for (const request of requests) answers.set(request, (await client.send(request))![0]!)
   return answers
 }
 

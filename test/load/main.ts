@@ -24,6 +24,7 @@ function table({ done, left, refused, memory, ...rest }: Report): string {
     ...Object.entries(done).map(([kind, count]) => [`${kind}, complete`, count]),
     ['left before the end', left],
     ['refused and tried again', refused],
+    ['preempted', rest.preempted],
     ['tokens/s', rest.tokensPerSecond.toFixed(0)],
     ['slowest /health, ms', rest.slowestHealthMs.toFixed(0)],
     ['memory, MiB', memory ? `${memory.from.toFixed(0)} → ${memory.to.toFixed(0)}` : '–'],

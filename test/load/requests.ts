@@ -1,8 +1,16 @@
 /** What clients ask: requests of every kind, each with an answer that is always the same. */
 import { Random, testProblems } from '@lookahead/gpu-backend/dataset'
 
-export const kinds = ['completions', 'completions stream', 'chat', 'chat stream', 'ar', 'lr+sd'] as const
-/** An endpoint of OpenAI's, answered in one piece or as a stream; or a run of the worker's in this mode. */
+export const kinds = [
+  'completions',
+  'completions stream',
+  'completions n',
+  'chat',
+  'chat stream',
+  'ar',
+  'lr+sd',
+] as const
+/** An endpoint of OpenAI's, answered in one piece, as a stream or with several texts; or a run of the worker's in this mode. */
 export type Kind = (typeof kinds)[number]
 
 export interface LoadRequest {
@@ -38,7 +46,8 @@ export type Departure = { afterMs: number } | { afterEvents: number } | { before
 export function drawDeparture(random: Random, kind: Kind): Departure | undefined {
   if (!random.chance(0.25)) return undefined
   const early = { afterMs: random.int(0, 50) }
-  if (kind === 'completions' || kind === 'chat') return random.chance(0.5) ? early : { afterMs: random.int(50, 2000) }
+  if (kind === 'completions' || kind === 'completions n' || kind === 'chat')
+    return random.chance(0.5) ? early : { afterMs: random.int(50, 2000) }
   const later: Departure[] = [{ afterEvents: random.int(1, 40) }]
   if (kind === 'lr+sd') later.push({ beforeVerify: true })
   return random.pick([early, ...later])

@@ -92,14 +92,16 @@ export class Rush {
     }
   }
 
-  #count(request: LoadRequest, answer: Answer | undefined): void {
-    if (!answer) {
+  #count(request: LoadRequest, texts: Answer[] | undefined): void {
+    if (!texts) {
       this.left++
       return
     }
     this.done[request.kind]++
-    this.tokens += answer.tokens.length
     const alone = this.#alone.get(request)!
-    if (!areEqual(alone, answer)) this.mismatches.push({ request, alone, underLoad: answer })
+    for (const underLoad of texts) {
+      this.tokens += underLoad.tokens.length
+      if (!areEqual(alone, underLoad)) this.mismatches.push({ request, alone, underLoad })
+    }
   }
 }

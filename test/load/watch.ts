@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
-import { quantile } from '../bench/statistics.ts'
+import { quantile, sum } from '../bench/statistics.ts'
 import type { Server } from '../launcher/index.ts'
 
 const Slots = v.object({ total: v.number(), free: v.number() })
@@ -95,6 +95,12 @@ export async function untilIdle(url: string, patienceMs: number): Promise<string
     }
     await sleep(100)
   }
+}
+
+/** Of all models, since the backend started. */
+export async function countPreemptions(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  return sum([...metrics.matchAll(/^lookahead:num_preemptions_total\S* (\d+)$/gm)].map(([, count]) => Number(count)))
 }
 
 async function readHealth(url: string): Promise<Health> {

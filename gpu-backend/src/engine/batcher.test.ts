@@ -28,7 +28,7 @@ const prompt = (seed: number, length: number): number[] => Array.from({ length }
 
 /** Greedy decoding. */
 async function write(text: readonly number[], count: number, signal?: AbortSignal): Promise<number[]> {
-  const tree = new Tree(decoder, signal)
+  const tree = new Tree(decoder, { signal })
   const output: number[] = []
   try {
     const leaf = tree.leaf(0)
@@ -38,7 +38,7 @@ async function write(text: readonly number[], count: number, signal?: AbortSigna
       if (output.length === count) break
       ;[[logits]] = (await tree.advance([{ leaf, tokens: output.slice(-1) }])) as [[Float32Array]]
     }
-    tree.commit(0, leaf, output)
+    tree.commit(0, leaf)
     return output
   } finally {
     tree.release()
@@ -116,7 +116,7 @@ test('whoever leaves while waiting takes part in no further forward', async () =
   const forwards = watchForwards()
   const leaver = write(prompt(6, 10 * BATCH_TOKENS), 5, abort.signal)
   const rest = write(prompt(7, 8), 3)
-  await vi.waitUntil(() => forwards.length > 0)
+  await vi.waitUntil(() => forwards.length > 0, { interval: 1 })
   abort.abort(new Error('left'))
   await expect(leaver).rejects.toThrow('left')
   await rest

@@ -1,17 +1,21 @@
-import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Model } from '../model/index.ts'
+import { Expectation } from './admission.ts'
 import { Batcher } from './batcher.ts'
 import type { ForwardCounts } from './batcher.ts'
-import { PrefixCache } from './prefix-cache.ts'
+import { PrefixCache, commonLength } from './prefix-cache.ts'
+import { SlotQueue } from './slot-queue.ts'
 import { SlotPool } from './slots.ts'
 
 /** Of the pool that is made free at once when it runs short: looking for what to evict costs more than evicting it. */
 const EVICTED_AT_ONCE = 1 / 32
 
+/** So many tokens that another text is running are waited for. */
+const WORTH_WAITING = 32
+
 /** What one model is doing and has done; totals count from the start. */
 export interface DecoderStats extends ForwardCounts {
   slots: { total: number; used: number; cached: number; free: number }
-  /** Requests at work, and of these the ones whose prompt waits for a forward. */
+  /** Texts that stand in slots; those that wait for slots, and prompts that wait for a forward. */
   running: number
   waiting: number
   /** Prompt tokens looked up in the prefix cache, and found there. */
@@ -19,8 +23,8 @@ export interface DecoderStats extends ForwardCounts {
   prefixHits: number
   /** Slots taken from the prefix cache for others. */
   evictions: number
-  /** Times that no slots were left. */
-  refusals: number
+  /** Texts that had to give their slots back for a while. */
+  preemptions: number
 }
 
 /** A model, with the pool of slots that its requests share, the prefixes that stand there, and the batcher they go through. */
@@ -29,7 +33,10 @@ export class Decoder {
   readonly pool: SlotPool
   readonly cache: PrefixCache
   readonly batcher: Batcher
-  #refusals = 0
+  readonly queue: SlotQueue
+  readonly expectation = new Expectation()
+  /** Texts that are being run and are not in the cache yet. */
+  readonly entering = new Set<readonly number[]>()
 
   /** @param batchTokens new tokens that a forward may have */
   constructor(model: Model, batchTokens: number) {
@@ -37,31 +44,47 @@ export class Decoder {
     this.pool = new SlotPool(model.slots)
     this.cache = new PrefixCache(this.pool)
     this.batcher = new Batcher(model, batchTokens)
+    this.queue = new SlotQueue(this.pool)
   }
 
-  /** Takes slots, making room among the prefixes that nobody uses. @throws {ProtocolError} 429 `overloaded` */
+  /** Tokens that a text may have. */
+  get capacity(): number {
+    return Math.min(this.model.config.maxPositions, this.pool.size)
+  }
+
+  /**
+   * Whether it pays for a text to wait until another, which is being run right now, stands in the cache.
+   * @param cached tokens of the text that are there already
+   */
+  isBeingRun(text: readonly number[], cached: number): boolean {
+    for (const other of this.entering) {
+      const saved = commonLength(other, text, 0) - cached
+      if (saved >= WORTH_WAITING && saved >= (other.length - cached) / 2) return true
+    }
+    return false
+  }
+
+  /** Takes slots that are available, making room among the prefixes that nobody uses. */
   take(n: number): number[] {
     const { pool, cache } = this
-    if (n > pool.available) {
-      this.#refusals++
-      throw new ProtocolError(429, 'overloaded', 'all token slots are in use: try again shortly', { retryAfter: 1 })
-    }
     if (n > pool.free) cache.evict(Math.max(n - pool.free, pool.size * EVICTED_AT_ONCE))
-    return pool.take(n)!
+    const slots = pool.take(n)
+    if (!slots) throw new Error(`${n} slots are wanted, and ${pool.free} are free`)
+    return slots
   }
 
   get stats(): DecoderStats {
-    const { pool, cache, batcher } = this
+    const { pool, cache, batcher, queue } = this
     const { size: total, free, available } = pool
     return {
       ...batcher.counts,
       slots: { total, used: total - available, cached: available - free, free },
       running: batcher.running,
-      waiting: batcher.waiting,
+      waiting: queue.waiting + batcher.waiting,
       prefixQueries: cache.queries,
       prefixHits: cache.hits,
       evictions: cache.evictions,
-      refusals: this.#refusals,
+      preemptions: queue.preemptions,
     }
   }
 }

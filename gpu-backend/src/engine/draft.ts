@@ -22,7 +22,7 @@ export async function* draft(
   const { model } = decoder
   const parameters = engine.sampling(request.sampling, context)
   const timer = new Timer()
-  const tree = new Tree(decoder, signal)
+  const tree = new Tree(decoder, { signal, most: request.depth * request.step_tokens })
   const leaf = tree.leaf(0)
   const written: number[] = []
   const forward = async (): Promise<Float32Array> => {
@@ -35,7 +35,7 @@ export async function* draft(
   context.drafts.clear()
   yield opening(context)
   try {
-    const room = model.config.maxPositions - context.tokens.length
+    const room = decoder.capacity - context.tokens.length
     for (let index = 0; index < request.depth && written.length < room; index++) {
       const step = new StepWriter(model.tokenizer, {
         delimiter: request.delimiter,
@@ -59,7 +59,7 @@ export async function* draft(
       yield { type: 'step', id, index, text: step.text, tokens: step.tokens.length, end }
       if (end === 'text') break
     }
-    tree.commit(0, leaf, written)
+    tree.commit(0, leaf)
     yield {
       type: 'done',
       usage: { prompt_tokens: context.promptLength, completion_tokens: written.length },

@@ -1,6 +1,8 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Tokenizer } from '../tokenizer/index.ts'
 import type { Context } from './contexts.ts'
+import type { Decoder } from './decoder.ts'
+import { MOST_DRAFTED } from './proposers/index.ts'
 import type { DraftStep } from './step.ts'
 
 /** The drafted steps of one verification, one after the other. */
@@ -10,26 +12,38 @@ export interface DraftedChain {
   tokens: readonly number[]
   /** Where in the chain the target's steps begin: one for each drafted step, and one for the step after them, if the text goes on. */
   starts: readonly number[]
+  /** Tokens that the target's steps can have, all together, guesses included. */
+  most: number
 }
 
-/** Drafted steps by id, or from their text, as many as `room` tokens hold and as the text has. */
+/** Drafted steps by id, or from their text, as many as `room` tokens and the slots hold and as the text has. */
 export function draftedChain(
-  tokenizer: Tokenizer,
+  { model: { tokenizer }, pool }: Decoder,
   context: Context,
   request: VerifyRequest,
   room: number,
 ): DraftedChain {
+  const { decode, step_tokens, speculation } = request
+  const guesses = Math.max(speculation.ngram, speculation.draft, MOST_DRAFTED)
+  const longest = (start: number, cap: number): number => Math.min(cap + guesses, room - start)
+  const last = (start: number): number => longest(start, decode === 'end' ? Infinity : decode * step_tokens)
   const steps: DraftStep[] = []
   const starts = [0]
+  let most = 0
   for (const { id, text } of request.steps) {
     const step = (id === undefined ? undefined : context.drafts.get(id)) ?? fromText(tokenizer, text)
-    const end = starts.at(-1)! + step.tokens.length
+    const start = starts.at(-1)!
+    const end = start + step.tokens.length
+    const own = longest(start, step_tokens)
     if (step.tokens.length === 0 || end >= room || steps.at(-1)?.end === 'text') break
+    if (context.tokens.length + end + most + own + last(end) > pool.size) break
     steps.push(step)
     starts.push(end)
+    most += own
   }
+  most += last(starts.at(-1)!)
   if (steps.at(-1)?.end === 'text') starts.pop()
-  return { steps, tokens: steps.flatMap((step) => step.tokens), starts }
+  return { steps, tokens: steps.flatMap((step) => step.tokens), starts, most }
 }
 
 function fromText(tokenizer: Tokenizer, text: string, delimiter = '\n\n'): DraftStep {

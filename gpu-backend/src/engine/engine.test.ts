@@ -241,13 +241,6 @@ test('several requests at once each get what they get alone', async () => {
   expect(together.map((commit) => commit.tokens)).toEqual(alone.map((commit) => commit.tokens))
 })
 
-test('a pool too small for a prompt refuses it with 429 and loses nothing', async () => {
-  const held = engine.target.pool.take(engine.target.pool.free - 10)!
-  const call = verify({ id: 'run', messages: [{ role: 'user', content: questions[0]! }] }, { max_tokens: 5 })
-  await expect(call).rejects.toMatchObject({ status: 429, code: 'overloaded', retryAfter: 1 })
-  engine.target.pool.give(held)
-})
-
 test('the pools share the memory they are given, and too little is refused with what would do', async () => {
   const sized = await Engine.load({ models, memory: 4 })
   const sizes = sized.decoders.map(({ decoder }) => decoder.pool.size)

@@ -91,14 +91,14 @@ export class Engine {
     const text = request.prompt ?? tokenizer.renderChat(request.messages ?? [], { addGenerationPrompt: true })
     const prompt = { tokens: tokenizer.encode(text), thinking: text.trimEnd().endsWith('<think>') }
     const length = prompt.tokens.length + (request.output?.length ?? 0)
-    const limit = config.maxPositions
+    const limit = this.target.capacity
     const param = request.prompt === undefined ? 'context.messages' : 'context.prompt'
     if (length === 0) throw new ProtocolError(400, 'invalid_request', `${param}: the prompt is empty`, { param })
     if (length >= limit)
       throw new ProtocolError(
         400,
         'context_length_exceeded',
-        `the model holds ${limit} tokens, and the prompt has ${length} already: shorten it to ${limit - 1} or fewer`,
+        `a text may have ${limit} tokens here, and the prompt has ${length} already: shorten it to ${limit - 1} or fewer`,
         { param },
       )
     if (request.output?.some((token) => token >= config.vocabSize))

@@ -21,7 +21,7 @@ const PIECE_MS = 20
 export interface GenerateRequest {
   /** The model that writes. */
   decoder: Decoder
-  /** Token ids; with `maxTokens` no more than the model holds. */
+  /** Token ids; with `maxTokens` no more than the decoder's capacity. */
   prompt: readonly number[]
   maxTokens: number
   sampling: Sampling
@@ -64,9 +64,9 @@ export interface Ending {
 }
 
 /**
- * Writes until the text ends or the signal is aborted, which takes effect after the forward under way. However it ends,
- * all its slots are given back.
- * @throws {ProtocolError} 429 `overloaded`; the signal's reason
+ * Writes until the text ends or the signal is aborted, which takes effect after the forward under way. Where slots are
+ * short it waits. However it ends, all its slots are given back.
+ * @throws the signal's reason
  */
 export async function* generate(
   engine: Engine,
@@ -81,17 +81,18 @@ export async function* generate(
   const speculation = new SpeculationCounts()
   const draw = (logits: Float32Array, output: readonly number[]) =>
     distribution(processor.apply(logits, output), parameters)
+  const tree = new Tree(decoder, { signal, most: maxTokens })
   const speculator = chooseSpeculator(engine, {
     decoder,
     lengths: new Lengths(),
     ngram,
     draft,
     seeded: request.sampling.seed !== undefined,
+    arrival: tree.arrival,
     distribution: (logits, text) => draw(logits, text.slice(prompt.length)),
     random: new Random(parameters.seed, GUESS_STREAM),
     signal,
   })
-  const tree = new Tree(decoder, signal)
   const leaf = tree.leaf(0)
   try {
     let guesses: Guess[] = []
@@ -103,7 +104,7 @@ export async function* generate(
       const guessed = guesses.map(({ token }) => token)
       const p = (i: number) => draw(rows[i]!, [...output, ...guessed.slice(0, i)])
       const { accepted, next } = accept(guesses, p, random, (last) => sample(last, random.next()))
-      const run = leaf.slots.length - guesses.length + accepted
+      const run = leaf.tokens.length - guesses.length + accepted
       for (const [i, token] of [...guessed.slice(0, accepted), next!].entries()) {
         const { logprobs } = request
         writer.push(token, logprobs === undefined ? undefined : tokenLogprob(rows[i]!, token, logprobs))
@@ -120,12 +121,11 @@ export async function* generate(
       const text = [...prompt, ...output]
       guesses = await speculator.propose(text, maxTokens - output.length - 1)
       const tokens = [text.at(-1)!, ...guesses.map(({ token }) => token)]
-      const started = performance.now()
       const [logits] = await tree.advance([{ leaf, tokens }])
-      if (decoder === engine.target) engine.costs.forwardTook(tokens.length, performance.now() - started)
+      if (decoder === engine.target) engine.costs.forwardTook(tokens.length, tree.forwardMs)
       rows = logits!
     }
-    tree.commit(0, leaf, writer.output)
+    tree.commit(0, leaf)
     yield { ...writer.take(), ending: { ...writer.ended, cachedTokens: tree.cached, speculation } }
   } finally {
     speculator.close()

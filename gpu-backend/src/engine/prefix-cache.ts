@@ -39,6 +39,20 @@ export class PrefixCache {
     return slots
   }
 
+  /** How many tokens from the beginning of `text` are here, and how many of these others use now. Changes nothing. */
+  lookUp(text: readonly number[]): { cached: number; used: number } {
+    let cached = 0
+    let used = 0
+    let node: Node | undefined = this.#root
+    while ((node = node.children.get(text[cached] ?? -1))) {
+      const same = commonLength(node.tokens, text, cached)
+      if (used === cached) while (used < cached + same && this.#pool.isUsed(node.slots[used - cached]!)) used++
+      cached += same
+      if (same < node.tokens.length) break
+    }
+    return { cached, used }
+  }
+
   /**
    * Enters a text whose keys and values stand in `slots`, which the caller uses.
    * @returns the text's slots from now on, used by the caller in place of those: where the text was here before, its slots
@@ -114,7 +128,7 @@ export class PrefixCache {
 }
 
 /** How many of `tokens` stand in `text` from `start`. */
-function commonLength(tokens: readonly number[], text: readonly number[], start: number): number {
+export function commonLength(tokens: readonly number[], text: readonly number[], start: number): number {
   const most = Math.min(tokens.length, text.length - start)
   let same = 0
   while (same < most && tokens[same] === text[start + same]) same++

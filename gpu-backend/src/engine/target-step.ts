@@ -98,7 +98,7 @@ export class TargetStep {
   /** What its next forward runs: the last token it wrote, and the guesses after it. */
   work(guesses: readonly Guess[]): Work {
     const { leaf } = this
-    return { leaf, tokens: [...this.own.slice(leaf.slots.length), ...guesses.map(({ token }) => token)] }
+    return { leaf, tokens: [...this.own.slice(leaf.tokens.length), ...guesses.map(({ token }) => token)] }
   }
 
   /** The guesses that prove right, and the token after them, become its own. @param logits after each token of that work */
@@ -107,7 +107,7 @@ export class TargetStep {
     const { tree } = this.#expansion
     const accepted = this.#accept(guesses, (i) => logits[logits.length - guesses.length - 1 + i]!, true)
     this.#speculator.observe(guesses.length, accepted)
-    tree.trim(leaf, Math.min(leaf.slots.length - guesses.length + accepted, this.own.length))
+    tree.trim(leaf, Math.min(leaf.tokens.length - guesses.length + accepted, this.own.length))
     if (this.writer.end) this.close()
   }
 
@@ -130,13 +130,14 @@ export class TargetStep {
 
 /** What guesses the tokens of a step. @param drafted tokens of the drafted step that may be guesses */
 export function stepSpeculator(expansion: Expansion, start: number, drafted?: readonly number[]): Speculator {
-  const { engine, context, request, parameters, signal } = expansion
+  const { engine, context, request, parameters, tree, signal } = expansion
   return chooseSpeculator(engine, {
     ...request.speculation,
     drafted,
     decoder: engine.target,
     lengths: context.lengths,
     seeded: request.sampling.seed !== undefined,
+    arrival: tree.arrival,
     distribution: (logits) => distribution(logits, parameters),
     random: new Random(parameters.seed, GUESS_STREAM, context.outputLength + start),
     signal,

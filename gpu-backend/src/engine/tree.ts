@@ -2,20 +2,15 @@
  * The prefixes that a model expands at once, as token slots: the context, then a chain of drafted tokens, then for each
  * branch its own tokens. Branch `b` sees the context, `b.prefix` tokens of the chain, and itself; nothing is copied.
  */
-import type { Row } from '../model/index.ts'
+import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Decoder } from './decoder.ts'
+import type { Sharer } from './slot-queue.ts'
+import { layOut } from './tree-row.ts'
+import type { Part, Place, Run } from './tree-row.ts'
 
-/** Tokens whose keys and values stand in slots: `slots[i]` holds `tokens[i]`. */
-interface Run {
-  tokens: number[]
-  slots: number[]
-}
-
-export interface Leaf {
+export interface Leaf extends Run {
   /** Chain tokens before the leaf's own. */
-  prefix: number
-  /** Slots of its own tokens, as far as they were run. */
-  slots: number[]
+  readonly prefix: number
 }
 
 /** Tokens to run next on a leaf; logits come back for each. */
@@ -24,120 +19,255 @@ export interface Work {
   tokens: readonly number[]
 }
 
-/** Expands one text for as long as one call works on it. In the end it must be released, unless it was committed. */
-export class Tree {
+export interface TreeOptions {
+  /** Drops forwards that have not begun, and ends waiting. */
+  signal?: AbortSignal | undefined
+  /** Tokens that leaves will have at most, all together. Default 0. */
+  most?: number
+  /** Of a text that this one belongs to. Default: it is a text of its own. */
+  arrival?: number
+  /** The text can be done without: it throws `NoRoom` instead of waiting for slots, and is younger than all others. Default false. */
+  optional?: boolean
+}
+
+/** What is to be run next. */
+interface Due {
+  runs: readonly Run[]
+  /** Tokens at the end of the path that are run in any case, for their logits. */
+  asked: number
+}
+
+let arrivals = 0
+const OPTIONAL = 2 ** 40
+
+/**
+ * Expands one text for as long as one call works on it. It waits for slots where there are none, and gives them back where
+ * an older text needs them: then all is run again before the next work, which nobody notices but by the time it takes.
+ * In the end it must be released, unless it was committed.
+ */
+export class Tree implements Sharer {
   readonly context: Run = { tokens: [], slots: [] }
   readonly chain: Run = { tokens: [], slots: [] }
+  readonly arrival: number
   /** Tokens of the text that had been run before. */
   cached = 0
+  /** What the last forward took, in milliseconds; undefined when more was run than the work. */
+  forwardMs: number | undefined
+  busy = false
   readonly #decoder: Decoder
   readonly #signal: AbortSignal | undefined
+  readonly #most: number
+  readonly #optional: boolean
   readonly #leaves = new Set<Leaf>()
+  #due: Due | undefined
+  /** Set as long as the text stands in slots. */
   #leave: (() => void) | undefined
+  /** Whether it has come to stand in slots with the forward under way. */
+  #entering = false
+  /** Slots that the prefix cache had when it last entered. */
+  #shared = 0
+  /** What the forward under way runs. */
+  #parts: readonly Part[] = []
 
-  /** @param signal drops forwards that have not begun */
-  constructor(decoder: Decoder, signal?: AbortSignal) {
+  constructor(decoder: Decoder, { signal, most = 0, arrival = ++arrivals, optional = false }: TreeOptions = {}) {
     this.#decoder = decoder
     this.#signal = signal
+    this.#most = most
+    this.#optional = optional
+    this.arrival = optional ? OPTIONAL + arrival : arrival
   }
 
   /**
    * Runs what no other text has run of `text` before, and the chain after it. To be called once, before all else.
    * @returns logits after `text` and after `wanted` first chain tokens: one row for each entry of `wanted`
+   * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
   async prefill(text: readonly number[], chain: readonly number[], wanted: readonly number[]): Promise<Float32Array[]> {
-    const { cache, batcher } = this.#decoder
     const { context } = this
-    this.#leave = batcher.enter()
-    // The last token is always run, for its logits.
-    context.slots = cache.match(text.slice(0, -1))
-    const cached = (this.cached = context.slots.length)
-    const fresh = text.slice(cached)
-    const tokens = [...fresh, ...chain]
-    const slots = this.#decoder.take(tokens.length)
     context.tokens = [...text]
-    context.slots = context.slots.concat(slots.slice(0, fresh.length))
     this.chain.tokens = [...chain]
-    this.chain.slots = slots.slice(fresh.length)
-    const logits = await this.#forward({
-      tokens,
-      positions: tokens.map((_, i) => cached + i),
-      writeSlots: slots,
-      keySlots: [...context.slots, ...this.chain.slots],
-      sees: tokens.map((_, i) => [[0, cached + i + 1]]),
-      logitRows: wanted.map((n) => fresh.length - 1 + n),
-    })
-    context.slots = cache.insert(context.tokens, context.slots)
+    const logits = await this.#run({ runs: [context, this.chain], asked: 1 + chain.length }, (place) =>
+      wanted.map((n) => place(context, text.length - 1 + n)),
+    )
+    this.cached = this.#shared
     return logits
   }
 
   leaf(prefix: number): Leaf {
-    const leaf: Leaf = { prefix, slots: [] }
+    const leaf: Leaf = { prefix, tokens: [], slots: [] }
     this.#leaves.add(leaf)
     return leaf
   }
 
-  /** Runs the work of all leaves in one packed forward. @returns for each work item, the logits after each of its tokens */
+  /**
+   * Runs the work of all leaves in one packed forward.
+   * @returns for each work item, the logits after each of its tokens
+   * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
+   */
   async advance(work: readonly Work[]): Promise<Float32Array[][]> {
-    const { context, chain } = this
-    const keySlots = [...context.slots, ...chain.slots]
-    const positions: number[] = []
-    const writeSlots: number[] = []
-    const sees: (readonly [number, number])[][] = []
-    for (const { leaf, tokens } of work) {
-      const start = leaf.slots.length
-      const end = context.slots.length + leaf.prefix
-      const own = keySlots.length
-      leaf.slots.push(...this.#decoder.take(tokens.length))
-      keySlots.push(...leaf.slots)
-      for (let i = start; i < leaf.slots.length; i++) {
-        positions.push(end + i)
-        writeSlots.push(leaf.slots[i]!)
-        sees.push([
-          [0, end],
-          [own, own + i + 1],
-        ])
-      }
-    }
-    const tokens = work.flatMap((item) => item.tokens)
-    const logits = await this.#forward(
-      {
-        tokens,
-        positions,
-        writeSlots,
-        keySlots,
-        sees,
-        logitRows: tokens.map((_, i) => i),
-      },
-      true,
+    for (const { leaf, tokens } of work) leaf.tokens.push(...tokens)
+    const runs = [this.context, this.chain, ...work.map(({ leaf }) => leaf)]
+    const asked = sum(work.map(({ leaf, tokens }) => (this.#path.includes(leaf) ? tokens.length : 0)))
+    const logits = await this.#run({ runs, asked }, (place) =>
+      work.flatMap(({ leaf, tokens }) => tokens.map((_, i) => place(leaf, leaf.tokens.length - tokens.length + i))),
     )
     return work.map((item) => logits.splice(0, item.tokens.length))
   }
 
-  /** Gives back the slots of a leaf's last tokens, keeping the first `length`. */
+  /** Forgets a leaf's last tokens and gives their slots back, keeping the first `length`. */
   trim(leaf: Leaf, length: number): void {
+    leaf.tokens.splice(length)
     this.#decoder.pool.give(leaf.slots.splice(length))
+    this.#decoder.queue.settle()
   }
 
-  /** The chain's first `prefix` tokens and a leaf's run tokens become context, for others to share; the tree is released. */
-  commit(prefix: number, leaf?: Leaf, tokens: readonly number[] = []): void {
+  /** The chain's first `prefix` tokens and a leaf's become context, for others to share; the tree is released. */
+  commit(prefix: number, leaf?: Leaf): void {
     const { context, chain } = this
-    context.tokens = context.tokens.concat(chain.tokens.slice(0, prefix), tokens.slice(0, leaf?.slots.length ?? 0))
+    this.#decoder.expectation.ended(this.#written)
+    context.tokens = context.tokens.concat(chain.tokens.slice(0, prefix), leaf?.tokens ?? [])
     context.slots = context.slots.concat(chain.slots.splice(0, prefix), leaf?.slots.splice(0) ?? [])
-    context.slots = this.#decoder.cache.insert(context.tokens, context.slots)
+    context.slots = this.#decoder.cache.insert(context.tokens.slice(0, context.slots.length), context.slots)
     this.release()
   }
 
   /** Gives back every slot. What was committed may stay in the prefix cache. Further calls do nothing. */
   release(): void {
-    const { pool } = this.#decoder
-    for (const run of [...this.#leaves, this.chain, this.context]) pool.give(run.slots.splice(0))
-    this.#leave?.()
+    this.#due = undefined
+    this.#giveBack()
+    this.#decoder.queue.leave(this)
   }
 
-  async #forward(row: Row, urgent = false): Promise<Float32Array[]> {
-    const size = this.#decoder.model.config.vocabSize
-    const [logits] = await this.#decoder.batcher.run([row], { urgent, signal: this.#signal })
-    return row.logitRows.map((_, i) => logits!.subarray(i * size, (i + 1) * size))
+  get held(): number {
+    return this.#standing ? sum(this.#all.map(({ slots }) => slots.length)) - this.#shared : 0
+  }
+
+  get needs(): number {
+    if (!this.#due) return 0
+    const { runs } = this.#due
+    if (this.#standing) return sum(runs.map(unrun))
+    const known = this.#known
+    const { cached, used } = this.#decoder.cache.lookUp(known)
+    if (this.#decoder.isBeingRun(known, cached)) return 0
+    return sum(runs.map(({ tokens }) => tokens.length)) - used
+  }
+
+  get left(): number {
+    return this.#decoder.expectation.left(this.#written, this.#most)
+  }
+
+  take(): void {
+    const { runs } = this.#due!
+    if (!this.#standing) {
+      this.#entering = true
+      this.#decoder.entering.add(this.context.tokens)
+      this.#leave = this.#decoder.batcher.enter()
+      const slots = this.#decoder.cache.match(this.#known)
+      this.#shared = slots.length
+      for (const run of this.#path) run.slots = slots.splice(0, run.tokens.length)
+    }
+    this.#parts = runs.map((run) => ({ run, before: this.#tokensBefore(run), standing: run.slots.length }))
+    const slots = this.#decoder.take(sum(runs.map(unrun)))
+    for (const run of runs) run.slots = run.slots.concat(slots.splice(0, unrun(run)))
+    this.#due = undefined
+    this.busy = true
+  }
+
+  preempt(): void {
+    this.#remember()
+    this.#giveBack()
+  }
+
+  get #standing(): boolean {
+    return this.#leave !== undefined
+  }
+
+  get #all(): Run[] {
+    return [this.context, this.chain, ...this.#leaves]
+  }
+
+  /** The text that the prefix cache may keep: the context and what follows it, the chain or else the only leaf. */
+  get #path(): Run[] {
+    const [leaf] = this.#leaves
+    return [this.context, this.chain.tokens.length > 0 || !leaf ? this.chain : leaf]
+  }
+
+  /** What may be taken from the prefix cache, as far as it is there. */
+  get #known(): number[] {
+    const path = this.#path.flatMap((run) => run.tokens)
+    return path.slice(0, path.length - (this.#due?.asked ?? 0))
+  }
+
+  get #written(): number {
+    return sum([...this.#leaves].map(({ tokens }) => tokens.length))
+  }
+
+  /** What was run is often found again. */
+  #remember(): void {
+    const path = this.#path
+    const text = path.flatMap(({ tokens, slots }) => tokens.slice(0, slots.length))
+    const slots = this.#decoder.cache.insert(
+      text,
+      path.flatMap((run) => run.slots),
+    )
+    for (const run of path) run.slots = slots.splice(0, run.slots.length)
+  }
+
+  #giveBack(): void {
+    for (const { slots } of this.#all) this.#decoder.pool.give(slots.splice(0))
+    this.#leave?.()
+    this.#leave = undefined
+    this.#rest()
+  }
+
+  /** No forward is under way any more. */
+  #rest(): void {
+    this.busy = false
+    this.#entering = false
+    this.#decoder.entering.delete(this.context.tokens)
+  }
+
+  /** Runs what is due once there are slots for it. @returns the logits of the tokens at the places wanted */
+  async #run(due: Due, wanted: (place: Place) => number[]): Promise<Float32Array[]> {
+    const { batcher, cache, model, queue } = this.#decoder
+    try {
+      await this.#claim(due)
+      const row = layOut(this.#parts, wanted)
+      const started = performance.now()
+      const [logits] = await batcher.run([row], { urgent: !this.#entering, signal: this.#signal })
+      this.forwardMs = this.#entering ? undefined : performance.now() - started
+      if (this.#entering) this.context.slots = cache.insert(this.context.tokens, this.context.slots)
+      this.#rest()
+      queue.settle()
+      const size = model.config.vocabSize
+      return row.logitRows.map((_, i) => logits!.subarray(i * size, (i + 1) * size))
+    } catch (error) {
+      // Its new slots may hold nothing of use.
+      this.release()
+      throw error
+    }
+  }
+
+  async #claim(due: Due): Promise<void> {
+    const { pool, queue } = this.#decoder
+    const tokens = sum(due.runs.map((run) => run.tokens.length))
+    if (tokens > pool.size)
+      throw new ProtocolError(
+        400,
+        'context_length_exceeded',
+        `the backend's memory holds ${pool.size} tokens, and this takes ${tokens}`,
+      )
+    this.#due = due
+    if (this.#optional) queue.takeNow(this)
+    else await queue.wait(this, this.#signal)
+  }
+
+  #tokensBefore(run: Run): number {
+    if (run === this.context) return 0
+    return this.context.tokens.length + (isLeaf(run) ? run.prefix : 0)
   }
 }
+
+const isLeaf = (run: Run): run is Leaf => 'prefix' in run
+const unrun = ({ tokens, slots }: Run): number => tokens.length - slots.length
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)

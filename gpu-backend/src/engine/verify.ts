@@ -35,14 +35,14 @@ export class Verification {
   #steps: TargetStep[] = []
 
   constructor(engine: Engine, context: Context, request: VerifyRequest, signal: AbortSignal) {
-    const { config, tokenizer } = engine.target.model
+    const { capacity } = engine.target
     this.#engine = engine
     this.#context = context
     this.#request = request
     this.#signal = signal
-    this.#tree = new Tree(engine.target, signal)
-    this.#room = Math.min(request.max_tokens, config.maxPositions - context.tokens.length)
-    this.#chain = draftedChain(tokenizer, context, request, this.#room)
+    this.#room = Math.min(request.max_tokens, capacity - context.tokens.length)
+    this.#chain = draftedChain(engine.target, context, request, this.#room)
+    this.#tree = new Tree(engine.target, { signal, most: this.#chain.most })
     this.#expansion = {
       engine,
       context,
@@ -124,9 +124,8 @@ export class Verification {
     const open = this.#standing.filter((step) => !step.writer.end)
     const guesses = await this.#guess(open)
     const work = open.map((step, i) => step.work(guesses[i]!))
-    const started = performance.now()
     const logits = await this.#timer.time('target', () => this.#tree.advance(work))
-    this.#engine.costs.forwardTook(logits.flat().length, performance.now() - started)
+    this.#engine.costs.forwardTook(logits.flat().length, this.#tree.forwardMs)
     for (const [i, step] of open.entries()) step.keep(guesses[i]!, logits[i]!)
   }
 
@@ -196,7 +195,7 @@ export class Verification {
   #commit(tokens: readonly number[]): void {
     const last = this.#standing.at(-1)!
     const kept = last.ruling?.accepted ? this.#tree.chain.tokens.length : last.start + last.agreed
-    this.#tree.commit(kept, last.ruling?.accepted ? undefined : last.leaf, last.own)
+    this.#tree.commit(kept, last.ruling?.accepted ? undefined : last.leaf)
     this.#context.tokens.push(...tokens)
     this.#context.drafts.clear()
   }

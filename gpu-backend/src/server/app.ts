@@ -72,14 +72,14 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
   app.get('/v1/models', (c) =>
     c.json({
       object: 'list',
-      data: ready().decoders.map(({ role, decoder: { model } }) => ({
+      data: ready().decoders.map(({ role, decoder: { capacity, model } }) => ({
         id: role,
         object: 'model',
         created,
         owned_by: 'lookahead',
         role,
         parameters: model.parameters,
-        max_model_len: model.config.maxPositions,
+        max_model_len: capacity,
       })),
     }),
   )

@@ -11,6 +11,9 @@ export interface Call {
   end: () => void
 }
 
+/** Whoever is refused may come back after so many seconds, drawn anew for each: they shall not all come at once. */
+const RETRY_SECONDS = [1, 4] as const
+
 /** How many calls may be queued: begun, and nothing of their answer there yet. */
 export interface QueueLimits {
   /** Default 256. */
@@ -71,7 +74,7 @@ export class Calls {
         429,
         'overloaded',
         `${queued.requests} requests with ${queued.tokens} prompt tokens are queued already: try again shortly`,
-        { retryAfter: 1 },
+        { retryAfter: between(...RETRY_SECONDS) },
       )
     queued.requests++
     queued.tokens += tokens
@@ -84,3 +87,6 @@ export class Calls {
     }
   }
 }
+
+/** A whole number from `least` to `most`. */
+const between = (least: number, most: number): number => least + Math.floor(Math.random() * (most - least + 1))

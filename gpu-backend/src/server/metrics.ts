@@ -18,13 +18,13 @@ const endReasons: readonly EndReason[] = ['stop', 'length', 'step', 'abort', 'er
 
 /** What the engine keeps count of itself, read when somebody asks. */
 const kept: [type: 'gauge' | 'counter', name: string, help: string, read: (stats: DecoderStats) => number][] = [
-  ['gauge', 'num_requests_running', 'Requests at work with the model.', (stats) => stats.running],
-  ['gauge', 'num_requests_waiting', 'Of these, prompts that wait for a forward.', (stats) => stats.waiting],
+  ['gauge', 'num_requests_running', 'Texts that stand in slots.', (stats) => stats.running],
+  ['gauge', 'num_requests_waiting', 'Texts that wait for slots, prompts for a forward.', (stats) => stats.waiting],
   ['gauge', 'kv_cache_usage_perc', 'Part of the slots in use, 0 to 1.', ({ slots }) => slots.used / slots.total],
   ['counter', 'prefix_cache_queries_total', 'Prompt tokens looked up.', (stats) => stats.prefixQueries],
   ['counter', 'prefix_cache_hits_total', 'Prompt tokens whose slots were shared.', (stats) => stats.prefixHits],
   ['counter', 'prefix_cache_evictions_total', 'Slots taken from the prefix cache.', (stats) => stats.evictions],
-  ['counter', 'refusals_total', 'Times that no slots were left.', (stats) => stats.refusals],
+  ['counter', 'num_preemptions_total', 'Texts that gave their slots back for a while.', (stats) => stats.preemptions],
   ['counter', 'forwards_total', 'Forwards run.', (stats) => stats.forwards],
   ['counter', 'forward_tokens_total', 'New tokens of all forwards.', (stats) => stats.newTokens],
   ['counter', 'attention_useful_pairs_total', 'Query-key pairs wanted.', (stats) => stats.usefulArea],

@@ -1,6 +1,6 @@
-import { lookupToken } from '../tokenizer/index.ts'
+import { Tree } from '../engine/tree.ts'
 import type { Decoder } from '../engine/decoder.ts'
-import type { Row } from '../model/index.ts'
+import { lookupToken } from '../tokenizer/index.ts'
 import { judgePrompt } from './judge-prompt.ts'
 
 export interface Pair {
@@ -21,32 +21,22 @@ export class Judge {
   }
 
   /**
-   * All pairs at once, in as few forwards as they fit. @returns for each whether the steps are aligned
-   * @throws {ProtocolError} 429 `overloaded`; OnnxRuntimeError; the signal's reason
+   * All pairs at once, in as few forwards as they fit; waits for slots. @returns for each whether the steps are aligned
+   * @throws {OnnxRuntimeError}; the signal's reason
    */
-  async rule(pairs: readonly Pair[], signal?: AbortSignal): Promise<boolean[]> {
-    const { model, pool, batcher } = this.decoder
-    const leave = batcher.enter()
-    const slots: number[] = []
+  rule(pairs: readonly Pair[], signal?: AbortSignal): Promise<boolean[]> {
+    return Promise.all(pairs.map((pair) => this.#isAligned(pair, signal)))
+  }
+
+  async #isAligned({ target, draft }: Pair, signal: AbortSignal | undefined): Promise<boolean> {
+    const { model, capacity } = this.decoder
+    const tokens = model.tokenizer.encode(judgePrompt(target, draft)).slice(-capacity)
+    const tree = new Tree(this.decoder, { signal })
     try {
-      const rows = pairs.map(({ target, draft }): Row => {
-        const tokens = model.tokenizer.encode(judgePrompt(target, draft)).slice(-model.config.maxPositions)
-        const own = this.decoder.take(tokens.length)
-        slots.push(...own)
-        return {
-          tokens,
-          positions: tokens.map((_, i) => i),
-          writeSlots: own,
-          keySlots: own,
-          sees: tokens.map((_, i) => [[0, i + 1]]),
-          logitRows: [tokens.length - 1],
-        }
-      })
-      const verdicts = await batcher.run(rows, { signal })
-      return verdicts.map((logits) => logits[this.#aligned]! > logits[this.#unaligned]!)
+      const [logits] = await tree.prefill(tokens, [], [0])
+      return logits![this.#aligned]! > logits![this.#unaligned]!
     } finally {
-      pool.give(slots)
-      leave()
+      tree.release()
     }
   }
 }

@@ -11,9 +11,10 @@ import type { Candidate, Lengths } from './speculator.ts'
 export const GUESS_STREAM = 4
 
 /** Guesses taken from the drafted step at a time, once the target has said something else. */
-const MOST_DRAFTED = 8
+export const MOST_DRAFTED = 8
 
-export interface SpeculationRequest extends Pick<DraftModelOptions, 'distribution' | 'random' | 'signal'> {
+export interface SpeculationRequest extends Pick<DraftModelOptions, 'distribution' | 'random'> {
+  signal: AbortSignal
   /** The model that writes. */
   decoder: Decoder
   lengths: Lengths
@@ -22,20 +23,29 @@ export interface SpeculationRequest extends Pick<DraftModelOptions, 'distributio
   draft: number
   /** What the drafted step still has, if its tokens are to be guesses. */
   drafted?: readonly number[] | undefined
-  /** Whether the same request must give the same text again. */
+  /** Whether the same request must give the same text again, whatever else goes on: then guesses are waited for. */
   seeded: boolean
+  /** When the text came. */
+  arrival: number
 }
 
 /** The proposers a request asks for, cheapest first. */
 export function chooseSpeculator(engine: Engine, request: SpeculationRequest): Speculator {
-  const { decoder, lengths, ngram, draft, drafted, seeded, distribution, random, signal } = request
+  const { decoder, lengths, ngram, draft, drafted, seeded, arrival, distribution, random, signal } = request
   const { costs } = engine
   const candidates: Candidate[] = []
   if (drafted) candidates.push({ proposer: draftedStep(drafted), length: lengths.drafted, most: MOST_DRAFTED })
   if (ngram > 0) candidates.push({ proposer: ngrams, length: lengths.ngram, most: ngram })
   if (draft > 0 && engine.draft && decoder === engine.target) {
     const vocabulary = decoder.model.config.vocabSize
-    const proposer = new DraftModel({ decoder: engine.draft, vocabulary, distribution, random, costs, signal })
+    const proposer = new DraftModel({
+      decoder: engine.draft,
+      tree: { signal, arrival, optional: !seeded },
+      vocabulary,
+      distribution,
+      random,
+      costs,
+    })
     candidates.push({ proposer, length: lengths.draft, most: draft })
   }
   return new Speculator(candidates, seeded ? nominal : costs)

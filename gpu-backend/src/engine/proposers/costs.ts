@@ -27,7 +27,9 @@ export class MeasuredCosts implements Costs {
   #tokensMs = 0
   #guess: number | undefined
 
-  forwardTook(tokens: number, ms: number): void {
+  /** @param ms undefined is not counted */
+  forwardTook(tokens: number, ms: number | undefined): void {
+    if (ms === undefined) return
     this.#n = MEMORY * this.#n + 1
     this.#tokens = MEMORY * this.#tokens + tokens
     this.#ms = MEMORY * this.#ms + ms
@@ -35,7 +37,9 @@ export class MeasuredCosts implements Costs {
     this.#tokensMs = MEMORY * this.#tokensMs + tokens * ms
   }
 
-  guessTook(ms: number): void {
+  /** @param ms undefined is not counted */
+  guessTook(ms: number | undefined): void {
+    if (ms === undefined) return
     this.#guess = this.#guess === undefined ? ms : MEMORY * this.#guess + (1 - MEMORY) * ms
   }
 

@@ -31,7 +31,7 @@ function draftModel(signal = new AbortController().signal): DraftModel {
     distribution: (logits) => distribution(logits, greedy),
     random: new Random(1),
     costs: engine.costs,
-    signal,
+    tree: { signal },
   })
 }
 

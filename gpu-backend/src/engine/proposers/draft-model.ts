@@ -3,8 +3,9 @@ import { sample } from '../distribution.ts'
 import type { Distribution } from '../distribution.ts'
 import type { Random } from '../random.ts'
 import type { Guess } from '../speculation.ts'
+import { NoRoom } from '../slot-queue.ts'
 import { Tree } from '../tree.ts'
-import type { Leaf } from '../tree.ts'
+import type { Leaf, TreeOptions } from '../tree.ts'
 import type { MeasuredCosts } from './costs.ts'
 import type { Proposer } from './proposer.ts'
 
@@ -18,21 +19,21 @@ export interface DraftModelOptions {
   /** Not the target's: guesses must be independent of what judges them. */
   random: Random
   costs: MeasuredCosts
-  signal: AbortSignal
+  /** How it asks for slots, and what ends it. */
+  tree: TreeOptions & { signal: AbortSignal }
 }
 
 /**
  * A small model writes ahead (Leviathan et al., arXiv 2211.17192). Keys and values stay between proposals; those of rejected
  * guesses are given back, and what has not been run, such as the last guess, runs with the next proposal. Texts that propose
- * at the same time share the draft's forwards. When the model fails, nothing more is guessed.
+ * at the same time share the draft's forwards. Without slots nothing is guessed for once; when the model fails, nothing more.
  */
 export class DraftModel implements Proposer {
   readonly #options: DraftModelOptions
   #tree: Tree | undefined
   #leaf: Leaf | undefined
-  /** Length of the text that was run first, and the tokens that were run after it, on the leaf. */
+  /** Length of the text that was run first. */
   #start = 0
-  #run: number[] = []
   #failed = false
 
   constructor(options: DraftModelOptions) {
@@ -46,11 +47,15 @@ export class DraftModel implements Proposer {
 
   async propose(text: readonly number[], most: number): Promise<Guess[]> {
     if (this.#failed) return []
-    const { decoder, signal } = this.#options
+    const { decoder, tree } = this.#options
     try {
-      return await this.#write(text, Math.min(most, decoder.model.config.maxPositions - text.length))
+      return await this.#write(text, Math.min(most, decoder.capacity - text.length))
     } catch (error) {
-      signal.throwIfAborted()
+      tree.signal.throwIfAborted()
+      if (error instanceof NoRoom) {
+        this.close()
+        return []
+      }
       console.error('the draft model failed, the text goes on without it:', error)
       this.#failed = true
       this.close()
@@ -64,39 +69,36 @@ export class DraftModel implements Proposer {
   }
 
   async #write(text: readonly number[], most: number): Promise<Guess[]> {
-    const { vocabulary, distribution, random, costs, signal } = this.#options
+    const { vocabulary, distribution, random, costs, tree } = this.#options
     const written = [...text]
     const guesses: Guess[] = []
     while (guesses.length < most) {
-      const started = this.#tree && performance.now()
       const logits = await this.#after(written)
-      signal.throwIfAborted()
+      tree.signal.throwIfAborted()
       const q = distribution(logits.subarray(0, vocabulary), written)
       const token = sample(q, random.next())
       guesses.push({ token, q })
       written.push(token)
-      if (started !== undefined) costs.guessTook(performance.now() - started)
+      costs.guessTook(this.#tree?.forwardMs)
     }
     return guesses
   }
 
   /** The logits after `text`. */
   async #after(text: readonly number[]): Promise<Float32Array> {
-    const { decoder, signal } = this.#options
+    const { decoder, tree } = this.#options
     if (!this.#tree || !this.#leaf) {
-      this.#tree = new Tree(decoder, signal)
+      this.#tree = new Tree(decoder, { ...tree, most: decoder.capacity - text.length })
       this.#leaf = this.#tree.leaf(0)
       this.#start = text.length
       const [logits] = await this.#tree.prefill(text, [], [0])
       return logits!
     }
     const own = text.slice(this.#start)
-    const differs = this.#run.findIndex((token, i) => token !== own[i])
-    this.#run.splice(differs < 0 ? own.length - 1 : Math.min(differs, own.length - 1))
-    this.#tree.trim(this.#leaf, this.#run.length)
-    const fresh = own.slice(this.#run.length)
-    const [rows] = await this.#tree.advance([{ leaf: this.#leaf, tokens: fresh }])
-    this.#run.push(...fresh)
+    const run = this.#leaf.tokens
+    const same = run.findIndex((token, i) => token !== own[i])
+    this.#tree.trim(this.#leaf, Math.min(same < 0 ? run.length : same, own.length - 1))
+    const [rows] = await this.#tree.advance([{ leaf: this.#leaf, tokens: own.slice(run.length) }])
     return rows!.at(-1)!
   }
 }

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { readEvents } from '@lookahead/sdk/protocol'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Engine } from '../../engine/engine.ts'
 import { createApp } from '../app.ts'
 
@@ -156,12 +156,14 @@ test('streams end with the usage if asked for, then [DONE]; joined they are the 
 })
 
 test('what fails before the first text has its own status', async () => {
-  const held = engine.draft!.pool.take(engine.draft!.pool.free - 2)!
+  const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const forward = vi.spyOn(engine.draft!.model, 'forward').mockRejectedValue(new Error('staged'))
   for (const stream of [true, false]) {
     const response = await post('/v1/completions', { prompt: ['Step one', 'x'], model: 'draft', stream })
-    expect([response.status, response.headers.get('retry-after')]).toEqual([429, '1'])
+    expect([response.status, await response.json()]).toMatchObject([500, { error: { code: 'internal_error' } }])
   }
-  engine.draft!.pool.give(held)
+  forward.mockRestore()
+  log.mockRestore()
 })
 
 test('tokenize and detokenize undo each other; messages are rendered', async () => {

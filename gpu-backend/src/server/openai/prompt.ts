@@ -57,7 +57,7 @@ export function outputRoom(
   asked: number | undefined,
   param: string,
 ): number {
-  const limit = decoder.model.config.maxPositions
+  const limit = decoder.capacity
   const room = limit - prompt.length
   if (prompt.length === 0) throw new ProtocolError(400, 'invalid_request', `${param}: the prompt is empty`, { param })
   if (room < (asked ?? 1))

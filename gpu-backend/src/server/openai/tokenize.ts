@@ -8,10 +8,10 @@ import { DetokenizeRequest, TokenizeRequest } from './schemas.ts'
 export async function tokenize(service: Service, c: Context): Promise<Response> {
   const { prompt, messages, ...request } = parseRequest(TokenizeRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
-  const { tokenizer, config } = served.decoder.model
+  const { capacity, model } = served.decoder
   const text = prompt ?? renderChat(served, { ...request, messages: messages ?? [] })
-  const tokens = tokenizer.encode(text, { special: request.add_special_tokens ?? prompt !== undefined })
-  return c.json({ count: tokens.length, max_model_len: config.maxPositions, tokens })
+  const tokens = model.tokenizer.encode(text, { special: request.add_special_tokens ?? prompt !== undefined })
+  return c.json({ count: tokens.length, max_model_len: capacity, tokens })
 }
 
 /** `POST /detokenize`: the text of token ids, special tokens spelled out. */

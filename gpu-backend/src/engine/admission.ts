@@ -1,0 +1,91 @@
+/**
+ * Who may take slots of a pool, who waits for them, and who gives its own back: plain numbers in, decisions out.
+ *
+ * Age decides. The oldest text that needs slots comes first, and takes them from the youngest at work when none are left;
+ * none is ever taken from for a younger one. So the oldest always goes on, and in its time every other. A newcomer waits
+ * until there is room for what it and those before it are still expected to write.
+ */
+
+/** A text that shares the pool; all but `arrival` in slots. */
+export interface Text {
+  /** Who came earlier is older. */
+  readonly arrival: number
+  /** What it has, and others do not. */
+  readonly held: number
+  /** What it waits for; 0 when it does not wait. */
+  readonly needs: number
+  /** What it is expected to take after that, until it ends. */
+  readonly left: number
+}
+
+/** Slots of the pool, and those of them that can be had. */
+export interface Room {
+  readonly size: number
+  readonly available: number
+}
+
+export type Decision<T> = { grant: T } | { preempt: T }
+
+/**
+ * What is to be done next; asked again until nothing is. No text may need more than the pool's size.
+ * @returns undefined when nobody waits, or who waits has to go on waiting
+ */
+export function decide<T extends Text>(texts: Iterable<T>, room: Room): Decision<T> | undefined {
+  const byAge = [...texts].toSorted((a, b) => a.arrival - b.arrival)
+  const first = byAge.find(({ needs }) => needs > 0)
+  if (!first) return undefined
+  const others = byAge.filter((text) => text !== first && text.held > 0)
+  if (first.held === 0 && !mayEnter(first, others, room)) return undefined
+  if (first.needs <= room.available) return { grant: first }
+  const youngest = others.findLast((text) => text.arrival >= first.arrival) ?? first
+  return youngest.held > 0 ? { preempt: youngest } : undefined
+}
+
+/** Younger texts do not count: their slots can be had. */
+function mayEnter(newcomer: Text, others: readonly Text[], { size, available }: Room): boolean {
+  const older = others.filter(({ arrival }) => arrival < newcomer.arrival)
+  if (older.length === 0) return true
+  const younger = others.filter((text) => !older.includes(text)).reduce((sum, { held }) => sum + held, 0)
+  const { needs, left } = newcomer
+  return peak(size - available - younger + needs, [...older, { held: needs, left }]) <= size
+}
+
+/**
+ * The most slots that will be in use at a time if all texts take what they are expected to, each a slot at a time, and give
+ * all back at their end (Gong et al., arXiv 2507.10150).
+ */
+export function peak(used: number, texts: readonly Pick<Text, 'held' | 'left'>[]): number {
+  let most = used
+  let free = 0
+  for (const [ended, { held, left }] of texts.toSorted((a, b) => a.left - b.left).entries()) {
+    most = Math.max(most, used - free + (texts.length - ended) * left)
+    free += held
+  }
+  return most
+}
+
+/** Texts remembered. */
+const MEMORY = 64
+/** What is expected of a text that is longer than all that are remembered. */
+const UNKNOWN = 64
+
+/** How much texts write, from those that ended lately. */
+export class Expectation {
+  readonly #lengths: number[] = []
+
+  ended(length: number): void {
+    this.#lengths.push(length)
+    if (this.#lengths.length > MEMORY) this.#lengths.shift()
+  }
+
+  /** What a text that has written so much will still write: as much as those that were longer, and no more than `most`. */
+  left(written: number, most: number): number {
+    let [sum, count] = [0, 0]
+    for (const length of this.#lengths)
+      if (length > written) {
+        sum += length
+        count++
+      }
+    return Math.max(0, Math.min(most - written, count > 0 ? Math.ceil(sum / count) - written : UNKNOWN))
+  }
+}

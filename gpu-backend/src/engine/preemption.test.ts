@@ -1,0 +1,167 @@
+/** Texts that share a pool too small for them come out as they do alone, only later. */
+import path from 'node:path'
+import { VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { testProblems } from '../../dataset/index.ts'
+import { Engine } from './engine.ts'
+import { generate } from './generate.ts'
+import type { GenerateRequest, Piece } from './generate.ts'
+import type { TokenLogprob } from './logits.ts'
+import { Verification } from './verify.ts'
+
+const models = path.join(import.meta.dirname, '../../models')
+const prompts = testProblems(4).map(({ question }) => question)
+const signal = new AbortController().signal
+const SLOTS = 300
+
+let roomy: Engine
+let tight: Engine
+beforeAll(async () => {
+  roomy = await Engine.load({ models, slots: 4096 })
+  tight = await Engine.load({ models, slots: SLOTS, batchTokens: 64 })
+})
+afterAll(() => {
+  roomy.close()
+  tight.close()
+})
+afterEach(() => {
+  for (const { decoder } of tight.decoders) {
+    decoder.pool.check([], decoder.cache.slots())
+    expect(decoder.stats).toMatchObject({ running: 0, waiting: 0 })
+  }
+})
+
+type Options = Omit<Partial<GenerateRequest>, 'rules'> & { rules?: Partial<GenerateRequest['rules']> }
+
+function start(engine: Engine, { rules, ...options }: Options, abort = signal) {
+  const prompt = engine.target.model.tokenizer.encode(prompts[0]!)
+  const request: GenerateRequest = {
+    decoder: engine.target,
+    prompt,
+    maxTokens: 150,
+    sampling: { temperature: 0 },
+    stop: [],
+    stopTokens: [],
+    ignoreEndOfText: true,
+    includeStop: false,
+    skipSpecial: true,
+    logprobs: undefined,
+    rules: {
+      presencePenalty: 0,
+      frequencyPenalty: 0,
+      repetitionPenalty: 1,
+      bias: new Map(),
+      minTokens: 0,
+      ...rules,
+    },
+    ...options,
+  }
+  return generate(engine, request, abort)
+}
+
+async function read(pieces: AsyncGenerator<Piece>) {
+  let text = ''
+  const tokens: number[] = []
+  const logprobs: TokenLogprob[] = []
+  for await (const piece of pieces) {
+    text += piece.text
+    tokens.push(...piece.tokens)
+    logprobs.push(...piece.logprobs)
+  }
+  return { text, tokens, logprobs }
+}
+
+const promptOf = (i: number): number[] => roomy.target.model.tokenizer.encode(prompts[i]!)
+
+test('greedy, seeded and penalised texts that have to give their slots back', async () => {
+  const requests: Options[] = [
+    { prompt: promptOf(0) },
+    { prompt: promptOf(1), sampling: { temperature: 1, seed: 5 } },
+    { prompt: promptOf(2), rules: { frequencyPenalty: 0.5, repetitionPenalty: 1.1 }, logprobs: 2 },
+    { prompt: promptOf(3), sampling: { temperature: 1, seed: 6 }, ngram: 0 },
+    { prompt: promptOf(0), sampling: { temperature: 0.7, seed: 7 }, ngram: 0, draft: 4 },
+  ]
+  const alone = []
+  for (const request of requests) alone.push(await read(start(roomy, request)))
+  const before = tight.stats.target!.preemptions
+  const together = await Promise.all(requests.map((request) => read(start(tight, request))))
+  expect(tight.stats.target!.preemptions).toBeGreaterThan(before)
+  for (const [i, { text, tokens, logprobs }] of together.entries()) {
+    expect({ text, tokens }).toEqual({ text: alone[i]!.text, tokens: alone[i]!.tokens })
+    for (const [j, { logprob }] of logprobs.entries()) expect(logprob).toBeCloseTo(alone[i]!.logprobs[j]!.logprob, 4)
+  }
+})
+
+test('a client that reads slowly holds up no older text, and has its own in the end', async () => {
+  const prompt = promptOf(1)
+  const older = start(tight, { prompt, maxTokens: SLOTS - prompt.length })
+  await older.next()
+  const request = { prompt: promptOf(2), maxTokens: 60 }
+  const slow = start(tight, request)
+  const first = await slow.next()
+  const before = tight.stats.target!.preemptions
+  await read(older)
+  expect(tight.stats.target!.preemptions).toBe(before + 1)
+  const rest = await read(slow)
+  expect((first.value as Piece).text + rest.text).toBe((await read(start(roomy, request))).text)
+})
+
+test('who leaves while waiting is gone at once', async () => {
+  const abort = new AbortController()
+  const older = start(tight, { maxTokens: 240 })
+  await older.next()
+  const waiting = start(tight, { prompt: promptOf(1), maxTokens: 200 }, abort.signal).next()
+  expect(tight.stats.target).toMatchObject({ running: 1, waiting: 1 })
+  const forwards = tight.stats.target!.forwards
+  abort.abort(new Error('left'))
+  await expect(waiting).rejects.toThrow('left')
+  expect(tight.stats.target).toMatchObject({ running: 1, waiting: 0, forwards })
+  await older.return()
+})
+
+test('without slots for the draft model the text goes on without its guesses, quietly, until there are some', async () => {
+  const log = vi.spyOn(console, 'error')
+  const { pool } = tight.draft!
+  const held = pool.take(pool.free)!
+  const request = { prompt: promptOf(3), ngram: 0 }
+  const pieces = start(tight, request)
+  const first = await pieces.next()
+  const { forwards } = tight.stats.draft!
+  pool.give(held)
+  const rest = await read(pieces)
+  expect((first.value as Piece).text + rest.text).toBe((await read(start(roomy, request))).text)
+  expect(tight.stats.draft!.forwards).toBeGreaterThan(forwards)
+  expect(log).not.toHaveBeenCalled()
+  log.mockRestore()
+})
+
+test('the judge rules on more pairs than its pool holds', async () => {
+  const pairs = Array.from({ length: 30 }, (_, i) => ({
+    target: `She has ${i} apples left.\n\n`,
+    draft: `${i % 3 === 0 ? i + 1 : i} apples are left.\n\n`,
+  }))
+  expect(await tight.judge!.rule(pairs)).toEqual(await roomy.judge!.rule(pairs))
+  expect(tight.judge!.decoder.stats.evictions).toBeGreaterThan(0)
+})
+
+test('what the pool could never hold is refused at once; of drafted steps as many are verified as it holds', async () => {
+  const messages = [{ role: 'user' as const, content: prompts.join(' ').repeat(3) }]
+  expect(() => tight.context({ id: 'long', messages })).toThrow(
+    expect.objectContaining({ status: 400, code: 'context_length_exceeded', message: expect.stringContaining('300') }),
+  )
+  const steps = Array.from({ length: 8 }, () => ({ text: 'Something that no model would say here.\n\n' }))
+  const context = { id: 'drafts', messages: [{ role: 'user' as const, content: prompts[0]! }] }
+  const request = parseRequest(VerifyRequest, { context, steps, max_tokens: 250, sampling: { temperature: 0 } })
+  const types = new Set<string>()
+  for await (const event of new Verification(tight, tight.context(request.context), request, signal).run())
+    types.add(event.type)
+  expect(types).toContain('commit')
+  tight.contexts.drop('drafts')
+})
+
+test('texts that come together and begin alike run what they have in common once', async () => {
+  const shared = promptOf(0).toReversed()
+  const before = roomy.stats.target!.newTokens
+  await Promise.all([10, 11, 12, 13].map((token) => read(start(roomy, { prompt: [...shared, token], maxTokens: 1 }))))
+  expect(roomy.stats.target!.newTokens - before).toBe(shared.length + 4)
+})
