@@ -2,7 +2,7 @@
  * The prefixes that a model expands at once, as token slots: the context, then a chain of drafted tokens, then for each
  * branch its own tokens. Branch `b` sees the context, `b.prefix` tokens of the chain, and itself; nothing is copied.
  */
-import type { Row } from '../model/index.ts'
+import type { Reduction, Row, Scores } from '../model/index.ts'
 import type { Decoder } from './decoder.ts'
 
 /** Tokens whose keys and values stand in slots: `slots[i]` holds `tokens[i]`. */
@@ -18,7 +18,7 @@ export interface Leaf {
   slots: number[]
 }
 
-/** Tokens to run next on a leaf; logits come back for each. */
+/** Tokens to run next on a leaf; scores come back for each. */
 export interface Work {
   leaf: Leaf
   tokens: readonly number[]
@@ -32,20 +32,25 @@ export class Tree {
   cached = 0
   readonly #decoder: Decoder
   readonly #signal: AbortSignal | undefined
+  readonly #reduced: Reduction | undefined
   readonly #leaves = new Set<Leaf>()
   #leave: (() => void) | undefined
 
-  /** @param signal drops forwards that have not begun */
-  constructor(decoder: Decoder, signal?: AbortSignal) {
+  /**
+   * @param signal drops forwards that have not begun
+   * @param reduced when less than whole rows of logits will do
+   */
+  constructor(decoder: Decoder, signal?: AbortSignal, reduced?: Reduction) {
     this.#decoder = decoder
     this.#signal = signal
+    this.#reduced = reduced
   }
 
   /**
    * Runs what no other text has run of `text` before, and the chain after it. To be called once, before all else.
-   * @returns logits after `text` and after `wanted` first chain tokens: one row for each entry of `wanted`
+   * @returns scores after `text` and after `wanted` first chain tokens: one for each entry of `wanted`
    */
-  async prefill(text: readonly number[], chain: readonly number[], wanted: readonly number[]): Promise<Float32Array[]> {
+  async prefill(text: readonly number[], chain: readonly number[], wanted: readonly number[]): Promise<Scores[]> {
     const { cache, batcher } = this.#decoder
     const { context } = this
     this.#leave = batcher.enter()
@@ -59,7 +64,7 @@ export class Tree {
     context.slots = context.slots.concat(slots.slice(0, fresh.length))
     this.chain.tokens = [...chain]
     this.chain.slots = slots.slice(fresh.length)
-    const logits = await this.#forward({
+    const scores = await this.#forward({
       tokens,
       positions: tokens.map((_, i) => cached + i),
       writeSlots: slots,
@@ -68,7 +73,7 @@ export class Tree {
       logitRows: wanted.map((n) => fresh.length - 1 + n),
     })
     context.slots = cache.insert(context.tokens, context.slots)
-    return logits
+    return scores
   }
 
   leaf(prefix: number): Leaf {
@@ -77,8 +82,8 @@ export class Tree {
     return leaf
   }
 
-  /** Runs the work of all leaves in one packed forward. @returns for each work item, the logits after each of its tokens */
-  async advance(work: readonly Work[]): Promise<Float32Array[][]> {
+  /** Runs the work of all leaves in one packed forward. @returns for each work item, the scores after each of its tokens */
+  async advance(work: readonly Work[]): Promise<Scores[][]> {
     const { context, chain } = this
     const keySlots = [...context.slots, ...chain.slots]
     const positions: number[] = []
@@ -100,7 +105,7 @@ export class Tree {
       }
     }
     const tokens = work.flatMap((item) => item.tokens)
-    const logits = await this.#forward(
+    const scores = await this.#forward(
       {
         tokens,
         positions,
@@ -111,7 +116,7 @@ export class Tree {
       },
       true,
     )
-    return work.map((item) => logits.splice(0, item.tokens.length))
+    return work.map((item) => scores.splice(0, item.tokens.length))
   }
 
   /** Gives back the slots of a leaf's last tokens, keeping the first `length`. */
@@ -135,9 +140,9 @@ export class Tree {
     this.#leave?.()
   }
 
-  async #forward(row: Row, urgent = false): Promise<Float32Array[]> {
-    const size = this.#decoder.model.config.vocabSize
-    const [logits] = await this.#decoder.batcher.run([row], { urgent, signal: this.#signal })
-    return row.logitRows.map((_, i) => logits!.subarray(i * size, (i + 1) * size))
+  async #forward(row: Row, urgent = false): Promise<Scores[]> {
+    const rows = [{ ...row, reduced: this.#reduced }]
+    const [scores] = await this.#decoder.batcher.run(rows, { urgent, signal: this.#signal })
+    return scores!
   }
 }

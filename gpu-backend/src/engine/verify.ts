@@ -1,7 +1,8 @@
 import type { VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
+import type { Reduction, Scores } from '../model/index.ts'
 import { judged, ruleExactly, ruleWithoutJudge, unjudged } from '../verifier/verdict.ts'
 import type { Context } from './contexts.ts'
-import { distribution, sample } from './distribution.ts'
+import { distribution, reduction, sample } from './distribution.ts'
 import type { Distribution, SamplingParameters } from './distribution.ts'
 import { opening } from './draft.ts'
 import type { Engine } from './engine.ts'
@@ -41,6 +42,7 @@ export class Verification {
   readonly #request: VerifyRequest
   readonly #signal: AbortSignal
   readonly #parameters: SamplingParameters
+  readonly #reduced: Reduction | undefined
   readonly #tree: Tree
   readonly #drafts: readonly DraftStep[]
   readonly #room: number
@@ -54,7 +56,8 @@ export class Verification {
     this.#request = request
     this.#signal = signal
     this.#parameters = engine.sampling(request.sampling, context)
-    this.#tree = new Tree(engine.target, signal)
+    this.#reduced = reduction(this.#parameters)
+    this.#tree = new Tree(engine.target, signal, this.#reduced)
     this.#room = Math.min(request.max_tokens, engine.target.model.config.maxPositions - context.tokens.length)
     this.#drafts = this.#draftSteps()
   }
@@ -143,11 +146,11 @@ export class Verification {
     if (this.#drafts.at(-1)?.end === 'text') starts.pop()
     const wanted = this.#request.speculation.drafted ? Array.from({ length: chain.length + 1 }, (_, i) => i) : starts
     const rows = await this.#timer.time('target', () => this.#tree.prefill(this.#context.tokens, chain, wanted))
-    const logits = new Map(wanted.map((n, i) => [n, rows[i]!]))
-    this.#steps = starts.map((start, j) => this.#expand(j, start, (i) => logits.get(start + i)!))
+    const scores = new Map(wanted.map((n, i) => [n, rows[i]!]))
+    this.#steps = starts.map((start, j) => this.#expand(j, start, (i) => scores.get(start + i)!))
   }
 
-  #expand(index: number, start: number, logits: (i: number) => Float32Array): SampledStep {
+  #expand(index: number, start: number, scores: (i: number) => Scores): SampledStep {
     const { model } = this.#engine.target
     const draft = this.#drafts[index]
     const { decode, delimiter, step_tokens } = this.#request
@@ -167,7 +170,7 @@ export class Verification {
     const draw = (p: Distribution): number =>
       drafted || ngram > 0 || most > 0 ? sample(p, random.next()) : noise.draw(p, writer.tokens.length)
     const guesses = draft && drafted ? draft.tokens.map((token, i) => ({ token, q: draft.distributions[i] })) : []
-    const p = (i: number) => distribution(logits(i), this.#parameters)
+    const p = (i: number) => distribution(scores(i), this.#parameters)
     const { accepted, next } = accept(guesses, p, random, guesses.length === 0 ? draw : undefined)
     this.#speculation.add(guesses.length, accepted)
     for (const { token } of guesses.slice(0, accepted)) writer.push(token)
@@ -186,7 +189,8 @@ export class Verification {
       decoder: this.#engine.target,
       lengths: this.#context.lengths,
       seeded: sampling.seed !== undefined,
-      distribution: (logits) => distribution(logits, this.#parameters),
+      distribution: (scores) => distribution(scores, this.#parameters),
+      reduced: this.#reduced,
       random: new Random(this.#parameters.seed, GUESS_STREAM, this.#context.outputLength + start),
       signal: this.#signal,
     })
@@ -201,9 +205,9 @@ export class Verification {
       tokens: [...pending(step), ...guesses[i]!.map(({ token }) => token)],
     }))
     const started = performance.now()
-    const logits = await this.#timer.time('target', () => this.#tree.advance(work))
-    this.#engine.costs.forwardTook(logits.flat().length, performance.now() - started)
-    for (const [i, step] of open.entries()) this.#keep(step, guesses[i]!, logits[i]!)
+    const scores = await this.#timer.time('target', () => this.#tree.advance(work))
+    this.#engine.costs.forwardTook(scores.flat().length, performance.now() - started)
+    for (const [i, step] of open.entries()) this.#keep(step, guesses[i]!, scores[i]!)
   }
 
   /** Guesses for all these steps, made at the same time. */
@@ -224,11 +228,11 @@ export class Verification {
     })
   }
 
-  /** The guesses that prove right, and the token after them, become the step's. `logits` ends with one row a guess and one more. */
-  #keep(step: SampledStep, guesses: readonly Guess[], logits: readonly Float32Array[]): void {
+  /** The guesses that prove right, and the token after them, become the step's. `scores` ends with one row a guess and one more. */
+  #keep(step: SampledStep, guesses: readonly Guess[], scores: readonly Scores[]): void {
     const { writer, speculator } = step
     const leaf = step.leaf!
-    const p = (i: number) => distribution(logits[logits.length - guesses.length - 1 + i]!, this.#parameters)
+    const p = (i: number) => distribution(scores[scores.length - guesses.length - 1 + i]!, this.#parameters)
     const { accepted, next } = accept(guesses, p, step.random, step.draw)
     this.#speculation.add(guesses.length, accepted)
     speculator.observe(guesses.length, accepted)

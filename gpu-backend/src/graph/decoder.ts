@@ -1,6 +1,7 @@
 import type { DecoderConfig } from '../checkpoint/index.ts'
 import { float, GraphBuilder, type Graph, type Value } from './builder.ts'
 import { linear } from './linear.ts'
+import { reduceLogits } from './reduction.ts'
 import type { WeightType } from './quantisation.ts'
 import { rotaryTables } from './rotary.ts'
 
@@ -39,8 +40,9 @@ export const poolNames = (layer: number) => ({
  * @param weights of the linear layers. The head is never kept in fewer than 8 bits: every logit is read off it directly.
  * A tied head is quantised as well, beside the embedding, which is looked up and not multiplied: a forward then reads a
  * quarter of what is often the largest matrix. In fp32 and fp16 a tied head and the embedding are one matrix.
+ * @param reduced adds the input and the outputs that `reduceLogits` describes
  */
-export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32'): Graph {
+export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32', reduced = false): Graph {
   const config = { ...decoder, weights }
   const { hiddenSize, vocabSize, layers } = config
   const g = new GraphBuilder()
@@ -79,8 +81,9 @@ export function decoderGraph(decoder: DecoderConfig, weights: WeightType = 'fp32
     bias: false,
     weights: weights === 'int4' ? 'int8' : weights,
   } as const
-  linear(g, 'lm_head', wanted, head, 'logits')
-  g.output('logits', 'float32', ['R', vocabSize])
+  const logits = linear(g, 'lm_head', wanted, head, 'logits')
+  g.output(logits, 'float32', ['R', vocabSize])
+  if (reduced) reduceLogits(g, logits, vocabSize)
   return g.build(config.modelType)
 }
 

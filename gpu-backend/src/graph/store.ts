@@ -6,10 +6,13 @@ import { Checkpoint, ModelError, weightFiles, type DecoderConfig } from '../chec
 import { weightsFile, type Graph, type Weight } from './builder.ts'
 import { decoderGraph, decoderGraphVersion } from './decoder.ts'
 import type { WeightType } from './quantisation.ts'
+import { isReduced } from './reduction.ts'
 
 export interface StoreOptions {
   /** Of the linear layers. Defaults to fp32. */
   weights?: WeightType | undefined
+  /** Whether the graph reduces its logits. Defaults to what pays for the vocabulary's size. */
+  reduced?: boolean | undefined
   /** Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
   signal?: AbortSignal | undefined
@@ -39,14 +42,15 @@ const modelFile = 'model.onnx'
 export async function storedGraph(folder: string, config: DecoderConfig, options: StoreOptions = {}): Promise<string> {
   const root = options.cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
   const weights = options.weights ?? 'fp32'
-  const home = path.join(root, 'graphs', await contentKey(folder, weights))
-  if (!(await exists(home))) await writeGraph(folder, decoderGraph(config, weights), home, options)
+  const reduced = options.reduced ?? isReduced(config.vocabSize)
+  const home = path.join(root, 'graphs', await contentKey(folder, weights, reduced))
+  if (!(await exists(home))) await writeGraph(folder, decoderGraph(config, weights, reduced), home, options)
   return path.join(home, modelFile)
 }
 
-/** Of the builder's version, the weights' type, config.json, and each weight file's name, size and time of change. */
-async function contentKey(folder: string, weights: WeightType): Promise<string> {
-  const hash = createHash('sha256').update(`${decoderGraphVersion} ${weights}\n`)
+/** Of the builder's version, the weights' type, whether logits are reduced, config.json, and each weight file's name, size and time of change. */
+async function contentKey(folder: string, weights: WeightType, reduced: boolean): Promise<string> {
+  const hash = createHash('sha256').update(`${decoderGraphVersion} ${weights}${reduced ? ' reduced' : ''}\n`)
   hash.update(await readFile(path.join(folder, 'config.json')))
   for (const file of await weightFiles(folder)) {
     const { size, mtimeMs } = await stat(file)

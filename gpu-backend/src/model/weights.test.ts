@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { WeightType } from '../graph/index.ts'
-import { Model, type Row } from './index.ts'
+import { Model, joinedLogits, type Row } from './index.ts'
 
 const fixtures = path.join(import.meta.dirname, '../../fixtures')
 const { ids } = JSON.parse(readFileSync(path.join(fixtures, 'families/reference.json'), 'utf8')) as { ids: number[] }
@@ -24,6 +24,8 @@ afterAll(() => rm(root, { recursive: true }))
 
 const load = (name: string, weights?: WeightType) =>
   Model.load(path.join(root, name), { slots: 2048, weights, cacheDir: path.join(root, 'cache') })
+
+const logitsOf = async (model: Model, rows: readonly Row[]) => joinedLogits(await model.forward(rows))
 
 /** Tokens after `context` slots. */
 function causal(tokens: number[], writeSlots: number[], context: number[] = []): Row {
@@ -52,7 +54,7 @@ describe.each(['qwen3', 'qwen2', 'llama', 'mistral'])('%s', (name) => {
   test('fp16 gives the logits of fp32, within the rounding of the weights', async () => {
     const logits = async (weights: WeightType) => {
       using model = await load(name, weights)
-      return model.forward([causal(text, range(0, text.length))])
+      return await logitsOf(model, [causal(text, range(0, text.length))])
     }
     const off = distance(await logits('fp16'), await logits('fp32'))
     expect(off).toBeLessThan(2e-3)
@@ -61,7 +63,7 @@ describe.each(['qwen3', 'qwen2', 'llama', 'mistral'])('%s', (name) => {
   test('int8 gives nearly the logits of fp32, int4 roughly', async () => {
     const logits = async (weights?: WeightType) => {
       using model = await load(name, weights)
-      return model.forward([causal(text, range(0, text.length))])
+      return await logitsOf(model, [causal(text, range(0, text.length))])
     }
     const exact = await logits('fp32')
     expect(distance(await logits(), exact)).toBe(0)
@@ -86,31 +88,31 @@ describe.each(['fp16', 'int8', 'int4'] as const)('a packed forward in %s', (weig
   let whole: Float32Array
   beforeAll(async () => {
     model = await load('qwen3', weights)
-    whole = await model.forward([causal(text, range(1000, text.length))])
+    whole = await logitsOf(model, [causal(text, range(1000, text.length))])
   })
   afterAll(() => model.close())
 
-  const logitsOf = (logits: Float32Array, from: number, count: number) =>
+  const part = (logits: Float32Array, from: number, count: number) =>
     logits.slice(from * model.config.vocabSize, (from + count) * model.config.vocabSize)
 
   test('one token at a time, in slots without order', async () => {
     const context: number[] = []
     for (const [i, id] of text.entries()) {
       const slot = (i * 577 + 3) % 2048
-      const logits = await model.forward([causal([id], [slot], context)])
+      const logits = await logitsOf(model, [causal([id], [slot], context)])
       context.push(slot)
-      expect(distance(logits, logitsOf(whole, i, 1))).toBeLessThan(tolerance)
+      expect(distance(logits, part(whole, i, 1))).toBeLessThan(tolerance)
     }
   })
 
   test('two rows of different lengths, each as if alone', async () => {
     const [contextA, contextB] = [range(0, 37).map((i) => 2 * i), range(0, 14).map((i) => 1777 - 3 * i)]
     await model.forward([causal(text.slice(0, 37), contextA), causal(text.slice(0, 14), contextB)])
-    const logits = await model.forward([
+    const logits = await logitsOf(model, [
       causal(text.slice(37, 40), [1, 1900, 3], contextA),
       causal(text.slice(14, 16), [5, 1901], contextB),
     ])
-    expect(distance(logitsOf(logits, 0, 3), logitsOf(whole, 37, 3))).toBeLessThan(tolerance)
-    expect(distance(logitsOf(logits, 3, 2), logitsOf(whole, 14, 2))).toBeLessThan(tolerance)
+    expect(distance(part(logits, 0, 3), part(whole, 37, 3))).toBeLessThan(tolerance)
+    expect(distance(part(logits, 3, 2), part(whole, 14, 2))).toBeLessThan(tolerance)
   })
 })

@@ -4,7 +4,7 @@ import { api, created, type Pointer } from './api.ts'
 export const elementTypes = { float32: 1, int32: 6, int64: 7 } as const
 export type ElementType = keyof typeof elementTypes
 
-const elementBytes = { float32: 4, int32: 4, int64: 8 } as const
+export const elementBytes = { float32: 4, int32: 4, int64: 8 } as const
 
 let cpuMemory: Pointer | undefined
 

@@ -1,5 +1,6 @@
 import { lookupToken } from '../tokenizer/index.ts'
 import type { Decoder } from '../engine/decoder.ts'
+import { wholeLogits } from '../model/index.ts'
 import type { Row } from '../model/index.ts'
 import { judgePrompt } from './judge-prompt.ts'
 
@@ -43,7 +44,10 @@ export class Judge {
         }
       })
       const verdicts = await batcher.run(rows, { signal })
-      return verdicts.map((logits) => logits[this.#aligned]! > logits[this.#unaligned]!)
+      return verdicts.map(([scores]) => {
+        const logits = wholeLogits(scores)
+        return logits[this.#aligned]! > logits[this.#unaligned]!
+      })
     } finally {
       pool.give(slots)
       leave()

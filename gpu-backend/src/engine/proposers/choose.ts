@@ -13,7 +13,7 @@ export const GUESS_STREAM = 4
 /** Guesses taken from the drafted step at a time, once the target has said something else. */
 const MOST_DRAFTED = 8
 
-export interface SpeculationRequest extends Pick<DraftModelOptions, 'distribution' | 'random' | 'signal'> {
+export interface SpeculationRequest extends Pick<DraftModelOptions, 'distribution' | 'reduced' | 'random' | 'signal'> {
   /** The model that writes. */
   decoder: Decoder
   lengths: Lengths
@@ -28,14 +28,14 @@ export interface SpeculationRequest extends Pick<DraftModelOptions, 'distributio
 
 /** The proposers a request asks for, cheapest first. */
 export function chooseSpeculator(engine: Engine, request: SpeculationRequest): Speculator {
-  const { decoder, lengths, ngram, draft, drafted, seeded, distribution, random, signal } = request
+  const { decoder, lengths, ngram, draft, drafted, seeded, distribution, reduced, random, signal } = request
   const { costs } = engine
   const candidates: Candidate[] = []
   if (drafted) candidates.push({ proposer: draftedStep(drafted), length: lengths.drafted, most: MOST_DRAFTED })
   if (ngram > 0) candidates.push({ proposer: ngrams, length: lengths.ngram, most: ngram })
   if (draft > 0 && engine.draft && decoder === engine.target) {
     const vocabulary = decoder.model.config.vocabSize
-    const proposer = new DraftModel({ decoder: engine.draft, vocabulary, distribution, random, costs, signal })
+    const proposer = new DraftModel({ decoder: engine.draft, vocabulary, distribution, reduced, random, costs, signal })
     candidates.push({ proposer, length: lengths.draft, most: draft })
   }
   return new Speculator(candidates, seeded ? nominal : costs)

@@ -1,3 +1,5 @@
+import { wholeLogits } from '../../model/index.ts'
+import type { Reduction, Scores } from '../../model/index.ts'
 import type { Decoder } from '../decoder.ts'
 import { sample } from '../distribution.ts'
 import type { Distribution } from '../distribution.ts'
@@ -13,8 +15,10 @@ export interface DraftModelOptions {
   decoder: Decoder
   /** Tokens the target knows; no others are guessed. */
   vocabulary: number
-  /** What a token is drawn from, of the logits after `text`. */
-  distribution: (logits: Float32Array, text: readonly number[]) => Distribution
+  /** What a token is drawn from, of the scores after `text`. */
+  distribution: (scores: Scores, text: readonly number[]) => Distribution
+  /** When `distribution` can do with less than whole logits. Default: never. */
+  reduced?: Reduction | undefined
   /** Not the target's: guesses must be independent of what judges them. */
   random: Random
   costs: MeasuredCosts
@@ -28,6 +32,8 @@ export interface DraftModelOptions {
  */
 export class DraftModel implements Proposer {
   readonly #options: DraftModelOptions
+  /** Whether it knows tokens that the target does not. */
+  readonly #larger: boolean
   #tree: Tree | undefined
   #leaf: Leaf | undefined
   /** Length of the text that was run first, and the tokens that were run after it, on the leaf. */
@@ -37,6 +43,7 @@ export class DraftModel implements Proposer {
 
   constructor(options: DraftModelOptions) {
     this.#options = options
+    this.#larger = options.decoder.model.config.vocabSize > options.vocabulary
   }
 
   async propose(text: readonly number[], most: number): Promise<Guess[]> {
@@ -64,9 +71,9 @@ export class DraftModel implements Proposer {
     const guesses: Guess[] = []
     while (guesses.length < most) {
       const started = this.#tree && performance.now()
-      const logits = await this.#after(written)
+      const scores = await this.#after(written)
       signal.throwIfAborted()
-      const q = distribution(logits.subarray(0, vocabulary), written)
+      const q = distribution(this.#larger ? wholeLogits(scores).subarray(0, vocabulary) : scores, written)
       const token = sample(q, random.next())
       guesses.push({ token, q })
       written.push(token)
@@ -75,15 +82,15 @@ export class DraftModel implements Proposer {
     return guesses
   }
 
-  /** The logits after `text`. */
-  async #after(text: readonly number[]): Promise<Float32Array> {
-    const { decoder, signal } = this.#options
+  /** The scores after `text`. */
+  async #after(text: readonly number[]): Promise<Scores> {
+    const { decoder, signal, reduced } = this.#options
     if (!this.#tree || !this.#leaf) {
-      this.#tree = new Tree(decoder, signal)
+      this.#tree = new Tree(decoder, signal, this.#larger ? undefined : reduced)
       this.#leaf = this.#tree.leaf(0)
       this.#start = text.length
-      const [logits] = await this.#tree.prefill(text, [], [0])
-      return logits!
+      const [scores] = await this.#tree.prefill(text, [], [0])
+      return scores!
     }
     const own = text.slice(this.#start)
     const differs = this.#run.findIndex((token, i) => token !== own[i])

@@ -1,6 +1,7 @@
 /** The draft model's guesses leave every text the target's own: through `generate`, with the shipped models. */
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { wholeLogits } from '../../model/index.ts'
 import { distribution } from '../distribution.ts'
 import { Engine } from '../engine.ts'
 import { generate } from '../generate.ts'
@@ -84,9 +85,9 @@ async function pairs(sampling: GenerateRequest['sampling'], rules: GenerateReque
   const processor = new LogitsProcessor({ ...rules, endTokens: new Set() }, prompt)
   const next = async (output: readonly number[]) => {
     const tree = new Tree(engine.target)
-    const [logits] = await tree.prefill([...prompt, ...output], [], [0])
+    const [scores] = await tree.prefill([...prompt, ...output], [], [0])
     tree.release()
-    return distribution(processor.apply(logits!, output), parameters)
+    return distribution(processor.apply(wholeLogits(scores), output), parameters)
   }
   const expected = new Map<string, number>()
   const first = await next([])
