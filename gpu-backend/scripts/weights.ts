@@ -7,7 +7,7 @@ import { isCorrect, testProblems, type Problem } from '../dataset/index.ts'
 import { distribution, sample } from '../src/engine/distribution.ts'
 import { Random } from '../src/engine/random.ts'
 import { weightTypes, type WeightType } from '../src/graph/index.ts'
-import { Model, type Row } from '../src/model/index.ts'
+import { Model, type Row, type Scores } from '../src/model/index.ts'
 
 const help = `npm run bench:weights -- [flags]
 
@@ -90,7 +90,7 @@ async function decode(model: Model, question: string, random: Random) {
   const { tokenizer, generation, config } = model
   const { temperature = 1, topP = 1, topK = 0, eosTokenIds } = generation
   const parameters = { temperature, topP, topK, minP: 0, seed: 0 }
-  const draw = (logits: Float32Array) => sample(distribution(logits, parameters), random.next())
+  const draw = ([scores]: Scores[]) => sample(distribution(scores!, parameters), random.next())
   const prompt = tokenizer.encode(
     tokenizer.renderChat([{ role: 'user', content: question }], { addGenerationPrompt: true }),
   )

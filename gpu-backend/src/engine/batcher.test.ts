@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { argmax } from './distribution.ts'
+import { likeliest } from './distribution.ts'
 import type { Decoder } from './decoder.ts'
 import { Engine } from './engine.ts'
 import { Tree } from './tree.ts'
@@ -32,11 +32,11 @@ async function write(text: readonly number[], count: number, signal?: AbortSigna
   const output: number[] = []
   try {
     const leaf = tree.leaf(0)
-    let [logits] = await tree.prefill(text, [], [0])
+    let [scores] = await tree.prefill(text, [], [0])
     for (;;) {
-      output.push(argmax(logits!))
+      output.push(likeliest(scores!))
       if (output.length === count) break
-      ;[[logits]] = (await tree.advance([{ leaf, tokens: output.slice(-1) }])) as [[Float32Array]]
+      scores = (await tree.advance([{ leaf, tokens: output.slice(-1) }]))[0]![0]
     }
     tree.commit(0, leaf)
     return output
@@ -72,7 +72,7 @@ test('one text alone is never made to wait for the event loop', async () => {
   const turn = vi.spyOn(globalThis, 'setImmediate')
   const { model } = decoder
   const logits = new Float32Array(model.config.vocabSize)
-  vi.spyOn(model, 'forward').mockImplementation(() => Promise.resolve(logits))
+  vi.spyOn(model, 'forward').mockImplementation(() => Promise.resolve([logits]))
   await write(prompt(1, 8), 10)
   expect(turn).not.toHaveBeenCalled()
 })

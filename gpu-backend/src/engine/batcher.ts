@@ -1,14 +1,14 @@
-import type { Model, Row } from '../model/index.ts'
+import type { Model, Row, Scores } from '../model/index.ts'
 import { attentionArea, schedule } from './scheduler.ts'
 import type { Chunk, Waiting } from './scheduler.ts'
 
 /** Rows that were handed in together, and whom to tell. */
 interface Call {
-  logits: Float32Array[]
+  scores: Scores[][]
   /** Rows still to be run. */
   open: number
   signal: AbortSignal | undefined
-  resolve: (logits: Float32Array[]) => void
+  resolve: (scores: Scores[][]) => void
   reject: (reason: unknown) => void
 }
 
@@ -36,6 +36,8 @@ export interface ForwardCounts {
   /** Query-key pairs that attention had to compute, and those it computed with padding. */
   usefulArea: number
   paddedArea: number
+  /** Rows of logits that were handed out whole. */
+  wholeLogits: number
 }
 
 /**
@@ -44,7 +46,7 @@ export interface ForwardCounts {
  * request alone never waits, and none waits for another that is busy elsewhere.
  */
 export class Batcher {
-  readonly counts: ForwardCounts = { forwards: 0, newTokens: 0, usefulArea: 0, paddedArea: 0 }
+  readonly counts: ForwardCounts = { forwards: 0, newTokens: 0, usefulArea: 0, paddedArea: 0, wholeLogits: 0 }
   readonly #model: Model
   readonly #budget: number
   #jobs: Job[] = []
@@ -84,13 +86,13 @@ export class Batcher {
 
   /**
    * Runs the rows, each in one forward or several. Rows of one call may not see each other's new tokens.
-   * @returns for each row the logits it wants, `[logitRows, vocabulary]`
+   * @returns for each row the logits it wants, whole or as far as it asks for: one entry a logit row
    * @throws {OnnxRuntimeError} when a forward fails that has one of the rows; RangeError; the signal's reason
    */
-  run(rows: readonly Row[], { urgent = false, signal }: RunOptions = {}): Promise<Float32Array[]> {
+  run(rows: readonly Row[], { urgent = false, signal }: RunOptions = {}): Promise<Scores[][]> {
     if (rows.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
-      const call: Call = { logits: [], open: rows.length, signal, resolve, reject }
+      const call: Call = { scores: rows.map(() => []), open: rows.length, signal, resolve, reject }
       for (const [index, row] of rows.entries()) {
         const size = { newTokens: row.tokens.length, keys: row.keySlots.length }
         this.#jobs.push({ call, index, row, done: 0, ...size, urgent, passed: 0 })
@@ -120,9 +122,9 @@ export class Batcher {
     this.#busy = true
     try {
       const rows = chunks.map(({ item, tokens }) => cut(item.row, item.done, tokens))
-      const logits = await this.#model.forward(rows)
-      this.#count(chunks)
-      this.#settle(chunks, rows, logits)
+      const scores = await this.#model.forward(rows)
+      this.#count(chunks, scores)
+      this.#settle(chunks, rows, scores)
     } catch (error) {
       for (const { item } of chunks) this.#fail(item.call, error)
     }
@@ -130,28 +132,27 @@ export class Batcher {
     this.#wake()
   }
 
-  #count(chunks: readonly Chunk<Job>[]): void {
+  #count(chunks: readonly Chunk<Job>[], scores: readonly Scores[]): void {
     const { useful, padded } = attentionArea(chunks)
     this.counts.forwards++
     this.counts.usefulArea += useful
     this.counts.paddedArea += padded
     for (const { tokens } of chunks) this.counts.newTokens += tokens
+    for (const row of scores) if (row instanceof Float32Array) this.counts.wholeLogits++
   }
 
-  #settle(chunks: readonly Chunk<Job>[], rows: readonly Row[], logits: Float32Array): void {
-    const size = this.#model.config.vocabSize
+  #settle(chunks: readonly Chunk<Job>[], rows: readonly Row[], scores: readonly Scores[]): void {
     let start = 0
     for (const [i, { item, tokens }] of chunks.entries()) {
       const { call, index } = item
-      const end = start + rows[i]!.logitRows.length * size
-      const before = call.logits[index]
-      call.logits[index] = before?.length ? concat(before, logits.subarray(start, end)) : logits.subarray(start, end)
+      const end = start + rows[i]!.logitRows.length
+      call.scores[index]!.push(...scores.slice(start, end))
       start = end
       item.done += tokens
       item.newTokens -= tokens
       if (item.newTokens > 0 || --call.open > 0) continue
       this.#calls--
-      call.resolve(call.logits)
+      call.resolve(call.scores)
     }
     this.#jobs = this.#jobs.filter((job) => job.newTokens > 0)
   }
@@ -171,6 +172,7 @@ function cut(row: Row, from: number, count: number): Row {
   if (count === row.tokens.length) return row
   const sees = row.sees.slice(from, to)
   return {
+    ...row,
     tokens: row.tokens.slice(from, to),
     positions: row.positions.slice(from, to),
     writeSlots: row.writeSlots.slice(from, to),
@@ -178,11 +180,4 @@ function cut(row: Row, from: number, count: number): Row {
     sees,
     logitRows: row.logitRows.filter((i) => i >= from && i < to).map((i) => i - from),
   }
-}
-
-function concat(a: Float32Array, b: Float32Array): Float32Array {
-  const both = new Float32Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
+import type { Scores } from '../model/index.ts'
 import type { Context } from './contexts.ts'
-import { distribution } from './distribution.ts'
+import { distribution, reduction } from './distribution.ts'
 import type { Distribution } from './distribution.ts'
 import type { Engine } from './engine.ts'
 import { StepNoise } from './noise.ts'
@@ -22,15 +23,15 @@ export async function* draft(
   const { model } = decoder
   const parameters = engine.sampling(request.sampling, context)
   const timer = new Timer()
-  const tree = new Tree(decoder, { signal, most: request.depth * request.step_tokens })
+  const tree = new Tree(decoder, { signal, most: request.depth * request.step_tokens, reduced: reduction(parameters) })
   const leaf = tree.leaf(0)
   const written: number[] = []
-  const forward = async (): Promise<Float32Array> => {
-    const [[logits] = []] =
+  const forward = async (): Promise<Scores> => {
+    const [[scores] = []] =
       written.length === 0
         ? [await tree.prefill(context.tokens, [], [0])]
         : await tree.advance([{ leaf, tokens: written.slice(-1) }])
-    return logits!
+    return scores!
   }
   context.drafts.clear()
   yield opening(context)

@@ -28,6 +28,8 @@ export interface EngineOptions {
   threads?: number | undefined
   /** How each model's linear layers are kept and multiplied. Default: fp32 on the CPU, the checkpoint's own half precision on CUDA. */
   weights?: WeightType | undefined
+  /** Whether models hand out the likeliest tokens in place of whole logits where they will do. Default: from 4,096 tokens on. */
+  reducedLogits?: boolean | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined
 }
@@ -49,14 +51,18 @@ export class Engine {
 
   /** @throws {ModelError} when the target is missing, any checkpoint is broken, or the memory holds too few slots */
   static async load(options: EngineOptions): Promise<Engine> {
-    const { models, memory = 1024, device, threads, weights, batchTokens = 512, contextIdleMs = 60_000 } = options
+    const { models, memory = 1024, batchTokens = 512, contextIdleMs = 60_000 } = options
+    const { device, threads, weights, reducedLogits } = options
     if (!existsSync(models)) throw new ModelError('not_found', `no model folder at ${models}: give one with --models`)
     const folder = (role: Role): string => path.join(models, role)
     const roles = (['target', 'draft', 'judge'] as const).filter((r) => r === 'target' || existsSync(folder(r)))
     const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder), { device, weights }))
     const decoders: Partial<Record<Role, Decoder>> = {}
     for (const role of roles)
-      decoders[role] = new Decoder(await Model.load(folder(role), { slots, device, threads, weights }), batchTokens)
+      decoders[role] = new Decoder(
+        await Model.load(folder(role), { slots, device, threads, weights, reducedLogits }),
+        batchTokens,
+      )
     return new Engine(decoders.target!, decoders.draft, decoders.judge, contextIdleMs)
   }
 

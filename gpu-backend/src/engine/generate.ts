@@ -1,7 +1,9 @@
 /** Plain decoding with token speculation: one text, written from a prompt to its end. */
 import { randomInt } from 'node:crypto'
 import type { FinishReason, Sampling } from '@lookahead/sdk/protocol'
-import { distribution, sample } from './distribution.ts'
+import { wholeLogits } from '../model/index.ts'
+import type { Scores } from '../model/index.ts'
+import { distribution, reduction, sample } from './distribution.ts'
 import type { Engine } from './engine.ts'
 import { LogitsProcessor, tokenLogprob } from './logits.ts'
 import type { LogitRules, TokenLogprob } from './logits.ts'
@@ -79,9 +81,11 @@ export async function* generate(
   const writer = new Writer(request)
   const processor = new LogitsProcessor({ ...request.rules, endTokens: writer.endTokens }, prompt)
   const speculation = new SpeculationCounts()
-  const draw = (logits: Float32Array, output: readonly number[]) =>
-    distribution(processor.apply(logits, output), parameters)
-  const tree = new Tree(decoder, { signal, most: maxTokens })
+  const { logprobs } = request
+  const reduced = processor.neutral && logprobs === undefined ? reduction(parameters) : undefined
+  const draw = (scores: Scores, output: readonly number[]) =>
+    distribution(processor.neutral ? scores : processor.apply(wholeLogits(scores), output), parameters)
+  const tree = new Tree(decoder, { signal, most: maxTokens, reduced })
   const speculator = chooseSpeculator(engine, {
     decoder,
     lengths: new Lengths(),
@@ -89,7 +93,8 @@ export async function* generate(
     draft,
     seeded: request.sampling.seed !== undefined,
     arrival: tree.arrival,
-    distribution: (logits, text) => draw(logits, text.slice(prompt.length)),
+    distribution: (scores, text) => draw(scores, text.slice(prompt.length)),
+    reduced,
     random: new Random(parameters.seed, GUESS_STREAM),
     signal,
   })
@@ -106,8 +111,7 @@ export async function* generate(
       const { accepted, next } = accept(guesses, p, random, (last) => sample(last, random.next()))
       const run = leaf.tokens.length - guesses.length + accepted
       for (const [i, token] of [...guessed.slice(0, accepted), next!].entries()) {
-        const { logprobs } = request
-        writer.push(token, logprobs === undefined ? undefined : tokenLogprob(rows[i]!, token, logprobs))
+        writer.push(token, logprobs === undefined ? undefined : tokenLogprob(wholeLogits(rows[i]), token, logprobs))
         if (writer.ended) break
       }
       tree.trim(leaf, Math.min(run, output.length))
@@ -121,9 +125,9 @@ export async function* generate(
       const text = [...prompt, ...output]
       guesses = await speculator.propose(text, maxTokens - output.length - 1)
       const tokens = [text.at(-1)!, ...guesses.map(({ token }) => token)]
-      const [logits] = await tree.advance([{ leaf, tokens }])
+      const [scores] = await tree.advance([{ leaf, tokens }])
       if (decoder === engine.target) engine.costs.forwardTook(tokens.length, tree.forwardMs)
-      rows = logits!
+      rows = scores!
     }
     tree.commit(0, leaf)
     yield { ...writer.take(), ending: { ...writer.ended, cachedTokens: tree.cached, speculation } }

@@ -21,11 +21,14 @@ export class LogitsProcessor {
   readonly #rules: LogitRules
   readonly #prompt: ReadonlySet<number>
   readonly #penalised: boolean
+  /** No rule ever changes a logit. */
+  readonly neutral: boolean
 
   constructor(rules: LogitRules, prompt: readonly number[]) {
-    const { presencePenalty, frequencyPenalty, repetitionPenalty } = rules
+    const { presencePenalty, frequencyPenalty, repetitionPenalty, bias, minTokens } = rules
     this.#rules = rules
     this.#penalised = presencePenalty !== 0 || frequencyPenalty !== 0 || repetitionPenalty !== 1
+    this.neutral = !this.#penalised && bias.size === 0 && minTokens === 0
     this.#prompt = new Set(repetitionPenalty === 1 ? [] : prompt)
   }
 

@@ -1,4 +1,5 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import type { Reduction, Scores } from '../model/index.ts'
 import type { Ruling } from '../verifier/verdict.ts'
 import type { Context } from './contexts.ts'
 import { distribution, sample } from './distribution.ts'
@@ -22,6 +23,7 @@ export interface Expansion {
   context: Context
   request: VerifyRequest
   parameters: SamplingParameters
+  reduced: Reduction | undefined
   tree: Tree
   /** Tokens there is room for after the context. */
   room: number
@@ -53,8 +55,8 @@ export class TargetStep {
   readonly #draw: (p: Distribution) => number
   readonly #speculator: Speculator
 
-  /** @param logits after the first `i` tokens of the drafted step; all but the first are asked for only where they are guesses */
-  constructor(expansion: Expansion, { index, start, draft }: Place, logits: (i: number) => Float32Array) {
+  /** @param scores after the first `i` tokens of the drafted step; all but the first are asked for only where they are guesses */
+  constructor(expansion: Expansion, { index, start, draft }: Place, scores: (i: number) => Scores) {
     const { context, request, parameters, tree } = expansion
     const { drafted, ngram, draft: most } = request.speculation
     this.start = start
@@ -67,7 +69,7 @@ export class TargetStep {
     this.#draw = (p) =>
       drafted || ngram > 0 || most > 0 ? sample(p, this.#random.next()) : noise.draw(p, this.writer.tokens.length)
     const guesses = draft && drafted ? draft.tokens.map((token, i) => ({ token, q: draft.distributions[i] })) : []
-    this.agreed = this.#accept(guesses, logits, guesses.length === 0)
+    this.agreed = this.#accept(guesses, scores, guesses.length === 0)
     this.leaf = tree.leaf(start + this.agreed)
     this.#speculator = stepSpeculator(expansion, start, drafted ? draft?.tokens.slice(this.agreed) : undefined)
   }
@@ -101,11 +103,11 @@ export class TargetStep {
     return { leaf, tokens: [...this.own.slice(leaf.tokens.length), ...guesses.map(({ token }) => token)] }
   }
 
-  /** The guesses that prove right, and the token after them, become its own. @param logits after each token of that work */
-  keep(guesses: readonly Guess[], logits: readonly Float32Array[]): void {
+  /** The guesses that prove right, and the token after them, become its own. @param scores after each token of that work */
+  keep(guesses: readonly Guess[], scores: readonly Scores[]): void {
     const { leaf } = this
     const { tree } = this.#expansion
-    const accepted = this.#accept(guesses, (i) => logits[logits.length - guesses.length - 1 + i]!, true)
+    const accepted = this.#accept(guesses, (i) => scores[scores.length - guesses.length - 1 + i]!, true)
     this.#speculator.observe(guesses.length, accepted)
     tree.trim(leaf, Math.min(leaf.tokens.length - guesses.length + accepted, this.own.length))
     if (this.writer.end) this.close()
@@ -117,9 +119,9 @@ export class TargetStep {
   }
 
   /** @param bonus whether the token after the last guess is drawn too @returns how many guesses proved right */
-  #accept(guesses: readonly Guess[], logits: (i: number) => Float32Array, bonus: boolean): number {
+  #accept(guesses: readonly Guess[], scores: (i: number) => Scores, bonus: boolean): number {
     const { parameters, speculation } = this.#expansion
-    const p = (i: number) => distribution(logits(i), parameters)
+    const p = (i: number) => distribution(scores(i), parameters)
     const { accepted, next } = accept(guesses, p, this.#random, bonus ? this.#draw : undefined)
     speculation.add(guesses.length, accepted)
     for (const { token } of guesses.slice(0, accepted)) this.writer.push(token)
@@ -130,7 +132,7 @@ export class TargetStep {
 
 /** What guesses the tokens of a step. @param drafted tokens of the drafted step that may be guesses */
 export function stepSpeculator(expansion: Expansion, start: number, drafted?: readonly number[]): Speculator {
-  const { engine, context, request, parameters, tree, signal } = expansion
+  const { engine, context, request, parameters, reduced, tree, signal } = expansion
   return chooseSpeculator(engine, {
     ...request.speculation,
     drafted,
@@ -138,7 +140,8 @@ export function stepSpeculator(expansion: Expansion, start: number, drafted?: re
     lengths: context.lengths,
     seeded: request.sampling.seed !== undefined,
     arrival: tree.arrival,
-    distribution: (logits) => distribution(logits, parameters),
+    distribution: (scores) => distribution(scores, parameters),
+    reduced,
     random: new Random(parameters.seed, GUESS_STREAM, context.outputLength + start),
     signal,
   })

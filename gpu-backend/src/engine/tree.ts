@@ -3,6 +3,7 @@
  * branch its own tokens. Branch `b` sees the context, `b.prefix` tokens of the chain, and itself; nothing is copied.
  */
 import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { Reduction, Scores } from '../model/index.ts'
 import type { Decoder } from './decoder.ts'
 import type { Sharer } from './slot-queue.ts'
 import { layOut } from './tree-row.ts'
@@ -13,7 +14,7 @@ export interface Leaf extends Run {
   readonly prefix: number
 }
 
-/** Tokens to run next on a leaf; logits come back for each. */
+/** Tokens to run next on a leaf; scores come back for each. */
 export interface Work {
   leaf: Leaf
   tokens: readonly number[]
@@ -28,6 +29,8 @@ export interface TreeOptions {
   arrival?: number
   /** The text can be done without: it throws `NoRoom` instead of waiting for slots, and is younger than all others. Default false. */
   optional?: boolean
+  /** When less than whole rows of logits will do. Default: never. */
+  reduced?: Reduction | undefined
 }
 
 /** What is to be run next. */
@@ -58,6 +61,7 @@ export class Tree implements Sharer {
   readonly #signal: AbortSignal | undefined
   readonly #most: number
   readonly #optional: boolean
+  readonly #reduced: Reduction | undefined
   readonly #leaves = new Set<Leaf>()
   #due: Due | undefined
   /** Set as long as the text stands in slots. */
@@ -69,28 +73,32 @@ export class Tree implements Sharer {
   /** What the forward under way runs. */
   #parts: readonly Part[] = []
 
-  constructor(decoder: Decoder, { signal, most = 0, arrival = ++arrivals, optional = false }: TreeOptions = {}) {
+  constructor(
+    decoder: Decoder,
+    { signal, most = 0, arrival = ++arrivals, optional = false, reduced }: TreeOptions = {},
+  ) {
     this.#decoder = decoder
     this.#signal = signal
     this.#most = most
     this.#optional = optional
+    this.#reduced = reduced
     this.arrival = optional ? OPTIONAL + arrival : arrival
   }
 
   /**
    * Runs what no other text has run of `text` before, and the chain after it. To be called once, before all else.
-   * @returns logits after `text` and after `wanted` first chain tokens: one row for each entry of `wanted`
+   * @returns scores after `text` and after `wanted` first chain tokens: one for each entry of `wanted`
    * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
-  async prefill(text: readonly number[], chain: readonly number[], wanted: readonly number[]): Promise<Float32Array[]> {
+  async prefill(text: readonly number[], chain: readonly number[], wanted: readonly number[]): Promise<Scores[]> {
     const { context } = this
     context.tokens = [...text]
     this.chain.tokens = [...chain]
-    const logits = await this.#run({ runs: [context, this.chain], asked: 1 + chain.length }, (place) =>
+    const scores = await this.#run({ runs: [context, this.chain], asked: 1 + chain.length }, (place) =>
       wanted.map((n) => place(context, text.length - 1 + n)),
     )
     this.cached = this.#shared
-    return logits
+    return scores
   }
 
   leaf(prefix: number): Leaf {
@@ -101,17 +109,17 @@ export class Tree implements Sharer {
 
   /**
    * Runs the work of all leaves in one packed forward.
-   * @returns for each work item, the logits after each of its tokens
+   * @returns for each work item, the scores after each of its tokens
    * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
-  async advance(work: readonly Work[]): Promise<Float32Array[][]> {
+  async advance(work: readonly Work[]): Promise<Scores[][]> {
     for (const { leaf, tokens } of work) leaf.tokens.push(...tokens)
     const runs = [this.context, this.chain, ...work.map(({ leaf }) => leaf)]
     const asked = sum(work.map(({ leaf, tokens }) => (this.#path.includes(leaf) ? tokens.length : 0)))
-    const logits = await this.#run({ runs, asked }, (place) =>
+    const scores = await this.#run({ runs, asked }, (place) =>
       work.flatMap(({ leaf, tokens }) => tokens.map((_, i) => place(leaf, leaf.tokens.length - tokens.length + i))),
     )
-    return work.map((item) => logits.splice(0, item.tokens.length))
+    return work.map((item) => scores.splice(0, item.tokens.length))
   }
 
   /** Forgets a leaf's last tokens and gives their slots back, keeping the first `length`. */
@@ -227,20 +235,19 @@ export class Tree implements Sharer {
     this.#decoder.entering.delete(this.context.tokens)
   }
 
-  /** Runs what is due once there are slots for it. @returns the logits of the tokens at the places wanted */
-  async #run(due: Due, wanted: (place: Place) => number[]): Promise<Float32Array[]> {
-    const { batcher, cache, model, queue } = this.#decoder
+  /** Runs what is due once there are slots for it. @returns the scores of the tokens at the places wanted */
+  async #run(due: Due, wanted: (place: Place) => number[]): Promise<Scores[]> {
+    const { batcher, cache, queue } = this.#decoder
     try {
       await this.#claim(due)
-      const row = layOut(this.#parts, wanted)
+      const row = { ...layOut(this.#parts, wanted), reduced: this.#reduced }
       const started = performance.now()
-      const [logits] = await batcher.run([row], { urgent: !this.#entering, signal: this.#signal })
+      const [scores] = await batcher.run([row], { urgent: !this.#entering, signal: this.#signal })
       this.forwardMs = this.#entering ? undefined : performance.now() - started
       if (this.#entering) this.context.slots = cache.insert(this.context.tokens, this.context.slots)
       this.#rest()
       queue.settle()
-      const size = model.config.vocabSize
-      return row.logitRows.map((_, i) => logits!.subarray(i * size, (i + 1) * size))
+      return scores!
     } catch (error) {
       // Its new slots may hold nothing of use.
       this.release()

@@ -3,6 +3,7 @@ import { judged, ruleExactly, ruleWithoutJudge, unjudged } from '../verifier/ver
 import type { Ruling } from '../verifier/verdict.ts'
 import type { Context } from './contexts.ts'
 import { opening } from './draft.ts'
+import { reduction } from './distribution.ts'
 import { draftedChain } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
 import type { Engine } from './engine.ts'
@@ -42,12 +43,15 @@ export class Verification {
     this.#signal = signal
     this.#room = Math.min(request.max_tokens, capacity - context.tokens.length)
     this.#chain = draftedChain(engine.target, context, request, this.#room)
-    this.#tree = new Tree(engine.target, { signal, most: this.#chain.most })
+    const parameters = engine.sampling(request.sampling, context)
+    const reduced = reduction(parameters)
+    this.#tree = new Tree(engine.target, { signal, most: this.#chain.most, reduced })
     this.#expansion = {
       engine,
       context,
       request,
-      parameters: engine.sampling(request.sampling, context),
+      parameters,
+      reduced,
       tree: this.#tree,
       room: this.#room,
       speculation: this.#speculation,
@@ -113,9 +117,9 @@ export class Verification {
     const { steps, tokens, starts } = this.#chain
     const wanted = this.#request.speculation.drafted ? [...tokens.keys(), tokens.length] : starts
     const rows = await this.#timer.time('target', () => this.#tree.prefill(this.#context.tokens, tokens, wanted))
-    const logits = new Map(wanted.map((n, i) => [n, rows[i]!]))
+    const scores = new Map(wanted.map((n, i) => [n, rows[i]!]))
     this.#steps = starts.map((start, index) => {
-      return new TargetStep(this.#expansion, { index, start, draft: steps[index] }, (i) => logits.get(start + i)!)
+      return new TargetStep(this.#expansion, { index, start, draft: steps[index] }, (i) => scores.get(start + i)!)
     })
   }
 
@@ -124,9 +128,9 @@ export class Verification {
     const open = this.#standing.filter((step) => !step.writer.end)
     const guesses = await this.#guess(open)
     const work = open.map((step, i) => step.work(guesses[i]!))
-    const logits = await this.#timer.time('target', () => this.#tree.advance(work))
-    this.#engine.costs.forwardTook(logits.flat().length, this.#tree.forwardMs)
-    for (const [i, step] of open.entries()) step.keep(guesses[i]!, logits[i]!)
+    const scores = await this.#timer.time('target', () => this.#tree.advance(work))
+    this.#engine.costs.forwardTook(scores.flat().length, this.#tree.forwardMs)
+    for (const [i, step] of open.entries()) step.keep(guesses[i]!, scores[i]!)
   }
 
   /** Guesses for all these steps, made at the same time. */

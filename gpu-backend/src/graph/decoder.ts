@@ -2,6 +2,7 @@ import type { DecoderConfig } from '../checkpoint/index.ts'
 import { float, GraphBuilder, type Graph, type Value } from './builder.ts'
 import { linear } from './linear.ts'
 import { floatTypes, type ActivationType, type Precision } from './precision.ts'
+import { reduceLogits } from './reduction.ts'
 import { rotaryTables } from './rotary.ts'
 
 /** Changes whenever the same configuration gives another graph, so that graphs kept on disk are built anew. */
@@ -39,8 +40,9 @@ export const poolNames = (layer: number) => ({
  * @param precision of the weights, and of everything between the embedding and the logits. The head is never kept in fewer than 8 bits: every logit is read off it directly.
  * A tied head is quantised as well, beside the embedding, which is looked up and not multiplied: a forward then reads a
  * quarter of what is often the largest matrix. In fp32, fp16 and bf16 a tied head and the embedding are one matrix.
+ * @param reduced adds the input and the outputs that `reduceLogits` describes
  */
-export function decoderGraph(decoder: DecoderConfig, precision: Partial<Precision> = {}): Graph {
+export function decoderGraph(decoder: DecoderConfig, precision: Partial<Precision> = {}, reduced = false): Graph {
   const { weights = 'fp32', activations = 'float32' } = precision
   const config = { ...decoder, weights, activations }
   const { hiddenSize, vocabSize, layers } = config
@@ -80,9 +82,11 @@ export function decoderGraph(decoder: DecoderConfig, precision: Partial<Precisio
     bias: false,
     precision: { weights: weights === 'int4' ? 'int8' : weights, activations },
   } as const
-  if (activations === 'float32') linear(g, 'lm_head', wanted, head, 'logits')
-  else g.cast('/lm_head/float', linear(g, 'lm_head', wanted, head), 'float32', 'logits')
-  g.output('logits', 'float32', ['R', vocabSize])
+  const logits = 'logits'
+  if (activations === 'float32') linear(g, 'lm_head', wanted, head, logits)
+  else g.cast('/lm_head/float', linear(g, 'lm_head', wanted, head), 'float32', logits)
+  g.output(logits, 'float32', ['R', vocabSize])
+  if (reduced) reduceLogits(g, logits, vocabSize)
   return g.build(config.modelType)
 }
 

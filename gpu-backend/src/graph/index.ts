@@ -7,4 +7,5 @@ export {
   type PrecisionOptions,
   type WeightType,
 } from './precision.ts'
+export { isReduced, rowsGraph, topCount } from './reduction.ts'
 export { storedGraph, type BuildProgress, type StoreOptions } from './store.ts'

@@ -6,8 +6,11 @@ import { Checkpoint, ModelError, weightFiles, type DecoderConfig } from '../chec
 import { weightsFile, type Graph, type Weight } from './builder.ts'
 import { decoderGraph, decoderGraphVersion } from './decoder.ts'
 import { precisionOf, type Precision, type PrecisionOptions } from './precision.ts'
+import { isReduced } from './reduction.ts'
 
 export interface StoreOptions extends PrecisionOptions {
+  /** Whether the graph reduces its logits. Defaults to what pays for the vocabulary's size. */
+  reduced?: boolean | undefined
   /** Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
   signal?: AbortSignal | undefined
@@ -37,14 +40,16 @@ const modelFile = 'model.onnx'
 export async function storedGraph(folder: string, config: DecoderConfig, options: StoreOptions = {}): Promise<string> {
   const root = options.cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
   const precision = precisionOf(config, options)
-  const home = path.join(root, 'graphs', await contentKey(folder, precision))
-  if (!(await exists(home))) await writeGraph(folder, decoderGraph(config, precision), home, options)
+  const reduced = options.reduced ?? isReduced(config.vocabSize)
+  const home = path.join(root, 'graphs', await contentKey(folder, precision, reduced))
+  if (!(await exists(home))) await writeGraph(folder, decoderGraph(config, precision, reduced), home, options)
   return path.join(home, modelFile)
 }
 
-/** Of the builder's version, the precision, config.json, and each weight file's name, size and time of change. */
-async function contentKey(folder: string, { weights, activations }: Precision): Promise<string> {
-  const hash = createHash('sha256').update(`${decoderGraphVersion} ${weights} ${activations}\n`)
+/** Of the builder's version, the precision, whether logits are reduced, config.json, and each weight file's name, size and time of change. */
+async function contentKey(folder: string, { weights, activations }: Precision, reduced: boolean): Promise<string> {
+  const kind = `${weights} ${activations}${reduced ? ' reduced' : ''}`
+  const hash = createHash('sha256').update(`${decoderGraphVersion} ${kind}\n`)
   hash.update(await readFile(path.join(folder, 'config.json')))
   for (const file of await weightFiles(folder)) {
     const { size, mtimeMs } = await stat(file)

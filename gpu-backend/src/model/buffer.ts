@@ -1,4 +1,4 @@
-import { Tensor, type ElementType } from '../onnxruntime/index.ts'
+import { Tensor, type DeviceMemory, type DeviceTensor, type ElementType } from '../onnxruntime/index.ts'
 
 /** A forward has a few dozen shapes in practice; beyond this many the oldest handles are let go. */
 const maxTensors = 256
@@ -52,6 +52,44 @@ export class ShapedBuffer<Data extends Float32Array | Int32Array> {
     for (const tensor of this.#tensors.values()) tensor.close()
     this.#tensors.clear()
     this.#current = undefined
+  }
+}
+
+/** The persistent memory on the device of float32 rows whose number changes from run to run. It grows on demand. */
+export class DeviceRows {
+  readonly #memory: DeviceMemory
+  readonly #width: number
+  readonly #tensors = new Map<number, DeviceTensor>()
+  #whole: DeviceTensor | undefined
+  #capacity = 0
+
+  constructor(memory: DeviceMemory, width: number) {
+    this.#memory = memory
+    this.#width = width
+  }
+
+  /** The tensor `[rows, width]`, with whatever the last run left in it. @throws OnnxRuntimeError when memory is short */
+  reserve(rows: number): DeviceTensor {
+    if (!this.#whole || rows > this.#capacity) {
+      this.close()
+      const capacity = 2 ** Math.ceil(Math.log2(Math.max(rows, 1)))
+      this.#whole = this.#memory.allocate('float32', [capacity, this.#width])
+      this.#capacity = capacity
+    }
+    let tensor = this.#tensors.get(rows)
+    if (!tensor) {
+      tensor = this.#memory.view(this.#whole, 'float32', [rows, this.#width])
+      this.#tensors.set(rows, tensor)
+    }
+    return tensor
+  }
+
+  /** To be called before the memory is closed; what is bound to a session must not be run any more. */
+  close(): void {
+    for (const tensor of this.#tensors.values()) tensor.close()
+    this.#tensors.clear()
+    this.#whole?.close()
+    this.#whole = undefined
   }
 }
 

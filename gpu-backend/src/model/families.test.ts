@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Model } from './index.ts'
+import { Model, joinedLogits } from './index.ts'
 
 interface Reference {
   ids: number[]
@@ -35,7 +35,7 @@ test.each(cases.map((own) => [own.checkpoint, JSON.stringify(own.changes), own] 
   async (_, __, { checkpoint, changes, logits }) => {
     const model = await load(checkpoint, changes)
     const slots = ids.map((_id, i) => i)
-    const own = await model.forward([
+    const scores = await model.forward([
       {
         tokens: ids,
         positions: slots,
@@ -45,6 +45,7 @@ test.each(cases.map((own) => [own.checkpoint, JSON.stringify(own.changes), own] 
         logitRows: positions,
       },
     ])
+    const own = joinedLogits(scores)
     const expected = new Float32Array(Uint8Array.from(Buffer.from(logits, 'base64')).buffer)
     expect(own.length).toBe(expected.length)
     const difference = own.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0)

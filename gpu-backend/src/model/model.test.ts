@@ -3,7 +3,8 @@ import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Model, type Row } from './index.ts'
+import { Model, joinedLogits, type Row, type TopScores } from './index.ts'
+import { orderTies } from './scores.ts'
 
 interface Case {
   messages: { role: string; content: string }[]
@@ -25,6 +26,7 @@ beforeAll(async () => {
 afterAll(() => rm(cacheDir, { recursive: true }))
 
 const load = (name: string) => Model.load(path.join(root, name), { slots, cacheDir })
+const logitsOf = async (model: Model, rows: readonly Row[]) => joinedLogits(await model.forward(rows))
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i)
 
 /** Tokens that see each other causally, after `context` slots that all of them see. */
@@ -57,7 +59,7 @@ describe.each(['fixtures/tiny-qwen3', 'models/draft', 'models/target', 'models/j
     for (const { messages, text, ids, positions, logits } of cases) {
       expect(model.tokenizer.renderChat(messages, { addGenerationPrompt: true })).toBe(text)
       expect(model.tokenizer.encode(text)).toEqual(ids)
-      const own = await model.forward([causal(ids, range(100, ids.length), [], positions)])
+      const own = await logitsOf(model, [causal(ids, range(100, ids.length), [], positions)])
       const bytes = Uint8Array.from(Buffer.from(logits, 'base64'))
       expect(difference(own, new Float32Array(bytes.buffer))).toBeLessThan(1e-3)
     }
@@ -73,8 +75,8 @@ describe('a packed forward', () => {
   afterAll(() => model.close())
 
   const ids = reference['fixtures/tiny-qwen3']![0]!.ids.slice(0, 48)
-  const whole = (tokens: number[]) => model.forward([causal(tokens, range(1000, tokens.length))])
-  const logitsOf = (logits: Float32Array, from: number, count = 1) =>
+  const whole = (tokens: number[]) => logitsOf(model, [causal(tokens, range(1000, tokens.length))])
+  const part = (logits: Float32Array, from: number, count = 1) =>
     logits.slice(from * model.config.vocabSize, (from + count) * model.config.vocabSize)
 
   test('one token at a time, in slots without order', async () => {
@@ -82,9 +84,9 @@ describe('a packed forward', () => {
     const context: number[] = []
     for (const [i, id] of ids.entries()) {
       const slot = (i * 577 + 3) % slots
-      const logits = await model.forward([causal([id], [slot], context)])
+      const logits = await logitsOf(model, [causal([id], [slot], context)])
       context.push(slot)
-      expect(difference(logits, logitsOf(expected, i))).toBeLessThan(1e-4)
+      expect(difference(logits, part(expected, i))).toBeLessThan(1e-4)
     }
   })
 
@@ -110,11 +112,11 @@ describe('a packed forward', () => {
       ]),
       logitRows: range(0, 7),
     }
-    const logits = await model.forward([tree])
+    const logits = await logitsOf(model, [tree])
     for (const [branch, tokens] of branches.entries()) {
       const expected = await whole([...ids.slice(0, 20), ...tokens])
       order.forEach((b, i) => {
-        if (b === branch) expect(difference(logitsOf(logits, i), logitsOf(expected, 20 + depth[i]!))).toBeLessThan(1e-4)
+        if (b === branch) expect(difference(part(logits, i), part(expected, 20 + depth[i]!))).toBeLessThan(1e-4)
       })
     }
   })
@@ -123,14 +125,14 @@ describe('a packed forward', () => {
     const [a, b] = [ids.slice(0, 40), ids.slice(8, 24).toReversed()]
     const [contextA, contextB] = [range(0, 37).map((i) => 2 * i), range(0, 14).map((i) => 1777 - 3 * i)]
     await model.forward([causal(a.slice(0, 37), contextA, [], []), causal(b.slice(0, 14), contextB, [], [])])
-    const logits = await model.forward([
+    const logits = await logitsOf(model, [
       causal(a.slice(37), [1, 1900, 3], contextA, [2]),
       causal(b.slice(14), [5, 1901], contextB, [1, 0]),
     ])
     const [wholeA, wholeB] = [await whole(a), await whole(b)]
-    expect(difference(logitsOf(logits, 0), logitsOf(wholeA, 39))).toBeLessThan(1e-4)
-    expect(difference(logitsOf(logits, 1), logitsOf(wholeB, 15))).toBeLessThan(1e-4)
-    expect(difference(logitsOf(logits, 2), logitsOf(wholeB, 14))).toBeLessThan(1e-4)
+    expect(difference(part(logits, 0), part(wholeA, 39))).toBeLessThan(1e-4)
+    expect(difference(part(logits, 1), part(wholeB, 15))).toBeLessThan(1e-4)
+    expect(difference(part(logits, 2), part(wholeB, 14))).toBeLessThan(1e-4)
   })
 
   test('a row may want no logits, and no rows give none', async () => {
@@ -141,17 +143,17 @@ describe('a packed forward', () => {
   test('forwards asked for at once run in order and do not disturb each other', async () => {
     const expected = await whole(ids)
     // Each token needs its predecessor's key, so a forward out of order would show. The long one runs on another thread.
-    const runs = ids.map((id, i) => model.forward([causal([id], [i], range(0, i))]))
-    const long = model.forward([
+    const runs = ids.map((id, i) => logitsOf(model, [causal([id], [i], range(0, i))]))
+    const long = logitsOf(model, [
       causal(
         Array.from({ length: 400 }, (_, i) => i % 256),
         range(600, 400),
       ),
     ])
-    const last = model.forward([causal(ids.slice(-1), [ids.length], range(0, ids.length - 1))])
-    for (const [i, run] of runs.entries()) expect(difference(await run, logitsOf(expected, i))).toBeLessThan(1e-4)
+    const last = logitsOf(model, [causal(ids.slice(-1), [ids.length], range(0, ids.length - 1))])
+    for (const [i, run] of runs.entries()) expect(difference(await run, part(expected, i))).toBeLessThan(1e-4)
     expect(await long).toHaveLength(400 * model.config.vocabSize)
-    expect(difference(await last, logitsOf(expected, ids.length - 1))).toBeLessThan(1e-4)
+    expect(difference(await last, part(expected, ids.length - 1))).toBeLessThan(1e-4)
   })
 
   test('the event loop gets its turns between many small forwards', async () => {
@@ -178,27 +180,94 @@ describe('a packed forward', () => {
     ['no token', { tokens: [] }, 'needs a token'],
   ])('refuses %s, and goes on', async (_, wrong, message) => {
     await expect(model.forward([good, { ...good, ...wrong }])).rejects.toThrow(message)
-    expect(await model.forward([good])).toHaveLength(model.config.vocabSize)
+    expect(await logitsOf(model, [good])).toHaveLength(model.config.vocabSize)
+  })
+})
+
+describe('a model that reduces its logits', () => {
+  let model: Model
+  beforeAll(async () => {
+    model = await Model.load(path.join(root, 'fixtures/tiny-qwen3'), { slots, cacheDir, reducedLogits: true })
+  })
+  afterAll(() => model.close())
+  const text = range(1, 30)
+  const top = (row: Row, suffices: (top: TopScores) => boolean, temperature = 0.7): Row => ({
+    ...row,
+    reduced: { temperature, suffices },
+  })
+
+  test('gives each row what it asks for, and whole rows where the likeliest tokens are not enough', async () => {
+    const plain = await load('fixtures/tiny-qwen3')
+    const [a, b] = [causal(text, range(0, 30)), causal(text.toReversed(), range(100, 30))]
+    const expected = (await plain.forward([a, b])) as Float32Array[]
+    plain.close()
+    const seen: TopScores[] = []
+    const everyThird = () => seen.length % 3 !== 0
+    const scores = await model.forward([a, top(b, (own) => (seen.push(own), everyThird()))])
+    expect(scores).toHaveLength(60)
+    for (const [i, own] of scores.entries()) {
+      const row = expected[i]!
+      if (own instanceof Float32Array) expect(difference(own, row)).toBeLessThan(1e-5)
+      else {
+        const order = range(0, row.length).toSorted((x, y) => row[y]! - row[x]!)
+        expect([...own.tokens]).toEqual(order.slice(0, 64))
+        expect(
+          difference(
+            own.logits,
+            Float32Array.from(own.tokens, (token) => row[token]!),
+          ),
+        ).toBeLessThan(1e-5)
+        const weight = row.reduce((sum, logit) => sum + Math.exp((logit - row[order[0]!]!) / 0.7), 0)
+        expect(own.weight).toBeCloseTo(weight, 3)
+      }
+    }
+    expect(scores.map((own) => own instanceof Float32Array)).toEqual([
+      ...a.tokens.map(() => true),
+      ...b.tokens.map((_, i) => (i + 1) % 3 === 0),
+    ])
+  })
+
+  test('forwards of any size follow one another, and of no logits too', async () => {
+    for (const count of [3, 200, 1, 0, 2]) {
+      const row = causal(range(1, 200), range(0, 200), [], range(0, count))
+      const all = await model.forward([row])
+      const likeliest = (await model.forward([top(row, () => true)])) as TopScores[]
+      expect([all.length, likeliest.length]).toEqual([count, count])
+      for (const [i, { tokens }] of likeliest.entries()) {
+        const logits = all[i] as Float32Array
+        expect(logits[tokens[0]!]).toBe(logits.reduce((most, logit) => Math.max(most, logit)))
+      }
+    }
+  })
+
+  test('refuses a temperature of 0', async () => {
+    await expect(model.forward([top(causal([1], [0]), () => true, 0)])).rejects.toThrow('temperature 0')
+  })
+
+  test('equally likely tokens are in the order of their ids, whatever order the device finds them in', () => {
+    const tokens = Int32Array.of(9, 3, 7, 5, 2, 8)
+    orderTies(Float32Array.of(4, 2, 2, 2, 1, 1), tokens)
+    expect([...tokens]).toEqual([9, 3, 5, 7, 2, 8])
   })
 })
 
 test('a failure in the native run leaves the model usable', async () => {
   const model = await load('fixtures/tiny-qwen3')
   const row = causal([1], [0])
-  const before = await model.forward([row])
+  const before = await logitsOf(model, [row])
   // A typed array may not be changed between the check and the run by honest means, so the check is misled.
   let reads = 0
   const misleading = new Proxy([1], {
     get: (target, key) => (key === '0' && ++reads > 1 ? 1e6 : Reflect.get(target, key)),
   })
   await expect(model.forward([{ ...row, tokens: misleading }])).rejects.toMatchObject({ name: 'OnnxRuntimeError' })
-  expect(difference(await model.forward([row]), before)).toBe(0)
+  expect(difference(await logitsOf(model, [row]), before)).toBe(0)
   model.close()
 })
 
 test('closing lets the forwards under way end, and refuses later ones', async () => {
   const model = await load('fixtures/tiny-qwen3')
-  const running = model.forward([causal(range(0, 200), range(0, 200))])
+  const running = logitsOf(model, [causal(range(0, 200), range(0, 200))])
   model.close()
   model.close()
   const late = model.forward([causal([1], [0])])

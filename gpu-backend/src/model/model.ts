@@ -8,6 +8,7 @@ import {
 } from '../checkpoint/index.ts'
 import {
   countParameters,
+  isReduced,
   poolNames,
   precisionOf,
   storedGraph,
@@ -18,10 +19,11 @@ import {
 import { DeviceMemory, elementBytes, IoBinding, OnnxRuntimeError, Session } from '../onnxruntime/index.ts'
 import type { Device, DeviceTensor } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
-import { ShapedBuffer } from './buffer.ts'
+import { ReducedLogits, WholeLogits, type Outputs } from './outputs.ts'
 import { giveTurn, isSmall, needsTurn } from './pace.ts'
 import { Packing } from './packing.ts'
 import { assertRow, type Limits, type Row } from './row.ts'
+import type { Scores } from './scores.ts'
 
 export interface ModelOptions {
   /** Token slots in the pool: the most tokens that all requests together can hold. */
@@ -41,6 +43,11 @@ export interface ModelOptions {
    * for int8 and int4.
    */
   activations?: ActivationType | undefined
+  /**
+   * Whether logits stay on the device, and only the likeliest tokens of a row are fetched where its request can do with them.
+   * Defaults to what pays: vocabularies of 4,096 tokens or more.
+   */
+  reducedLogits?: boolean | undefined
   /** Where built graphs are kept. Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
   /** ONNX Runtime writes a profile of all forwards, when the model is closed, to a file that begins with this prefix. */
@@ -74,7 +81,7 @@ export class Model {
   readonly #memory: DeviceMemory
   readonly #pool: readonly DeviceTensor[]
   readonly #packing = new Packing()
-  readonly #logits = ShapedBuffer.float32()
+  readonly #outputs: Outputs
   /** Settles when the last forward asked for has ended, well or not. */
   #last: Promise<unknown> = Promise.resolve()
   #open = true
@@ -87,6 +94,7 @@ export class Model {
     parameters: number,
     slots: number,
     precision: Precision,
+    outputs: Outputs,
   ) {
     this.config = config
     this.generation = generation
@@ -98,6 +106,7 @@ export class Model {
     this.#session = session
     this.#binding = new IoBinding(session)
     this.#memory = new DeviceMemory(session)
+    this.#outputs = outputs
     this.#pool = Array.from({ length: config.layers }, (_, layer) => this.#bindPool(layer)).flat()
   }
 
@@ -108,7 +117,7 @@ export class Model {
    * @throws ModelError if the folder is missing, broken or of an unsupported kind; the signal's reason if it was aborted
    */
   static async load(folder: string, options: ModelOptions): Promise<Model> {
-    const { slots, device, cacheDir, profile, signal } = options
+    const { slots, device, reducedLogits, cacheDir, profile, signal } = options
     if (!Number.isInteger(slots) || slots < 1)
       throw new RangeError(`slots must be a whole number above 0, not ${slots}`)
     const config = await readDecoderConfig(folder)
@@ -119,8 +128,10 @@ export class Model {
         'invalid',
         `${folder}: the tokenizer has ${tokenizer.size} tokens, the model ${config.vocabSize}: take both from one checkpoint`,
       )
+    const { vocabSize } = config
     const precision = precisionOf(config, options)
-    const file = await storedGraph(folder, config, { ...precision, cacheDir, signal })
+    const reduced = reducedLogits ?? isReduced(vocabSize)
+    const file = await storedGraph(folder, config, { ...precision, reduced, cacheDir, signal })
     const parameters = countParameters(config)
     const threads = options.threads ?? (parameters <= singleThreadParameters ? 1 : availableParallelism())
     const session = await Session.open(file, { device, threads, profile, config: foldAllConstants }).catch(
@@ -135,7 +146,8 @@ export class Model {
     )
     try {
       signal?.throwIfAborted()
-      return new Model(session, config, generation, tokenizer, parameters, slots, precision)
+      const outputs = reduced ? await ReducedLogits.open(session, vocabSize) : new WholeLogits(vocabSize)
+      return new Model(session, config, generation, tokenizer, parameters, slots, precision, outputs)
     } catch (error) {
       session.close()
       throw error
@@ -144,20 +156,20 @@ export class Model {
 
   /**
    * One packed forward of all rows: writes the new tokens' keys and values to their slots, and returns the logits of the
-   * wanted tokens, in the order of the rows and of their logitRows. [R, vocabSize], a fresh array.
+   * wanted tokens, in the order of the rows and of their logitRows: whole, or as far as the row asks for. [R], fresh arrays.
    *
    * Forwards run one after another, in the order of the calls; leave the rows unchanged until theirs has ended. One that
    * fails leaves the model usable; its write slots then hold nothing of use.
    *
    * @throws RangeError if a row contradicts itself; OnnxRuntimeError; ModelError `closed` (all by rejection)
    */
-  forward(rows: readonly Row[]): Promise<Float32Array> {
+  forward(rows: readonly Row[]): Promise<Scores[]> {
     const result = this.#last.then(() => this.#forward(rows))
     this.#last = result.catch(() => undefined)
     return result
   }
 
-  async #forward(rows: readonly Row[]): Promise<Float32Array> {
+  async #forward(rows: readonly Row[]): Promise<Scores[]> {
     if (!this.#open) throw new ModelError('closed', 'the model is closed: load it again')
     let newTokens = 0
     let wanted = 0
@@ -166,15 +178,16 @@ export class Model {
       newTokens += row.tokens.length
       wanted += row.logitRows.length
     }
-    if (newTokens === 0) return new Float32Array(0)
+    if (newTokens === 0) return []
     const small = isSmall(this.parameters, newTokens)
     if (small && needsTurn()) await giveTurn()
-    const logits = this.#logits.reserve(wanted, this.config.vocabSize)
-    this.#packing.bind(this.#binding, rows, newTokens, wanted)
-    this.#binding.bindOutput('logits', logits.tensor)
+    // Of no rows CUDA can find no likeliest tokens: then some token's logits are computed for nothing.
+    const logitRows = Math.max(wanted, 1)
+    this.#packing.bind(this.#binding, rows, newTokens, logitRows)
+    this.#outputs.bind(this.#binding, rows, logitRows)
     if (small) this.#session.run(this.#binding)
     else await this.#session.runAsync(this.#binding)
-    return logits.data.slice(0, wanted * this.config.vocabSize)
+    return wanted === 0 ? [] : this.#outputs.read(rows, wanted)
   }
 
   /** Releases the model once the forwards already asked for have ended; later ones are refused. Safe to call twice. */
@@ -191,7 +204,7 @@ export class Model {
     this.#open = false
     this.#binding.close()
     this.#packing.close()
-    this.#logits.close()
+    this.#outputs.close()
     for (const tensor of this.#pool) tensor.close()
     this.#memory.close()
     this.#session.close()

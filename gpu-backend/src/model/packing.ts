@@ -22,7 +22,10 @@ export class Packing {
   readonly #unpadIndex = ShapedBuffer.int64()
   readonly #logitRows = ShapedBuffer.int32()
 
-  /** Writes and binds every input but the pool. The graph's description explains the layout. */
+  /**
+   * Writes and binds every input but the pool. The graph's description explains the layout.
+   * @param wanted logit rows; where the rows want none, 1 for the first token's
+   */
   bind(binding: IoBinding, rows: readonly Row[], newTokens: number, wanted: number): void {
     let Q = 0
     let longest = 1
@@ -42,6 +45,7 @@ export class Packing {
     const logitRows = this.#logitRows.reserve(wanted)
 
     bias.data.fill(hidden, 0, B * Q * T)
+    logitRows.data[0] = 0
     let packed = 0
     let logit = 0
     for (const [b, row] of rows.entries()) {

@@ -1,3 +1,5 @@
+import type { Reduction } from './scores.ts'
+
 /** One request in a packed forward: n new tokens that attend to t keys. */
 export interface Row {
   /** New tokens. [n], n ≥ 1 */
@@ -12,6 +14,8 @@ export interface Row {
   sees: readonly (readonly (readonly [from: number, to: number])[])[]
   /** Indices into `tokens` whose logits are wanted. May be empty. */
   logitRows: readonly number[]
+  /** When less than whole rows of logits will do. Default: whole rows. */
+  reduced?: Reduction | undefined
 }
 
 /** What a row's numbers must stay below. */
@@ -32,6 +36,8 @@ export function assertRow(row: Row, limits: Limits): void {
   assertBelow('write slot', row.writeSlots, limits.slots)
   assertBelow('key slot', row.keySlots, limits.slots)
   assertBelow('logit row', row.logitRows, n)
+  if (row.reduced && !(row.reduced.temperature > 0))
+    throw new RangeError(`temperature ${row.reduced.temperature} is not above 0`)
   for (const ranges of row.sees)
     for (const [from, to] of ranges)
       if (!(from >= 0 && from <= to && to <= row.keySlots.length))

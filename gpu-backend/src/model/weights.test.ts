@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Precision } from '../graph/index.ts'
-import { Model, type Row } from './index.ts'
+import { Model, joinedLogits, type Row } from './index.ts'
 
 const fixtures = path.join(import.meta.dirname, '../../fixtures')
 const { ids } = JSON.parse(readFileSync(path.join(fixtures, 'families/reference.json'), 'utf8')) as { ids: number[] }
@@ -24,6 +24,8 @@ afterAll(() => rm(root, { recursive: true }))
 
 const load = (name: string, precision: Partial<Precision> = {}) =>
   Model.load(path.join(root, name), { slots: 2048, ...precision, cacheDir: path.join(root, 'cache') })
+
+const logitsOf = async (model: Model, rows: readonly Row[]) => joinedLogits(await model.forward(rows))
 
 /** Tokens after `context` slots. */
 function causal(tokens: number[], writeSlots: number[], context: number[] = []): Row {
@@ -51,7 +53,7 @@ function distance(a: Float32Array, b: Float32Array): number {
 describe.each(['qwen3', 'qwen2', 'llama', 'mistral'])('%s', (name) => {
   const logits = async (precision?: Partial<Precision>) => {
     using model = await load(name, precision)
-    return model.forward([causal(text, range(0, text.length))])
+    return await logitsOf(model, [causal(text, range(0, text.length))])
   }
 
   test('half precision gives the logits of fp32, within the rounding of the weights', async () => {
@@ -101,20 +103,20 @@ describe.each(precisions)('a packed forward in $weights, activations $activation
   let whole: Float32Array
   beforeAll(async () => {
     model = await load('qwen3', precision)
-    whole = await model.forward([causal(text, range(1000, text.length))])
+    whole = await logitsOf(model, [causal(text, range(1000, text.length))])
   })
   afterAll(() => model.close())
 
-  const logitsOf = (logits: Float32Array, from: number, count: number) =>
+  const part = (logits: Float32Array, from: number, count: number) =>
     logits.slice(from * model.config.vocabSize, (from + count) * model.config.vocabSize)
 
   test('one token at a time, in slots without order', async () => {
     const context: number[] = []
     for (const [i, id] of text.entries()) {
       const slot = (i * 577 + 3) % 2048
-      const logits = await model.forward([causal([id], [slot], context)])
+      const logits = await logitsOf(model, [causal([id], [slot], context)])
       context.push(slot)
-      expect(distance(logits, logitsOf(whole, i, 1))).toBeLessThan(tolerance)
+      expect(distance(logits, part(whole, i, 1))).toBeLessThan(tolerance)
     }
   })
 
@@ -146,23 +148,23 @@ describe.each(precisions)('a packed forward in $weights, activations $activation
       ],
       logitRows: range(0, 4),
     }
-    const logits = await model.forward([tree])
+    const logits = await logitsOf(model, [tree])
     for (const branch of [0, 1]) {
       const own = [tokens[branch]!, tokens[branch + 2]!]
-      const alone = await model.forward([causal([...text.slice(0, 20), ...own], range(600, 22))])
+      const alone = await logitsOf(model, [causal([...text.slice(0, 20), ...own], range(600, 22))])
       for (const step of [0, 1])
-        expect(distance(logitsOf(logits, branch + 2 * step, 1), logitsOf(alone, 20 + step, 1))).toBeLessThan(tolerance)
+        expect(distance(part(logits, branch + 2 * step, 1), part(alone, 20 + step, 1))).toBeLessThan(tolerance)
     }
   })
 
   test('two rows of different lengths, each as if alone', async () => {
     const [contextA, contextB] = [range(0, 37).map((i) => 2 * i), range(0, 14).map((i) => 1777 - 3 * i)]
     await model.forward([causal(text.slice(0, 37), contextA), causal(text.slice(0, 14), contextB)])
-    const logits = await model.forward([
+    const logits = await logitsOf(model, [
       causal(text.slice(37, 40), [1, 1900, 3], contextA),
       causal(text.slice(14, 16), [5, 1901], contextB),
     ])
-    expect(distance(logitsOf(logits, 0, 3), logitsOf(whole, 37, 3))).toBeLessThan(tolerance)
-    expect(distance(logitsOf(logits, 3, 2), logitsOf(whole, 14, 2))).toBeLessThan(tolerance)
+    expect(distance(part(logits, 0, 3), part(whole, 37, 3))).toBeLessThan(tolerance)
+    expect(distance(part(logits, 3, 2), part(whole, 14, 2))).toBeLessThan(tolerance)
   })
 })

@@ -31,6 +31,7 @@ const functions = {
     49,
     'void* CreateTensorWithDataAsOrtValue(void* memory, void* data, size_t size, const int64_t* shape, size_t rank, int type, _Out_ void** value)',
   ],
+  getTensorData: [51, 'void* GetTensorMutableData(void* value, _Out_ void** data)'],
   createMemoryInfo: [
     68,
     'void* CreateMemoryInfo(const char* name, int allocator, int device, int kind, _Out_ void** memory)',
@@ -76,13 +77,14 @@ export interface Api {
   createTensor(allocator: Pointer, shape: BigInt64Array, rank: number, type: number, out: Out): Status
   createTensorWithData(
     memory: Pointer,
-    data: ArrayBufferView,
+    data: ArrayBufferView | Pointer,
     size: number,
     shape: BigInt64Array,
     rank: number,
     type: number,
     out: Out,
   ): Status
+  getTensorData(value: Pointer, out: Out): Status
   createMemoryInfo(name: string, allocator: number, device: number, kind: number, out: Out): Status
   createCpuMemoryInfo(allocator: number, kind: number, out: Out): Status
   releaseStatus(status: Pointer): void

@@ -3,7 +3,7 @@ import { api, check, created, OnnxRuntimeError, type Pointer } from './api.ts'
 import { environment } from './environment.ts'
 import { cudaLibraryPath } from './library.ts'
 import type { Session } from './session.ts'
-import { elementTypes, type ElementType } from './tensor.ts'
+import { elementBytes, elementTypes, type ElementType } from './tensor.ts'
 
 /** Where a session's operators run and its pool of token slots lies. */
 export const devices = ['cpu', 'cuda'] as const
@@ -86,6 +86,16 @@ export class DeviceMemory {
     const dims = BigInt64Array.from(shape, BigInt)
     return new DeviceTensor(
       created((out) => api().createTensor(this.#allocator, dims, dims.length, elementTypes[type], out)),
+    )
+  }
+
+  /** A tensor in the first part of another's memory. Close it before the other. The other must be large enough. */
+  view(whole: DeviceTensor, type: ElementType, shape: readonly number[]): DeviceTensor {
+    const data = created((out) => api().getTensorData(whole.pointer, out))
+    const bytes = shape.reduce((product, size) => product * size, elementBytes[type])
+    const dims = BigInt64Array.from(shape, BigInt)
+    return new DeviceTensor(
+      created((out) => api().createTensorWithData(this.#info, data, bytes, dims, dims.length, elementTypes[type], out)),
     )
   }
 

@@ -27,6 +27,7 @@ const kept: [type: 'gauge' | 'counter', name: string, help: string, read: (stats
   ['counter', 'num_preemptions_total', 'Texts that gave their slots back for a while.', (stats) => stats.preemptions],
   ['counter', 'forwards_total', 'Forwards run.', (stats) => stats.forwards],
   ['counter', 'forward_tokens_total', 'New tokens of all forwards.', (stats) => stats.newTokens],
+  ['counter', 'whole_logits_total', 'Rows of logits handed out whole.', (stats) => stats.wholeLogits],
   ['counter', 'attention_useful_pairs_total', 'Query-key pairs wanted.', (stats) => stats.usefulArea],
   ['counter', 'attention_padded_pairs_total', 'Query-key pairs computed.', (stats) => stats.paddedArea],
 ]

@@ -1,5 +1,6 @@
 import { Tree } from '../engine/tree.ts'
 import type { Decoder } from '../engine/decoder.ts'
+import { wholeLogits } from '../model/index.ts'
 import { lookupToken } from '../tokenizer/index.ts'
 import { judgePrompt } from './judge-prompt.ts'
 
@@ -33,8 +34,9 @@ export class Judge {
     const tokens = model.tokenizer.encode(judgePrompt(target, draft)).slice(-capacity)
     const tree = new Tree(this.decoder, { signal })
     try {
-      const [logits] = await tree.prefill(tokens, [], [0])
-      return logits![this.#aligned]! > logits![this.#unaligned]!
+      const [scores] = await tree.prefill(tokens, [], [0])
+      const logits = wholeLogits(scores)
+      return logits[this.#aligned]! > logits[this.#unaligned]!
     } finally {
       tree.release()
     }

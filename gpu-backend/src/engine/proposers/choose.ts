@@ -1,3 +1,4 @@
+import type { Reduction } from '../../model/index.ts'
 import type { Decoder } from '../decoder.ts'
 import type { Engine } from '../engine.ts'
 import { nominal } from './costs.ts'
@@ -15,6 +16,8 @@ export const MOST_DRAFTED = 8
 
 export interface SpeculationRequest extends Pick<DraftModelOptions, 'distribution' | 'random'> {
   signal: AbortSignal
+  /** When `distribution` can do with less than whole logits. */
+  reduced: Reduction | undefined
   /** The model that writes. */
   decoder: Decoder
   lengths: Lengths
@@ -31,7 +34,7 @@ export interface SpeculationRequest extends Pick<DraftModelOptions, 'distributio
 
 /** The proposers a request asks for, cheapest first. */
 export function chooseSpeculator(engine: Engine, request: SpeculationRequest): Speculator {
-  const { decoder, lengths, ngram, draft, drafted, seeded, arrival, distribution, random, signal } = request
+  const { decoder, lengths, ngram, draft, drafted, seeded, arrival, distribution, reduced, random, signal } = request
   const { costs } = engine
   const candidates: Candidate[] = []
   if (drafted) candidates.push({ proposer: draftedStep(drafted), length: lengths.drafted, most: MOST_DRAFTED })
@@ -40,7 +43,7 @@ export function chooseSpeculator(engine: Engine, request: SpeculationRequest): S
     const vocabulary = decoder.model.config.vocabSize
     const proposer = new DraftModel({
       decoder: engine.draft,
-      tree: { signal, arrival, optional: !seeded },
+      tree: { signal, arrival, optional: !seeded, reduced },
       vocabulary,
       distribution,
       random,

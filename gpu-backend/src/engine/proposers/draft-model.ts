@@ -1,3 +1,5 @@
+import { wholeLogits } from '../../model/index.ts'
+import type { Scores } from '../../model/index.ts'
 import type { Decoder } from '../decoder.ts'
 import { sample } from '../distribution.ts'
 import type { Distribution } from '../distribution.ts'
@@ -14,8 +16,8 @@ export interface DraftModelOptions {
   decoder: Decoder
   /** Tokens the target knows; no others are guessed. */
   vocabulary: number
-  /** What a token is drawn from, of the logits after `text`. */
-  distribution: (logits: Float32Array, text: readonly number[]) => Distribution
+  /** What a token is drawn from, of the scores after `text`. */
+  distribution: (scores: Scores, text: readonly number[]) => Distribution
   /** Not the target's: guesses must be independent of what judges them. */
   random: Random
   costs: MeasuredCosts
@@ -30,6 +32,8 @@ export interface DraftModelOptions {
  */
 export class DraftModel implements Proposer {
   readonly #options: DraftModelOptions
+  /** Whether it knows tokens that the target does not. */
+  readonly #larger: boolean
   #tree: Tree | undefined
   #leaf: Leaf | undefined
   /** Length of the text that was run first. */
@@ -38,6 +42,7 @@ export class DraftModel implements Proposer {
 
   constructor(options: DraftModelOptions) {
     this.#options = options
+    this.#larger = options.decoder.model.config.vocabSize > options.vocabulary
   }
 
   /** Whether the model has failed. */
@@ -73,9 +78,9 @@ export class DraftModel implements Proposer {
     const written = [...text]
     const guesses: Guess[] = []
     while (guesses.length < most) {
-      const logits = await this.#after(written)
+      const scores = await this.#after(written)
       tree.signal.throwIfAborted()
-      const q = distribution(logits.subarray(0, vocabulary), written)
+      const q = distribution(this.#larger ? wholeLogits(scores).subarray(0, vocabulary) : scores, written)
       const token = sample(q, random.next())
       guesses.push({ token, q })
       written.push(token)
@@ -84,15 +89,16 @@ export class DraftModel implements Proposer {
     return guesses
   }
 
-  /** The logits after `text`. */
-  async #after(text: readonly number[]): Promise<Float32Array> {
+  /** The scores after `text`. */
+  async #after(text: readonly number[]): Promise<Scores> {
     const { decoder, tree } = this.#options
     if (!this.#tree || !this.#leaf) {
-      this.#tree = new Tree(decoder, { ...tree, most: decoder.capacity - text.length })
+      const reduced = this.#larger ? undefined : tree.reduced
+      this.#tree = new Tree(decoder, { ...tree, reduced, most: decoder.capacity - text.length })
       this.#leaf = this.#tree.leaf(0)
       this.#start = text.length
-      const [logits] = await this.#tree.prefill(text, [], [0])
-      return logits!
+      const [scores] = await this.#tree.prefill(text, [], [0])
+      return scores!
     }
     const own = text.slice(this.#start)
     const run = this.#leaf.tokens

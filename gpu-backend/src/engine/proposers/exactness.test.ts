@@ -8,6 +8,7 @@
 import path from 'node:path'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { wholeLogits } from '../../model/index.ts'
 import { distribution, probability } from '../distribution.ts'
 import type { Distribution } from '../distribution.ts'
 import type { Decoder } from '../decoder.ts'
@@ -184,7 +185,7 @@ async function bothAfter(output: readonly number[], sampling: Sampling, rules: R
     const tree = new Tree(decoder)
     const logits = await tree.prefill(prompt, output.slice(0, -1), [...output.keys()])
     tree.release()
-    return logits.map((row, i) => distribution(processor.apply(row, output.slice(0, i)), parameters))
+    return logits.map((row, i) => distribution(processor.apply(wholeLogits(row), output.slice(0, i)), parameters))
   }
   const [target, drafted] = await Promise.all([rows(engine.target), rows(engine.draft!)])
   return target.map((p, i) => [p, drafted[i]!] as const)
