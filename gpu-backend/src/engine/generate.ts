@@ -88,7 +88,7 @@ export async function* generate(
     ngram,
     draft,
     seeded: request.sampling.seed !== undefined,
-    arrival: tree.arrival,
+    came: tree.age.came,
     distribution: (logits, text) => draw(logits, text.slice(prompt.length)),
     random: new Random(parameters.seed, GUESS_STREAM),
     signal,

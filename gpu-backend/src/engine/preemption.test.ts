@@ -108,6 +108,19 @@ test('a client that reads slowly holds up no older text, and has its own in the 
   expect((first.value as Piece).text + rest.text).toBe((await read(start(roomy, request))).text)
 })
 
+test('a client that reads nothing for a while makes room for newcomers too', async () => {
+  const requests = [
+    { prompt: promptOf(1), maxTokens: 200 },
+    { prompt: promptOf(2), maxTokens: 200 },
+  ]
+  const [stalled, newcomer] = requests.map((request) => start(tight, request)) as [Pieces, Pieces]
+  const first = await stalled.next()
+  const reading = read(newcomer)
+  expect(tight.stats.target!.waiting).toBe(1)
+  const texts = [(await reading).text, (first.value as Piece).text + (await read(stalled)).text]
+  for (const [i, text] of texts.toReversed().entries()) expect(text).toBe((await read(start(roomy, requests[i]!))).text)
+})
+
 test('a text gives nothing back amid its forwards', async () => {
   const { pool, queue } = tight.target
   const requests: Options[] = [

@@ -3,6 +3,7 @@
  * branch its own tokens. Branch `b` sees the context, `b.prefix` tokens of the chain, and itself; nothing is copied.
  */
 import { ProtocolError } from '@lookahead/sdk/protocol'
+import { Age } from './age.ts'
 import type { Decoder } from './decoder.ts'
 import type { Sharer } from './slot-queue.ts'
 import { layOut } from './tree-row.ts'
@@ -24,8 +25,8 @@ export interface TreeOptions {
   signal?: AbortSignal | undefined
   /** Tokens that leaves will have at most, all together. Default 0. */
   most?: number
-  /** Of a text that this one belongs to. Default: it is a text of its own. */
-  arrival?: number
+  /** When the text came that this one belongs to. Default: it is a text of its own, and comes now. */
+  came?: number
   /** The text can be done without: it throws `NoRoom` instead of waiting for slots, and is younger than all others. Default false. */
   optional?: boolean
 }
@@ -37,9 +38,6 @@ interface Due {
   asked: number
 }
 
-let arrivals = 0
-const OPTIONAL = 2 ** 40
-
 /**
  * Expands one text for as long as one call works on it. It waits for slots where there are none, and gives them back where
  * an older text needs them: then all is run again before the next work, which nobody notices but by the time it takes.
@@ -48,7 +46,7 @@ const OPTIONAL = 2 ** 40
 export class Tree implements Sharer {
   readonly context: Run = { tokens: [], slots: [] }
   readonly chain: Run = { tokens: [], slots: [] }
-  readonly arrival: number
+  readonly age: Age
   /** Tokens of the text that had been run before. */
   cached = 0
   /** What the last forward took, in milliseconds; undefined when more was run than the work. */
@@ -69,12 +67,12 @@ export class Tree implements Sharer {
   /** What the forward under way runs. */
   #parts: readonly Part[] = []
 
-  constructor(decoder: Decoder, { signal, most = 0, arrival = ++arrivals, optional = false }: TreeOptions = {}) {
+  constructor(decoder: Decoder, { signal, most = 0, came, optional = false }: TreeOptions = {}) {
     this.#decoder = decoder
     this.#signal = signal
     this.#most = most
     this.#optional = optional
-    this.arrival = optional ? OPTIONAL + arrival : arrival
+    this.age = new Age(optional, came)
   }
 
   /**
@@ -136,6 +134,10 @@ export class Tree implements Sharer {
     this.#due = undefined
     this.#giveBack()
     this.#decoder.queue.leave(this)
+  }
+
+  get arrival(): number {
+    return this.age.arrival
   }
 
   get held(): number {
@@ -223,6 +225,7 @@ export class Tree implements Sharer {
   /** No forward is under way any more. */
   #rest(): void {
     this.busy = false
+    this.age.rests()
     this.#entering = false
     this.#decoder.entering.delete(this.context.tokens)
   }
@@ -258,6 +261,7 @@ export class Tree implements Sharer {
         `the backend's memory holds ${pool.size} tokens, and this takes ${tokens}`,
       )
     this.#due = due
+    this.age.works()
     if (this.#optional) queue.takeNow(this)
     else await queue.wait(this, this.#signal)
   }

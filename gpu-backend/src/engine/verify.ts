@@ -202,7 +202,7 @@ export class Verification {
       decoder: this.#engine.target,
       lengths: this.#context.lengths,
       seeded: sampling.seed !== undefined,
-      arrival: this.#tree.arrival,
+      came: this.#tree.age.came,
       distribution: (logits) => distribution(logits, this.#parameters),
       random: new Random(this.#parameters.seed, GUESS_STREAM, this.#context.outputLength + start),
       signal: this.#signal,
