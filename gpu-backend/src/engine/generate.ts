@@ -92,7 +92,7 @@ export async function* generate(
     ngram,
     draft,
     seeded: request.sampling.seed !== undefined,
-    arrival: tree.arrival,
+    came: tree.age.came,
     distribution: (scores, text) => draw(scores, text.slice(prompt.length)),
     reduced,
     random: new Random(parameters.seed, GUESS_STREAM),

@@ -59,7 +59,9 @@ function start(engine: Engine, { rules, ...options }: Options, abort = signal) {
   return generate(engine, request, abort)
 }
 
-async function read(pieces: AsyncGenerator<Piece>) {
+type Pieces = AsyncGenerator<Piece>
+
+async function read(pieces: Pieces) {
   let text = ''
   const tokens: number[] = []
   const logprobs: TokenLogprob[] = []
@@ -104,6 +106,39 @@ test('a client that reads slowly holds up no older text, and has its own in the 
   expect(tight.stats.target!.preemptions).toBe(before + 1)
   const rest = await read(slow)
   expect((first.value as Piece).text + rest.text).toBe((await read(start(roomy, request))).text)
+})
+
+test('a client that reads nothing for a while makes room for newcomers too', async () => {
+  const requests = [
+    { prompt: promptOf(1), maxTokens: 200 },
+    { prompt: promptOf(2), maxTokens: 200 },
+  ]
+  const [stalled, newcomer] = requests.map((request) => start(tight, request)) as [Pieces, Pieces]
+  const first = await stalled.next()
+  const reading = read(newcomer)
+  expect(tight.stats.target!.waiting).toBe(1)
+  const texts = [(await reading).text, (first.value as Piece).text + (await read(stalled)).text]
+  for (const [i, text] of texts.toReversed().entries()) expect(text).toBe((await read(start(roomy, requests[i]!))).text)
+})
+
+test('a text gives nothing back amid its forwards', async () => {
+  const { pool, queue } = tight.target
+  const requests: Options[] = [
+    { prompt: promptOf(1), maxTokens: 60, draft: 0 },
+    // Three forwards of 64 tokens.
+    { prompt: [0, 2, 3].flatMap(promptOf).slice(0, 170), maxTokens: 20 },
+  ]
+  const [older, younger] = requests.map((request) => start(tight, request)) as [Pieces, Pieces]
+  const first = await older.next()
+  const { forwards } = tight.stats.target!
+  const reading = read(younger)
+  await vi.waitUntil(() => tight.stats.target!.forwards > forwards, { interval: 1 })
+  const held = pool.take(pool.free)!
+  const rest = await read(older)
+  pool.give(held)
+  queue.settle()
+  const texts = [(first.value as Piece).text + rest.text, (await reading).text]
+  for (const [i, request] of requests.entries()) expect(texts[i]).toBe((await read(start(roomy, request))).text)
 })
 
 test('who leaves while waiting is gone at once', async () => {

@@ -3,6 +3,8 @@ import type { Room, Text } from './admission.ts'
 
 /** A text that shares a pool's slots. */
 export interface Sharer extends Text {
+  /** May change: who does not use its slots counts as younger. */
+  readonly arrival: number
   /** A forward works with its slots: they cannot be given back now. */
   readonly busy: boolean
   /** Takes what it needs. */
@@ -10,6 +12,9 @@ export interface Sharer extends Text {
   /** Gives all its slots back, and will need them again when it goes on. */
   preempt(): void
 }
+
+/** Time alone changes things too: a text becomes idle. */
+const LATER_MS = 500
 
 /** There are no slots for a text that does not wait. */
 export class NoRoom extends Error {}
@@ -21,6 +26,8 @@ export class SlotQueue {
   readonly #room: Room
   readonly #texts = new Set<Sharer>()
   readonly #waiting = new Map<Sharer, () => void>()
+
+  #later: NodeJS.Timeout | undefined
 
   constructor(room: Room) {
     this.#room = room
@@ -67,9 +74,13 @@ export class SlotQueue {
 
   /** To be called when slots have come back, or a text is no longer busy. */
   settle(): void {
+    clearTimeout(this.#later)
     while (this.#waiting.size > 0) {
       const decision = decide(this.#texts, this.#room)
-      if (!decision) return
+      if (!decision) {
+        this.#later = setTimeout(() => this.settle(), LATER_MS).unref()
+        return
+      }
       if ('grant' in decision) {
         const { grant } = decision
         const granted = this.#waiting.get(grant)!

@@ -4,6 +4,7 @@
  */
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Reduction, Scores } from '../model/index.ts'
+import { Age } from './age.ts'
 import type { Decoder } from './decoder.ts'
 import type { Sharer } from './slot-queue.ts'
 import { layOut } from './tree-row.ts'
@@ -25,8 +26,8 @@ export interface TreeOptions {
   signal?: AbortSignal | undefined
   /** Tokens that leaves will have at most, all together. Default 0. */
   most?: number
-  /** Of a text that this one belongs to. Default: it is a text of its own. */
-  arrival?: number
+  /** When the text came that this one belongs to. Default: it is a text of its own, and comes now. */
+  came?: number
   /** The text can be done without: it throws `NoRoom` instead of waiting for slots, and is younger than all others. Default false. */
   optional?: boolean
   /** When less than whole rows of logits will do. Default: never. */
@@ -40,9 +41,6 @@ interface Due {
   asked: number
 }
 
-let arrivals = 0
-const OPTIONAL = 2 ** 40
-
 /**
  * Expands one text for as long as one call works on it. It waits for slots where there are none, and gives them back where
  * an older text needs them: then all is run again before the next work, which nobody notices but by the time it takes.
@@ -51,7 +49,7 @@ const OPTIONAL = 2 ** 40
 export class Tree implements Sharer {
   readonly context: Run = { tokens: [], slots: [] }
   readonly chain: Run = { tokens: [], slots: [] }
-  readonly arrival: number
+  readonly age: Age
   /** Tokens of the text that had been run before. */
   cached = 0
   /** What the last forward took, in milliseconds; undefined when more was run than the work. */
@@ -75,14 +73,14 @@ export class Tree implements Sharer {
 
   constructor(
     decoder: Decoder,
-    { signal, most = 0, arrival = ++arrivals, optional = false, reduced }: TreeOptions = {},
+    { signal, most = 0, came, optional = false, reduced }: TreeOptions = {},
   ) {
     this.#decoder = decoder
     this.#signal = signal
     this.#most = most
     this.#optional = optional
     this.#reduced = reduced
-    this.arrival = optional ? OPTIONAL + arrival : arrival
+    this.age = new Age(optional, came)
   }
 
   /**
@@ -144,6 +142,10 @@ export class Tree implements Sharer {
     this.#due = undefined
     this.#giveBack()
     this.#decoder.queue.leave(this)
+  }
+
+  get arrival(): number {
+    return this.age.arrival
   }
 
   get held(): number {
@@ -231,6 +233,7 @@ export class Tree implements Sharer {
   /** No forward is under way any more. */
   #rest(): void {
     this.busy = false
+    this.age.rests()
     this.#entering = false
     this.#decoder.entering.delete(this.context.tokens)
   }
@@ -265,6 +268,7 @@ export class Tree implements Sharer {
         `the backend's memory holds ${pool.size} tokens, and this takes ${tokens}`,
       )
     this.#due = due
+    this.age.works()
     if (this.#optional) queue.takeNow(this)
     else await queue.wait(this, this.#signal)
   }

@@ -29,12 +29,12 @@ export interface SpeculationRequest extends Pick<DraftModelOptions, 'distributio
   /** Whether the same request must give the same text again, whatever else goes on: then guesses are waited for. */
   seeded: boolean
   /** When the text came. */
-  arrival: number
+  came: number
 }
 
 /** The proposers a request asks for, cheapest first. */
 export function chooseSpeculator(engine: Engine, request: SpeculationRequest): Speculator {
-  const { decoder, lengths, ngram, draft, drafted, seeded, arrival, distribution, reduced, random, signal } = request
+  const { decoder, lengths, ngram, draft, drafted, seeded, came, distribution, reduced, random, signal } = request
   const { costs } = engine
   const candidates: Candidate[] = []
   if (drafted) candidates.push({ proposer: draftedStep(drafted), length: lengths.drafted, most: MOST_DRAFTED })
@@ -43,7 +43,7 @@ export function chooseSpeculator(engine: Engine, request: SpeculationRequest): S
     const vocabulary = decoder.model.config.vocabSize
     const proposer = new DraftModel({
       decoder: engine.draft,
-      tree: { signal, arrival, optional: !seeded, reduced },
+      tree: { signal, came, optional: !seeded, reduced },
       vocabulary,
       distribution,
       random,
