@@ -90,7 +90,7 @@ async function bench(options: BenchOptions, workFolder: string): Promise<Results
     for (const precision of precisions) {
       say(`profile, demo ${precision}`)
       const common = { weights: precision, threads, tokens: scale.tokens }
-      const operators = await operatorTimes({ ...common, folder: demo, workFolder })
+      const operators = await operatorTimes({ ...common, folder: demo })
       const script = await scriptTimes({
         ...common,
         models: path.dirname(demo),

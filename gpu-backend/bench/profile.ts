@@ -1,14 +1,11 @@
 /** Where the time of plain decoding goes: operators of the graph, and JavaScript outside the forwards. */
-import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { Session as Inspector, type Profiler } from 'node:inspector/promises'
 import path from 'node:path'
-import { setImmediate as immediate } from 'node:timers/promises'
-import * as v from 'valibot'
 import { Engine } from '../src/engine/engine.ts'
 import type { WeightType } from '../src/graph/index.ts'
-import { Model } from '../src/model/index.ts'
 import { decodePlainly } from './contenders/lookahead.ts'
 import { causalRow } from './forwards.ts'
+import { isNodeRun, traced } from './trace.ts'
 
 export interface ProfileRow {
   name: string
@@ -16,16 +13,6 @@ export interface ProfileRow {
   microseconds: number
   share: number
 }
-
-/** ONNX Runtime's profile is a list of Chrome trace events, in microseconds. */
-const traceSchema = v.array(
-  v.looseObject({
-    cat: v.string(),
-    name: v.string(),
-    dur: v.optional(v.number(), 0),
-    args: v.optional(v.looseObject({ op_name: v.optional(v.string()) }), {}),
-  }),
-)
 
 /** Microseconds between the samples of the JavaScript profile. */
 const samplingInterval = 100
@@ -40,35 +27,29 @@ interface ProfileOptions {
  * Time per operator of forwards of one token after 300. Profiling itself costs some microseconds an operator: shares mean
  * more than sums. `(between operators)` is the rest of the run.
  */
-export async function operatorTimes(
-  options: ProfileOptions & { folder: string; workFolder: string },
-): Promise<ProfileRow[]> {
-  const { folder, weights, threads, tokens, workFolder } = options
-  const home = await mkdtemp(path.join(workFolder, 'profile-'))
+export async function operatorTimes({
+  folder,
+  weights,
+  threads,
+  tokens,
+}: ProfileOptions & { folder: string }): Promise<ProfileRow[]> {
   const context = 300
-  const model = await Model.load(folder, { slots: 1024, weights, threads, profile: path.join(home, 'run') })
-  try {
+  const events = await traced(folder, { slots: 1024, weights, threads }, async (model) => {
     await model.forward([causalRow(0, context)])
     for (let i = 0; i < tokens; i++) await model.forward([causalRow(context, 1)])
-  } finally {
-    model.close()
-    // The file is written as the session closes, which is before the event loop's next turn: no forward is under way.
-    await immediate()
-  }
-  const [file] = await readdir(home)
-  if (!file) throw new Error('ONNX Runtime wrote no profile')
-  const events = v.parse(traceSchema, JSON.parse(await readFile(path.join(home, file), 'utf8')))
+  })
   const runs = events.flatMap(({ name }, i) => (name === 'model_run' ? [i] : []))
   // A run's event follows those of its operators: everything up to the first is loading and the context's forward.
   const decoding = events.slice(runs[0]! + 1)
   const times = new Map<string, number>()
   let inOperators = 0
   let inRuns = 0
-  for (const { cat, name, dur, args } of decoding) {
-    if (name === 'model_run') inRuns += dur
-    if (cat !== 'Node' || !name.endsWith('_kernel_time') || !args.op_name) continue
-    times.set(args.op_name, (times.get(args.op_name) ?? 0) + dur)
-    inOperators += dur
+  for (const event of decoding) {
+    if (event.name === 'model_run') inRuns += event.dur
+    if (!isNodeRun(event)) continue
+    const operator = event.args.op_name!
+    times.set(operator, (times.get(operator) ?? 0) + event.dur)
+    inOperators += event.dur
   }
   times.set('(between operators)', Math.max(inRuns - inOperators, 0))
   return ranked(times, tokens)

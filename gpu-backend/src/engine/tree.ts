@@ -71,10 +71,7 @@ export class Tree implements Sharer {
   /** What the forward under way runs. */
   #parts: readonly Part[] = []
 
-  constructor(
-    decoder: Decoder,
-    { signal, most = 0, came, optional = false, reduced }: TreeOptions = {},
-  ) {
+  constructor(decoder: Decoder, { signal, most = 0, came, optional = false, reduced }: TreeOptions = {}) {
     this.#decoder = decoder
     this.#signal = signal
     this.#most = most

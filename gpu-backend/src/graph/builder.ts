@@ -39,6 +39,12 @@ export interface Initializer {
   shape: readonly number[]
 }
 
+/** With its first byte in the file, and its size. */
+export interface PlacedInitializer extends Initializer {
+  offset: number
+  bytes: number
+}
+
 /** Turns some rows of one part into the same rows of each initializer; a part comes in pieces of whole rows. */
 export type Encode = (elements: Float32Array) => readonly Encoded[]
 
@@ -46,8 +52,7 @@ export type Encode = (elements: Float32Array) => readonly Encoded[]
 export interface Weight {
   source: WeightSource
   encode: Encode
-  /** `offset`: the first byte in the file. */
-  initializers: readonly (Initializer & { offset: number })[]
+  initializers: readonly PlacedInitializer[]
 }
 
 export interface Graph {
@@ -105,9 +110,9 @@ export class GraphBuilder {
   encodedWeight(name: string, initializers: readonly Initializer[], source: WeightSource, encode: Encode): void {
     if (this.#weights.has(name)) return
     const placed = initializers.map((initializer) => {
-      const offset = this.#end
-      this.#end = Math.ceil((offset + byteLength(initializer)) / alignment) * alignment
-      return { ...initializer, offset }
+      const [offset, bytes] = [this.#end, byteLength(initializer)]
+      this.#end = Math.ceil((offset + bytes) / alignment) * alignment
+      return { ...initializer, offset, bytes }
     })
     this.#weights.set(name, { source, encode, initializers: placed })
   }
@@ -204,7 +209,7 @@ function byteLength({ type, shape }: Initializer): number {
   return shape.reduce((product, size) => product * size, elementBytes[type])
 }
 
-function externalTensor(initializer: Initializer & { offset: number }): TensorProto {
+function externalTensor(initializer: PlacedInitializer): TensorProto {
   return create(TensorProtoSchema, {
     name: initializer.name,
     dataType: elementTypes[initializer.type],
@@ -213,7 +218,7 @@ function externalTensor(initializer: Initializer & { offset: number }): TensorPr
     externalData: [
       { key: 'location', value: weightsFile },
       { key: 'offset', value: String(initializer.offset) },
-      { key: 'length', value: String(byteLength(initializer)) },
+      { key: 'length', value: String(initializer.bytes) },
     ],
   })
 }

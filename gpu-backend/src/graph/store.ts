@@ -28,7 +28,8 @@ export interface BuildProgress {
 
 type BuildOptions = Pick<StoreOptions, 'signal' | 'onProgress'>
 
-const modelFile = 'model.onnx'
+/** The graph's file, beside `weightsFile`. */
+export const modelFile = 'model.onnx'
 
 /**
  * The path of a checkpoint's graph as an .onnx file, with its weights beside it; built at the first call and kept on disk
@@ -38,12 +39,22 @@ const modelFile = 'model.onnx'
  * it was aborted
  */
 export async function storedGraph(folder: string, config: DecoderConfig, options: StoreOptions = {}): Promise<string> {
-  const root = options.cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
   const precision = precisionOf(config, options)
   const reduced = options.reduced ?? isReduced(config.vocabSize)
-  const home = path.join(root, 'graphs', await contentKey(folder, precision, reduced))
+  const home = await graphHome(folder, precision, reduced, options.cacheDir)
   if (!(await exists(home))) await writeGraph(folder, decoderGraph(config, precision, reduced), home, options)
   return path.join(home, modelFile)
+}
+
+/** The folder that `storedGraph` keeps a checkpoint's graph in, whether or not it is there. */
+export async function graphHome(
+  folder: string,
+  precision: Precision,
+  reduced: boolean,
+  cacheDir?: string,
+): Promise<string> {
+  const root = cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
+  return path.join(root, 'graphs', await contentKey(folder, precision, reduced))
 }
 
 /** Of the builder's version, the precision, whether logits are reduced, config.json, and each weight file's name, size and time of change. */

@@ -190,6 +190,16 @@ export class Model {
     return wanted === 0 ? [] : this.#outputs.read(rows, wanted)
   }
 
+  /** Bytes that the last forward was given and gave back through the host's memory: what a device is sent, and sends. */
+  get hostBytes(): { inputs: number; outputs: number } {
+    return this.#binding.hostBytes
+  }
+
+  /** Where the pool lies: ONNX Runtime's names of the memories. */
+  get poolMemory(): string[] {
+    return [...new Set(this.#pool.map(({ memory }) => memory))]
+  }
+
   /** Releases the model once the forwards already asked for have ended; later ones are refused. Safe to call twice. */
   close(): void {
     this.#last = this.#last.then(() => this.#release())

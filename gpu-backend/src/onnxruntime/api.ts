@@ -32,6 +32,8 @@ const functions = {
     'void* CreateTensorWithDataAsOrtValue(void* memory, void* data, size_t size, const int64_t* shape, size_t rank, int type, _Out_ void** value)',
   ],
   getTensorData: [51, 'void* GetTensorMutableData(void* value, _Out_ void** data)'],
+  getTensorMemory: [194, 'void* GetTensorMemoryInfo(const void* value, _Out_ void** memory)'],
+  memoryName: [71, 'void* MemoryInfoGetName(void* memory, _Out_ const char** name)'],
   createMemoryInfo: [
     68,
     'void* CreateMemoryInfo(const char* name, int allocator, int device, int kind, _Out_ void** memory)',
@@ -85,6 +87,8 @@ export interface Api {
     out: Out,
   ): Status
   getTensorData(value: Pointer, out: Out): Status
+  getTensorMemory(value: Pointer, out: Out): Status
+  memoryName(memory: Pointer, out: [string | null]): Status
   createMemoryInfo(name: string, allocator: number, device: number, kind: number, out: Out): Status
   createCpuMemoryInfo(allocator: number, kind: number, out: Out): Status
   releaseStatus(status: Pointer): void

@@ -26,6 +26,13 @@ export class IoBinding {
     this.#outputs.set(name, tensor)
   }
 
+  /** Bytes of the bound inputs and outputs that lie in the host's memory: what a run sends to a device and back. */
+  get hostBytes(): { inputs: number; outputs: number } {
+    const sum = (bound: ReadonlyMap<string, Tensor | DeviceTensor>) =>
+      [...bound.values()].reduce((bytes, tensor) => bytes + ('data' in tensor ? tensor.bytes : 0), 0)
+    return { inputs: sum(this.#inputs), outputs: sum(this.#outputs) }
+  }
+
   /** @throws Error if closed */
   assertOpen(): void {
     if (!this.#open) throw new Error('the binding is closed')

@@ -10,7 +10,7 @@ export const devices = ['cpu', 'cuda'] as const
 export type Device = (typeof devices)[number]
 
 /** ONNX Runtime's names of the devices' memory (OrtMemoryInfo). */
-const memoryNames = { cpu: 'Cpu', cuda: 'Cuda' } as const satisfies Record<Device, string>
+export const memoryNames = { cpu: 'Cpu', cuda: 'Cuda' } as const satisfies Record<Device, string>
 
 /** OrtDeviceAllocator and OrtMemTypeDefault. */
 const [deviceAllocator, defaultMemory] = [0, 0]
@@ -105,6 +105,10 @@ export class DeviceMemory {
     api().releaseAllocator(this.#allocator)
     api().releaseMemoryInfo(this.#info)
   }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
 }
 
 /** A tensor that stays on its device: to be bound as input and output, never read. */
@@ -116,9 +120,21 @@ export class DeviceTensor {
     this.pointer = pointer
   }
 
+  /** ONNX Runtime's name of the memory that it lies in: `Cpu` or `Cuda`. */
+  get memory(): string {
+    const memory = created((out) => api().getTensorMemory(this.pointer, out))
+    const name: [string | null] = [null]
+    check(api().memoryName(memory, name))
+    return name[0] ?? ''
+  }
+
   /** No run may use the tensor any more. */
   close(): void {
     if (this.#open) api().releaseValue(this.pointer)
     this.#open = false
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
   }
 }

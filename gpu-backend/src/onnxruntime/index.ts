@@ -1,6 +1,6 @@
 export { OnnxRuntimeError } from './api.ts'
 export { IoBinding } from './binding.ts'
-export { cudaProblem, DeviceMemory, devices, explained, type Device, type DeviceTensor } from './device.ts'
+export { cudaProblem, DeviceMemory, devices, explained, memoryNames, type Device, type DeviceTensor } from './device.ts'
 export { cudaLibraryPath, libraryFolder, libraryPath } from './library.ts'
 export { Session, type SessionOptions } from './session.ts'
 export { Tensor, elementBytes, elementTypes, type ElementType } from './tensor.ts'

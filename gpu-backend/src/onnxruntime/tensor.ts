@@ -23,6 +23,8 @@ export class Tensor {
   readonly type: ElementType
   readonly data: Float32Array | Int32Array
   readonly shape: readonly number[]
+  /** Of the shape, not of `data`. */
+  readonly bytes: number
   readonly pointer: Pointer
   #open = true
 
@@ -40,6 +42,7 @@ export class Tensor {
     this.type = type
     this.data = data
     this.shape = shape
+    this.bytes = bytes
     this.pointer = created((out) =>
       api().createTensorWithData(memory, data, bytes, dims, dims.length, elementTypes[type], out),
     )

@@ -1,0 +1,66 @@
+/** Shows on a machine with CUDA what can only be shown there; `--help` lists the flags. */
+import { spawnSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import path from 'node:path'
+import { Interrupted, interruptible } from '../src/commands/interrupt.ts'
+import { chooseDevice } from '../src/server/device.ts'
+import { UsageError } from '../src/server/flags.ts'
+import { memoryBandwidth } from './bandwidth.ts'
+import { operators } from './operators.ts'
+import { help, readOptions, type CheckOptions } from './options.ts'
+import { parity } from './parity.ts'
+import { pool } from './pool.ts'
+import { failures, markdown, type Report } from './report.ts'
+import { speed } from './speed.ts'
+
+const target = path.join(import.meta.dirname, '../models/target')
+
+try {
+  const options = readOptions(process.argv.slice(2))
+  if (options === 'help') console.log(help)
+  else await run(options)
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof Interrupted)) throw error
+  console.error(`gpu:check: ${error.message}`)
+  process.exitCode = error instanceof Interrupted ? error.exitCode : 1
+}
+
+async function run(options: CheckOptions): Promise<void> {
+  await chooseDevice(options.device)
+  const report = await interruptible('starts over', (signal) => check(options, signal))
+  const text = markdown(report)
+  console.log(options.json ? JSON.stringify(report) : text)
+  if (options.out !== undefined) await writeFile(options.out, text)
+  if (failures(report).length > 0) process.exitCode = 1
+}
+
+async function check(options: CheckOptions, signal: AbortSignal): Promise<Report> {
+  const { device, rounds } = options
+  const say = (line: string) => {
+    signal.throwIfAborted()
+    console.error(`gpu:check: ${line}`)
+  }
+  say('where operators run')
+  const sections = [await operators(device, target)]
+  say('parity with the CPU')
+  sections.push(await parity(device, target))
+  say('the pool')
+  sections.push(await pool(device, target, rounds))
+  say('memory bandwidth')
+  const read = await memoryBandwidth(device)
+  sections.push(await speed(options, read, signal, say))
+  return { machine: machine(device), sections }
+}
+
+function machine(device: CheckOptions['device']): Record<string, string> {
+  const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader']
+  const gpu = device === 'cuda' ? spawnSync('nvidia-smi', query, { encoding: 'utf8' }).stdout?.trim() : undefined
+  return {
+    'forwards on':
+      device === 'cuda' ? `CUDA: ${gpu || 'nvidia-smi does not say on what'}` : 'the CPU: says nothing of a GPU',
+    processor: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
+    'Node.js': process.version,
+    date: new Date().toISOString().slice(0, 10),
+  }
+}

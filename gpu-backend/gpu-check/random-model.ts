@@ -1,0 +1,84 @@
+import { cp, mkdir, open, statfs, writeFile, type FileHandle } from 'node:fs/promises'
+import path from 'node:path'
+import { ModelError, readDecoderConfig } from '../src/checkpoint/index.ts'
+import { formatBytes } from '../src/commands/progress.ts'
+import { weightsFile, type Weight } from '../src/graph/builder.ts'
+import { decoderGraph } from '../src/graph/decoder.ts'
+import { isReduced, precisionOf, type PrecisionOptions } from '../src/graph/index.ts'
+import { graphHome, modelFile } from '../src/graph/store.ts'
+import type { shapes } from './shapes.ts'
+
+const tokenizer = path.join(import.meta.dirname, '../fixtures/tiny-qwen3')
+
+/** Elements of the random numbers that a weight repeats. */
+const tileElements = 2 ** 20
+
+/**
+ * Writes a checkpoint without weights into `folder`, and into the cache the graph that would be built from it, its weights
+ * the same random numbers over and over: what such a model says is noise, what it costs is not.
+ *
+ * @returns bytes of the graph
+ * @throws ModelError if the disk has too little room; the signal's reason if it was aborted
+ */
+export async function writeRandomModel(
+  folder: string,
+  cacheDir: string,
+  shape: (typeof shapes)[keyof typeof shapes],
+  options: PrecisionOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  await mkdir(folder, { recursive: true })
+  for (const file of ['tokenizer.json', 'tokenizer_config.json'])
+    await cp(path.join(tokenizer, file), path.join(folder, file))
+  await writeFile(path.join(folder, 'config.json'), JSON.stringify(shape))
+  await writeFile(path.join(folder, 'model.safetensors'), '')
+
+  const config = await readDecoderConfig(folder)
+  const precision = precisionOf(config, options)
+  const reduced = isReduced(config.vocabSize)
+  const graph = decoderGraph(config, precision, reduced)
+  const home = await graphHome(folder, precision, reduced, cacheDir)
+  await mkdir(home, { recursive: true })
+  const { bavail, bsize } = await statfs(home)
+  if (bavail * bsize < graph.weightsBytes)
+    throw new ModelError(
+      'unwritable',
+      `${formatBytes(graph.weightsBytes)} are needed in ${folder}, ${formatBytes(bavail * bsize)} are free: set TMPDIR`,
+    )
+  await using file = await open(path.join(home, weightsFile), 'w')
+  await file.truncate(graph.weightsBytes)
+  const uniform = uniformNumbers(tileElements)
+  for (const weight of graph.weights) {
+    signal.throwIfAborted()
+    await writeTiled(file, weight, uniform)
+  }
+  await writeFile(path.join(home, modelFile), graph.model)
+  return graph.weightsBytes
+}
+
+/** Encodes one tile of whole rows, and writes it until every initializer is full. */
+async function writeTiled(file: FileHandle, weight: Weight, uniform: Float32Array): Promise<void> {
+  const ends = weight.initializers.map(({ offset, bytes }) => offset + bytes)
+  for (const [i, tile] of weight.encode(tileOf(weight, uniform)).entries()) {
+    const bytes = new Uint8Array(tile.buffer, tile.byteOffset, tile.byteLength)
+    for (let at = weight.initializers[i]!.offset; at < ends[i]!;)
+      at += (await file.write(bytes, 0, Math.min(bytes.length, ends[i]! - at), at)).bytesWritten
+  }
+}
+
+/** Uniform numbers of variance 1 / inputs keep activations at their size; norms are all ones, biases all zeros. */
+function tileOf({ source }: Weight, uniform: Float32Array): Float32Array {
+  if (typeof source === 'function') return source()
+  const { name, shape } = source[0]!
+  const [rows, inputs] = shape
+  if (inputs === undefined) return new Float32Array(rows!).fill(name.endsWith('bias') ? 0 : 1)
+  const whole = Math.min(rows!, Math.max(Math.floor(tileElements / inputs), 1))
+  const width = Math.sqrt(12 / inputs)
+  return Float32Array.from({ length: whole * inputs }, (_, i) => width * (uniform[i % uniform.length]! - 0.5))
+}
+
+/** From 0 to 1, the same at every call. */
+function uniformNumbers(count: number): Float32Array {
+  let state = 1
+  return Float32Array.from({ length: count }, () => (state = (state * 48271) % 2147483647) / 2147483647)
+}

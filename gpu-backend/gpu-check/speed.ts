@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { weightBytes } from '../bench/bandwidth.ts'
+import { causalRow } from '../bench/forwards.ts'
+import { rotated, spread } from '../bench/statistics.ts'
+import { formatBytes } from '../src/commands/progress.ts'
+import type { WeightType } from '../src/graph/index.ts'
+import { Model } from '../src/model/index.ts'
+import { writeRandomModel } from './random-model.ts'
+import type { CheckOptions } from './options.ts'
+import { refusal, type Section } from './section.ts'
+import { shapes, type Shape } from './shapes.ts'
+
+const packedSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+const contexts = [300, 4096]
+const chunk = 512
+
+/** What decoding costs at the shapes of real models. @param read bytes a second that the device's memory gives */
+export async function speed(
+  options: CheckOptions,
+  read: number,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<Section> {
+  const section: Section = {
+    title: 'Speed at the shapes of real models',
+    about: `Random weights; medians of ${options.rounds} forwards, the likeliest tokens after every token brought to the host. The memory \
+gives ${formatBytes(read)}/s in this run; the share is the weights' bytes × forwards of one token a second, over that.`,
+    rows: [],
+    checks: [],
+  }
+  for (const shape of options.shapes)
+    for (const weights of options.weights) {
+      say(`${shape} in ${weights}`)
+      const home = await mkdtemp(path.join(tmpdir(), 'lookahead-gpu-'))
+      try {
+        section.rows.push(...(await timed(home, shape, weights, options, read, signal)))
+        section.checks.push({ what: `${shape} in ${weights} runs`, passed: true })
+      } catch (error) {
+        section.checks.push({ what: `${shape} in ${weights} runs`, passed: false, seen: refusal(error) })
+      } finally {
+        await rm(home, { recursive: true, force: true })
+      }
+    }
+  return section
+}
+
+async function timed(
+  home: string,
+  shape: Shape,
+  weights: WeightType,
+  { device, rounds }: CheckOptions,
+  read: number,
+  signal: AbortSignal,
+): Promise<Section['rows']> {
+  const [folder, cacheDir] = [path.join(home, 'model'), path.join(home, 'cache')]
+  const started = performance.now()
+  const bytes = await writeRandomModel(folder, cacheDir, shapes[shape], { device, weights }, signal)
+  const written = performance.now()
+  const slots = Math.max(...contexts) + Math.max(...packedSizes)
+  using model = await Model.load(folder, { slots, device, weights, cacheDir, signal })
+  const setUp = {
+    'on disk': formatBytes(bytes),
+    's to write': (written - started) / 1000,
+    's to load': (performance.now() - written) / 1000,
+  }
+  const decoded = weightBytes(model.config, model.precision)
+  const rows: Section['rows'] = []
+  for (const context of contexts) {
+    const row = { shape, weights, context, ...setUp }
+    try {
+      const ms = await forwardTimes(model, context, rounds, signal)
+      rows.push({
+        ...row,
+        'tokens/s': 1000 / ms[0]!,
+        'share of bandwidth': ((1000 / ms[0]!) * decoded) / read,
+        ...Object.fromEntries(packedSizes.map((size, i) => [`ms of ${size}`, ms[i]!])),
+      })
+    } catch (error) {
+      // A long context may be more than the memory holds: what was measured before it stays.
+      if (rows.length === 0) throw error
+      rows.push({ ...row, 'tokens/s': `not measured: ${refusal(error)}` })
+    }
+  }
+  return rows
+}
+
+/** Medians, in milliseconds, of forwards of each size after so many tokens. */
+async function forwardTimes(model: Model, context: number, rounds: number, signal: AbortSignal): Promise<number[]> {
+  for (let from = 0; from < context; from += chunk)
+    await model.forward([{ ...causalRow(from, Math.min(chunk, context - from)), logitRows: [] }])
+  const times = new Map<number, number[]>(packedSizes.map((size) => [size, []]))
+  const warmUp = 2
+  for (let turn = -warmUp; turn < rounds; turn++)
+    for (const size of rotated(packedSizes, turn + warmUp)) {
+      signal.throwIfAborted()
+      const row = { ...causalRow(context, size), reduced: { temperature: 1, suffices: () => true } }
+      const started = performance.now()
+      await model.forward([row])
+      if (turn >= 0) times.get(size)!.push(performance.now() - started)
+    }
+  return packedSizes.map((size) => spread(times.get(size)!).median)
+}
