@@ -1,6 +1,7 @@
 import type { Model, Row, Scores } from '../model/index.ts'
 import { attentionArea, schedule } from './scheduler.ts'
 import type { Chunk, Waiting } from './scheduler.ts'
+import { MeasuredForwards } from './proposers/costs.ts'
 
 /** Rows that were handed in together, and whom to tell. */
 interface Call {
@@ -47,6 +48,8 @@ export interface ForwardCounts {
  */
 export class Batcher {
   readonly counts: ForwardCounts = { forwards: 0, newTokens: 0, usefulArea: 0, paddedArea: 0, wholeLogits: 0 }
+  /** What forwards of texts that are being written take, lately. */
+  readonly measured = new MeasuredForwards()
   readonly #model: Model
   readonly #budget: number
   #jobs: Job[] = []
@@ -122,8 +125,9 @@ export class Batcher {
     this.#busy = true
     try {
       const rows = chunks.map(({ item, tokens }) => cut(item.row, item.done, tokens))
+      const started = performance.now()
       const scores = await this.#model.forward(rows)
-      this.#count(chunks, scores)
+      this.#count(chunks, scores, performance.now() - started)
       this.#settle(chunks, rows, scores)
     } catch (error) {
       for (const { item } of chunks) this.#fail(item.call, error)
@@ -132,13 +136,15 @@ export class Batcher {
     this.#wake()
   }
 
-  #count(chunks: readonly Chunk<Job>[], scores: readonly Scores[]): void {
+  #count(chunks: readonly Chunk<Job>[], scores: readonly Scores[], ms: number): void {
     const { useful, padded } = attentionArea(chunks)
     this.counts.forwards++
     this.counts.usefulArea += useful
     this.counts.paddedArea += padded
-    for (const { tokens } of chunks) this.counts.newTokens += tokens
     for (const row of scores) if (row instanceof Float32Array) this.counts.wholeLogits++
+    const newTokens = chunks.reduce((sum, { tokens }) => sum + tokens, 0)
+    this.counts.newTokens += newTokens
+    if (chunks.every(({ item }) => item.urgent)) this.measured.took(newTokens, ms)
   }
 
   #settle(chunks: readonly Chunk<Job>[], rows: readonly Row[], scores: readonly Scores[]): void {

@@ -11,7 +11,8 @@ import { Context, ContextStore } from './contexts.ts'
 import { Decoder } from './decoder.ts'
 import type { DecoderStats } from './decoder.ts'
 import type { SamplingParameters } from './distribution.ts'
-import { MeasuredCosts } from './proposers/index.ts'
+import { measuredCosts } from './proposers/index.ts'
+import type { Costs } from './proposers/index.ts'
 
 export interface EngineOptions {
   /** Folder with a checkpoint each in `target/` and, unless they are to be done without, `draft/` and `judge/`. */
@@ -45,8 +46,6 @@ export class Engine {
   readonly draft: Decoder | undefined
   readonly judge: Judge | undefined
   readonly contexts: ContextStore
-  /** What a forward of the target and a guess of the draft take, lately. */
-  readonly costs = new MeasuredCosts()
   readonly #sweep: NodeJS.Timeout
 
   /** @throws {ModelError} when the target is missing, any checkpoint is broken, or the memory holds too few slots */
@@ -72,6 +71,11 @@ export class Engine {
     this.draft = draft
     this.judge = judge && new Judge(judge)
     this.#sweep = setInterval(() => this.contexts.dropExpired(), contextIdleMs / 4).unref()
+  }
+
+  /** What a forward of the target and a guess of the draft take, lately. */
+  get costs(): Costs {
+    return measuredCosts(this.target.batcher.measured, this.draft?.batcher.measured)
   }
 
   get decoders(): { role: Role; decoder: Decoder }[] {

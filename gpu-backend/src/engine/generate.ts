@@ -126,7 +126,6 @@ export async function* generate(
       guesses = await speculator.propose(text, maxTokens - output.length - 1)
       const tokens = [text.at(-1)!, ...guesses.map(({ token }) => token)]
       const [scores] = await tree.advance([{ leaf, tokens }])
-      if (decoder === engine.target) engine.costs.forwardTook(tokens.length, tree.forwardMs)
       rows = scores!
     }
     tree.commit(0, leaf)

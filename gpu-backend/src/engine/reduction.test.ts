@@ -139,7 +139,6 @@ test('a draft model that knows more tokens than the target guesses none of those
     vocabulary,
     distribution: (scores) => distribution(scores, parameters),
     random: new Random(1),
-    costs: reduced.costs,
     tree: { signal, reduced: reduction(parameters) },
   })
   const guesses = await proposer.propose([1, 2, 3], 40)

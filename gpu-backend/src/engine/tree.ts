@@ -52,8 +52,6 @@ export class Tree implements Sharer {
   readonly age: Age
   /** Tokens of the text that had been run before. */
   cached = 0
-  /** What the last forward took, in milliseconds; undefined when more was run than the work. */
-  forwardMs: number | undefined
   busy = false
   readonly #decoder: Decoder
   readonly #signal: AbortSignal | undefined
@@ -241,9 +239,7 @@ export class Tree implements Sharer {
     try {
       await this.#claim(due)
       const row = { ...layOut(this.#parts, wanted), reduced: this.#reduced }
-      const started = performance.now()
       const [scores] = await batcher.run([row], { urgent: !this.#entering, signal: this.#signal })
-      this.forwardMs = this.#entering ? undefined : performance.now() - started
       if (this.#entering) this.context.slots = cache.insert(this.context.tokens, this.context.slots)
       this.#rest()
       queue.settle()

@@ -129,7 +129,6 @@ export class Verification {
     const guesses = await this.#guess(open)
     const work = open.map((step, i) => step.work(guesses[i]!))
     const scores = await this.#timer.time('target', () => this.#tree.advance(work))
-    this.#engine.costs.forwardTook(scores.flat().length, this.#tree.forwardMs)
     for (const [i, step] of open.entries()) step.keep(guesses[i]!, scores[i]!)
   }
 
@@ -206,7 +205,7 @@ export class Verification {
 
   #done(completionTokens: number): VerifyEvent {
     const timer = this.#timer
-    const { costs } = this.#engine
+    const { measured } = this.#engine.target.batcher
     const { drafts, proposed, accepted, perPosition, meanLength } = this.#speculation
     return {
       type: 'done',
@@ -217,7 +216,7 @@ export class Verification {
         target_ms: timer.ms('target'),
         judge_ms: timer.ms('judge'),
         forwards: timer.count('target'),
-        token_ms: costs.measured ? costs.forward(1) / stepSpeculator(this.#expansion, 0).gain : undefined,
+        token_ms: measured.measured ? measured.cost(1) / stepSpeculator(this.#expansion, 0).gain : undefined,
       },
       speculation: {
         drafts,

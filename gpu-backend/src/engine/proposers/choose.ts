@@ -26,7 +26,10 @@ export interface SpeculationRequest extends Pick<DraftModelOptions, 'distributio
   draft: number
   /** What the drafted step still has, if its tokens are to be guesses. */
   drafted?: readonly number[] | undefined
-  /** Whether the same request must give the same text again, whatever else goes on: then guesses are waited for. */
+  /**
+   * Whether the same request must give the same text again: then neither the clock nor other requests may change what is
+   * guessed, and slots to guess in are waited for.
+   */
   seeded: boolean
   /** When the text came. */
   came: number
@@ -35,7 +38,6 @@ export interface SpeculationRequest extends Pick<DraftModelOptions, 'distributio
 /** The proposers a request asks for, cheapest first. */
 export function chooseSpeculator(engine: Engine, request: SpeculationRequest): Speculator {
   const { decoder, lengths, ngram, draft, drafted, seeded, came, distribution, reduced, random, signal } = request
-  const { costs } = engine
   const candidates: Candidate[] = []
   if (drafted) candidates.push({ proposer: draftedStep(drafted), length: lengths.drafted, most: MOST_DRAFTED })
   if (ngram > 0) candidates.push({ proposer: ngrams, length: lengths.ngram, most: ngram })
@@ -47,9 +49,9 @@ export function chooseSpeculator(engine: Engine, request: SpeculationRequest): S
       vocabulary,
       distribution,
       random,
-      costs,
     })
     candidates.push({ proposer, length: lengths.draft, most: draft })
   }
-  return new Speculator(candidates, seeded ? nominal : costs)
+  if (seeded) return new Speculator(candidates, nominal)
+  return new Speculator(candidates, engine.costs, () => decoder.batcher.running - 1)
 }

@@ -2,8 +2,8 @@
 export interface Costs {
   /** A forward of the target with `tokens` new tokens. */
   forward(tokens: number): number
-  /** One more guess for all texts of a forward: a forward of the draft model. */
-  readonly guess: number
+  /** One more guess for each of `texts`: a forward of the draft model. */
+  guess(texts: number): number
 }
 
 /** A further token in a target's forward, and a forward of the draft model, against a target's forward of one token. */
@@ -11,56 +11,78 @@ const TOKEN = 0.08
 const GUESS = 0.1
 
 /** For texts that a seed must bring back: what is guessed may not depend on the clock. */
-export const nominal: Costs = { forward: (tokens) => 1 + TOKEN * (tokens - 1), guess: GUESS }
+export const nominal: Costs = { forward: (tokens) => 1 + TOKEN * (tokens - 1), guess: () => GUESS }
 
 /** Weight of the past after one more forward: the last 50 or so count. */
 const MEMORY = 0.98
-/** Forwards' worth of belief in the nominal shape: a line cannot be fitted to forwards of one size. */
-const BELIEF = 2
+/**
+ * Forwards that never were, of these sizes and in the nominal shape, count as so many: a line cannot be fitted to forwards of
+ * one size, and only guessed from wide ones for a narrow one.
+ */
+const BELIEF = { sizes: [1, 17], weight: 0.1 }
 
-/** Measured milliseconds: a line through the forwards of late (ridge regression towards the nominal slope). */
-export class MeasuredCosts implements Costs {
+/** What forwards of target and draft took, lately. */
+export const measuredCosts = (target: MeasuredForwards, draft: MeasuredForwards | undefined): Costs => ({
+  forward: (tokens) => target.cost(tokens),
+  guess: (texts) => (draft?.measured ? draft.cost(texts) : GUESS * target.cost(1)),
+})
+
+/** Weighted sums over forwards, `x` tokens and `y` milliseconds each. */
+interface Sums {
+  w: number
+  x: number
+  y: number
+  xx: number
+  xy: number
+}
+
+/**
+ * Measured milliseconds: a line through the forwards of late. Each counts by its relative error, so that a narrow forward,
+ * which costs little, is not lost in the noise of the wide ones.
+ */
+export class MeasuredForwards {
   #n = 0
-  #tokens = 0
-  #ms = 0
-  #tokens2 = 0
-  #tokensMs = 0
-  #guess: number | undefined
+  /** Sum of milliseconds against the nominal cost. */
+  #ratios = 0
+  #sums: Sums = { w: 0, x: 0, y: 0, xx: 0, xy: 0 }
+  #line = { least: 0, intercept: 0, slope: 0 }
 
-  /** @param ms undefined is not counted */
-  forwardTook(tokens: number, ms: number | undefined): void {
-    if (ms === undefined) return
+  took(tokens: number, ms: number): void {
     this.#n = MEMORY * this.#n + 1
-    this.#tokens = MEMORY * this.#tokens + tokens
-    this.#ms = MEMORY * this.#ms + ms
-    this.#tokens2 = MEMORY * this.#tokens2 + tokens * tokens
-    this.#tokensMs = MEMORY * this.#tokensMs + tokens * ms
+    this.#ratios = MEMORY * this.#ratios + ms / nominal.forward(tokens)
+    this.#sums = plus(this.#sums, MEMORY, tokens, ms, 1)
+    const scale = this.#ratios / this.#n
+    const { sizes, weight } = BELIEF
+    const { w, x, y, xx, xy } = sizes.reduce(
+      (sums, size) => plus(sums, 1, size, scale * nominal.forward(size), weight),
+      this.#sums,
+    )
+    const slope = Math.max(0, (w * xy - x * y) / (w * xx - x * x))
+    // A line through wide forwards can miss narrow ones altogether.
+    this.#line = { least: scale / 2, intercept: (y - slope * x) / w, slope }
   }
 
-  /** @param ms undefined is not counted */
-  guessTook(ms: number | undefined): void {
-    if (ms === undefined) return
-    this.#guess = this.#guess === undefined ? ms : MEMORY * this.#guess + (1 - MEMORY) * ms
-  }
-
-  /** Whether any forward was measured; until then costs are nominal. */
+  /** Whether any was measured. */
   get measured(): boolean {
     return this.#n > 0
   }
 
-  forward(tokens: number): number {
+  /** Until any was measured, a ratio. */
+  cost(tokens: number): number {
     if (this.#n === 0) return nominal.forward(tokens)
-    const meanTokens = this.#tokens / this.#n
-    const meanMs = this.#ms / this.#n
-    const usual = (meanMs * TOKEN) / nominal.forward(meanTokens)
-    const variance = this.#tokens2 / this.#n - meanTokens ** 2
-    const covariance = this.#tokensMs / this.#n - meanTokens * meanMs
-    const slope = Math.max(0, (covariance + (BELIEF / this.#n) * usual) / (variance + BELIEF / this.#n))
-    // Never below half of the mean's share: a fit to few sizes can be absurd.
-    return Math.max(meanMs + slope * (tokens - meanTokens), meanMs / nominal.forward(meanTokens) / 2)
+    const { least, intercept, slope } = this.#line
+    return Math.max(least, intercept + slope * tokens)
   }
+}
 
-  get guess(): number {
-    return this.#guess ?? GUESS * this.forward(1)
+/** One more forward, which counts `times`; those before it count `memory` times what they did. */
+function plus({ w, x, y, xx, xy }: Sums, memory: number, tokens: number, ms: number, times: number): Sums {
+  const weight = times / nominal.forward(tokens) ** 2
+  return {
+    w: memory * w + weight,
+    x: memory * x + weight * tokens,
+    y: memory * y + weight * ms,
+    xx: memory * xx + weight * tokens ** 2,
+    xy: memory * xy + weight * tokens * ms,
   }
 }

@@ -30,7 +30,6 @@ function draftModel(signal = new AbortController().signal): DraftModel {
     vocabulary: engine.target.model.config.vocabSize,
     distribution: (logits) => distribution(logits, greedy),
     random: new Random(1),
-    costs: engine.costs,
     tree: { signal },
   })
 }

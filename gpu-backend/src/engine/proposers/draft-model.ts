@@ -8,7 +8,6 @@ import type { Guess } from '../speculation.ts'
 import { NoRoom } from '../slot-queue.ts'
 import { Tree } from '../tree.ts'
 import type { Leaf, TreeOptions } from '../tree.ts'
-import type { MeasuredCosts } from './costs.ts'
 import type { Proposer } from './proposer.ts'
 
 export interface DraftModelOptions {
@@ -20,7 +19,6 @@ export interface DraftModelOptions {
   distribution: (scores: Scores, text: readonly number[]) => Distribution
   /** Not the target's: guesses must be independent of what judges them. */
   random: Random
-  costs: MeasuredCosts
   /** How it asks for slots, and what ends it. */
   tree: TreeOptions & { signal: AbortSignal }
 }
@@ -74,7 +72,7 @@ export class DraftModel implements Proposer {
   }
 
   async #write(text: readonly number[], most: number): Promise<Guess[]> {
-    const { vocabulary, distribution, random, costs, tree } = this.#options
+    const { vocabulary, distribution, random, tree } = this.#options
     const written = [...text]
     const guesses: Guess[] = []
     while (guesses.length < most) {
@@ -84,7 +82,6 @@ export class DraftModel implements Proposer {
       const token = sample(q, random.next())
       guesses.push({ token, q })
       written.push(token)
-      costs.guessTook(this.#tree?.forwardMs)
     }
     return guesses
   }

@@ -1,4 +1,5 @@
 export { GUESS_STREAM, MOST_DRAFTED, chooseSpeculator } from './choose.ts'
-export { MeasuredCosts } from './costs.ts'
+export { MeasuredForwards, measuredCosts } from './costs.ts'
+export type { Costs } from './costs.ts'
 export { Lengths } from './speculator.ts'
 export type { Speculator } from './speculator.ts'

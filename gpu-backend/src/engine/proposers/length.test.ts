@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { MeasuredCosts, nominal } from './costs.ts'
+import { nominal } from './costs.ts'
 import { SpeculationLength } from './length.ts'
 
-const free = { forward: () => 1, guess: 0 }
+const free = { forward: () => 1, guess: () => 0 }
 const most = 8
 
 /** Lets it guess `times` times; each guess is right while `right` says so. @returns the counts it chose */
@@ -48,7 +48,7 @@ describe('how many tokens to guess', () => {
   })
 
   test('what costs more than it brings is off, however good', () => {
-    const dear = { forward: (tokens: number) => tokens, guess: 0.2 }
+    const dear = { forward: (tokens: number) => tokens, guess: () => 0.2 }
     const counts = guess(new SpeculationLength(), 100, () => true, dear)
     expect(counts.filter((count) => count > 0)).toEqual([])
     expect(new SpeculationLength().gain({ most, costs: dear })).toBe(1)
@@ -72,25 +72,5 @@ describe('how many tokens to guess', () => {
     const length = new SpeculationLength()
     guess(length, 60, () => true)
     for (const room of [3, 1, 0, -1]) expect(length.next({ most: room, costs: nominal })).toBe(Math.max(0, room))
-  })
-})
-
-describe('measured costs', () => {
-  test('a line through the forwards of all sizes', () => {
-    const costs = new MeasuredCosts()
-    for (let i = 0; i < 300; i++) costs.forwardTook(1 + (i % 9), 5 + 0.5 * (i % 9))
-    expect(costs.forward(1)).toBeCloseTo(5, 1)
-    expect(costs.forward(9)).toBeCloseTo(9, 1)
-  })
-
-  test('from forwards of one size, the nominal shape; from none, a ratio', () => {
-    const costs = new MeasuredCosts()
-    expect([costs.measured, costs.forward(5)]).toEqual([false, nominal.forward(5)])
-    for (let i = 0; i < 50; i++) costs.forwardTook(1, 20)
-    expect(costs.forward(1)).toBeCloseTo(20)
-    expect(costs.forward(9)).toBeCloseTo(20 * nominal.forward(9))
-    expect(costs.guess).toBeCloseTo(20 * nominal.guess)
-    costs.guessTook(3)
-    expect(costs.guess).toBe(3)
   })
 })

@@ -92,5 +92,5 @@ export class SpeculationLength {
 
 /** Tokens per time, against plain decoding, when `count` guesses give `tokens`. */
 function ratio(tokens: number, count: number, { costs, texts = 1 }: Situation): number {
-  return (tokens * costs.forward(texts)) / (costs.forward(texts * (count + 1)) + count * costs.guess)
+  return (tokens * costs.forward(texts)) / (costs.forward(texts * (count + 1)) + count * costs.guess(texts))
 }

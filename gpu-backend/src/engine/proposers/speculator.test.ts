@@ -117,6 +117,19 @@ describe('guesses that never prove right', () => {
   })
 })
 
+test('the more texts share a forward, the fewer guesses for each, down to none', async () => {
+  const counts: number[] = []
+  for (const others of [0, 3, 15, 63]) {
+    const speculator = new Speculator([candidate(saying(9))], nominal, () => others)
+    counts.push((await speculator.propose(fresh, MOST)).length)
+  }
+  expect(counts).toEqual(counts.toSorted((a, b) => b - a))
+  expect(counts[0]).toBeGreaterThan(counts[2]!)
+  const dear = { forward: (tokens: number) => 10 + tokens ** 1.2, guess: () => 1 }
+  const busy = new Speculator([candidate(saying(9))], dear, () => 63)
+  expect(await busy.propose(fresh, MOST)).toEqual([])
+})
+
 test('closing it closes all its proposers', () => {
   const closed: number[] = []
   const closing = [1, 2].map((name) => candidate({ ...saying(name), close: () => void closed.push(name) }))

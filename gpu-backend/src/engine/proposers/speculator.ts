@@ -21,12 +21,15 @@ export interface Candidate {
 export class Speculator {
   readonly #candidates: readonly Candidate[]
   readonly #costs: Costs
+  readonly #others: () => number
   /** Of the proposer that spoke last. */
   #spoke: SpeculationLength | undefined
 
-  constructor(candidates: readonly Candidate[], costs: Costs) {
+  /** @param others texts of other requests that go through the same forwards now. Default: none */
+  constructor(candidates: readonly Candidate[], costs: Costs, others = (): number => 0) {
     this.#candidates = candidates
     this.#costs = costs
+    this.#others = others
   }
 
   /** Tokens per time when one text is written alone, against plain decoding, as far as is known. */
@@ -42,10 +45,11 @@ export class Speculator {
   /**
    * Guesses for the tokens after `text`.
    * @param room guesses at most
-   * @param texts that go through each forward together
+   * @param own texts of this request that go through each forward together
    * @throws the request's signal's reason
    */
-  async propose(text: readonly number[], room: number, texts = 1): Promise<Guess[]> {
+  async propose(text: readonly number[], room: number, own = 1): Promise<Guess[]> {
+    const texts = own + this.#others()
     for (const [i, { proposer, length, most }] of this.#able.entries()) {
       const situation = { most: Math.min(most, room), costs: this.#costs, texts }
       const count = length.next({ ...situation, rival: this.#gain(i + 1, texts) })
