@@ -31,7 +31,7 @@ export function draftedChain(
   const starts = [0]
   let most = 0
   for (const { id, text } of request.steps) {
-    const step = (id === undefined ? undefined : context.drafts.get(id)) ?? fromText(tokenizer, text)
+    const step = (id === undefined ? undefined : context.drafts.get(id)) ?? fromText(tokenizer, text, request.delimiter)
     const start = starts.at(-1)!
     const end = start + step.tokens.length
     const own = longest(start, step_tokens)
@@ -46,7 +46,7 @@ export function draftedChain(
   return { steps, tokens: steps.flatMap((step) => step.tokens), starts, most }
 }
 
-function fromText(tokenizer: Tokenizer, text: string, delimiter = '\n\n'): DraftStep {
+function fromText(tokenizer: Tokenizer, text: string, delimiter: string): DraftStep {
   const tokens = tokenizer.encode(text)
   const end = text.endsWith(delimiter) ? 'delimiter' : 'cap'
   return { tokens, text, end, distributions: tokens.map(() => undefined) }

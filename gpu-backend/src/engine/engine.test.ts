@@ -173,6 +173,19 @@ test('drafted steps from elsewhere need no id', async () => {
   }
 })
 
+test('drafted steps from elsewhere end with the delimiter that the request names', async () => {
+  const messages = [{ role: 'user' as const, content: questions[3]! }]
+  const common = { delimiter: '=', sampling: { temperature: 0 }, speculation: { drafted: false, ngram: 0, draft: 0 } }
+  const [whole] = (await verify({ id: 'reference', messages }, { ...common, max_tokens: MAX_TOKENS })).filter(
+    (event) => event.type === 'commit',
+  )
+  // Other tokens, but the same step.
+  const step = whole!.text.toUpperCase()
+  expect(step.endsWith('=')).toBe(true)
+  const events = await verify({ id: 'run', messages }, { ...common, steps: [{ text: step }], max_tokens: MAX_TOKENS })
+  expect(events).toContainEqual({ type: 'verdict', index: 0, accepted: true, reason: 'exact' })
+})
+
 test('without a judge no step is accepted but an exact one, and the run goes on', async () => {
   const rule = engine.judge!.rule
   engine.judge!.rule = () => Promise.reject(new Error('staged'))
