@@ -22,6 +22,16 @@ it('lists the models', async () => {
   expect(ids).toEqual(['target', 'draft', 'judge'])
 })
 
+it('tells about one model, and which there are if not that one', async () => {
+  expect(await client.models.retrieve('draft')).toMatchObject({ id: 'draft', object: 'model', owned_by: 'lookahead' })
+  const call = client.models.retrieve('gpt-5')
+  await expect(call).rejects.toThrow(NotFoundError)
+  await expect(call).rejects.toMatchObject({
+    code: 'model_not_found',
+    message: expect.stringContaining('target, draft'),
+  })
+})
+
 describe('chat completions', () => {
   it('answers, and tells the reasoning apart', async () => {
     const { choices, usage } = await chat()
@@ -106,11 +116,95 @@ describe('completions', () => {
   })
 })
 
+describe('token speculation', () => {
+  /** Where OpenAI's types have no room for it: the request's field, and vLLM's statistics in the answer. */
+  const guessing = (speculation?: object) => ({ ...greedy, speculation })
+  interface Statistics {
+    mean_acceptance_length: number
+    draft_acceptance_rate: number
+    acceptance_histogram: number[]
+    accepted_per_position: number[]
+    num_spec_steps: number
+    num_draft_tokens: number
+    num_accepted_draft_tokens: number
+  }
+  const statisticsOf = (from: object): Statistics | undefined =>
+    (from as { metrics?: { speculative_decoding: Statistics } }).metrics?.speculative_decoding
+
+  it('can be set and turned off for a request, which changes nothing in the text', async () => {
+    const off = await client.chat.completions.create(guessing({ ngram: 0, draft: 0 }))
+    expect(off.usage!.completion_tokens_details).toEqual({
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: 0,
+    })
+    expect(statisticsOf(off)).toBeUndefined()
+    for (const speculation of [undefined, { draft: 0 }, { ngram: 0, draft: 3 }]) {
+      const { choices, ...answer } = await client.chat.completions.create(guessing(speculation))
+      expect(choices[0]!.message).toEqual(off.choices[0]!.message)
+      expect(answer.usage!.completion_tokens_details!.accepted_prediction_tokens).toBeGreaterThan(0)
+      if (speculation?.draft) expect(statisticsOf(answer)!.acceptance_histogram.length).toBeLessThanOrEqual(4)
+    }
+  })
+
+  it('is accounted for, in one piece and at the end of a stream', async () => {
+    const whole = await client.chat.completions.create(guessing({ ngram: 0 }))
+    const stream = await client.chat.completions.create({
+      ...guessing({ ngram: 0 }),
+      stream: true,
+      stream_options: { include_usage: true },
+    })
+    const chunks: OpenAI.ChatCompletionChunk[] = []
+    for await (const chunk of stream) chunks.push(chunk)
+    expect(chunks.slice(0, -1).filter((chunk) => statisticsOf(chunk))).toEqual([])
+    for (const { usage, ...answer } of [whole, chunks.at(-1)!]) {
+      const counts = statisticsOf(answer)!
+      const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0)
+      expect(sum(counts.acceptance_histogram)).toBe(counts.num_spec_steps)
+      expect(sum(counts.acceptance_histogram.map((count, accepted) => count * accepted))).toBe(
+        counts.num_accepted_draft_tokens,
+      )
+      expect(sum(counts.accepted_per_position)).toBe(counts.num_accepted_draft_tokens)
+      expect(counts.mean_acceptance_length).toBeCloseTo(1 + counts.num_accepted_draft_tokens / counts.num_spec_steps)
+      expect(counts.draft_acceptance_rate).toBeCloseTo(counts.num_accepted_draft_tokens / counts.num_draft_tokens)
+      expect(usage!.completion_tokens_details).toEqual({
+        accepted_prediction_tokens: counts.num_accepted_draft_tokens,
+        rejected_prediction_tokens: counts.num_draft_tokens - counts.num_accepted_draft_tokens,
+      })
+      expect(usage!.completion_tokens).toBeGreaterThan(counts.num_accepted_draft_tokens)
+    }
+  })
+
+  it('is added up over all texts of a request', async () => {
+    const { usage, ...answer } = await client.completions.create({
+      model,
+      prompt: ['one two one two one two', 'a b c a b c a b c'],
+      n: 2,
+      max_tokens: 30,
+      temperature: 0,
+    })
+    const { num_draft_tokens, num_spec_steps } = statisticsOf(answer)!
+    const { accepted_prediction_tokens, rejected_prediction_tokens } = usage!.completion_tokens_details!
+    expect(accepted_prediction_tokens! + rejected_prediction_tokens!).toBe(num_draft_tokens)
+    expect(num_spec_steps).toBeGreaterThanOrEqual(4)
+  })
+})
+
+it('says what was used so far with every chunk, if asked to', async () => {
+  const stream_options = { include_usage: true, continuous_usage_stats: true }
+  const written: number[] = []
+  for await (const { usage } of await client.chat.completions.create({ ...greedy, stream: true, stream_options }))
+    written.push(usage!.completion_tokens)
+  expect(written.length).toBeGreaterThan(2)
+  expect(written).toEqual(written.toSorted((a, b) => a - b))
+  expect(written[0]).toBeGreaterThan(0)
+})
+
 describe('errors are its own', () => {
   it.each([
     ['a field out of range', { ...greedy, temperature: -1 }, BadRequestError, 400, 'temperature'],
     ['a field that would be ignored', { ...greedy, tools: [{}] }, BadRequestError, 400, 'tools'],
     ['a prompt too long', { ...greedy, max_completion_tokens: 9999 }, BadRequestError, 400, 'messages'],
+    ['too many guesses', { ...greedy, speculation: { draft: 99 } }, BadRequestError, 400, 'speculation.draft'],
     ['an unknown model', { ...greedy, model: 'gpt-5' }, NotFoundError, 404, 'model'],
   ])('%s', async (_, body, kind, status, param) => {
     const call = client.post('/chat/completions', { body })

@@ -41,9 +41,9 @@ export interface GenerateRequest {
   /** Likeliest tokens to report beside each token's own log probability; undefined reports none. */
   logprobs: number | undefined
   /** Tokens guessed per forward at most by n-gram lookup in the text; 0 is off. Default 8. */
-  ngram?: number
+  ngram?: number | undefined
   /** Tokens guessed per forward at most by the draft model, when the target writes; 0 is off. Default 16. */
-  draft?: number
+  draft?: number | undefined
 }
 
 /** Some more of the text. */

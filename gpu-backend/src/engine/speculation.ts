@@ -32,6 +32,14 @@ export class SpeculationCounts {
     for (let i = 0; i < Math.min(accepted, MOST_POSITIONS); i++) this.perPosition[i] = (this.perPosition[i] ?? 0) + 1
   }
 
+  /** What became of another text's guesses. */
+  include({ drafts, proposed, accepted, perPosition }: SpeculationCounts): void {
+    this.drafts += drafts
+    this.proposed += proposed
+    this.accepted += accepted
+    for (const [i, count] of perPosition.entries()) this.perPosition[i] = (this.perPosition[i] ?? 0) + count
+  }
+
   /** Tokens that a forward with guesses gave; 1 where there was none. */
   get meanLength(): number {
     return 1 + this.accepted / Math.max(1, this.drafts)

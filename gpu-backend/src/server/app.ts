@@ -9,6 +9,7 @@ import { Calls } from './calls.ts'
 import { publicError } from './errors.ts'
 import { lookaheadRoutes } from './lookahead.ts'
 import { Metrics } from './metrics.ts'
+import { modelRoutes } from './models.ts'
 import { openaiRoutes } from './openai/routes.ts'
 import { CONTENT_TYPE } from './prometheus.ts'
 
@@ -29,7 +30,6 @@ export interface AppOptions {
 export function createApp({ engine, draining, token, calls = new Calls() }: AppOptions): Hono {
   const app = new Hono()
   const metrics = new Metrics()
-  const created = Math.floor(Date.now() / 1000)
 
   const ready = (): Engine => {
     if (draining()) throw new ProtocolError(503, 'draining', 'the backend is shutting down', { retryAfter: 5 })
@@ -69,22 +69,8 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
 
   app.get('/metrics', (c) => c.body(metrics.render(calls, engine()), 200, { 'content-type': CONTENT_TYPE }))
 
-  app.get('/v1/models', (c) =>
-    c.json({
-      object: 'list',
-      data: ready().decoders.map(({ role, decoder: { capacity, model } }) => ({
-        id: role,
-        object: 'model',
-        created,
-        owned_by: 'lookahead',
-        role,
-        parameters: model.parameters,
-        max_model_len: capacity,
-      })),
-    }),
-  )
-
   const service = { ready, calls, metrics }
+  app.route('/', modelRoutes(service))
   app.route('/', lookaheadRoutes(service))
   app.route('/', openaiRoutes(service))
 

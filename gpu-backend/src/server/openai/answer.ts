@@ -4,6 +4,7 @@ import { publicError } from '../errors.ts'
 import type { Service } from '../service.ts'
 import { writeAll } from './job.ts'
 import type { IndexedPiece, Job } from './job.ts'
+import { Account } from './usage.ts'
 
 /** How one endpoint words its answers. */
 export interface Dialect {
@@ -21,7 +22,7 @@ export interface Dialect {
 
 export interface AnswerOptions {
   stream: boolean
-  stream_options?: { include_usage: boolean } | undefined
+  stream_options?: { include_usage: boolean; continuous_usage_stats: boolean } | undefined
 }
 
 /** Answers with all texts of a job, as a stream or in one piece. What fails before the first text has a status of its own. */
@@ -43,10 +44,10 @@ export async function answer(
   if (options.stream) return stream(call, toChunks(pieces, job, dialect, header, options))
   try {
     const texts = await join(pieces, job.texts.length)
-    const usage = new Usage(job)
-    for (const text of texts) usage.add(text)
+    const account = new Account(job)
+    for (const text of texts) account.add(text)
     const choices = texts.map((text) => dialect.choice(text))
-    return Response.json({ ...header, choices, usage, ...dialect.extra })
+    return Response.json({ ...header, choices, ...account.toJSON(), ...dialect.extra })
   } finally {
     call.end()
   }
@@ -69,17 +70,17 @@ async function* toChunks(
   header: object,
   { stream_options }: AnswerOptions,
 ): AsyncGenerator<object, void, undefined> {
-  const withUsage = stream_options?.include_usage === true
-  const usage = new Usage(job)
+  const account = new Account(job)
   let extra = dialect.extra
   for await (const piece of pieces) {
-    usage.add(piece)
+    account.add(piece)
+    const soFar = stream_options?.continuous_usage_stats ? account.usage : null
     for (const choice of dialect.chunks(piece)) {
-      yield { ...header, choices: [choice], ...(withUsage ? { usage: null } : {}), ...extra }
+      yield { ...header, choices: [choice], ...(stream_options?.include_usage && { usage: soFar }), ...extra }
       extra = {}
     }
   }
-  if (withUsage) yield { ...header, choices: [], usage }
+  if (stream_options?.include_usage) yield { ...header, choices: [], ...account.toJSON() }
 }
 
 async function stream(call: Call, chunks: AsyncGenerator<object, void, undefined>): Promise<Response> {
@@ -127,30 +128,4 @@ async function join(pieces: AsyncIterable<IndexedPiece>, count: number): Promise
     whole.ending = ending
   }
   return texts
-}
-
-/** What was read and written, so far as the pieces tell. Each prompt counts once, however many texts were asked for. */
-class Usage {
-  readonly #job: Job
-  #completionTokens = 0
-  #cachedTokens = 0
-
-  constructor(job: Job) {
-    this.#job = job
-  }
-
-  add({ index, tokens, ending }: IndexedPiece): void {
-    this.#completionTokens += tokens.length
-    if (ending && index % this.#job.n === 0) this.#cachedTokens += ending.cachedTokens
-  }
-
-  toJSON() {
-    const { promptTokens } = this.#job
-    return {
-      prompt_tokens: promptTokens,
-      completion_tokens: this.#completionTokens,
-      total_tokens: promptTokens + this.#completionTokens,
-      prompt_tokens_details: { cached_tokens: this.#cachedTokens },
-    }
-  }
 }

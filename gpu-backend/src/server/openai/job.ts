@@ -61,6 +61,7 @@ export function createJob(
         minTokens: request.min_tokens,
       },
       logprobs,
+      ...request.speculation,
     })),
   )
   const promptTokens = prompts.reduce((sum, { tokens }) => sum + tokens.length, 0)

@@ -3,6 +3,7 @@
  * the answer and are not supported are refused by name. `null` is as good as leaving a field out.
  */
 import * as v from 'valibot'
+import { MOST_POSITIONS } from '../../engine/speculation.ts'
 
 const int = v.pipe(v.number(), v.integer())
 const count = v.pipe(int, v.minValue(0))
@@ -32,6 +33,7 @@ const saysNothing = (value: unknown): boolean =>
 const noGrammar = refused('the output cannot be held to a grammar; leave it out')
 
 const text = v.pipe(v.string(), v.minLength(1))
+const guesses = v.pipe(count, v.maxValue(MOST_POSITIONS))
 
 /** What completions and chat completions have in common. */
 const Generation = v.object({
@@ -40,7 +42,7 @@ const Generation = v.object({
   /** Texts for each prompt. */
   n: v.nullish(v.pipe(positive, v.maxValue(128)), 1),
   stream: flag(false),
-  stream_options: maybe(v.object({ include_usage: flag(false) })),
+  stream_options: maybe(v.object({ include_usage: flag(false), continuous_usage_stats: flag(false) })),
   temperature: maybe(v.pipe(v.number(), v.minValue(0))),
   top_p: maybe(between(0, 1)),
   /** 0 and -1 keep all. */
@@ -65,6 +67,8 @@ const Generation = v.object({
   min_tokens: v.nullish(count, 0),
   skip_special_tokens: flag(true),
   return_token_ids: flag(false),
+  /** Guesses per forward at most, by n-gram lookup and by the draft model; 0 is off. Default: `generate`'s. */
+  speculation: v.nullish(v.strictObject({ ngram: maybe(guesses), draft: maybe(guesses) }), {}),
   response_format: maybe(v.object({ type: v.literal('text', 'is not supported: only "text" is') })),
   structured_outputs: noGrammar,
   guided_json: noGrammar,
