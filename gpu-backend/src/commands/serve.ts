@@ -1,5 +1,6 @@
 import { readFlags } from '../server/flags.ts'
 import { serve } from '../server/serve.ts'
+import { Interrupted } from './interrupt.ts'
 
 export { help } from '../server/flags.ts'
 
@@ -9,13 +10,19 @@ type Env = Record<string, string | undefined>
 export async function run(args: string[], env: Env): Promise<void> {
   const options = readFlags(args, env)
   if (options === 'help') return
-  const server = await serve(options)
+  // Listened to from the start: as a container's first process, Node gets no signal that nobody listens to.
+  const asked = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, resolve)
+  })
+  const server = await Promise.race([
+    serve(options),
+    asked.then((signal): never => {
+      throw new Interrupted(signal, 'starts over')
+    }),
+  ])
   const { why } = server.device
   if (why !== undefined) console.log(`lookahead: forwards run on the CPU, not on CUDA: ${why}`)
   console.log(`lookahead backend listening on ${server.url}`)
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM']) process.once(name, resolve)
-  })
-  console.log(`lookahead: ${signal}, finishing what runs`)
+  console.log(`lookahead: ${await asked}, finishing what runs`)
   await server.close()
 }

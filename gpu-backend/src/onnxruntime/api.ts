@@ -125,6 +125,8 @@ export function api(): Api {
 }
 
 function load(path: string): Api {
+  // ONNX Runtime reports how it is used to its makers, and leaves a log in the temporary folder, unless told otherwise.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1'
   const library = koffi.load(path)
   handles.push(library)
   const getApiBase = library.func('void* OrtGetApiBase()')
