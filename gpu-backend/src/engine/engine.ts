@@ -11,7 +11,7 @@ import { Context, ContextStore } from './contexts.ts'
 import { Decoder } from './decoder.ts'
 import type { DecoderStats } from './decoder.ts'
 import type { SamplingParameters } from './distribution.ts'
-import { measuredCosts } from './proposers/index.ts'
+import { MeasuredForwards, measuredCosts } from './proposers/index.ts'
 import type { Costs } from './proposers/index.ts'
 
 export interface EngineOptions {
@@ -46,6 +46,8 @@ export class Engine {
   readonly draft: Decoder | undefined
   readonly judge: Judge | undefined
   readonly contexts: ContextStore
+  /** What guesses of the draft took, lately, with all that goes with them. */
+  readonly guesses = new MeasuredForwards()
   readonly #sweep: NodeJS.Timeout
 
   /** @throws {ModelError} when the target is missing, any checkpoint is broken, or the memory holds too few slots */
@@ -75,7 +77,7 @@ export class Engine {
 
   /** What a forward of the target and a guess of the draft take, lately. */
   get costs(): Costs {
-    return measuredCosts(this.target.batcher.measured, this.draft?.batcher.measured)
+    return measuredCosts(this.target.batcher.measured, this.guesses)
   }
 
   get decoders(): { role: Role; decoder: Decoder }[] {

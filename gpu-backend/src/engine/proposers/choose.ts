@@ -49,6 +49,7 @@ export function chooseSpeculator(engine: Engine, request: SpeculationRequest): S
       vocabulary,
       distribution,
       random,
+      guesses: engine.guesses,
     })
     candidates.push({ proposer, length: lengths.draft, most: draft })
   }

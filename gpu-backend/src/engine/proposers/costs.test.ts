@@ -35,12 +35,11 @@ describe('what a forward costs', () => {
     expect(costs.cost(9)).toBeCloseTo(20 * nominal.forward(9))
   })
 
-  test('a guess costs what a forward of the draft does; until one was measured, a tenth of the target', () => {
-    const [target, draft] = [measured({ fixed: 19, each: 1, noise: 0 }, [1]), new MeasuredForwards()]
-    expect(measuredCosts(target, draft).guess(1)).toBeCloseTo(2)
-    draft.took(1, 3)
-    expect(measuredCosts(target, draft).guess(1)).toBeCloseTo(3)
-    expect(measuredCosts(target, undefined).guess(1)).toBeCloseTo(2)
+  test('a guess costs what guesses took; until one was measured, a tenth of the target', () => {
+    const [target, guesses] = [measured({ fixed: 19, each: 1, noise: 0 }, [1]), new MeasuredForwards()]
+    expect(measuredCosts(target, guesses).guess(1)).toBeCloseTo(2)
+    guesses.took(1, 3)
+    expect(measuredCosts(target, guesses).guess(1)).toBeCloseTo(3)
   })
 
   const machines = { cpu: { fixed: 0.5, each: 0.06 }, large: { fixed: 5, each: 0.5 }, flat: { fixed: 2, each: 0.02 } }

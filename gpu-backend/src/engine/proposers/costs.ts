@@ -21,10 +21,10 @@ const MEMORY = 0.98
  */
 const BELIEF = { sizes: [1, 17], weight: 0.1 }
 
-/** What forwards of target and draft took, lately. */
-export const measuredCosts = (target: MeasuredForwards, draft: MeasuredForwards | undefined): Costs => ({
+/** What forwards of the target and guesses of the draft took, lately. */
+export const measuredCosts = (target: MeasuredForwards, guesses: MeasuredForwards): Costs => ({
   forward: (tokens) => target.cost(tokens),
-  guess: (texts) => (draft?.measured ? draft.cost(texts) : GUESS * target.cost(1)),
+  guess: (texts) => (guesses.measured ? guesses.cost(texts) : GUESS * target.cost(1)),
 })
 
 /** Weighted sums over forwards, `x` tokens and `y` milliseconds each. */

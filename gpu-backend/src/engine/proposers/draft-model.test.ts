@@ -30,6 +30,7 @@ function draftModel(signal = new AbortController().signal): DraftModel {
     vocabulary: engine.target.model.config.vocabSize,
     distribution: (logits) => distribution(logits, greedy),
     random: new Random(1),
+    guesses: engine.guesses,
     tree: { signal },
   })
 }

@@ -8,6 +8,7 @@ import type { Guess } from '../speculation.ts'
 import { NoRoom } from '../slot-queue.ts'
 import { Tree } from '../tree.ts'
 import type { Leaf, TreeOptions } from '../tree.ts'
+import type { MeasuredForwards } from './costs.ts'
 import type { Proposer } from './proposer.ts'
 
 export interface DraftModelOptions {
@@ -19,6 +20,8 @@ export interface DraftModelOptions {
   distribution: (scores: Scores, text: readonly number[]) => Distribution
   /** Not the target's: guesses must be independent of what judges them. */
   random: Random
+  /** Is told how long guesses took, by the texts that the draft wrote in at that time. */
+  guesses: MeasuredForwards
   /** How it asks for slots, and what ends it. */
   tree: TreeOptions & { signal: AbortSignal }
 }
@@ -72,16 +75,18 @@ export class DraftModel implements Proposer {
   }
 
   async #write(text: readonly number[], most: number): Promise<Guess[]> {
-    const { vocabulary, distribution, random, tree } = this.#options
+    const { decoder, vocabulary, distribution, random, guesses: measured, tree } = this.#options
     const written = [...text]
     const guesses: Guess[] = []
     while (guesses.length < most) {
+      const started = this.#tree && performance.now()
       const scores = await this.#after(written)
       tree.signal.throwIfAborted()
       const q = distribution(this.#larger ? wholeLogits(scores).subarray(0, vocabulary) : scores, written)
       const token = sample(q, random.next())
       guesses.push({ token, q })
       written.push(token)
+      if (started !== undefined) measured.took(decoder.batcher.running, performance.now() - started)
     }
     return guesses
   }
