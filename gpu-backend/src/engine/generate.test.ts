@@ -113,6 +113,16 @@ test('the same seed writes the same text, another seed another', async () => {
   expect(await seeded(5)).not.toEqual(await seeded(6))
 })
 
+test('with a seed, other requests change neither the text nor what is guessed', async () => {
+  const seeded = (seed: number) =>
+    write({ decoder: engine.target, draft: 4, maxTokens: 60, sampling: { temperature: 1, seed } })
+  const alone = await seeded(5)
+  const [together] = await Promise.all([5, 6, 7, 8, 9, 10].map(seeded))
+  expect(together!.tokens).toEqual(alone.tokens)
+  expect(together!.speculation).toEqual(alone.speculation)
+  expect(alone.speculation.accepted).toBeGreaterThan(0)
+})
+
 test('ends: stop strings, stop tokens, a least and a greatest length', async () => {
   const whole = await write()
   const stop = whole.text.slice(20, 26)
