@@ -235,8 +235,8 @@ export class Tree implements Sharer {
     const { batcher, cache, model, queue } = this.#decoder
     try {
       await this.#claim(due)
-      const row = layOut(this.#parts, wanted)
       const started = performance.now()
+      const row = layOut(this.#parts, wanted)
       const [logits] = await batcher.run([row], { urgent: !this.#entering, signal: this.#signal })
       this.forwardMs = this.#entering ? undefined : performance.now() - started
       if (this.#entering) this.context.slots = cache.insert(this.context.tokens, this.context.slots)

@@ -37,9 +37,7 @@ export class MeasuredCosts implements Costs {
     this.#tokensMs = MEMORY * this.#tokensMs + tokens * ms
   }
 
-  /** @param ms undefined is not counted */
-  guessTook(ms: number | undefined): void {
-    if (ms === undefined) return
+  guessTook(ms: number): void {
     this.#guess = this.#guess === undefined ? ms : MEMORY * this.#guess + (1 - MEMORY) * ms
   }
 
