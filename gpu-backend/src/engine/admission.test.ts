@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { Expectation, decide, peak } from './admission.ts'
-import type { Text } from './admission.ts'
+import { Expectation, decide as decideAmong, peak } from './admission.ts'
+import type { Room, Text } from './admission.ts'
 import { Random } from './random.ts'
 
+const decide = <T extends Text>(texts: T[], pool: Room) => decideAmong(texts, texts, pool)
 const room = (available: number, size = 100) => ({ size, available })
 const working = (arrival: number, held: number, left = 0): Text => ({ arrival, held, needs: 0, left })
 const newcomer = (arrival: number, needs: number, left = 0): Text => ({ arrival, held: 0, needs, left })

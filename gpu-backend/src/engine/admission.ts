@@ -28,18 +28,21 @@ export type Decision<T> = { grant: T } | { preempt: T }
 
 /**
  * What is to be done next; asked again until nothing is. No text may need more than the pool's size.
+ * @param waiting of all `texts`, those that may need slots
  * @returns undefined when nobody waits, or who waits has to go on waiting
  */
-export function decide<T extends Text>(texts: Iterable<T>, room: Room): Decision<T> | undefined {
-  const byAge = [...texts].toSorted((a, b) => a.arrival - b.arrival)
-  const first = byAge.find(({ needs }) => needs > 0)
+export function decide<T extends Text>(waiting: Iterable<T>, texts: Iterable<T>, room: Room): Decision<T> | undefined {
+  const first = byAge(waiting).find(({ needs }) => needs > 0)
   if (!first) return undefined
-  const others = byAge.filter((text) => text !== first && text.held > 0)
+  if (first.held > 0 && first.needs <= room.available) return { grant: first }
+  const others = byAge(texts).filter((text) => text !== first && text.held > 0)
   if (first.held === 0 && !mayEnter(first, others, room)) return undefined
   if (first.needs <= room.available) return { grant: first }
   const youngest = others.findLast((text) => text.arrival >= first.arrival) ?? first
   return youngest.held > 0 ? { preempt: youngest } : undefined
 }
+
+const byAge = <T extends Text>(texts: Iterable<T>): T[] => [...texts].toSorted((a, b) => a.arrival - b.arrival)
 
 /** Younger texts do not count: their slots can be had. */
 function mayEnter(newcomer: Text, others: readonly Text[], { size, available }: Room): boolean {

@@ -26,7 +26,6 @@ export class SlotQueue {
   readonly #room: Room
   readonly #texts = new Set<Sharer>()
   readonly #waiting = new Map<Sharer, () => void>()
-
   #later: NodeJS.Timeout | undefined
 
   constructor(room: Room) {
@@ -52,15 +51,15 @@ export class SlotQueue {
         signal?.removeEventListener('abort', abort)
         resolve()
       })
-      signal?.addEventListener('abort', abort)
       this.settle()
+      if (this.#waiting.has(text)) signal?.addEventListener('abort', abort)
     })
   }
 
   /** For a text that can do without. @throws {NoRoom} when there is none for it, or others wait: it must leave */
   takeNow(text: Sharer): void {
     this.#texts.add(text)
-    const decision = decide(this.#texts, this.#room)
+    const decision = decide([...this.#waiting.keys(), text], this.#texts, this.#room)
     if (decision && 'grant' in decision && decision.grant === text) return text.take()
     this.#texts.delete(text)
     throw new NoRoom('all token slots are in use')
@@ -76,7 +75,7 @@ export class SlotQueue {
   settle(): void {
     clearTimeout(this.#later)
     while (this.#waiting.size > 0) {
-      const decision = decide(this.#texts, this.#room)
+      const decision = decide(this.#waiting.keys(), this.#texts, this.#room)
       if (!decision) {
         this.#later = setTimeout(() => this.settle(), LATER_MS).unref()
         return
