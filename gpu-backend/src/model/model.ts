@@ -30,7 +30,7 @@ export interface ModelOptions {
   slots: number
   /** Where forwards run and the pool lies. Defaults to the CPU. */
   device?: Device | undefined
-  /** Threads within one operator. Defaults to 1 for models of up to 4 M parameters, else to the machine's cores. */
+  /** Threads within one operator. Default: the machine's cores. Models of up to 4 M parameters have one in any case. */
   threads?: number | undefined
   /**
    * How the linear layers' weights are kept, and multiplied: int8 and int4 also round activations to 8 bits. Smaller is
@@ -133,7 +133,7 @@ export class Model {
     const reduced = reducedLogits ?? isReduced(vocabSize)
     const file = await storedGraph(folder, config, { ...precision, reduced, cacheDir, signal })
     const parameters = countParameters(config)
-    const threads = options.threads ?? (parameters <= singleThreadParameters ? 1 : availableParallelism())
+    const threads = parameters <= singleThreadParameters ? 1 : (options.threads ?? availableParallelism())
     const session = await Session.open(file, { device, threads, profile, config: foldAllConstants }).catch(
       (cause: unknown) => {
         if (!(cause instanceof OnnxRuntimeError)) throw cause
