@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import type { Row } from '../model/index.ts'
 import { likeliest } from './distribution.ts'
 import type { Decoder } from './decoder.ts'
 import { Engine } from './engine.ts'
@@ -66,6 +67,26 @@ test('eight texts at once take few more forwards than one, and come out as each 
   forwards.length = 0
   expect(await Promise.all(prompts.map((text) => write(text, 30)))).toEqual(alone)
   expect(forwards.length).toBeLessThan(2 * 30)
+})
+
+test('forwards wait for a text that guesses, so that it shares them', async () => {
+  const row = (slot: number): Row => ({
+    tokens: [slot],
+    positions: [0],
+    writeSlots: [slot],
+    keySlots: [slot],
+    sees: [[[0, 1]]],
+    logitRows: [0],
+  })
+  const forwards = watchForwards()
+  const arrived = decoder.batcher.expect()
+  const first = decoder.batcher.run([row(0)])
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(forwards).toEqual([])
+  const second = decoder.batcher.run([row(1)])
+  arrived()
+  await Promise.all([first, second])
+  expect(forwards).toEqual([[1, 1]])
 })
 
 test('one text alone is never made to wait for the event loop', async () => {

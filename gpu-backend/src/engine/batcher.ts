@@ -44,7 +44,7 @@ export interface ForwardCounts {
 /**
  * Continuous batching: packs what all requests of one model have to run into common forwards, as they come and go.
  * A forward starts once every request at work has handed in its rows, or else when the event loop has had a turn: a
- * request alone never waits, and none waits for another that is busy elsewhere.
+ * request alone never waits, and none waits for another that is busy elsewhere, but for one that is guessing tokens.
  */
 export class Batcher {
   readonly counts: ForwardCounts = { forwards: 0, newTokens: 0, usefulArea: 0, paddedArea: 0, wholeLogits: 0 }
@@ -56,6 +56,8 @@ export class Batcher {
   /** Requests at work, and those of them that wait for their rows. */
   #requests = 0
   #calls = 0
+  /** Requests whose rows are being prepared. */
+  #coming = 0
   #busy = false
   #turn: NodeJS.Immediate | undefined
 
@@ -87,6 +89,15 @@ export class Batcher {
     }
   }
 
+  /** A request prepares its next rows, and forwards wait for it: it must not wait itself. @returns what to call when it has them */
+  expect(): () => void {
+    this.#coming++
+    return () => {
+      this.#coming--
+      this.#wake()
+    }
+  }
+
   /**
    * Runs the rows, each in one forward or several. Rows of one call may not see each other's new tokens.
    * @returns for each row the logits it wants, whole or as far as it asks for: one entry a logit row
@@ -106,7 +117,7 @@ export class Batcher {
   }
 
   #wake(): void {
-    if (this.#busy || this.#jobs.length === 0) return
+    if (this.#busy || this.#jobs.length === 0 || this.#coming > 0) return
     if (this.#calls < this.#requests) {
       this.#turn ??= setImmediate(() => void this.#forward())
       return

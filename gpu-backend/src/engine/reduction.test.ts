@@ -140,6 +140,7 @@ test('a draft model that knows more tokens than the target guesses none of those
     distribution: (scores) => distribution(scores, parameters),
     random: new Random(1),
     guesses: reduced.guesses,
+    target: reduced.target.batcher,
     tree: { signal, reduced: reduction(parameters) },
   })
   const guesses = await proposer.propose([1, 2, 3], 40)

@@ -50,6 +50,7 @@ export function chooseSpeculator(engine: Engine, request: SpeculationRequest): S
       distribution,
       random,
       guesses: engine.guesses,
+      target: decoder.batcher,
     })
     candidates.push({ proposer, length: lengths.draft, most: draft })
   }

@@ -31,6 +31,7 @@ function draftModel(signal = new AbortController().signal): DraftModel {
     distribution: (logits) => distribution(logits, greedy),
     random: new Random(1),
     guesses: engine.guesses,
+    target: engine.target.batcher,
     tree: { signal },
   })
 }

@@ -1,5 +1,6 @@
 import { wholeLogits } from '../../model/index.ts'
 import type { Scores } from '../../model/index.ts'
+import type { Batcher } from '../batcher.ts'
 import type { Decoder } from '../decoder.ts'
 import { sample } from '../distribution.ts'
 import type { Distribution } from '../distribution.ts'
@@ -22,6 +23,8 @@ export interface DraftModelOptions {
   random: Random
   /** Is told how long guesses took, by the texts that the draft wrote in at that time. */
   guesses: MeasuredForwards
+  /** Whose forwards wait for the guesses, so that texts guess at the same time and share forwards of both models. */
+  target: Batcher
   /** How it asks for slots, and what ends it. */
   tree: TreeOptions & { signal: AbortSignal }
 }
@@ -53,7 +56,9 @@ export class DraftModel implements Proposer {
 
   async propose(text: readonly number[], most: number): Promise<Guess[]> {
     if (this.#failed) return []
-    const { decoder, tree } = this.#options
+    const { decoder, target, tree } = this.#options
+    // Who may have to wait for slots is not waited for: those with the slots may be among those waiting.
+    const arrived = tree.optional ? target.expect() : undefined
     try {
       return await this.#write(text, Math.min(most, decoder.capacity - text.length))
     } catch (error) {
@@ -66,6 +71,8 @@ export class DraftModel implements Proposer {
       this.#failed = true
       this.close()
       return []
+    } finally {
+      arrived?.()
     }
   }
 
