@@ -38,7 +38,7 @@ export type Comparison = { name: string } & (
 )
 
 /** Threads of the runtime whose turn it was may still spin; the next turn waits until they sleep. */
-const settleMs = 20
+export const settleMs = 20
 
 export async function compare(options: ComparisonOptions): Promise<Comparison[]> {
   const { prompts, maxTokens, threads } = options

@@ -1,6 +1,8 @@
 /** What each way to keep the weights costs in accuracy and gains in speed, by plain decoding; `--help` lists the flags. */
 import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { settleMs } from '../bench/comparison.ts'
 import { causalRow } from '../bench/forwards.ts'
 import { rotated, spread } from '../bench/statistics.ts'
 import { isCorrect, testProblems, type Problem } from '../dataset/index.ts'
@@ -116,7 +118,9 @@ async function packedCosts(models: ReadonlyMap<WeightType, Model>, rounds: numbe
   )
   const warmUp = 2
   for (let round = -warmUp; round < rounds; round++)
-    for (const [weights, model] of rotated([...models], round + warmUp))
+    for (const [weights, model] of rotated([...models], round + warmUp)) {
+      await wait(settleMs)
+      await model.forward([causalRow(context, 1)])
       for (const size of packedSizes) {
         const packed = causalRow(context, size)
         const started = performance.now()
@@ -127,6 +131,7 @@ async function packedCosts(models: ReadonlyMap<WeightType, Model>, rounds: numbe
             .get(size)!
             .push(performance.now() - started)
       }
+    }
   return times
 }
 
