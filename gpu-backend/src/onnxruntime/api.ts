@@ -14,7 +14,6 @@ const apiVersion = 23
 /** Positions in the function table of OrtApi, which only ever grows (onnxruntime_c_api.h), and their C signatures. */
 const functions = {
   getErrorMessage: [2, 'const char* GetErrorMessage(void* status)'],
-  createEnv: [3, 'void* CreateEnv(int level, const char* id, _Out_ void** env)'],
   createSession: [7, 'void* CreateSession(void* env, const char* path, void* options, _Out_ void** session)'],
   createSessionFromArray: [
     8,
@@ -44,6 +43,14 @@ const functions = {
   releaseSession: [95, 'void ReleaseSession(void* session)'],
   releaseValue: [96, 'void ReleaseValue(void* value)'],
   releaseSessionOptions: [100, 'void ReleaseSessionOptions(void* options)'],
+  createEnv: [
+    119,
+    'void* CreateEnvWithGlobalThreadPools(int level, const char* id, void* threading, _Out_ void** env)',
+  ],
+  disablePerSessionThreads: [120, 'void* DisablePerSessionThreads(void* options)'],
+  createThreadingOptions: [121, 'void* CreateThreadingOptions(_Out_ void** threading)'],
+  releaseThreadingOptions: [122, 'void ReleaseThreadingOptions(void* threading)'],
+  setSharedThreads: [147, 'void* SetGlobalIntraOpNumThreads(void* threading, int threads)'],
   addSessionConfigEntry: [130, 'void* AddSessionConfigEntry(void* options, const char* key, const char* value)'],
   createAllocator: [131, 'void* CreateAllocator(void* session, void* memory, _Out_ void** allocator)'],
   releaseAllocator: [132, 'void ReleaseAllocator(void* allocator)'],
@@ -70,7 +77,11 @@ interface Asynchronous<Arguments extends unknown[]> {
 /** The C API in TypeScript's terms. Functions that return a Status own nothing until `check` has seen it. */
 export interface Api {
   getErrorMessage(status: Pointer): string
-  createEnv(level: number, id: string, out: Out): Status
+  createEnv(level: number, id: string, threading: Pointer, out: Out): Status
+  disablePerSessionThreads(options: Pointer): Status
+  createThreadingOptions(out: Out): Status
+  releaseThreadingOptions(threading: Pointer): void
+  setSharedThreads(threading: Pointer, threads: number): Status
   createSession: Asynchronous<[env: Pointer, path: string, options: Pointer, out: Out]>
   createSessionFromArray(env: Pointer, model: Uint8Array, size: number, options: Pointer, out: Out): Status
   createSessionOptions(out: Out): Status

@@ -6,7 +6,7 @@ import { environment } from './environment.ts'
 export interface SessionOptions {
   /** Defaults to the CPU. */
   device?: Device | undefined
-  /** Threads within one operator. Defaults to ONNX Runtime's choice: one a physical core. */
+  /** Threads within one operator. Defaults to the pool that sessions share: see `environment`. */
   threads?: number | undefined
   /** Session configuration entries (onnxruntime_session_options_config_keys.h). */
   config?: Record<string, string>
@@ -38,16 +38,19 @@ export class Session {
     const options = created((out) => api().createSessionOptions(out))
     try {
       if (device === 'cuda') useCuda(options)
-      if (threads !== undefined) check(api().setIntraOpNumThreads(options, threads))
+      // A session of one thread runs on its caller's alone; one that wants another number than the shared pool has brings its own.
+      const shared = environment(threads === 1 ? undefined : threads)
+      if (threads === undefined || threads === shared.threads) check(api().disablePerSessionThreads(options))
+      else check(api().setIntraOpNumThreads(options, threads))
       if (profile !== undefined) check(api().enableProfiling(options, profile))
       for (const [key, value] of Object.entries(config)) check(api().addSessionConfigEntry(options, key, value))
       if (typeof model !== 'string') {
-        const create = (out: Out) => api().createSessionFromArray(environment(), model, model.byteLength, options, out)
+        const create = (out: Out) => api().createSessionFromArray(shared.pointer, model, model.byteLength, options, out)
         return new Session(created(create), device)
       }
       const out: Out = [null]
       const status = await new Promise<Status>((resolve, reject) => {
-        api().createSession.async(environment(), model, options, out, (error, result) =>
+        api().createSession.async(shared.pointer, model, options, out, (error, result) =>
           error ? reject(error) : resolve(result),
         )
       })
