@@ -8,6 +8,7 @@ import type { Model } from '../model/index.ts'
 import type { Decoder } from './decoder.ts'
 import { Engine } from './engine.ts'
 import { generate } from './generate.ts'
+import { neutralRules } from './logits.ts'
 import { Verification } from './verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
@@ -52,7 +53,7 @@ const failAt = ({ model }: Decoder, n: number): void => before(model, n, () => m
 
 async function write({ ngram, draft }: { ngram: number; draft: number }) {
   const { tokenizer } = engine.target.model
-  const rules = { presencePenalty: 0, frequencyPenalty: 0, repetitionPenalty: 1, bias: new Map(), minTokens: 0 }
+  const rules = neutralRules
   const request = {
     decoder: engine.target,
     prompt: tokenizer.encode(tokenizer.renderChat(messages, { addGenerationPrompt: true })),

@@ -5,6 +5,7 @@ import { testProblems } from '../../dataset/index.ts'
 import { Engine } from './engine.ts'
 import { generate } from './generate.ts'
 import type { Ending, GenerateRequest } from './generate.ts'
+import { neutralRules } from './logits.ts'
 import type { TokenLogprob } from './logits.ts'
 import { Verification } from './verify.ts'
 
@@ -45,14 +46,7 @@ function request({ rules, ...options }: Options = {}): GenerateRequest {
     includeStop: false,
     skipSpecial: true,
     logprobs: undefined,
-    rules: {
-      presencePenalty: 0,
-      frequencyPenalty: 0,
-      repetitionPenalty: 1,
-      bias: new Map(),
-      minTokens: 0,
-      ...rules,
-    },
+    rules: { ...neutralRules, ...rules },
     ...options,
   }
 }

@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest'
-import { LogitsProcessor, tokenLogprob } from './logits.ts'
+import { LogitsProcessor, neutralRules, tokenLogprob } from './logits.ts'
 import type { LogitRules } from './logits.ts'
 
-const neutral: LogitRules = {
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  repetitionPenalty: 1,
-  bias: new Map(),
-  minTokens: 0,
-  endTokens: new Set(),
-}
+const neutral: LogitRules = { ...neutralRules, endTokens: new Set() }
 const logits = Float32Array.of(2, -2, 1, 0)
 const apply = (rules: Partial<LogitRules>, prompt: number[], output: number[]): number[] => [
   ...new LogitsProcessor({ ...neutral, ...rules }, prompt).apply(logits, output),

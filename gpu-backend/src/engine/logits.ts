@@ -13,6 +13,15 @@ export interface LogitRules {
   endTokens: ReadonlySet<number>
 }
 
+/** Rules that change nothing. */
+export const neutralRules: Omit<LogitRules, 'endTokens'> = {
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  repetitionPenalty: 1,
+  bias: new Map(),
+  minTokens: 0,
+}
+
 /**
  * Applies the rules in vLLM's order: bias, least length, then the penalties. Speculation stays exact when `output` holds
  * the guesses before the token in question, since those are the output wherever its distribution is asked for.

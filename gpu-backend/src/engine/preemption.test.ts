@@ -6,6 +6,7 @@ import { testProblems } from '../../dataset/index.ts'
 import { Engine } from './engine.ts'
 import { generate } from './generate.ts'
 import type { GenerateRequest, Piece } from './generate.ts'
+import { neutralRules } from './logits.ts'
 import type { TokenLogprob } from './logits.ts'
 import { Verification } from './verify.ts'
 
@@ -46,14 +47,7 @@ function start(engine: Engine, { rules, ...options }: Options, abort = signal) {
     includeStop: false,
     skipSpecial: true,
     logprobs: undefined,
-    rules: {
-      presencePenalty: 0,
-      frequencyPenalty: 0,
-      repetitionPenalty: 1,
-      bias: new Map(),
-      minTokens: 0,
-      ...rules,
-    },
+    rules: { ...neutralRules, ...rules },
     ...options,
   }
   return generate(engine, request, abort)

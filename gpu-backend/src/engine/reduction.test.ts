@@ -8,6 +8,7 @@ import { distribution, reduction } from './distribution.ts'
 import { draft } from './draft.ts'
 import { generate } from './generate.ts'
 import type { GenerateRequest } from './generate.ts'
+import { neutralRules } from './logits.ts'
 import { DraftModel } from './proposers/draft-model.ts'
 import { Random } from './random.ts'
 import { Verification } from './verify.ts'
@@ -44,7 +45,7 @@ async function write(engine: Engine, question: string, { sampling, logprobs, min
     includeStop: false,
     skipSpecial: true,
     logprobs,
-    rules: { presencePenalty: 0, frequencyPenalty: 0, repetitionPenalty: 1, bias: new Map(), minTokens },
+    rules: { ...neutralRules, minTokens },
   }
   const text = { tokens: [] as number[], logprobs: [] as unknown[], accepted: 0 }
   for await (const piece of generate(engine, request, signal)) {

@@ -16,7 +16,7 @@ import { draft } from '../draft.ts'
 import { Engine } from '../engine.ts'
 import { generate } from '../generate.ts'
 import type { Ending, GenerateRequest } from '../generate.ts'
-import { LogitsProcessor } from '../logits.ts'
+import { LogitsProcessor, neutralRules } from '../logits.ts'
 import { Random } from '../random.ts'
 import { Tree } from '../tree.ts'
 import { Verification } from '../verify.ts'
@@ -45,9 +45,8 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 
-const none: Rules = { presencePenalty: 0, frequencyPenalty: 0, repetitionPenalty: 1, bias: new Map(), minTokens: 0 }
 /** Nothing but digits can be written: the models have read nothing like it, and each has its own ideas. */
-const onlyDigits = (): Rules => ({ ...none, bias: new Map(digits.map((token) => [token, 100])) })
+const onlyDigits = (): Rules => ({ ...neutralRules, bias: new Map(digits.map((token) => [token, 100])) })
 
 describe('tokens come as often as the target makes them, at every place in a proposal and after it', () => {
   // Three guesses after the first token, and the bonus: tokens 1 to 3 are guessed, token 4 never is.
@@ -69,7 +68,7 @@ describe('tokens come as often as the target makes them, at every place in a pro
   test('tokens of a drafted step', async () => {
     const sampling = { temperature: 3, top_k: 0, top_p: 0.7 }
     const outputs = await texts((seed) => verifyDrafted(seed, sampling))
-    await expectExact(outputs, 4, sampling, none)
+    await expectExact(outputs, 4, sampling, neutralRules)
   })
 })
 
