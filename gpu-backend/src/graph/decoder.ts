@@ -6,7 +6,7 @@ import { reduceLogits } from './reduction.ts'
 import { rotaryTables } from './rotary.ts'
 
 /** Changes whenever the same configuration gives another graph, so that graphs kept on disk are built anew. */
-export const decoderGraphVersion = 3
+export const decoderGraphVersion = 4
 
 /** What the graph is built from. */
 type Build = DecoderConfig & Precision
@@ -29,7 +29,7 @@ export const poolNames = (layer: number) => ({
  * | `query_index`                 | int32 [B, Q]             | the packed token at each place of the padded queries   |
  * | `key_index`                   | int32 [B, T]             | the slot of each key that a row may see                |
  * | `attention_bias`              | float32 [B, 1, Q, T]     | added to the scores: 0 where a query sees a key        |
- * | `unpad_index`                 | int64 [S, 2]             | where each packed token stands in [B, Q]               |
+ * | `unpad_index`                 | int32 [S]                | where each packed token stands in [B × Q]              |
  * | `logit_rows`                  | int32 [R]                | the packed tokens whose logits are wanted              |
  * | `past.<layer>.key`, `.value`  | activations [N, kv width] | the pool; bind `present.…` to the same memory         |
  *
@@ -54,7 +54,7 @@ export function decoderGraph(decoder: DecoderConfig, precision: Partial<Precisio
     queryIndex: g.input('query_index', 'int32', ['B', 'Q']),
     keyIndex: g.input('key_index', 'int32', ['B', 'T']),
     bias: converted(g, g.input('attention_bias', 'float32', ['B', 1, 'Q', 'T']), 'float32', activations),
-    unpadIndex: g.input('unpad_index', 'int64', ['S', 2]),
+    unpadIndex: g.input('unpad_index', 'int32', ['S']),
     ...rotaryTables(g, config, activations),
   }
   const logitRows = g.input('logit_rows', 'int32', ['R'])
@@ -125,10 +125,14 @@ interface Stream {
   normed: Value
 }
 
-function split(g: GraphBuilder, name: string, x: Value, widths: readonly [number, number]): [Value, Value] {
-  const outputs: [Value, Value] = [`/${name}/Split/output_0`, `/${name}/Split/output_1`]
-  g.node(`/${name}/Split`, 'Split', [x, g.constant(widths)], { axis: 1 }, outputs)
-  return outputs
+/**
+ * [S, width] → [S, left] and [S, width - left]. Not by Split: for unequal parts CUDA's copies tables from the host at every run. On the CPU
+ * ONNX Runtime makes Splits of these Slices.
+ */
+function split(g: GraphBuilder, name: string, x: Value, left: number, width: number): [Value, Value] {
+  const columns = (part: string, from: number, to: number) =>
+    g.node(`/${name}/${part}/Slice`, 'Slice', [x, g.constant([from]), g.constant([to]), g.constant([1])])
+  return [columns('left', 0, left), columns('right', left, width)]
 }
 
 /** Writes the new tokens' keys and values to the pool, and attends to the pool's rows. [S, hidden] → [S, hidden] */
@@ -143,7 +147,7 @@ function attention(g: GraphBuilder, config: Build, layer: number, x: Value, shar
   ]
   const qkvLayer = { inputs: hiddenSize, parts: projections, bias: config.qkvBias, precision: config }
   const qkv = linear(g, `${scope}.qkv_proj`, x, qkvLayer)
-  const [queriesKeys, values] = split(g, `${scope}.qkv`, qkv, [queryWidth + keyWidth, keyWidth])
+  const [queriesKeys, values] = split(g, `${scope}.qkv`, qkv, queryWidth + keyWidth, queryWidth + 2 * keyWidth)
   const [queries, keys] = rotated(g, config, scope, queriesKeys, shared)
   const { past, present } = poolNames(layer)
   const pool = (kind: 'key' | 'value', rows: Value) => {
@@ -159,7 +163,8 @@ function attention(g: GraphBuilder, config: Build, layer: number, x: Value, shar
     [padded, pool('key', keys), pool('value', values), shared.bias],
     { q_num_heads: heads, kv_num_heads: kvHeads, scale: float(1 / Math.sqrt(headDim)) },
   )
-  const packed = g.node(`/${scope}/GatherND`, 'GatherND', [attended, shared.unpadIndex])
+  const places = g.node(`/${scope}/attended/Reshape`, 'Reshape', [attended, g.constant([-1, queryWidth])])
+  const packed = g.node(`/${scope}/attended/Gather`, 'Gather', [places, shared.unpadIndex])
   const parts = [{ name: `${scope}.o_proj`, outputs: hiddenSize }]
   return linear(g, `${scope}.o_proj`, packed, { inputs: queryWidth, parts, bias: config.outputBias, precision: config })
 }
@@ -188,7 +193,7 @@ function rotated(g: GraphBuilder, config: Build, scope: string, x: Value, at: Sh
   ])
   const width = (heads + kvHeads) * headDim
   const flat = g.node(`/${scope}/flat/Reshape`, 'Reshape', [turned, g.constant([-1, width])])
-  return split(g, `${scope}.qk`, flat, [heads * headDim, kvHeads * headDim])
+  return split(g, `${scope}.qk`, flat, heads * headDim, width)
 }
 
 /** SwiGLU: down(silu(gate(x)) · up(x)). */
@@ -200,7 +205,8 @@ function feedForward(g: GraphBuilder, config: Build, layer: number, x: Value): V
     { name: `${scope}.up_proj`, outputs: intermediateSize },
   ]
   const gateUp = linear(g, `${scope}.gate_up_proj`, x, { inputs: hiddenSize, parts: widening, bias, precision: config })
-  const [gate, up] = split(g, `${scope}.gate_up`, gateUp, [intermediateSize, intermediateSize])
+  const [gate, up] = [`/${scope}/gate`, `/${scope}/up`] as const
+  g.node(`/${scope}/Split`, 'Split', [gateUp], { axis: 1, num_outputs: 2 }, [gate, up])
   const silu = g.node(`/${scope}/silu`, 'com.microsoft.QuickGelu', [gate], { alpha: float(1) })
   const product = g.node(`/${scope}/Mul`, 'Mul', [silu, up])
   const narrowing = [{ name: `${scope}.down_proj`, outputs: hiddenSize }]

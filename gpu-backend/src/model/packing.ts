@@ -19,7 +19,7 @@ export class Packing {
   readonly #queryIndex = ShapedBuffer.int32()
   readonly #keyIndex = ShapedBuffer.int32()
   readonly #bias = ShapedBuffer.float32()
-  readonly #unpadIndex = ShapedBuffer.int64()
+  readonly #unpadIndex = ShapedBuffer.int32()
   readonly #logitRows = ShapedBuffer.int32()
 
   /**
@@ -41,7 +41,7 @@ export class Packing {
     const queryIndex = this.#queryIndex.reserve(B, Q)
     const keyIndex = this.#keyIndex.reserve(B, T)
     const bias = this.#bias.reserve(B, 1, Q, T)
-    const unpadIndex = this.#unpadIndex.reserve(newTokens, 2)
+    const unpadIndex = this.#unpadIndex.reserve(newTokens)
     const logitRows = this.#logitRows.reserve(wanted)
 
     bias.data.fill(hidden, 0, B * Q * T)
@@ -59,8 +59,7 @@ export class Packing {
         positions.data[2 * packed] = row.positions[i]!
         writeSlots.data[2 * packed] = row.writeSlots[i]!
         queryIndex.data[b * Q + i] = packed
-        unpadIndex.data[4 * packed] = b
-        unpadIndex.data[4 * packed + 2] = i
+        unpadIndex.data[packed] = b * Q + i
         const start = (b * Q + i) * T
         for (const [from, to] of row.sees[i]!) bias.data.fill(0, start + from, start + to)
       }

@@ -3,19 +3,25 @@ import type { Session } from './session.ts'
 import type { DeviceTensor } from './device.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Which tensors a session's inputs and outputs use. Binding a name again replaces its tensor. */
+/**
+ * Which tensors a session's inputs and outputs use. Binding a name again replaces its tensor. A device with memory of its
+ * own copies a host's tensor when it is bound, not when the session runs: bind it again whenever its data have changed.
+ */
 export class IoBinding {
   readonly pointer: Pointer
+  readonly #copiesInputs: boolean
   readonly #inputs = new Map<string, Tensor | DeviceTensor>()
   readonly #outputs = new Map<string, Tensor | DeviceTensor>()
   #open = true
 
-  constructor(session: Session) {
+  constructor(session: Pick<Session, 'pointer' | 'device'>) {
+    this.#copiesInputs = session.device !== 'cpu'
     this.pointer = created((out) => api().createIoBinding(session.pointer, out))
   }
 
   bindInput(name: string, tensor: Tensor | DeviceTensor): void {
-    if (this.#inputs.get(name) === tensor) return
+    const copied = this.#copiesInputs && 'data' in tensor
+    if (this.#inputs.get(name) === tensor && !copied) return
     check(api().bindInput(this.pointer, name, tensor.pointer))
     this.#inputs.set(name, tensor)
   }

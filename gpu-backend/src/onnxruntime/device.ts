@@ -39,6 +39,8 @@ export function useCuda(options: Pointer): void {
     api().releaseCudaOptions(cuda)
   }
   check(api().addSessionConfigEntry(options, 'session.disable_cpu_ep_fallback', '1'))
+  // It makes Splits of Slices; CUDA's Split into unequal parts copies tables from the host at every run.
+  check(api().addSessionConfigEntry(options, 'optimization.disable_specified_optimizers', 'GatherSliceToSplitFusion'))
 }
 
 /** Why CUDA's libraries cannot be used here, and what to do, in one line; undefined where they can. */

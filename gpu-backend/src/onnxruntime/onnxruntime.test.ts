@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { GraphBuilder } from '../graph/builder.ts'
+import { api } from './api.ts'
 import { cudaProblem, DeviceMemory, IoBinding, OnnxRuntimeError, Session, Tensor } from './index.ts'
 
 /** sum [n] = x [n] + y [n] */
@@ -120,4 +121,18 @@ test('memory that cannot be had is an error', async () => {
 test.skipIf(cudaProblem() === undefined)('where there is no CUDA, asking for it is an error', async () => {
   expect(cudaProblem()).toMatch(/gpu:install|CUDA|cuda/)
   await expect(Session.open(adder(), { device: 'cuda' })).rejects.toThrow(OnnxRuntimeError)
+})
+
+test.each([
+  ['cpu', 1],
+  ['cuda', 2],
+] as const)('a tensor of the host is bound anew where binding copies it: %s', async (device, times) => {
+  const { pointer } = await Session.open(adder(), { threads: 1 })
+  const binding = new IoBinding({ pointer, device })
+  const bindInput = vi.spyOn(api(), 'bindInput')
+  const x = new Tensor('float32', Float32Array.of(1), [1])
+  binding.bindInput('x', x)
+  binding.bindInput('x', x)
+  expect(bindInput).toHaveBeenCalledTimes(times)
+  bindInput.mockRestore()
 })
