@@ -43,6 +43,12 @@ test('a model folder that is missing or broken is one clear line and exit code 1
   }
 })
 
+test("a folder of one's own without ONNX Runtime is one clear line and exit code 1", async () => {
+  const { code, stderr } = await run({ LOOKAHEAD_ONNXRUNTIME: '/nowhere' }, 'serve', '--port', '0').exit
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^lookahead: there is no \/nowhere\/.+LOOKAHEAD_ONNXRUNTIME.*\n$/)
+})
+
 test.skipIf(cudaProblem() === undefined)(
   'without CUDA, auto says so in a line, and asking for it is an error',
   async () => {

@@ -2,6 +2,7 @@
 import { ModelError } from './checkpoint/index.ts'
 import { Interrupted } from './commands/interrupt.ts'
 import { HubError } from './hub/error.ts'
+import { LibraryError } from './onnxruntime/library.ts'
 import { UsageError } from './server/flags.ts'
 
 interface Command {
@@ -46,6 +47,6 @@ async function main([name, ...args]: string[]): Promise<void> {
 
 /** Errors whose message is meant for the one who typed the command. */
 function isExplained(error: unknown): error is Error {
-  const ours = [ModelError, UsageError, HubError, Interrupted].some((type) => error instanceof type)
+  const ours = [ModelError, UsageError, HubError, LibraryError, Interrupted].some((type) => error instanceof type)
   return ours || (error instanceof Error && 'syscall' in error)
 }

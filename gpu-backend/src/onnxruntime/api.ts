@@ -129,7 +129,7 @@ const handles: unknown[] = []
 /**
  * ONNX Runtime's C API, loaded at the first call.
  *
- * @throws Error if the library is missing or older than this code
+ * @throws LibraryError if the library is missing; Error if it is older than this code
  */
 export function api(): Api {
   return (loaded ??= load(libraryPath()))

@@ -62,7 +62,7 @@ export function cudaProblem(): string | undefined {
 
 /** What ONNX Runtime says of CUDA, without its file names and line breaks, and what to do about it. */
 export function explained({ message }: OnnxRuntimeError): string {
-  const [said = message] = message.split(/FAIL : | with error: /).slice(-1)
+  const [said = message] = /CUDA failure \d+: [^;]+/.exec(message) ?? message.split(/FAIL : | with error: /).slice(-1)
   const needs = 'an NVIDIA driver, CUDA 12 and cuDNN 9 must be on this machine, and in a container: docs/gpu.md'
   return `${said.replaceAll(/\s+/g, ' ').trim()} (${needs})`
 }

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { expect, test, vi } from 'vitest'
 import { GraphBuilder } from '../graph/builder.ts'
 import { api } from './api.ts'
-import { cudaProblem, DeviceMemory, IoBinding, OnnxRuntimeError, Session, Tensor } from './index.ts'
+import { cudaProblem, DeviceMemory, explained, IoBinding, OnnxRuntimeError, Session, Tensor } from './index.ts'
 
 /** sum [n] = x [n] + y [n] */
 function adder(): Uint8Array {
@@ -135,4 +135,12 @@ test.each([
   binding.bindInput('x', x)
   expect(bindInput).toHaveBeenCalledTimes(times)
   bindInput.mockRestore()
+})
+
+test('what ONNX Runtime says of a machine without a device is cut to what matters', () => {
+  const said =
+    'provider_options_utils.h:187 Parse Failed to parse provider option "device_id": CUDA failure 100: no CUDA-capable device is detected ; GPU=0 ; hostname=vm ; file=/onnxruntime_src/cuda_execution_provider_info.cc ; line=69 ; expr=cudaGetDeviceCount(&num_devices);\n'
+  expect(explained(new OnnxRuntimeError(said))).toMatch(
+    /^CUDA failure 100: no CUDA-capable device is detected \(.*docs\/gpu.md\)$/,
+  )
 })

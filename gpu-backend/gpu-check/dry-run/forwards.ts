@@ -1,0 +1,32 @@
+/** Run by main.ts with the libraries that compute nothing: forwards of the model in argv[2], in the weights of argv[3]. */
+import { writeSync } from 'node:fs'
+import { causalRow } from '../../bench/forwards.ts'
+import { weightTypes, type WeightType } from '../../src/graph/index.ts'
+import { Model, type Row } from '../../src/model/index.ts'
+
+const [folder, weights] = process.argv.slice(2)
+if (folder === undefined || !isWeightType(weights)) throw new Error('forwards.ts FOLDER WEIGHTS')
+
+/** Between these lines stand those of the libraries. */
+const mark = (line: string) => writeSync(2, `forward ${line}\n`)
+const reduced = { temperature: 1, suffices: () => true }
+const rows = (requests: number, tokens: number): Row[] =>
+  Array.from({ length: requests }, () => ({ ...causalRow(300, tokens), reduced }))
+
+using model = await Model.load(folder, { slots: 1024, device: 'cuda', weights, reducedLogits: true })
+for (const [requests, tokens] of [
+  [1, 1],
+  [1, 16],
+  [8, 1],
+  [4, 8],
+] as const) {
+  // The second one has the shapes of the first, for whatever is done only once.
+  await model.forward(rows(requests, tokens))
+  mark(`${requests} × ${tokens}`)
+  await model.forward(rows(requests, tokens))
+  mark(`end ${model.hostBytes.inputs} ${model.hostBytes.outputs}`)
+}
+
+function isWeightType(text: string | undefined): text is WeightType {
+  return weightTypes.some((type) => type === text)
+}
