@@ -1,6 +1,6 @@
 /** What a packed forward of several tokens costs, against one of a single token. */
 import type { WeightType } from '../src/graph/index.ts'
-import { Model, type Row } from '../src/model/index.ts'
+import { causalRow, Model, type Row } from '../src/model/index.ts'
 import { rotated, spread, type Spread } from './statistics.ts'
 
 export const packedSizes = [1, 2, 4, 8, 16, 32, 64]
@@ -26,12 +26,12 @@ export interface ForwardOptions {
 export async function forwardCosts(options: ForwardOptions): Promise<ForwardCost[]> {
   const { folder, weights, threads, rounds, context = 300 } = options
   using model = await Model.load(folder, { slots: 1024, weights, threads })
-  await model.forward([causalRow(0, context)])
+  await model.forward([tokensAfter(0, context)])
   const times = new Map<number, number[]>(packedSizes.map((tokens) => [tokens, []]))
   const warmUp = 3
   for (let turn = -warmUp; turn < rounds; turn++)
     for (const tokens of rotated(packedSizes, turn + warmUp)) {
-      const row = causalRow(context, tokens)
+      const row = tokensAfter(context, tokens)
       const started = performance.now()
       await model.forward([row])
       if (turn >= 0) times.get(tokens)!.push(performance.now() - started)
@@ -41,15 +41,8 @@ export async function forwardCosts(options: ForwardOptions): Promise<ForwardCost
 }
 
 /** `count` tokens after those of slots 0 to `start` - 1, in the slots that follow; all logits are wanted. */
-export function causalRow(start: number, count: number): Row {
-  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
-  const places = range(start, start + count)
-  return {
-    tokens: places.map((place) => (place * 7) % 100),
-    positions: places,
-    writeSlots: places,
-    keySlots: range(0, start + count),
-    sees: places.map((place) => [[0, place + 1]]),
-    logitRows: range(0, count),
-  }
+export function tokensAfter(start: number, count: number): Row {
+  const places = Array.from({ length: count }, (_, i) => start + i)
+  const tokens = places.map((place) => (place * 7) % 100)
+  return causalRow(tokens, places, [...Array(start).keys()])
 }

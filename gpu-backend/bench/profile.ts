@@ -4,7 +4,7 @@ import path from 'node:path'
 import { Engine } from '../src/engine/engine.ts'
 import type { WeightType } from '../src/graph/index.ts'
 import { decodePlainly } from './contenders/lookahead.ts'
-import { causalRow } from './forwards.ts'
+import { tokensAfter } from './forwards.ts'
 import { isNodeRun, traced } from './trace.ts'
 
 export interface ProfileRow {
@@ -35,8 +35,8 @@ export async function operatorTimes({
 }: ProfileOptions & { folder: string }): Promise<ProfileRow[]> {
   const context = 300
   const events = await traced(folder, { slots: 1024, weights, threads }, async (model) => {
-    await model.forward([causalRow(0, context)])
-    for (let i = 0; i < tokens; i++) await model.forward([causalRow(context, 1)])
+    await model.forward([tokensAfter(0, context)])
+    for (let i = 0; i < tokens; i++) await model.forward([tokensAfter(context, 1)])
   })
   const runs = events.flatMap(({ name }, i) => (name === 'model_run' ? [i] : []))
   // A run's event follows those of its operators: everything up to the first is loading and the context's forward.
@@ -46,7 +46,8 @@ export async function operatorTimes({
   let inRuns = 0
   for (const event of decoding) {
     if (event.name === 'model_run') inRuns += event.dur
-    if (!isNodeRun(event)) continue
+    // An If counts as the nodes of its branch.
+    if (!isNodeRun(event) || event.args.op_name === 'If') continue
     const operator = event.args.op_name!
     times.set(operator, (times.get(operator) ?? 0) + event.dur)
     inOperators += event.dur

@@ -1,4 +1,4 @@
-import { causalRow } from '../bench/forwards.ts'
+import { tokensAfter } from '../bench/forwards.ts'
 import { isNodeRun, traced } from '../bench/trace.ts'
 import type { Device } from '../src/onnxruntime/index.ts'
 import { refusal, type Section } from './section.ts'
@@ -21,8 +21,8 @@ export async function operators(device: Device, target: string): Promise<Section
     const what = `${name}: every node ran on ${providers[device]}, none copied between host and device`
     try {
       const events = await traced(target, { slots: 256, device, reducedLogits: true, ...precision }, async (model) => {
-        await model.forward([causalRow(0, 40)])
-        await model.forward([causalRow(40, 1)])
+        await model.forward([tokensAfter(0, 40)])
+        await model.forward([tokensAfter(40, 1)])
       })
       const nodes = events.filter(isNodeRun)
       const elsewhere = nodes.filter(({ args }) => args.provider !== providers[device])

@@ -1,5 +1,13 @@
 import type { Device } from '../src/onnxruntime/index.ts'
-import { joinedLogits, Model, wholeLogits, type Reduction, type Row, type Scores } from '../src/model/index.ts'
+import {
+  causalRow,
+  joinedLogits,
+  Model,
+  wholeLogits,
+  type Reduction,
+  type Row,
+  type Scores,
+} from '../src/model/index.ts'
 import { refusal, type Section } from './section.ts'
 import { variants } from './variants.ts'
 
@@ -64,21 +72,21 @@ async function cases(model: Model) {
     tokenizer.renderChat([{ role: 'user', content: question }], { addGenerationPrompt: true }),
   )
   const logits = new Map<string, Float32Array>()
-  const whole = await model.forward([row(text, range(0, text.length))])
+  const whole = await model.forward([causalRow(text, range(0, text.length))])
   logits.set('prefill', joinedLogits(whole))
-  const tops = await model.forward([{ ...row(text, range(0, text.length)), reduced: always }])
+  const tops = await model.forward([{ ...causalRow(text, range(0, text.length)), reduced: always }])
 
   const single: Scores[] = []
   const scattered = text.map((_, i) => 200 + ((i * 577) % 1500))
   for (const [i, token] of text.entries())
-    single.push(...(await model.forward([row([token], [scattered[i]!], scattered.slice(0, i))])))
+    single.push(...(await model.forward([causalRow([token], [scattered[i]!], scattered.slice(0, i))])))
   logits.set('one token at a time', joinedLogits(single))
 
   logits.set('a tree', joinedLogits(await model.forward([tree(text, scattered)])))
 
   const half = Math.floor(text.length / 2)
-  const ragged = [row(text.slice(half), range(1800, text.length - half), scattered.slice(0, half))]
-  const short = row(text.slice(0, 7).toReversed(), range(1950, 7))
+  const ragged = [causalRow(text.slice(half), range(1800, text.length - half), scattered.slice(0, half))]
+  const short = causalRow(text.slice(0, 7).toReversed(), range(1950, 7))
   logits.set('a ragged batch', joinedLogits(await model.forward([...ragged, short])))
   return {
     vocabulary: model.config.vocabSize,
@@ -105,18 +113,6 @@ function agrees(top: Scores, whole: Scores): boolean {
 }
 
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i)
-
-/** Tokens that see each other causally, after `context` slots that all of them see. All logits are wanted. */
-function row(tokens: number[], writeSlots: number[], context: number[] = []): Row {
-  return {
-    tokens,
-    positions: range(context.length, tokens.length),
-    writeSlots,
-    keySlots: [...context, ...writeSlots],
-    sees: tokens.map((_, i) => [[0, context.length + i + 1]]),
-    logitRows: range(0, tokens.length),
-  }
-}
 
 /** Two branches of four tokens each, which alternate in the forward, after a context. */
 function tree(text: number[], context: number[]): Row {

@@ -1,4 +1,4 @@
-import { causalRow } from '../bench/forwards.ts'
+import { tokensAfter } from '../bench/forwards.ts'
 import { spread } from '../bench/statistics.ts'
 import { memoryNames, type Device } from '../src/onnxruntime/index.ts'
 import { Model } from '../src/model/index.ts'
@@ -19,11 +19,11 @@ export async function pool(device: Device, target: string, rounds: number): Prom
   try {
     for (const slots of sizes) {
       using model = await Model.load(target, { slots, device })
-      await model.forward([causalRow(0, context)])
+      await model.forward([tokensAfter(0, context)])
       const times: number[] = []
       for (let round = -2; round < rounds; round++) {
         const started = performance.now()
-        await model.forward([causalRow(context, 1)])
+        await model.forward([tokensAfter(context, 1)])
         if (round >= 0) times.push(performance.now() - started)
       }
       const { inputs, outputs } = model.hostBytes

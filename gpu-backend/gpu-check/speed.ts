@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { weightBytes } from '../bench/bandwidth.ts'
-import { causalRow } from '../bench/forwards.ts'
+import { tokensAfter } from '../bench/forwards.ts'
 import { rotated, spread } from '../bench/statistics.ts'
 import { formatBytes } from '../src/commands/progress.ts'
 import type { WeightType } from '../src/graph/index.ts'
@@ -89,13 +89,13 @@ async function timed(
 /** Medians, in milliseconds, of forwards of each size after so many tokens. */
 async function forwardTimes(model: Model, context: number, rounds: number, signal: AbortSignal): Promise<number[]> {
   for (let from = 0; from < context; from += chunk)
-    await model.forward([{ ...causalRow(from, Math.min(chunk, context - from)), logitRows: [] }])
+    await model.forward([{ ...tokensAfter(from, Math.min(chunk, context - from)), logitRows: [] }])
   const times = new Map<number, number[]>(packedSizes.map((size) => [size, []]))
   const warmUp = 2
   for (let turn = -warmUp; turn < rounds; turn++)
     for (const size of rotated(packedSizes, turn + warmUp)) {
       signal.throwIfAborted()
-      const row = { ...causalRow(context, size), reduced: { temperature: 1, suffices: () => true } }
+      const row = { ...tokensAfter(context, size), reduced: { temperature: 1, suffices: () => true } }
       const started = performance.now()
       await model.forward([row])
       if (turn >= 0) times.get(size)!.push(performance.now() - started)

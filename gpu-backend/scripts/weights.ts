@@ -3,7 +3,7 @@ import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { settleMs } from '../bench/comparison.ts'
-import { causalRow } from '../bench/forwards.ts'
+import { tokensAfter } from '../bench/forwards.ts'
 import { rotated, spread } from '../bench/statistics.ts'
 import { isCorrect, testProblems, type Problem } from '../dataset/index.ts'
 import { distribution, sample } from '../src/engine/distribution.ts'
@@ -108,7 +108,7 @@ async function decode(model: Model, question: string, random: Random) {
 
 /** `tokens` after those of slots 0 to `start` - 1, in the slots that follow; the last one's logits are wanted. */
 function row(tokens: number[], start: number): Row {
-  return { ...causalRow(start, tokens.length), tokens, logitRows: [tokens.length - 1] }
+  return { ...tokensAfter(start, tokens.length), tokens, logitRows: [tokens.length - 1] }
 }
 
 /** Milliseconds of each type's forwards of each size. */
@@ -120,9 +120,9 @@ async function packedCosts(models: ReadonlyMap<WeightType, Model>, rounds: numbe
   for (let round = -warmUp; round < rounds; round++)
     for (const [weights, model] of rotated([...models], round + warmUp)) {
       await wait(settleMs)
-      await model.forward([causalRow(context, 1)])
+      await model.forward([tokensAfter(context, 1)])
       for (const size of packedSizes) {
-        const packed = causalRow(context, size)
+        const packed = tokensAfter(context, size)
         const started = performance.now()
         await model.forward([packed])
         if (round >= 0)

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readDecoderConfig, type DecoderConfig } from '../../src/checkpoint/index.ts'
 import { Model, joinedLogits } from '../../src/model/index.ts'
 import { IoBinding, Session, Tensor, type ElementType } from '../../src/onnxruntime/index.ts'
-import { causalRow } from '../forwards.ts'
+import { tokensAfter } from '../forwards.ts'
 import { writeOnnxExport } from './onnx-export.ts'
 
 const checkpoint = path.join(import.meta.dirname, '../../fixtures/tiny-qwen3')
@@ -66,14 +66,14 @@ test.each(['fp32', 'int8'] as const)(
     const target = path.join(folder, weights)
     await writeOnnxExport(checkpoint, target, weights)
     using model = await Model.load(checkpoint, { slots: 64, weights, cacheDir: path.join(folder, 'cache') })
-    const row = causalRow(0, 9)
+    const row = tokensAfter(0, 9)
     const expected = joinedLogits(await model.forward([row]))
     using session = await Session.open(path.join(target, 'onnx/model.onnx'), { threads: 1 })
     const decoder = new CachedDecoder(session)
     const pieces = [row.tokens.slice(0, 5), ...row.tokens.slice(5).map((token) => [token])]
     const logits = Float32Array.from(pieces.flatMap((tokens) => [...decoder.forward(tokens)]))
     const { difference, size } = compared(logits, expected)
-    // The last bit of a float can decide how int8 rounds an activation; see weights.test.ts.
-    expect(difference).toBeLessThan((weights === 'fp32' ? 1e-5 : 0.01) * size)
+    // The engine has the heads in another order, so that these, of 16 numbers, share their blocks of 32 with others.
+    expect(difference).toBeLessThan((weights === 'fp32' ? 1e-5 : 0.04) * size)
   },
 )

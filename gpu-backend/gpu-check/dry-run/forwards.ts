@@ -1,6 +1,6 @@
 /** Run by main.ts with the libraries that compute nothing: forwards of the model in argv[2], in the weights of argv[3]. */
 import { writeSync } from 'node:fs'
-import { causalRow } from '../../bench/forwards.ts'
+import { tokensAfter } from '../../bench/forwards.ts'
 import { weightTypes, type WeightType } from '../../src/graph/index.ts'
 import { Model, type Row } from '../../src/model/index.ts'
 
@@ -11,7 +11,7 @@ if (folder === undefined || !isWeightType(weights)) throw new Error('forwards.ts
 const mark = (line: string) => writeSync(2, `forward ${line}\n`)
 const reduced = { temperature: 1, suffices: () => true }
 const rows = (requests: number, tokens: number): Row[] =>
-  Array.from({ length: requests }, () => ({ ...causalRow(300, tokens), reduced }))
+  Array.from({ length: requests }, () => ({ ...tokensAfter(300, tokens), reduced }))
 
 using model = await Model.load(folder, { slots: 1024, device: 'cuda', weights, reducedLogits: true })
 for (const [requests, tokens] of [

@@ -3,7 +3,7 @@ import path from 'node:path'
 import * as v from 'valibot'
 import { ModelError } from './error.ts'
 import { assertFolder, readJsonIfAny } from './json.ts'
-import { SafetensorsFile } from './safetensors.ts'
+import { SafetensorsFile, type Rows } from './safetensors.ts'
 
 const indexSchema = v.looseObject({ weight_map: v.record(v.string(), v.string()) })
 
@@ -40,9 +40,9 @@ export class Checkpoint {
     return this.#file(name, shape).read(name)
   }
 
-  /** As `read`, but in pieces of whole rows, of a size that does not grow with the tensor. */
-  pieces(name: string, shape: readonly number[]): AsyncGenerator<Float32Array> {
-    return this.#file(name, shape).pieces(name)
+  /** As `read`, but in pieces of whole rows, of a size that does not grow with the tensor. @param rows default: all */
+  pieces(name: string, shape: readonly number[], rows?: Rows): AsyncGenerator<Float32Array> {
+    return this.#file(name, shape).pieces(name, rows)
   }
 
   #file(name: string, shape: readonly number[]): SafetensorsFile {

@@ -14,6 +14,12 @@ const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const entrySchema = v.object({ dtype: v.string(), shape: v.array(size), data_offsets: v.tuple([size, size]) })
 const headerSchema = v.record(v.string(), v.unknown())
 
+/** Some rows of a tensor: of its first dimension. */
+export interface Rows {
+  from: number
+  count: number
+}
+
 interface Entry {
   type: StoredType
   shape: readonly number[]
@@ -67,13 +73,18 @@ export class SafetensorsFile {
     return elements
   }
 
-  /** As `read`, but in pieces of whole rows (of the first dimension): about 4 MiB of the file at a time. */
-  async *pieces(name: string): AsyncGenerator<Float32Array> {
+  /**
+   * As `read`, but in pieces of whole rows (of the first dimension): about 4 MiB of the file at a time.
+   * @param rows default: all
+   */
+  async *pieces(name: string, rows?: Rows): AsyncGenerator<Float32Array> {
     const { type, shape, offset, bytes } = this.#entry(name)
     const rowBytes = bytes / (shape[0] ?? 1)
     const step = Math.max(Math.floor(pieceBytes / rowBytes), 1) * rowBytes
-    for (let at = 0; at < bytes; at += step) {
-      const piece = await readBytes(this.path, this.#handle, offset + at, Math.min(step, bytes - at))
+    const start = (rows?.from ?? 0) * rowBytes
+    const end = rows ? start + rows.count * rowBytes : bytes
+    for (let at = start; at < end; at += step) {
+      const piece = await readBytes(this.path, this.#handle, offset + at, Math.min(step, end - at))
       yield toFloat32(type, piece)
     }
   }

@@ -3,6 +3,8 @@
  * limits: new tokens, since a forward holds up everybody in it, and padding.
  */
 
+import { KEY_COSTS } from '../model/region.ts'
+
 /** New tokens of one text that wait for a forward. */
 export interface Waiting {
   /** New tokens still to be run. */
@@ -29,12 +31,6 @@ const PATIENCE = 2
  * tokens among texts being written, demo target: 214 tokens/s at 2, 315 at 1.5, 317 at 1.25 and with more forwards.
  */
 const MOST_PADDING = 1.5
-
-/**
- * Collecting a row's keys takes as much time as this many queries do to attend to them.
- * Measured on the CPU: 16 for the demo target, 6 for the draft.
- */
-const GATHERING = 8
 
 /**
  * @param waiting in order of arrival
@@ -91,5 +87,6 @@ function grow(size: Size, { item, tokens }: Chunk<Waiting>): Size {
 }
 
 function isWasteful({ rows, queries, keys, area, gathered }: Size): boolean {
-  return rows * (queries + GATHERING) * keys > MOST_PADDING * (area + GATHERING * gathered)
+  const each = KEY_COSTS.attending + KEY_COSTS.collecting
+  return rows * (queries + each) * keys > MOST_PADDING * (area + each * gathered)
 }

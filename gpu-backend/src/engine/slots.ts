@@ -30,10 +30,10 @@ export class SlotPool {
     return this.#users[slot]! > 0
   }
 
-  /** `n` free slots with one user each, or undefined when there are fewer. */
+  /** `n` free slots with one user each, neighbours in order where they were given back so; undefined when there are fewer. */
   take(n: number): number[] | undefined {
     if (n > this.#free.length) return undefined
-    const slots = this.#free.splice(this.#free.length - n, n)
+    const slots = this.#free.splice(this.#free.length - n, n).toReversed()
     for (const slot of slots) this.#users[slot] = 1
     return slots
   }

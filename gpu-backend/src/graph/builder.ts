@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import { elementBytes, elementTypes, type ElementType } from '../onnxruntime/index.ts'
+import type { Rows } from '../checkpoint/index.ts'
 import { encodeFloats, type Encoded } from './encoding.ts'
 import {
   AttributeProtoSchema,
@@ -9,6 +10,7 @@ import {
   TensorProtoSchema,
   ValueInfoProtoSchema,
   type AttributeProto,
+  type GraphProto,
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
@@ -19,14 +21,17 @@ import type { ActivationType } from './precision.ts'
 export type Value = string
 
 /** A whole number is written as an INT attribute: wrap a float that may be whole in `float`. */
-type Attribute = number | readonly number[] | { float: number }
+type Attribute = number | readonly number[] | { float: number } | { graph: GraphProto }
 
 export const float = (value: number): Attribute => ({ float: value })
 
-/** A tensor of the checkpoint. */
+/** A tensor of the checkpoint, or some of its rows. */
 export interface Part {
   name: string
+  /** Of the whole tensor. */
   shape: readonly number[]
+  /** Default: all. */
+  rows?: Rows | undefined
 }
 
 /** Where a weight's elements come from: checkpoint tensors one after another, or a computation. */
@@ -161,6 +166,14 @@ export class GraphBuilder {
     return this.node(name, 'Cast', [x], { to: elementTypes[to] }, output === undefined ? undefined : [output])
   }
 
+  /** A branch of an If node: nodes that may read any value of this graph, and hand on what `build` returns. */
+  branch(name: string, build: (branch: GraphBuilder) => Value): Attribute {
+    const inner = new GraphBuilder()
+    const output = [create(ValueInfoProtoSchema, { name: build(inner) })]
+    const initializer = [...inner.#constants.values()]
+    return { graph: create(GraphProtoSchema, { name, node: inner.#nodes, initializer, output }) }
+  }
+
   build(name: string): Graph {
     const weights = [...this.#weights.values()]
     const graph = create(GraphProtoSchema, {
@@ -200,6 +213,8 @@ function valueInfo(name: string, type: ElementType, shape: readonly (number | st
 function attribute(name: string, value: Attribute): AttributeProto {
   if (typeof value === 'object' && 'float' in value)
     return create(AttributeProtoSchema, { name, type: 1, f: value.float })
+  if (typeof value === 'object' && 'graph' in value)
+    return create(AttributeProtoSchema, { name, type: 5, g: value.graph })
   if (typeof value === 'object') return create(AttributeProtoSchema, { name, type: 7, ints: value.map(BigInt) })
   if (Number.isInteger(value)) return create(AttributeProtoSchema, { name, type: 2, i: BigInt(value) })
   return create(AttributeProtoSchema, { name, type: 1, f: value })

@@ -50,7 +50,7 @@ test.each(precisions)('$weights with $activations: no casts but at both ends', (
   const { graph } = fromBinary(ModelProtoSchema, decoderGraph(config, precision).model)
   const casts = graph!.node.filter(({ opType }) => opType === 'Cast').map(({ input, output }) => [input[0], output[0]])
   expect(casts).toEqual([
-    ['attention_bias', '/attention_bias/Cast/output_0'],
+    ['/attention_bias/Reshape/output_0', '/attention_bias/Cast/output_0'],
     ['/lm_head/Gemm/output_0', 'logits'],
   ])
   const pools = graph!.input.filter(({ name }) => name.startsWith('past.'))

@@ -1,39 +1,32 @@
 import type { DecoderConfig } from '../checkpoint/index.ts'
+import { attention, attentionInputs, type Build } from './attention.ts'
 import { float, GraphBuilder, type Graph, type Value } from './builder.ts'
 import { linear } from './linear.ts'
-import { floatTypes, type ActivationType, type Precision } from './precision.ts'
+import { floatTypes, type Precision } from './precision.ts'
 import { reduceLogits } from './reduction.ts'
-import { rotaryTables } from './rotary.ts'
 
 /** Changes whenever the same configuration gives another graph, so that graphs kept on disk are built anew. */
-export const decoderGraphVersion = 4
-
-/** What the graph is built from. */
-type Build = DecoderConfig & Precision
-
-/** Names of the graph's inputs and outputs that exist once a layer. */
-export const poolNames = (layer: number) => ({
-  past: { key: `past.${layer}.key`, value: `past.${layer}.value` },
-  present: { key: `present.${layer}.key`, value: `present.${layer}.value` },
-})
+export const decoderGraphVersion = 5
 
 /**
  * The graph of one packed forward over a pool of token slots. Sizes that differ from run to run: S new tokens in all,
- * B rows (requests), Q the most new tokens of a row, T the most keys of a row, N slots of the pool, R logit rows.
+ * B rows (requests), Q the most new tokens of a row, T the most keys of a row, N slots of the pool that are bound, R logit
+ * rows. G is the number of query heads that share a key head.
  *
  * | input                         | type, shape              | meaning                                                |
  * | ----------------------------- | ------------------------ | ------------------------------------------------------ |
  * | `input_ids`                   | int32 [S]                | the new tokens of all rows, one row after another      |
  * | `position_ids`                | int64 [S, 1]             | their positions                                        |
- * | `write_slots`                 | int64 [S, 1]             | the pool rows that receive their keys and values       |
- * | `query_index`                 | int32 [B, Q]             | the packed token at each place of the padded queries   |
- * | `key_index`                   | int32 [B, T]             | the slot of each key that a row may see                |
- * | `attention_bias`              | float32 [B, 1, Q, T]     | added to the scores: 0 where a query sees a key        |
- * | `unpad_index`                 | int32 [S]                | where each packed token stands in [B × Q]              |
+ * | `write_slots`                 | int64 [S, 2]             | 0, and the pool row that receives key and value        |
+ * | `in_place`                    | bool []                  | keys are all the pool's rows, as they lie: B is 1, T = N |
+ * | `key_index`                   | int32 [B, T]             | else: the slot of each key that a row may see          |
+ * | `query_index`                 | int32 [B, Q × G]         | the packed query at each place of the padded ones      |
+ * | `attention_bias`              | float32 [B, Q, 1, T]     | added to the scores: 0 where a query sees a key        |
+ * | `unpad_index`                 | int32 [S × G]            | where each packed query stands in [B × Q × G]          |
  * | `logit_rows`                  | int32 [R]                | the packed tokens whose logits are wanted              |
- * | `past.<layer>.key`, `.value`  | activations [N, kv width] | the pool; bind `present.…` to the same memory         |
+ * | `past.<layer>.key`, `.value`  | activations [1, N, kv width] | the pool; bind `present.…` to the same memory      |
  *
- * Output: `logits` float32 [R, vocabulary]. Attention alone sees padding; everything else works on packed tokens.
+ * Output: `logits` float32 [R, vocabulary]. Attention alone sees padding (attention.ts); everything else works on packed tokens.
  * For small models the count of nodes is the cost: queries, keys and values share one product, as do gate and up;
  * queries and keys share one norm and one rotation; weights keep the checkpoint's [out, in] layout (Gemm, transB).
  *
@@ -48,15 +41,7 @@ export function decoderGraph(decoder: DecoderConfig, precision: Partial<Precisio
   const { hiddenSize, vocabSize, layers } = config
   const g = new GraphBuilder()
   const tokens = g.input('input_ids', 'int32', ['S'])
-  const shared: SharedInputs = {
-    positions: g.input('position_ids', 'int64', ['S', 1]),
-    writeSlots: g.input('write_slots', 'int64', ['S', 1]),
-    queryIndex: g.input('query_index', 'int32', ['B', 'Q']),
-    keyIndex: g.input('key_index', 'int32', ['B', 'T']),
-    bias: converted(g, g.input('attention_bias', 'float32', ['B', 1, 'Q', 'T']), 'float32', activations),
-    unpadIndex: g.input('unpad_index', 'int32', ['S']),
-    ...rotaryTables(g, config, activations),
-  }
+  const shared = attentionInputs(g, config)
   const logitRows = g.input('logit_rows', 'int32', ['R'])
 
   const embedded = embed(g, config, tokens)
@@ -94,11 +79,8 @@ export function decoderGraph(decoder: DecoderConfig, precision: Partial<Precisio
 function embed(g: GraphBuilder, { vocabSize, hiddenSize, weights, activations }: Build, tokens: Value): Value {
   const stored = weights === 'int8' || weights === 'int4' ? activations : floatTypes[weights]
   const table = g.weight('model.embed_tokens.weight', [vocabSize, hiddenSize], stored)
-  return converted(g, g.node('/model/embed_tokens/Gather', 'Gather', [table, tokens]), stored, activations)
-}
-
-function converted(g: GraphBuilder, x: Value, from: ActivationType, to: ActivationType): Value {
-  return from === to ? x : g.cast(`/${x}/Cast`, x, to)
+  const rows = g.node('/model/embed_tokens/Gather', 'Gather', [table, tokens])
+  return stored === activations ? rows : g.cast('/model/embed_tokens/Cast', rows, activations)
 }
 
 /** Elements of the checkpoint tensors that the graph uses, each counted once. */
@@ -108,92 +90,10 @@ export function countParameters(config: DecoderConfig): number {
   return [...sizes.values()].reduce((sum, size) => sum + size, 0)
 }
 
-interface SharedInputs {
-  positions: Value
-  writeSlots: Value
-  queryIndex: Value
-  keyIndex: Value
-  bias: Value
-  unpadIndex: Value
-  cos: Value
-  sin: Value
-}
-
 /** [S, hidden] twice: the running sum, and its norm, which the next block reads. */
 interface Stream {
   residual: Value
   normed: Value
-}
-
-/**
- * [S, width] → [S, left] and [S, width - left]. Not by Split: for unequal parts CUDA's copies tables from the host at every run. On the CPU
- * ONNX Runtime makes Splits of these Slices.
- */
-function split(g: GraphBuilder, name: string, x: Value, left: number, width: number): [Value, Value] {
-  const columns = (part: string, from: number, to: number) =>
-    g.node(`/${name}/${part}/Slice`, 'Slice', [x, g.constant([from]), g.constant([to]), g.constant([1])])
-  return [columns('left', 0, left), columns('right', left, width)]
-}
-
-/** Writes the new tokens' keys and values to the pool, and attends to the pool's rows. [S, hidden] → [S, hidden] */
-function attention(g: GraphBuilder, config: Build, layer: number, x: Value, shared: SharedInputs): Value {
-  const { hiddenSize, heads, kvHeads, headDim, activations } = config
-  const scope = `model.layers.${layer}.self_attn`
-  const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim]
-  const projections = [
-    { name: `${scope}.q_proj`, outputs: queryWidth },
-    { name: `${scope}.k_proj`, outputs: keyWidth },
-    { name: `${scope}.v_proj`, outputs: keyWidth },
-  ]
-  const qkvLayer = { inputs: hiddenSize, parts: projections, bias: config.qkvBias, precision: config }
-  const qkv = linear(g, `${scope}.qkv_proj`, x, qkvLayer)
-  const [queriesKeys, values] = split(g, `${scope}.qkv`, qkv, queryWidth + keyWidth, queryWidth + 2 * keyWidth)
-  const [queries, keys] = rotated(g, config, scope, queriesKeys, shared)
-  const { past, present } = poolNames(layer)
-  const pool = (kind: 'key' | 'value', rows: Value) => {
-    g.input(past[kind], activations, ['N', keyWidth])
-    g.output(present[kind], activations, ['N', keyWidth])
-    g.node(`/${scope}/${kind}/ScatterND`, 'ScatterND', [past[kind], shared.writeSlots, rows], {}, [present[kind]])
-    return g.node(`/${scope}/${kind}/Gather`, 'Gather', [present[kind], shared.keyIndex])
-  }
-  const padded = g.node(`/${scope}/query/Gather`, 'Gather', [queries, shared.queryIndex])
-  const attended = g.node(
-    `/${scope}/Attention`,
-    'Attention',
-    [padded, pool('key', keys), pool('value', values), shared.bias],
-    { q_num_heads: heads, kv_num_heads: kvHeads, scale: float(1 / Math.sqrt(headDim)) },
-  )
-  const places = g.node(`/${scope}/attended/Reshape`, 'Reshape', [attended, g.constant([-1, queryWidth])])
-  const packed = g.node(`/${scope}/attended/Gather`, 'Gather', [places, shared.unpadIndex])
-  const parts = [{ name: `${scope}.o_proj`, outputs: hiddenSize }]
-  return linear(g, `${scope}.o_proj`, packed, { inputs: queryWidth, parts, bias: config.outputBias, precision: config })
-}
-
-/** Queries and keys side by side [S, heads + kv heads of headDim] → both normalised and rotated. */
-function rotated(g: GraphBuilder, config: Build, scope: string, x: Value, at: SharedInputs): [Value, Value] {
-  const { heads, kvHeads, headDim } = config
-  // As [batch, heads, sequence, head] with a batch of S sequences of one token each, packed tokens need no transposing.
-  let byHead = g.node(`/${scope}/heads/Reshape`, 'Reshape', [x, g.constant([-1, heads + kvHeads, 1, headDim])])
-  if (config.qkNorm) {
-    const repeat = (count: number, name: string) => Array.from({ length: count }, () => ({ name, shape: [headDim] }))
-    const scale = g.weight(`${scope}.qk_norm.weight`, [1, heads + kvHeads, 1, headDim], config.activations, [
-      ...repeat(heads, `${scope}.q_norm.weight`),
-      ...repeat(kvHeads, `${scope}.k_norm.weight`),
-    ])
-    byHead = g.node(`/${scope}/qk_norm`, 'SimplifiedLayerNormalization', [byHead, scale], {
-      axis: -1,
-      epsilon: config.normEpsilon,
-    })
-  }
-  const turned = g.node(`/${scope}/RotaryEmbedding`, 'com.microsoft.RotaryEmbedding', [
-    byHead,
-    at.positions,
-    at.cos,
-    at.sin,
-  ])
-  const width = (heads + kvHeads) * headDim
-  const flat = g.node(`/${scope}/flat/Reshape`, 'Reshape', [turned, g.constant([-1, width])])
-  return split(g, `${scope}.qk`, flat, heads * headDim, width)
 }
 
 /** SwiGLU: down(silu(gate(x)) · up(x)). */

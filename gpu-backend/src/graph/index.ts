@@ -1,4 +1,5 @@
-export { countParameters, decoderGraph, poolNames } from './decoder.ts'
+export { poolNames } from './attention.ts'
+export { countParameters, decoderGraph } from './decoder.ts'
 export {
   precisionOf,
   weightTypes,
@@ -9,3 +10,4 @@ export {
 } from './precision.ts'
 export { isReduced, rowsGraph, topCount } from './reduction.ts'
 export { storedGraph, type BuildProgress, type StoreOptions } from './store.ts'
+export { zerosGraph } from './zeros.ts'

@@ -126,8 +126,8 @@ async function* writeWeight(file: FileHandle, weight: Weight, checkpoint: Checkp
   }
   if (typeof weight.source === 'function') yield await append(weight.source())
   else
-    for (const { name, shape } of weight.source)
-      for await (const rows of checkpoint.pieces(name, shape)) yield await append(rows)
+    for (const { name, shape, rows } of weight.source)
+      for await (const piece of checkpoint.pieces(name, shape, rows)) yield await append(piece)
 }
 
 async function writeBytes(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {

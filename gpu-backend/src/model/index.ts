@@ -1,3 +1,3 @@
 export { Model, slotBytes, type ModelOptions } from './model.ts'
-export type { Row } from './row.ts'
+export { causalRow, type Row } from './row.ts'
 export { joinedLogits, wholeLogits, type Reduction, type Scores, type TopScores } from './scores.ts'

@@ -3,7 +3,8 @@ import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Model, joinedLogits, type Row, type TopScores } from './index.ts'
+import { causalRow, Model, joinedLogits, type Row, type TopScores } from './index.ts'
+import { keyRegion } from './region.ts'
 import { orderTies } from './scores.ts'
 
 interface Case {
@@ -29,23 +30,6 @@ const load = (name: string) => Model.load(path.join(root, name), { slots, cacheD
 const logitsOf = async (model: Model, rows: readonly Row[]) => joinedLogits(await model.forward(rows))
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i)
 
-/** Tokens that see each other causally, after `context` slots that all of them see. */
-function causal(
-  tokens: number[],
-  writeSlots: number[],
-  context: number[] = [],
-  logitRows = range(0, tokens.length),
-): Row {
-  return {
-    tokens,
-    positions: range(context.length, tokens.length),
-    writeSlots,
-    keySlots: [...context, ...writeSlots],
-    sees: tokens.map((_, i) => [[0, context.length + i + 1]]),
-    logitRows,
-  }
-}
-
 function difference(a: Float32Array, b: Float32Array): number {
   expect(a.length).toBe(b.length)
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0)
@@ -59,7 +43,7 @@ describe.each(['fixtures/tiny-qwen3', 'models/draft', 'models/target', 'models/j
     for (const { messages, text, ids, positions, logits } of cases) {
       expect(model.tokenizer.renderChat(messages, { addGenerationPrompt: true })).toBe(text)
       expect(model.tokenizer.encode(text)).toEqual(ids)
-      const own = await logitsOf(model, [causal(ids, range(100, ids.length), [], positions)])
+      const own = await logitsOf(model, [causalRow(ids, range(100, ids.length), [], positions)])
       const bytes = Uint8Array.from(Buffer.from(logits, 'base64'))
       expect(difference(own, new Float32Array(bytes.buffer))).toBeLessThan(1e-3)
     }
@@ -75,7 +59,7 @@ describe('a packed forward', () => {
   afterAll(() => model.close())
 
   const ids = reference['fixtures/tiny-qwen3']![0]!.ids.slice(0, 48)
-  const whole = (tokens: number[]) => logitsOf(model, [causal(tokens, range(1000, tokens.length))])
+  const whole = (tokens: number[]) => logitsOf(model, [causalRow(tokens, range(1000, tokens.length))])
   const part = (logits: Float32Array, from: number, count = 1) =>
     logits.slice(from * model.config.vocabSize, (from + count) * model.config.vocabSize)
 
@@ -84,15 +68,32 @@ describe('a packed forward', () => {
     const context: number[] = []
     for (const [i, id] of ids.entries()) {
       const slot = (i * 577 + 3) % slots
-      const logits = await logitsOf(model, [causal([id], [slot], context)])
+      const logits = await logitsOf(model, [causalRow([id], [slot], context)])
       context.push(slot)
       expect(difference(logits, part(expected, i))).toBeLessThan(1e-4)
     }
   })
 
+  test('keys are read where they lie, or collected where they lie far apart', async () => {
+    const expected = await whole(ids)
+    const [context, last] = [ids.slice(0, -1), ids.slice(-1)]
+    const shuffled = range(0, ids.length).map((i) => 640 + ((i * 29) % ids.length))
+    for (const [places, inPlace] of [
+      [range(500, ids.length), true],
+      [shuffled, true],
+      [range(0, ids.length).map((i) => 40 * i), false],
+    ] as const) {
+      const [before, own] = [places.slice(0, -1), places.slice(-1)]
+      const row = causalRow(last, own, before)
+      expect(keyRegion([row], slots) !== undefined).toBe(inPlace)
+      await model.forward([causalRow(context, before, [], [])])
+      expect(difference(await logitsOf(model, [row]), part(expected, ids.length - 1))).toBeLessThan(1e-4)
+    }
+  })
+
   test('a tree of two branches that share a context', async () => {
     const context = range(300, 20)
-    await model.forward([causal(ids.slice(0, 20), context, [], [])])
+    await model.forward([causalRow(ids.slice(0, 20), context, [], [])])
     const branches = [
       [5, 6, 7],
       [8, 9, 10, 11],
@@ -124,10 +125,10 @@ describe('a packed forward', () => {
   test('two rows of different lengths in scattered slots, some logits wanted', async () => {
     const [a, b] = [ids.slice(0, 40), ids.slice(8, 24).toReversed()]
     const [contextA, contextB] = [range(0, 37).map((i) => 2 * i), range(0, 14).map((i) => 1777 - 3 * i)]
-    await model.forward([causal(a.slice(0, 37), contextA, [], []), causal(b.slice(0, 14), contextB, [], [])])
+    await model.forward([causalRow(a.slice(0, 37), contextA, [], []), causalRow(b.slice(0, 14), contextB, [], [])])
     const logits = await logitsOf(model, [
-      causal(a.slice(37), [1, 1900, 3], contextA, [2]),
-      causal(b.slice(14), [5, 1901], contextB, [1, 0]),
+      causalRow(a.slice(37), [1, 1900, 3], contextA, [2]),
+      causalRow(b.slice(14), [5, 1901], contextB, [1, 0]),
     ])
     const [wholeA, wholeB] = [await whole(a), await whole(b)]
     expect(difference(part(logits, 0), part(wholeA, 39))).toBeLessThan(1e-4)
@@ -136,21 +137,21 @@ describe('a packed forward', () => {
   })
 
   test('a row may want no logits, and no rows give none', async () => {
-    expect(await model.forward([causal([1, 2], [0, 1], [], [])])).toHaveLength(0)
+    expect(await model.forward([causalRow([1, 2], [0, 1], [], [])])).toHaveLength(0)
     expect(await model.forward([])).toHaveLength(0)
   })
 
   test('forwards asked for at once run in order and do not disturb each other', async () => {
     const expected = await whole(ids)
     // Each token needs its predecessor's key, so a forward out of order would show. The long one runs on another thread.
-    const runs = ids.map((id, i) => logitsOf(model, [causal([id], [i], range(0, i))]))
+    const runs = ids.map((id, i) => logitsOf(model, [causalRow([id], [i], range(0, i))]))
     const long = logitsOf(model, [
-      causal(
+      causalRow(
         Array.from({ length: 400 }, (_, i) => i % 256),
         range(600, 400),
       ),
     ])
-    const last = logitsOf(model, [causal(ids.slice(-1), [ids.length], range(0, ids.length - 1))])
+    const last = logitsOf(model, [causalRow(ids.slice(-1), [ids.length], range(0, ids.length - 1))])
     for (const [i, run] of runs.entries()) expect(difference(await run, part(expected, i))).toBeLessThan(1e-4)
     expect(await long).toHaveLength(400 * model.config.vocabSize)
     expect(difference(await last, part(expected, ids.length - 1))).toBeLessThan(1e-4)
@@ -163,12 +164,12 @@ describe('a packed forward', () => {
     const begin = performance.now()
     // Ten turns take 40 ms; the rest is for a machine that is busy with something else.
     const waiting = () => !enough && performance.now() - begin < 4000
-    while (waiting()) await model.forward([causal([1], [0])])
+    while (waiting()) await model.forward([causalRow([1], [0])])
     clearInterval(timer)
     expect(turns).toBeGreaterThan(10)
   })
 
-  const good = causal([1], [0])
+  const good = causalRow([1], [0])
   test.each<[string, Partial<Row>, string]>([
     ['a token outside the vocabulary', { tokens: [261] }, 'token 261'],
     ['a position beyond the last', { positions: [512] }, 'position 512'],
@@ -198,7 +199,7 @@ describe('a model that reduces its logits', () => {
 
   test('gives each row what it asks for, and whole rows where the likeliest tokens are not enough', async () => {
     const plain = await load('fixtures/tiny-qwen3')
-    const [a, b] = [causal(text, range(0, 30)), causal(text.toReversed(), range(100, 30))]
+    const [a, b] = [causalRow(text, range(0, 30)), causalRow(text.toReversed(), range(100, 30))]
     const expected = (await plain.forward([a, b])) as Float32Array[]
     plain.close()
     const seen: TopScores[] = []
@@ -229,7 +230,7 @@ describe('a model that reduces its logits', () => {
 
   test('forwards of any size follow one another, and of no logits too', async () => {
     for (const count of [3, 200, 1, 0, 2]) {
-      const row = causal(range(1, 200), range(0, 200), [], range(0, count))
+      const row = causalRow(range(1, 200), range(0, 200), [], range(0, count))
       const all = await model.forward([row])
       const likeliest = (await model.forward([top(row, () => true)])) as TopScores[]
       expect([all.length, likeliest.length]).toEqual([count, count])
@@ -241,7 +242,7 @@ describe('a model that reduces its logits', () => {
   })
 
   test('refuses a temperature of 0', async () => {
-    await expect(model.forward([top(causal([1], [0]), () => true, 0)])).rejects.toThrow('temperature 0')
+    await expect(model.forward([top(causalRow([1], [0]), () => true, 0)])).rejects.toThrow('temperature 0')
   })
 
   test('equally likely tokens are in the order of their ids, whatever order the device finds them in', () => {
@@ -253,7 +254,7 @@ describe('a model that reduces its logits', () => {
 
 test('a failure in the native run leaves the model usable', async () => {
   const model = await load('fixtures/tiny-qwen3')
-  const row = causal([1], [0])
+  const row = causalRow([1], [0])
   const before = await logitsOf(model, [row])
   // A typed array may not be changed between the check and the run by honest means, so the check is misled.
   let reads = 0
@@ -267,10 +268,10 @@ test('a failure in the native run leaves the model usable', async () => {
 
 test('closing lets the forwards under way end, and refuses later ones', async () => {
   const model = await load('fixtures/tiny-qwen3')
-  const running = logitsOf(model, [causal(range(0, 200), range(0, 200))])
+  const running = logitsOf(model, [causalRow(range(0, 200), range(0, 200))])
   model.close()
   model.close()
-  const late = model.forward([causal([1], [0])])
+  const late = model.forward([causalRow([1], [0])])
   expect(await running).toHaveLength(200 * model.config.vocabSize)
   await expect(late).rejects.toMatchObject({ name: 'ModelError', code: 'closed' })
 })

@@ -9,19 +9,20 @@ import {
 import {
   countParameters,
   isReduced,
-  poolNames,
   precisionOf,
   storedGraph,
   type ActivationType,
   type Precision,
   type WeightType,
 } from '../graph/index.ts'
-import { DeviceMemory, elementBytes, IoBinding, OnnxRuntimeError, Session } from '../onnxruntime/index.ts'
-import type { Device, DeviceTensor } from '../onnxruntime/index.ts'
+import { elementBytes, IoBinding, OnnxRuntimeError, Session } from '../onnxruntime/index.ts'
+import type { Device } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { ReducedLogits, WholeLogits, type Outputs } from './outputs.ts'
 import { giveTurn, isSmall, needsTurn } from './pace.ts'
 import { Packing } from './packing.ts'
+import { KeyValuePool } from './pool.ts'
+import { keyRegion, slotsEnd } from './region.ts'
 import { assertRow, type Limits, type Row } from './row.ts'
 import type { Scores } from './scores.ts'
 
@@ -78,9 +79,8 @@ export class Model {
   readonly #limits: Limits
   readonly #session: Session
   readonly #binding: IoBinding
-  readonly #memory: DeviceMemory
-  readonly #pool: readonly DeviceTensor[]
-  readonly #packing = new Packing()
+  readonly #pool: KeyValuePool
+  readonly #packing: Packing
   readonly #outputs: Outputs
   /** Settles when the last forward asked for has ended, well or not. */
   #last: Promise<unknown> = Promise.resolve()
@@ -95,6 +95,7 @@ export class Model {
     slots: number,
     precision: Precision,
     outputs: Outputs,
+    pool: KeyValuePool,
   ) {
     this.config = config
     this.generation = generation
@@ -105,9 +106,9 @@ export class Model {
     this.#limits = { vocabulary: config.vocabSize, positions: config.maxPositions, slots }
     this.#session = session
     this.#binding = new IoBinding(session)
-    this.#memory = new DeviceMemory(session)
     this.#outputs = outputs
-    this.#pool = Array.from({ length: config.layers }, (_, layer) => this.#bindPool(layer)).flat()
+    this.#packing = new Packing(config.heads / config.kvHeads)
+    this.#pool = pool
   }
 
   /**
@@ -147,7 +148,10 @@ export class Model {
     try {
       signal?.throwIfAborted()
       const outputs = reduced ? await ReducedLogits.open(session, vocabSize) : new WholeLogits(vocabSize)
-      return new Model(session, config, generation, tokenizer, parameters, slots, precision, outputs)
+      const { layers, kvHeads, headDim } = config
+      const shape = { layers, slots, width: kvHeads * headDim, type: precision.activations }
+      const pool = await KeyValuePool.open(session, shape)
+      return new Model(session, config, generation, tokenizer, parameters, slots, precision, outputs, pool)
     } catch (error) {
       session.close()
       throw error
@@ -183,7 +187,9 @@ export class Model {
     if (small && needsTurn()) await giveTurn()
     // Of no rows CUDA can find no likeliest tokens: then some token's logits are computed for nothing.
     const logitRows = Math.max(wanted, 1)
-    this.#packing.bind(this.#binding, rows, newTokens, logitRows)
+    const region = keyRegion(rows, this.slots)
+    this.#pool.bind(this.#binding, region, slotsEnd(rows, region))
+    this.#packing.bind(this.#binding, rows, newTokens, logitRows, region)
     this.#outputs.bind(this.#binding, rows, logitRows)
     if (small) this.#session.run(this.#binding)
     else await this.#session.runAsync(this.#binding)
@@ -197,7 +203,7 @@ export class Model {
 
   /** Where the pool lies: ONNX Runtime's names of the memories. */
   get poolMemory(): string[] {
-    return [...new Set(this.#pool.map(({ memory }) => memory))]
+    return this.#pool.memories
   }
 
   /** Releases the model once the forwards already asked for have ended; later ones are refused. Safe to call twice. */
@@ -215,20 +221,7 @@ export class Model {
     this.#binding.close()
     this.#packing.close()
     this.#outputs.close()
-    for (const tensor of this.#pool) tensor.close()
-    this.#memory.close()
+    this.#pool.close()
     this.#session.close()
-  }
-
-  /** The pool is input and output at once, so that ScatterND writes in place. */
-  #bindPool(layer: number): DeviceTensor[] {
-    const width = this.config.kvHeads * this.config.headDim
-    const { past, present } = poolNames(layer)
-    return (['key', 'value'] as const).map((kind) => {
-      const tensor = this.#memory.allocate(this.precision.activations, [this.slots, width])
-      this.#binding.bindInput(past[kind], tensor)
-      this.#binding.bindOutput(present[kind], tensor)
-      return tensor
-    })
   }
 }

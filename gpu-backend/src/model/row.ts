@@ -18,6 +18,24 @@ export interface Row {
   reduced?: Reduction | undefined
 }
 
+/** A row of tokens that see each other causally, after `context` slots that all of them see. @param logitRows default: all */
+export function causalRow(
+  tokens: readonly number[],
+  writeSlots: readonly number[],
+  context: readonly number[] = [],
+  logitRows: readonly number[] = [...tokens.keys()],
+): Row {
+  const before = context.length
+  return {
+    tokens,
+    positions: tokens.map((_, i) => before + i),
+    writeSlots,
+    keySlots: [...context, ...writeSlots],
+    sees: tokens.map((_, i) => [[0, before + i + 1]]),
+    logitRows,
+  }
+}
+
 /** What a row's numbers must stay below. */
 export interface Limits {
   vocabulary: number

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Precision } from '../graph/index.ts'
-import { Model, joinedLogits, type Row } from './index.ts'
+import { causalRow, Model, joinedLogits, type Row } from './index.ts'
 
 const fixtures = path.join(import.meta.dirname, '../../fixtures')
 const { ids } = JSON.parse(readFileSync(path.join(fixtures, 'families/reference.json'), 'utf8')) as { ids: number[] }
@@ -27,18 +27,6 @@ const load = (name: string, precision: Partial<Precision> = {}) =>
 
 const logitsOf = async (model: Model, rows: readonly Row[]) => joinedLogits(await model.forward(rows))
 
-/** Tokens after `context` slots. */
-function causal(tokens: number[], writeSlots: number[], context: number[] = []): Row {
-  return {
-    tokens,
-    positions: range(context.length, tokens.length),
-    writeSlots,
-    keySlots: [...context, ...writeSlots],
-    sees: tokens.map((_, i) => [[0, context.length + i + 1]]),
-    logitRows: range(0, tokens.length),
-  }
-}
-
 /** The size of the difference, relative to the size of the logits (root mean squares). */
 function distance(a: Float32Array, b: Float32Array): number {
   expect(a.length).toBe(b.length)
@@ -53,7 +41,7 @@ function distance(a: Float32Array, b: Float32Array): number {
 describe.each(['qwen3', 'qwen2', 'llama', 'mistral'])('%s', (name) => {
   const logits = async (precision?: Partial<Precision>) => {
     using model = await load(name, precision)
-    return await logitsOf(model, [causal(text, range(0, text.length))])
+    return await logitsOf(model, [causalRow(text, range(0, text.length))])
   }
 
   test('half precision gives the logits of fp32, within the rounding of the weights', async () => {
@@ -103,7 +91,7 @@ describe.each(precisions)('a packed forward in $weights, activations $activation
   let whole: Float32Array
   beforeAll(async () => {
     model = await load('qwen3', precision)
-    whole = await logitsOf(model, [causal(text, range(1000, text.length))])
+    whole = await logitsOf(model, [causalRow(text, range(1000, text.length))])
   })
   afterAll(() => model.close())
 
@@ -114,7 +102,7 @@ describe.each(precisions)('a packed forward in $weights, activations $activation
     const context: number[] = []
     for (const [i, id] of text.entries()) {
       const slot = (i * 577 + 3) % 2048
-      const logits = await logitsOf(model, [causal([id], [slot], context)])
+      const logits = await logitsOf(model, [causalRow([id], [slot], context)])
       context.push(slot)
       expect(distance(logits, part(whole, i, 1))).toBeLessThan(tolerance)
     }
@@ -122,7 +110,7 @@ describe.each(precisions)('a packed forward in $weights, activations $activation
 
   test('a tree of two branches that share a context, each as if alone', async () => {
     const context = range(300, 20)
-    await model.forward([causal(text.slice(0, 20), context)])
+    await model.forward([causalRow(text.slice(0, 20), context)])
     // The branches' tokens alternate; a branch sees the context and its own tokens.
     const tokens = [5, 8, 6, 9]
     const tree: Row = {
@@ -151,7 +139,7 @@ describe.each(precisions)('a packed forward in $weights, activations $activation
     const logits = await logitsOf(model, [tree])
     for (const branch of [0, 1]) {
       const own = [tokens[branch]!, tokens[branch + 2]!]
-      const alone = await logitsOf(model, [causal([...text.slice(0, 20), ...own], range(600, 22))])
+      const alone = await logitsOf(model, [causalRow([...text.slice(0, 20), ...own], range(600, 22))])
       for (const step of [0, 1])
         expect(distance(part(logits, branch + 2 * step, 1), part(alone, 20 + step, 1))).toBeLessThan(tolerance)
     }
@@ -159,10 +147,10 @@ describe.each(precisions)('a packed forward in $weights, activations $activation
 
   test('two rows of different lengths, each as if alone', async () => {
     const [contextA, contextB] = [range(0, 37).map((i) => 2 * i), range(0, 14).map((i) => 1777 - 3 * i)]
-    await model.forward([causal(text.slice(0, 37), contextA), causal(text.slice(0, 14), contextB)])
+    await model.forward([causalRow(text.slice(0, 37), contextA), causalRow(text.slice(0, 14), contextB)])
     const logits = await logitsOf(model, [
-      causal(text.slice(37, 40), [1, 1900, 3], contextA),
-      causal(text.slice(14, 16), [5, 1901], contextB),
+      causalRow(text.slice(37, 40), [1, 1900, 3], contextA),
+      causalRow(text.slice(14, 16), [5, 1901], contextB),
     ])
     expect(distance(part(logits, 0, 3), part(whole, 37, 3))).toBeLessThan(tolerance)
     expect(distance(part(logits, 3, 2), part(whole, 14, 2))).toBeLessThan(tolerance)

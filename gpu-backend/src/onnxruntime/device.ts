@@ -91,9 +91,12 @@ export class DeviceMemory {
     )
   }
 
-  /** A tensor in the first part of another's memory. Close it before the other. The other must be large enough. */
-  view(whole: DeviceTensor, type: ElementType, shape: readonly number[]): DeviceTensor {
-    const data = created((out) => api().getTensorData(whole.pointer, out))
+  /**
+   * A tensor in another's memory, from its element `first` on. Close it before the other, which must be of the same type
+   * and large enough.
+   */
+  view(whole: DeviceTensor, type: ElementType, shape: readonly number[], first = 0): DeviceTensor {
+    const data = created((out) => api().getTensorData(whole.pointer, out)) + BigInt(first * elementBytes[type])
     const bytes = shape.reduce((product, size) => product * size, elementBytes[type])
     const dims = BigInt64Array.from(shape, BigInt)
     return new DeviceTensor(

@@ -1,7 +1,7 @@
 import { api, created, type Pointer } from './api.ts'
 
 /** Element types by ONNX's numbers (TensorProto.DataType, equal to ONNXTensorElementDataType for these). */
-export const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10, bfloat16: 16 } as const
+export const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const
 export type ElementType = keyof typeof elementTypes
 
 export const elementBytes = {
@@ -9,6 +9,7 @@ export const elementBytes = {
   uint8: 1,
   int32: 4,
   int64: 8,
+  bool: 1,
   float16: 2,
   bfloat16: 2,
 } as const satisfies Record<ElementType, number>

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { poolNames } from '../graph/index.ts'
+import { GraphBuilder } from '../graph/builder.ts'
+import { DeviceMemory, IoBinding, Session, Tensor } from '../onnxruntime/index.ts'
+import { KeyValuePool } from './pool.ts'
+
+const [slots, width] = [2048, 2]
+
+/** A model of one layer that shows its keys, and adds `x` to all of them. */
+async function open() {
+  const g = new GraphBuilder()
+  const { past, present } = poolNames(0)
+  const shape = [1, 'N', width]
+  for (const kind of ['key', 'value'] as const) {
+    const inputs = [g.input(past[kind], 'float32', shape), g.input(`${kind}.x`, 'float32', [1])]
+    g.node(`/${kind}/Add`, 'Add', inputs, {}, [g.output(present[kind], 'float32', shape)])
+  }
+  g.node('/shown/Neg', 'Neg', [past.key], {}, [g.output('shown', 'float32', shape)])
+  return Session.open(g.build('model').model, { threads: 1 })
+}
+
+test('slots are cleared before they are first used, and never again; a region is a part of the pool', async () => {
+  using session = await open()
+  // What the memory held before: the pool is likely to be given the same.
+  using memory = new DeviceMemory(session)
+  const dirt = Array.from({ length: 4 }, () => memory.allocate('float32', [1, slots, width]))
+  using binding = new IoBinding(session)
+  const nan = new Tensor('float32', new Float32Array(slots * width).fill(NaN), [1, slots, width])
+  const shown = new Tensor('float32', new Float32Array(slots * width), [1, slots, width])
+  const { past, present } = poolNames(0)
+  for (const kind of ['key', 'value'] as const) {
+    binding.bindInput(past[kind], nan)
+    binding.bindInput(`${kind}.x`, new Tensor('float32', Float32Array.of(1), [1]))
+  }
+  binding.bindOutput('shown', shown)
+  for (const tensor of dirt) {
+    binding.bindOutput(present.key, tensor)
+    binding.bindOutput(present.value, tensor)
+    session.run(binding)
+  }
+  using other = new IoBinding(session)
+  for (const kind of ['key', 'value'] as const) {
+    other.bindInput(`${kind}.x`, new Tensor('float32', Float32Array.of(1), [1]))
+    // Lets go of the tensors that the other binding still has.
+    binding.bindOutput(present[kind], nan)
+  }
+  for (const tensor of dirt) tensor.close()
+
+  const pool = await KeyValuePool.open(session, { layers: 1, slots, width, type: 'float32' })
+  const keys = (from: number, count: number) => {
+    const data = new Float32Array(count * width)
+    pool.bind(other, { from, count, stretches: [] }, from + count)
+    other.bindOutput('shown', new Tensor('float32', data, [1, count, width]))
+    session.run(other)
+    return data.map((value) => Math.abs(value))
+  }
+  expect(keys(100, 2)).toEqual(new Float32Array(4).fill(0))
+  expect(keys(100, 3)).toEqual(Float32Array.of(1, 1, 1, 1, 0, 0))
+  // The whole pool, beyond what has been cleared so far.
+  pool.bind(other, undefined, slots)
+  other.bindOutput('shown', shown)
+  session.run(other)
+  expect(shown.data.every((value) => !Number.isNaN(value))).toBe(true)
+  expect(shown.data.slice(200, 206)).toEqual(Float32Array.of(-2, -2, -2, -2, -1, -1))
+  pool.close()
+})
