@@ -5,9 +5,9 @@ import { SlotPool } from './slots.ts'
 /** A token for each letter. */
 const tokensOf = (text: string): number[] => Array.from(text, (letter) => letter.codePointAt(0)!)
 
-function setUp(size: number) {
+function setUp(size: number, fewest = 1) {
   const pool = new SlotPool(size)
-  const cache = new PrefixCache(pool)
+  const cache = new PrefixCache(pool, fewest)
   /** What a call does: takes what is there, runs the rest, enters all. @returns the text's slots, still in use */
   const use = (text: string): number[] => {
     const tokens = tokensOf(text)
@@ -39,6 +39,27 @@ test('texts with the same beginning have the same slots there', () => {
   pool.check([a, b, c], cache.slots())
   done(a, b, c)
   expect(pool.available).toBe(20)
+})
+
+test('texts that share only a few tokens share no slots, and short ones are not kept', () => {
+  const { pool, cache, use, done, known } = setUp(40, 4)
+  const a = use('abcdef')
+  const b = use('abcxyz')
+  const c = use('abcdxy')
+  const short = use('abc')
+  expect(new Set([...a, ...b, ...short]).size).toBe(15)
+  expect(c.slice(0, 4)).toEqual(a.slice(0, 4))
+  // A short text that grows is kept from then on.
+  const grown = cache.insert(
+    Array.from('abcuuu', (letter) => letter.codePointAt(0)!),
+    [...short, ...pool.take(3)!],
+  )
+  expect(grown.slice(0, 3)).toEqual(short)
+  pool.check([a, b, c, grown], cache.slots())
+  done(a, b, c, grown)
+  expect([known('abcdxy'), known('abcuuu'), known('abcx'), known('abc')]).toEqual([6, 6, 4, 0])
+  cache.evict(Infinity)
+  expect([pool.free, known('abcdef')]).toEqual([40, 0])
 })
 
 test('what two calls ran at the same time is kept once', () => {

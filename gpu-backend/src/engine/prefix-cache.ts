@@ -12,9 +12,15 @@ interface Node {
 }
 
 /**
- * The prefixes whose keys and values stand in a pool, as a radix tree over token ids (RadixAttention; Zheng et al.,
- * arXiv 2312.07104). Texts with the same beginning use the same slots. Slots that no text uses stay until the pool runs
- * short; then those go first whose text was used least recently, from its end.
+ * Texts share nothing unless they share as many tokens: what all chats begin with is run again sooner than their keys are
+ * collected from two ends of the pool at every forward.
+ */
+const FEWEST_SHARED = 16
+
+/**
+ * The prefixes whose keys and values stand in a pool, as radix trees over token ids (RadixAttention; Zheng et al.,
+ * arXiv 2312.07104), one for each beginning. Texts with the same beginning use the same slots. Slots that no text uses stay until the
+ * pool runs short; then those go first whose text was used least recently, from its end.
  */
 export class PrefixCache {
   /** Tokens looked up, and of these the ones found. */
@@ -23,11 +29,15 @@ export class PrefixCache {
   /** Slots taken from the cache for others. */
   evictions = 0
   readonly #pool: SlotPool
-  readonly #root: Node = { tokens: [], slots: [], children: new Map(), parent: undefined, lastUsed: 0 }
+  readonly #fewest: number
+  /** By the first tokens of their texts. Each has one child, which has at least those. */
+  readonly #roots = new Map<string, Node>()
   #clock = 0
 
-  constructor(pool: SlotPool) {
+  /** @param fewest tokens that texts must share in order to share slots; shorter ones are not kept */
+  constructor(pool: SlotPool, fewest = FEWEST_SHARED) {
     this.#pool = pool
+    this.#fewest = fewest
   }
 
   /** The slots of the longest prefix of `text` that is here. The caller becomes a user of each and must give them back. */
@@ -43,8 +53,8 @@ export class PrefixCache {
   lookUp(text: readonly number[]): { cached: number; used: number } {
     let cached = 0
     let used = 0
-    let node: Node | undefined = this.#root
-    while ((node = node.children.get(text[cached] ?? -1))) {
+    let node = this.#roots.get(this.#beginning(text))
+    while ((node = node?.children.get(text[cached] ?? -1))) {
       const same = commonLength(node.tokens, text, cached)
       if (used === cached) while (used < cached + same && this.#pool.isUsed(node.slots[used - cached]!)) used++
       cached += same
@@ -60,12 +70,13 @@ export class PrefixCache {
    */
   insert(text: readonly number[], slots: readonly number[]): number[] {
     if (text.length !== slots.length) throw new Error(`${text.length} tokens in ${slots.length} slots`)
+    if (text.length < this.#fewest) return [...slots]
     const path = this.#descend(text)
     const known = path.flatMap((node) => node.slots)
     this.#pool.share(known)
     this.#pool.give(slots.slice(0, known.length))
     const fresh = slots.slice(known.length)
-    if (fresh.length > 0) this.#append(path.at(-1) ?? this.#root, text.slice(known.length), fresh)
+    if (fresh.length > 0) this.#append(path.at(-1) ?? this.#newRoot(text), text.slice(known.length), fresh)
     return [...known, ...fresh]
   }
 
@@ -82,9 +93,10 @@ export class PrefixCache {
       leaf.tokens.length = used
       this.#pool.uncache(dropped)
       freed += dropped.length
-      if (parent === this.#root || parent.children.size > 0) continue
+      if (!parent.parent || parent.children.size > 0) continue
       oldestLast.splice(oldestLast.findLastIndex((other) => other.lastUsed > parent.lastUsed) + 1, 0, parent)
     }
+    for (const [beginning, root] of this.#roots) if (root.children.size === 0) this.#roots.delete(beginning)
     this.evictions += freed
   }
 
@@ -97,7 +109,9 @@ export class PrefixCache {
   #descend(text: readonly number[]): Node[] {
     const now = ++this.#clock
     const path: Node[] = []
-    let node = this.#root
+    const root = this.#roots.get(this.#beginning(text))
+    if (!root) return []
+    let node = root
     for (let length = 0; length < text.length; length += node.tokens.length) {
       const child = node.children.get(text[length]!)
       if (!child) break
@@ -109,17 +123,27 @@ export class PrefixCache {
     return path
   }
 
+  #beginning(text: readonly number[]): string {
+    return text.slice(0, this.#fewest).join()
+  }
+
+  #newRoot(text: readonly number[]): Node {
+    const root: Node = { tokens: [], slots: [], children: new Map(), parent: undefined, lastUsed: 0 }
+    this.#roots.set(this.#beginning(text), root)
+    return root
+  }
+
   /** Appends to a node's own text where nothing else follows it, so that a growing text stays one node. */
   #append(node: Node, tokens: number[], slots: number[]): void {
     this.#pool.cache(slots)
-    if (node !== this.#root && node.children.size === 0) {
+    if (node.parent && node.children.size === 0) {
       node.tokens = node.tokens.concat(tokens)
       node.slots = node.slots.concat(slots)
     } else node.children.set(tokens[0]!, { tokens, slots, children: new Map(), parent: node, lastUsed: this.#clock })
   }
 
   *#nodes(): Generator<Node, void, undefined> {
-    const open = [...this.#root.children.values()]
+    const open = [...this.#roots.values()].flatMap((root) => [...root.children.values()])
     for (let node = open.pop(); node; node = open.pop()) {
       open.push(...node.children.values())
       yield node

@@ -23,6 +23,16 @@ test('lookup copies what followed the longest earlier match', () => {
   expect(lookup([5, 6, 7, 8], [1, 6], 8, { shortest: 1 })).toEqual([7, 8])
 })
 
+test('a text has neighbouring slots, in their order, as far as they were given back so', () => {
+  const pool = new SlotPool(10)
+  const first = pool.take(6)!
+  expect(first).toEqual([0, 1, 2, 3, 4, 5])
+  pool.cache(first.slice(0, 3))
+  pool.give(first)
+  pool.uncache(first.slice(0, 3))
+  expect([...pool.take(2)!, ...pool.take(4)!]).toEqual([0, 1, 2, 3, 4, 5])
+})
+
 test('a shared slot is free after its last user, a cached one when the cache lets go', () => {
   const pool = new SlotPool(4)
   const [a, b] = [pool.take(2)!, pool.take(1)!]

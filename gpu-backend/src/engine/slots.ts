@@ -70,7 +70,8 @@ export class SlotPool {
 
   /** The prefix cache keeps these no longer. */
   uncache(slots: readonly number[]): void {
-    for (const slot of slots) {
+    for (let i = slots.length - 1; i >= 0; i--) {
+      const slot = slots[i]!
       if (this.#cached[slot] === 0) throw new Error(`slot ${slot} is not cached`)
       this.#cached[slot] = 0
       if (this.#users[slot]! > 0) continue

@@ -114,7 +114,8 @@ test('texts of one prompt differ, and the same seed brings them back', async () 
 })
 
 test('a prompt that was read before is counted as cached', async () => {
-  const ask = async () => (await complete({ prompt: ['A prompt that nobody sent before', 'Two'], n: 2 })).usage
+  const prompt = ['One', 'Two'].map((name) => `${name}: a prompt that nobody sent before, and long enough to be kept`)
+  const ask = async () => (await complete({ prompt, n: 2 })).usage
   const first = await ask()
   // All but each prompt's last token, which is run for its logits.
   const cached_tokens = first.prompt_tokens - 2
