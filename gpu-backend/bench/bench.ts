@@ -41,9 +41,10 @@ else {
 
 async function bench(options: BenchOptions, workFolder: string): Promise<Results> {
   const { only, models, threads, quick } = options
-  const scale = quick
+  const usual = quick
     ? { prompts: 2, tokens: 24, rounds: 3, waves: 1, concurrency: [1, 2, 4] }
     : { prompts: 8, tokens: 96, rounds: 15, waves: 3, concurrency: [1, 2, 4, 8, 16, 32] }
+  const scale = { ...usual, prompts: options.prompts ?? usual.prompts, tokens: options.tokens ?? usual.tokens }
   const wide = path.join(workFolder, 'wide')
   if (models.includes('wide')) await writeWideModel(wide, demo)
   const folders = { demo, wide }

@@ -13,6 +13,10 @@ export interface BenchOptions {
   models: BenchModel[]
   /** Of every runtime's forwards, and of the bandwidth's measurement. */
   threads: number
+  /** Of the comparison. Default: see bench.ts. */
+  prompts: number | undefined
+  /** Written after each prompt, at most. */
+  tokens: number | undefined
   profile: boolean
   quick: boolean
   json: boolean
@@ -27,6 +31,8 @@ throughput of concurrent requests. The other runtimes are installed at the first
   --only a,b    of ${sections.join(', ')} (default all)
   --models a,b  of ${benchModels.join(', ')} (default both; --quick: demo)
   --threads N   default: the machine's cores
+  --prompts N   of the comparison (default 8)
+  --tokens N    written after each prompt (default 96); wide goes on for as long as it may
   --profile     where the time of plain decoding goes
   --quick       a smoke test of less than 20 seconds; its numbers mean little, and it installs nothing
   --json        results alone on stdout`
@@ -39,6 +45,8 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
       only: { type: 'string', default: sections.join(',') },
       models: { type: 'string' },
       threads: { type: 'string', default: String(availableParallelism()) },
+      prompts: { type: 'string' },
+      tokens: { type: 'string' },
       profile: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -46,17 +54,23 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
     },
   })
   if (values.help) return 'help'
-  const threads = Number(values.threads)
-  if (!Number.isInteger(threads) || threads < 1) throw new TypeError('--threads takes a whole number from 1 up')
   const models = values.models ?? (values.quick ? 'demo' : benchModels.join(','))
   return {
     only: values.only.split(',').map((name) => oneOf('only', sections, name)),
     models: models.split(',').map((name) => oneOf('models', benchModels, name)),
-    threads,
+    threads: count('threads', values.threads),
+    prompts: values.prompts === undefined ? undefined : count('prompts', values.prompts),
+    tokens: values.tokens === undefined ? undefined : count('tokens', values.tokens),
     profile: values.profile,
     quick: values.quick,
     json: values.json,
   }
+}
+
+function count(flag: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new TypeError(`--${flag} takes a whole number from 1 up`)
+  return value
 }
 
 function oneOf<const Name extends string>(flag: string, names: readonly Name[], text: string): Name {

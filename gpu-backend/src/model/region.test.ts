@@ -13,7 +13,9 @@ test('a region has the keys and the slots that are written, in whole blocks with
     stretches: [{ index: 0, slot: 100, length: 41 }],
   })
   expect(keyRegion([causalRow([0], [2047], range(2000, 47))], slots)).toMatchObject({ from: 1984, count: 64 })
-  expect(keyRegion([causalRow([0], [40], range(0, 40))], 41)).toMatchObject({ from: 0, count: 41 })
+  // The last block begins earlier where the pool ends amid it; there must be room for whole blocks.
+  expect(keyRegion([causalRow([0], [1040], range(1000, 40))], 1041)).toMatchObject({ from: 977, count: 64 })
+  expect(keyRegion([causalRow([0], [40], range(0, 40))], 41)).toBeUndefined()
 })
 
 test('keys that do not follow one another make several stretches', () => {

@@ -43,10 +43,11 @@ export function keyRegion(rows: readonly Row[], slots: number): Region | undefin
     last = Math.max(last, slot + length - 1)
   }
   const start = first - (first % KEY_BLOCK)
-  const count = Math.min(Math.ceil((last + 1 - start) / KEY_BLOCK) * KEY_BLOCK, slots)
+  const count = Math.ceil((last + 1 - start) / KEY_BLOCK) * KEY_BLOCK
   const { attending, collecting } = KEY_COSTS
   const each = attending + tokens.length
-  if (each * count > (each + collecting) * keySlots.length + each * KEY_BLOCK) return undefined
+  const most = ((each + collecting) / each) * keySlots.length + KEY_BLOCK
+  if (count > Math.min(most, slots)) return undefined
   return { from: Math.min(start, slots - count), count, stretches }
 }
 
