@@ -164,6 +164,26 @@ test('without slots for the draft model the text goes on without its guesses, qu
   log.mockRestore()
 })
 
+test('with a seed a verification waits for slots to guess in, and its text is the same', async () => {
+  const write = async (engine: Engine) => {
+    const context = { id: 'seeded', messages: [{ role: 'user' as const, content: prompts[0]! }] }
+    const sampling = { temperature: 1, seed: 9 }
+    const request = parseRequest(VerifyRequest, { context, decode: 'end', max_tokens: 60, sampling })
+    const events = new Verification(engine, engine.context(request.context), request, signal).run()
+    let tokens: readonly number[] = []
+    for await (const event of events) if (event.type === 'commit') tokens = event.tokens
+    engine.contexts.drop('seeded')
+    return tokens
+  }
+  const { pool, queue } = tight.draft!
+  const held = pool.take(pool.free)!
+  const writing = write(tight)
+  await vi.waitUntil(() => tight.stats.draft!.waiting > 0, { interval: 1 })
+  pool.give(held)
+  queue.settle()
+  expect(await writing).toEqual(await write(roomy))
+})
+
 test('the judge rules on more pairs than its pool holds', async () => {
   const pairs = Array.from({ length: 30 }, (_, i) => ({
     target: `She has ${i} apples left.\n\n`,

@@ -73,10 +73,7 @@ export function attention(g: GraphBuilder, config: Build, layer: number, x: Valu
   const queriesKeys = columns(g, `${scope}/queries_keys`, qkv, 0, queryWidth + keyWidth)
   const values = columns(g, `${scope}/values`, qkv, queryWidth + keyWidth, queryWidth + 2 * keyWidth)
   const rows = rotated(g, config, scope, queriesKeys, at)
-  const group = groupSize(config)
-  const every = [[group], [Number.MAX_SAFE_INTEGER], [0], [group + 1]] as const
-  const keys = g.node(`/${scope}/keys/Slice`, 'Slice', [rows, ...every.map((value) => g.constant(value))])
-
+  const keys = keysOf(g, config, scope, rows)
   const queries = g.node(`/${scope}/queries/Gather`, 'Gather', [rows, at.queryIndex])
   const pool = written(g, config, layer, { keys, values }, at)
   const attended = attend(g, config, scope, queries, pool, at)
@@ -131,6 +128,14 @@ function rotated(g: GraphBuilder, config: Build, scope: string, x: Value, at: At
     at.sin,
   ])
   return g.node(`/${scope}/rows/Reshape`, 'Reshape', [turned, g.constant([-1, kvHeads * headDim])])
+}
+
+/** [S × (G + 1), kv width] → [S, kv width] */
+function keysOf(g: GraphBuilder, config: Build, scope: string, rows: Value): Value {
+  const group = groupSize(config)
+  const [from, to, axis, step] = [group, Number.MAX_SAFE_INTEGER, 0, group + 1]
+  const range = [from, to, axis, step].map((value) => g.constant([value]))
+  return g.node(`/${scope}/keys/Slice`, 'Slice', [rows, ...range])
 }
 
 /** A layer's pool. [1, N, kv width] each */
