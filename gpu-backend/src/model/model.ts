@@ -15,8 +15,8 @@ import {
   type Precision,
   type WeightType,
 } from '../graph/index.ts'
-import { elementBytes, IoBinding, OnnxRuntimeError, Session } from '../onnxruntime/index.ts'
-import type { Device } from '../onnxruntime/index.ts'
+import { elementBytes, OnnxRuntimeError, Session } from '../onnxruntime/index.ts'
+import type { Device, IoBinding } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { ReducedLogits, WholeLogits, type Outputs } from './outputs.ts'
 import { giveTurn, isSmall, needsTurn } from './pace.ts'
@@ -78,7 +78,7 @@ export class Model {
   readonly parameters: number
   readonly #limits: Limits
   readonly #session: Session
-  readonly #binding: IoBinding
+  #lastBinding: IoBinding | undefined
   readonly #pool: KeyValuePool
   readonly #packing: Packing
   readonly #outputs: Outputs
@@ -105,7 +105,6 @@ export class Model {
     this.precision = precision
     this.#limits = { vocabulary: config.vocabSize, positions: config.maxPositions, slots }
     this.#session = session
-    this.#binding = new IoBinding(session)
     this.#outputs = outputs
     this.#packing = new Packing(config.heads / config.kvHeads)
     this.#pool = pool
@@ -188,17 +187,18 @@ export class Model {
     // Of no rows CUDA can find no likeliest tokens: then some token's logits are computed for nothing.
     const logitRows = Math.max(wanted, 1)
     const region = keyRegion(rows, this.slots)
-    this.#pool.bind(this.#binding, region, slotsEnd(rows, region))
-    this.#packing.bind(this.#binding, rows, newTokens, logitRows, region)
-    this.#outputs.bind(this.#binding, rows, logitRows)
-    if (small) this.#session.run(this.#binding)
-    else await this.#session.runAsync(this.#binding)
+    const binding = this.#pool.binding(region, slotsEnd(rows, region))
+    this.#packing.bind(binding, rows, newTokens, logitRows, region)
+    this.#outputs.bind(binding, rows, logitRows)
+    this.#lastBinding = binding
+    if (small) this.#session.run(binding)
+    else await this.#session.runAsync(binding)
     return wanted === 0 ? [] : this.#outputs.read(rows, wanted)
   }
 
   /** Bytes that the last forward was given and gave back through the host's memory: what a device is sent, and sends. */
   get hostBytes(): { inputs: number; outputs: number } {
-    return this.#binding.hostBytes
+    return this.#lastBinding?.hostBytes ?? { inputs: 0, outputs: 0 }
   }
 
   /** Where the pool lies: ONNX Runtime's names of the memories. */
@@ -218,7 +218,6 @@ export class Model {
   #release(): void {
     if (!this.#open) return
     this.#open = false
-    this.#binding.close()
     this.#packing.close()
     this.#outputs.close()
     this.#pool.close()

@@ -3,6 +3,7 @@ import { poolNames } from '../graph/index.ts'
 import { GraphBuilder } from '../graph/builder.ts'
 import { DeviceMemory, IoBinding, Session, Tensor } from '../onnxruntime/index.ts'
 import { KeyValuePool } from './pool.ts'
+import type { Region } from './region.ts'
 
 const [slots, width] = [2048, 2]
 
@@ -38,29 +39,31 @@ test('slots are cleared before they are first used, and never again; a region is
     binding.bindOutput(present.value, tensor)
     session.run(binding)
   }
-  using other = new IoBinding(session)
-  for (const kind of ['key', 'value'] as const) {
-    other.bindInput(`${kind}.x`, new Tensor('float32', Float32Array.of(1), [1]))
-    // Lets go of the tensors that the other binding still has.
-    binding.bindOutput(present[kind], nan)
-  }
+  // Lets go of the tensors that the binding still has.
+  for (const kind of ['key', 'value'] as const) binding.bindOutput(present[kind], nan)
   for (const tensor of dirt) tensor.close()
 
   const pool = await KeyValuePool.open(session, { layers: 1, slots, width, type: 'float32' })
+  const run = (region: Region | undefined, end: number, output: Tensor) => {
+    const own = pool.binding(region, end)
+    for (const kind of ['key', 'value'] as const)
+      own.bindInput(`${kind}.x`, new Tensor('float32', Float32Array.of(1), [1]))
+    own.bindOutput('shown', output)
+    session.run(own)
+  }
   const keys = (from: number, count: number) => {
     const data = new Float32Array(count * width)
-    pool.bind(other, { from, count, stretches: [] }, from + count)
-    other.bindOutput('shown', new Tensor('float32', data, [1, count, width]))
-    session.run(other)
+    run({ from, count, stretches: [] }, from + count, new Tensor('float32', data, [1, count, width]))
     return data.map((value) => Math.abs(value))
   }
   expect(keys(100, 2)).toEqual(new Float32Array(4).fill(0))
   expect(keys(100, 3)).toEqual(Float32Array.of(1, 1, 1, 1, 0, 0))
   // The whole pool, beyond what has been cleared so far.
-  pool.bind(other, undefined, slots)
-  other.bindOutput('shown', shown)
-  session.run(other)
+  run(undefined, slots, shown)
   expect(shown.data.every((value) => !Number.isNaN(value))).toBe(true)
   expect(shown.data.slice(200, 206)).toEqual(Float32Array.of(-2, -2, -2, -2, -1, -1))
+  // A region that was used long ago, and let go of since.
+  for (let from = 0; from < 100; from++) keys(from, 1)
+  expect(keys(101, 1)).toEqual(Float32Array.of(3, 3))
   pool.close()
 })

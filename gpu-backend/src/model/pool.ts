@@ -3,7 +3,7 @@ import { DeviceMemory, elementBytes, IoBinding, Session, Tensor } from '../onnxr
 import type { DeviceTensor, ElementType } from '../onnxruntime/index.ts'
 import type { Region } from './region.ts'
 
-/** Regions whose tensors are kept. A growing text needs another one every few tokens. */
+/** Regions whose bindings are kept: a growing text needs another one every few tokens, and to bind one takes as long as a small forward. */
 const MOST_REGIONS = 64
 
 /** Slots that are cleared at once: memory is taken as texts need it, and not often. */
@@ -23,46 +23,52 @@ export interface PoolShape {
  */
 export class KeyValuePool {
   readonly #shape: PoolShape
+  readonly #session: Session
   readonly #memory: DeviceMemory
   readonly #clearer: Session
   /** Keys and values of the first layer, of the second, and so on. */
   readonly #tensors: readonly DeviceTensor[]
-  readonly #views = new Map<string, readonly DeviceTensor[]>()
-  #bound: readonly DeviceTensor[] | undefined
+  readonly #whole: IoBinding
+  /** In the order of their last use. */
+  readonly #regions = new Map<string, IoBinding>()
   /** Slots from the first on that have been cleared. */
   #cleared = 0
 
-  private constructor(shape: PoolShape, memory: DeviceMemory, clearer: Session) {
+  private constructor(shape: PoolShape, session: Session, clearer: Session) {
     const { layers, slots, width, type } = shape
     this.#shape = shape
-    this.#memory = memory
+    this.#session = session
+    this.#memory = new DeviceMemory(session)
     this.#clearer = clearer
-    this.#tensors = Array.from({ length: 2 * layers }, () => memory.allocate(type, [1, slots, width]))
+    this.#tensors = Array.from({ length: 2 * layers }, () => this.#memory.allocate(type, [1, slots, width]))
+    this.#whole = this.#bound(this.#tensors)
   }
 
   /** In the memory that the session's operators work on. @throws OnnxRuntimeError when memory is short */
   static async open(session: Session, shape: PoolShape): Promise<KeyValuePool> {
     const clearer = await Session.open(zerosGraph().model, { device: session.device, threads: 1 })
-    return new KeyValuePool(shape, new DeviceMemory(session), clearer)
+    return new KeyValuePool(shape, session, clearer)
   }
 
   /**
-   * Binds the whole pool or a region of it as input and output at once, so that ScatterND writes in place.
-   * @param binding the same at every call
+   * A binding of the session in which the whole pool, or a region of it, is input and output at once, so that ScatterND
+   * writes in place. Other inputs and outputs may be those of its last run.
+   *
    * @param end all slots that the run uses come before it
    */
-  bind(binding: IoBinding, region: Region | undefined, end: number): void {
+  binding(region: Region | undefined, end: number): IoBinding {
     this.#clear(end)
-    const tensors = region ? this.#view(region) : this.#tensors
-    if (tensors === this.#bound) return
-    this.#bound = tensors
-    for (let layer = 0; layer < this.#shape.layers; layer++) {
-      const { past, present } = poolNames(layer)
-      for (const [i, kind] of (['key', 'value'] as const).entries()) {
-        binding.bindInput(past[kind], tensors[2 * layer + i]!)
-        binding.bindOutput(present[kind], tensors[2 * layer + i]!)
-      }
+    if (!region) return this.#whole
+    const key = `${region.from} ${region.count}`
+    const binding = this.#regions.get(key) ?? this.#bindRegion(region)
+    this.#regions.delete(key)
+    this.#regions.set(key, binding)
+    if (this.#regions.size > MOST_REGIONS) {
+      const [oldest] = this.#regions.keys()
+      this.#regions.get(oldest!)!.close()
+      this.#regions.delete(oldest!)
     }
+    return binding
   }
 
   /** ONNX Runtime's names of the memories that it lies in. */
@@ -72,27 +78,31 @@ export class KeyValuePool {
 
   /** To be called before the session is closed. */
   close(): void {
-    this.#closeViews()
+    for (const binding of [this.#whole, ...this.#regions.values()]) binding.close()
     for (const tensor of this.#tensors) tensor.close()
     this.#memory.close()
     this.#clearer.close()
   }
 
-  #view({ from, count }: Region): readonly DeviceTensor[] {
-    const key = `${from} ${count}`
-    let views = this.#views.get(key)
-    if (!views) {
-      const { width, type } = this.#shape
-      if (this.#views.size === MOST_REGIONS) this.#closeViews()
-      views = this.#tensors.map((tensor) => this.#memory.view(tensor, type, [1, count, width], from * width))
-      this.#views.set(key, views)
-    }
-    return views
+  #bindRegion({ from, count }: Region): IoBinding {
+    const { width, type } = this.#shape
+    const views = this.#tensors.map((tensor) => this.#memory.view(tensor, type, [1, count, width], from * width))
+    const binding = this.#bound(views)
+    for (const view of views) view.close()
+    return binding
   }
 
-  #closeViews(): void {
-    for (const views of this.#views.values()) for (const view of views) view.close()
-    this.#views.clear()
+  #bound(tensors: readonly DeviceTensor[]): IoBinding {
+    const binding = new IoBinding(this.#session)
+    for (let layer = 0; layer < this.#shape.layers; layer++) {
+      const { past, present } = poolNames(layer)
+      for (const [i, kind] of (['key', 'value'] as const).entries()) {
+        const tensor = tensors[2 * layer + i]!
+        binding.bindInput(past[kind], tensor)
+        binding.bindOutput(present[kind], tensor)
+      }
+    }
+    return binding
   }
 
   #clear(end: number): void {
