@@ -7,6 +7,7 @@ import { testProblems } from '../dataset/index.ts'
 import { readDecoderConfig } from '../src/checkpoint/index.ts'
 import { Engine } from '../src/engine/engine.ts'
 import { Tokenizer } from '../src/tokenizer/index.ts'
+import { readArithmetic, tokenOperations } from './arithmetic.ts'
 import { readBandwidth, weightBytes } from './bandwidth.ts'
 import { compare } from './comparison.ts'
 import { install, installed } from './contenders/install.ts'
@@ -52,7 +53,15 @@ async function bench(options: BenchOptions, workFolder: string): Promise<Results
   const texts = await chats(32)
   const tokenizer = await Tokenizer.load(demo)
   const prompts = texts.slice(0, scale.prompts).map((text) => tokenizer.encode(text))
-  const results: Results = { options, comparison: [], forwards: [], bandwidth: undefined, throughput: [], profile: [] }
+  const results: Results = {
+    options,
+    comparison: [],
+    forwards: [],
+    arithmetic: undefined,
+    bandwidth: undefined,
+    throughput: [],
+    profile: [],
+  }
 
   if (only.includes('comparison')) {
     const without = await missing(quick)
@@ -63,12 +72,16 @@ async function bench(options: BenchOptions, workFolder: string): Promise<Results
       results.comparison.push({ model, precision, variants: await compare(common) })
     }
   }
-  if (only.includes('forwards') || only.includes('bandwidth'))
+  if (only.includes('forwards') || only.includes('bandwidth')) {
+    say('arithmetic')
+    results.arithmetic = await readArithmetic(threads, scale.rounds)
     for (const { model, precision } of cases) {
       say(`packed forwards, ${model} ${precision}`)
       const costs = await forwardCosts({ folder: folders[model], weights: precision, threads, rounds: scale.rounds })
-      results.forwards.push({ model, precision, costs })
+      const operations = tokenOperations(await readDecoderConfig(folders[model]))
+      results.forwards.push({ model, precision, operations, costs })
     }
+  }
   if (only.includes('bandwidth')) {
     say('memory bandwidth')
     const read = await readBandwidth(threads, scale.rounds)

@@ -9,20 +9,31 @@ const profileRows = 10
 const goals = { share: 70, packed: { fp32: 1.6, int8: 2.5 } }
 
 /** Medians, with quartiles in brackets. */
-export function print({ options, comparison, forwards, bandwidth, throughput, profile }: Results): void {
+export function print({
+  options,
+  comparison,
+  forwards,
+  arithmetic = NaN,
+  bandwidth,
+  throughput,
+  profile,
+}: Results): void {
   console.log(`${options.threads} threads; medians (quartiles)`)
   for (const { variants, ...of } of comparison) {
     heading('Plain decoding, temperature 0', of)
     table(['', 'tokens/s', 'relative', 'same tokens'], variants.map(comparisonRow))
   }
-  for (const { costs, ...of } of forwards) {
+  if (forwards.length > 0)
+    console.log(`\nThe machine multiplies at ${(arithmetic / 1e9).toFixed(0)} GFLOP/s in float32`)
+  for (const { operations, costs, ...of } of forwards) {
     heading(`Packed forwards after 300 tokens (goal: 16 tokens ≤ ${goals.packed[of.precision]}×)`, of)
     const rows = costs.map(({ tokens, ms, relative }) => [
       `${tokens} token${tokens > 1 ? 's' : ''}`,
       `${shown(ms, 2)} ms`,
       times(relative),
+      percent((1000 * tokens * operations) / ms.median / arithmetic),
     ])
-    table(['', 'forward', 'relative'], rows)
+    table(['', 'forward', 'relative', 'of the arithmetic'], rows)
   }
   if (bandwidth) {
     console.log(

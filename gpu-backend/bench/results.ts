@@ -16,7 +16,10 @@ export interface Case {
 export interface Results {
   options: BenchOptions
   comparison: (Case & { variants: Comparison[] })[]
-  forwards: (Case & { costs: ForwardCost[] })[]
+  /** `operations` of a token, as in arithmetic.ts. */
+  forwards: (Case & { operations: number; costs: ForwardCost[] })[]
+  /** In floating-point operations a second. */
+  arithmetic: number | undefined
   /** In bytes a second; `share` is of that. */
   bandwidth: { read: number; decoding: (Case & { weightBytes: number; share: number })[] } | undefined
   throughput: (Case & { waves: Throughput[] })[]

@@ -5,7 +5,8 @@ import { formatBytes } from '../src/commands/progress.ts'
 import { weightsFile, type Weight } from '../src/graph/builder.ts'
 import { decoderGraph } from '../src/graph/decoder.ts'
 import { isReduced, precisionOf, type PrecisionOptions } from '../src/graph/index.ts'
-import { graphHome, modelFile } from '../src/graph/store.ts'
+import { graphHome } from '../src/graph/cache.ts'
+import { modelFile } from '../src/graph/store.ts'
 import type { shapes } from './shapes.ts'
 
 const tokenizer = path.join(import.meta.dirname, '../fixtures/tiny-qwen3')
@@ -68,7 +69,10 @@ async function writeTiled(file: FileHandle, weight: Weight, uniform: Float32Arra
 
 /** Uniform numbers of variance 1 / inputs keep activations at their size; norms are all ones, biases all zeros. */
 function tileOf({ source }: Weight, uniform: Float32Array): Float32Array {
-  if (typeof source === 'function') return source()
+  if (typeof source === 'function') {
+    const [first] = source()
+    return first!
+  }
   const { name, shape } = source[0]!
   const [rows, inputs] = shape
   if (inputs === undefined) return new Float32Array(rows!).fill(name.endsWith('bias') ? 0 : 1)

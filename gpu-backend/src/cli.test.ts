@@ -139,6 +139,27 @@ test('what the hub refuses is one clear line and exit code 1', async () => {
   expect(await refused({ HF_TOKEN: 'hf_other' }, 'org/tiny')).toContain('HF_TOKEN')
 })
 
+test('stopped while it builds graphs, it leaves no part of one behind', async () => {
+  const cache = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  try {
+    const { child, exit } = run({ LOOKAHEAD_CACHE: cache }, 'serve', '--port', '0')
+    const parts = async () => {
+      const names = await readdir(cache, { recursive: true })
+      return names.filter((name) => path.basename(name).includes('.') && !/[.](onnx|bin)$/.test(name))
+    }
+    await expect.poll(parts, { timeout: 50_000, interval: 1 }).toHaveLength(1)
+    child.kill('SIGTERM')
+    expect(await exit).toMatchObject({
+      code: 143,
+      stdout: '',
+      stderr: expect.stringMatching(/^lookahead: stopped.*\n$/),
+    })
+    expect(await parts()).toEqual([])
+  } finally {
+    await rm(cache, { recursive: true })
+  }
+})
+
 test('serves until it is asked to stop, then leaves with code 0', async () => {
   const { child, output, exit } = lookahead('serve', '--port', '0')
   await expect.poll(() => output.stdout, { timeout: 50_000 }).toContain('listening on')

@@ -45,6 +45,11 @@ export class Checkpoint {
     return this.#file(name, shape).pieces(name, rows)
   }
 
+  /** @throws ModelError if there is no such tensor or it does not have this shape */
+  assertTensor(name: string, shape: readonly number[]): void {
+    this.#file(name, shape)
+  }
+
   #file(name: string, shape: readonly number[]): SafetensorsFile {
     const file = this.#byTensor.get(name)
     if (!file) throw new ModelError('invalid', `${this.#folder} has no tensor ${name}: its config.json asks for one`)

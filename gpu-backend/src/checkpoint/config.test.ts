@@ -65,6 +65,11 @@ test.each([
   [{ partial_rotary_factor: 0.5 }, 'partial_rotary_factor'],
   [{ rope_parameters: { rope_theta: 1e6, partial_rotary_factor: 0.25 } }, 'partial_rotary_factor'],
   [{ quantization_config: { bits: 4 } }, 'quantised'],
+  [{ quantization: { bits: 4 } }, 'quantised'],
+  [{ compression_config: { format: 'int-quantized' } }, 'quantised'],
+  [{ architectures: ['Qwen3ForSequenceClassification'] }, 'Qwen3ForSequenceClassification'],
+  [{ is_causal: false }, 'both directions'],
+  [{ model_type: 'constructor' }, 'constructor'],
   [{ num_key_value_heads: 3 }, 'heads'],
 ])('refuses %j by name', async (changes, word) => {
   await change('config.json', changes)
@@ -121,6 +126,13 @@ test('reads the scaling of the rotation, in old and new spelling', async () => {
     maxPositions: 512,
     ropeScaling: { type: 'llama3', factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 512 },
   })
+  await change('config.json', { rope_scaling: {} })
+  expect(await readDecoderConfig(folder)).toMatchObject({ ropeScaling: { type: 'llama3' } })
+})
+
+test('what is null is left out', async () => {
+  await change('config.json', { tie_word_embeddings: null, architectures: null, head_dim: null })
+  expect(await readDecoderConfig(folder)).toMatchObject({ tiedEmbeddings: false, headDim: 128 })
 })
 
 test('names what is missing or broken', async () => {
@@ -138,6 +150,10 @@ test('names what is missing or broken', async () => {
 
 test('reads how to sample, and what ends a text', async () => {
   expect(await readGenerationConfig(tiny)).toEqual({ eosTokenIds: [258, 256], temperature: 0.6, topP: 0.95, topK: 20 })
+  await change('generation_config.json', { min_p: 0.05 })
+  expect(await readGenerationConfig(folder)).toMatchObject({ temperature: 0.6, minP: 0.05 })
+  await change('generation_config.json', { do_sample: false })
+  expect(await readGenerationConfig(folder)).toMatchObject({ temperature: 0 })
   await rm(path.join(folder, 'generation_config.json'))
   await change('config.json', { eos_token_id: 258 })
   expect(await readGenerationConfig(folder)).toEqual({ eosTokenIds: [258] })

@@ -44,6 +44,7 @@ export interface GenerationConfig {
   temperature?: number
   topP?: number
   topK?: number
+  minP?: number
 }
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1))
@@ -54,6 +55,7 @@ const modelTypeSchema = v.looseObject({ model_type: v.string() })
 
 const configSchema = v.looseObject({
   model_type: v.string(),
+  architectures: v.nullish(v.array(v.string())),
   vocab_size: count,
   hidden_size: count,
   intermediate_size: count,
@@ -63,7 +65,7 @@ const configSchema = v.looseObject({
   head_dim: v.nullish(count),
   rms_norm_eps: v.optional(positive, 1e-6),
   max_position_embeddings: count,
-  tie_word_embeddings: v.optional(v.boolean(), false),
+  tie_word_embeddings: v.nullish(v.boolean(), false),
   hidden_act: v.optional(v.string(), 'silu'),
   attention_bias: v.optional(v.boolean(), false),
   mlp_bias: v.optional(v.boolean(), false),
@@ -78,6 +80,10 @@ const configSchema = v.looseObject({
   num_experts: v.nullish(v.number()),
   num_local_experts: v.nullish(v.number()),
   quantization_config: v.optional(v.unknown()),
+  /** What MLX, and older compressed-tensors, call it. */
+  quantization: v.optional(v.unknown()),
+  compression_config: v.optional(v.unknown()),
+  is_causal: v.nullish(v.boolean()),
   dtype: v.nullish(v.string()),
   torch_dtype: v.nullish(v.string()),
 })
@@ -91,7 +97,7 @@ type StoredConfig = v.InferOutput<typeof configSchema>
  */
 export async function readDecoderConfig(folder: string): Promise<DecoderConfig> {
   const { model_type: modelType } = await readJson(folder, 'config.json', modelTypeSchema)
-  const architecture = architectures[modelType]
+  const architecture = Object.hasOwn(architectures, modelType) ? architectures[modelType] : undefined
   if (!architecture)
     throw new ModelError(
       'unsupported',
@@ -101,7 +107,7 @@ export async function readDecoderConfig(folder: string): Promise<DecoderConfig> 
   const refuse = (reason: string): never => {
     throw new ModelError('unsupported', `${path.join(folder, 'config.json')}: ${reason}`)
   }
-  const rope = config.rope_scaling ?? config.rope_parameters
+  const rope = isEmpty(config.rope_scaling) ? config.rope_parameters : config.rope_scaling
   const originalPositions = config.original_max_position_embeddings ?? config.max_position_embeddings
   const scaling = ropeScaling(rope, originalPositions, refuse)
   const heads = config.num_attention_heads
@@ -143,7 +149,11 @@ function assertSupported(
   maxPositions: number,
   refuse: (reason: string) => never,
 ): void {
-  if (config.quantization_config != null) refuse('quantised weights are not supported: use the original checkpoint')
+  const head = config.architectures?.[0] ?? 'ForCausalLM'
+  if (!head.endsWith('ForCausalLM') || config.is_causal === false)
+    refuse(`${config.is_causal === false ? 'attention in both directions' : head} is not supported, only causal models`)
+  if ((config.quantization_config ?? config.quantization ?? config.compression_config) != null)
+    refuse('quantised weights are not supported: use the original checkpoint')
   if ((config.num_experts ?? config.num_local_experts ?? 0) > 1) refuse('mixtures of experts are not supported')
   if (config.hidden_act !== 'silu') refuse(`activation ${config.hidden_act} is not supported, only silu`)
   if (config.attention_bias && architecture.attentionBias === 'none')
@@ -160,11 +170,15 @@ function assertSupported(
     refuse(`a sliding window of ${window} tokens is not supported: it is shorter than the ${maxPositions} positions`)
 }
 
+const isEmpty = (record: object | null | undefined) => Object.keys(record ?? {}).length === 0
+
 const generationSchema = v.looseObject({
   eos_token_id: tokenIds,
+  do_sample: v.nullish(v.boolean()),
   temperature: v.nullish(v.pipe(v.number(), v.minValue(0))),
   top_p: v.nullish(positive),
   top_k: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  min_p: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
 })
 
 /**
@@ -175,11 +189,13 @@ const generationSchema = v.looseObject({
 export async function readGenerationConfig(folder: string): Promise<GenerationConfig> {
   const own = await readJsonIfAny(folder, 'generation_config.json', generationSchema)
   const config = await readJson(folder, 'config.json', v.looseObject({ eos_token_id: tokenIds }))
+  const temperature = own?.do_sample === false ? 0 : own?.temperature
   const eosTokenIds = [own?.eos_token_id ?? config.eos_token_id ?? []].flat()
   return {
     eosTokenIds,
-    ...(own?.temperature == null ? {} : { temperature: own.temperature }),
+    ...(temperature == null ? {} : { temperature }),
     ...(own?.top_p == null ? {} : { topP: own.top_p }),
     ...(own?.top_k == null ? {} : { topK: own.top_k }),
+    ...(own?.min_p == null ? {} : { minP: own.min_p }),
   }
 }

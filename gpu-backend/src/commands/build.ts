@@ -5,6 +5,7 @@ import { countParameters, precisionOf, storedGraph, type BuildProgress } from '.
 import { slotBytes } from '../model/index.ts'
 import { chooseDevice } from '../server/device.ts'
 import { readDevice, readWeights, UsageError, weightsHelp } from '../server/flags.ts'
+import { Tokenizer } from '../tokenizer/index.ts'
 import { readArguments } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
 import { formatBytes, ProgressLine } from './progress.ts'
@@ -38,6 +39,8 @@ export async function run(args: string[], _env: Env): Promise<void> {
     throw new UsageError(`--memory must be a whole number of MiB, not "${values.memory}"`)
 
   const config = await readDecoderConfig(folder)
+  // Refused now rather than when it is to be served.
+  await Tokenizer.load(folder)
   // A graph for CUDA can be built where there is none.
   const device = asked === 'auto' ? (await chooseDevice(asked)).device : asked
   const precision = precisionOf(config, { device, weights })

@@ -1,25 +1,19 @@
 import { readFlags } from '../server/flags.ts'
 import { serve } from '../server/serve.ts'
-import { Interrupted } from './interrupt.ts'
+import { interruptible } from './interrupt.ts'
 
 export { help } from '../server/flags.ts'
 
 type Env = Record<string, string | undefined>
 
-/** Serves until SIGINT or SIGTERM. @throws as `serve` does; UsageError */
+/** Serves until SIGINT or SIGTERM. @throws as `serve` does; UsageError; Interrupted if asked to stop while models load */
 export async function run(args: string[], env: Env): Promise<void> {
   const options = readFlags(args, env)
   if (options === 'help') return
-  // Listened to from the start: as a container's first process, Node gets no signal that nobody listens to.
+  const server = await interruptible('starts over', (signal) => serve(options, signal))
   const asked = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, resolve)
   })
-  const server = await Promise.race([
-    serve(options),
-    asked.then((signal): never => {
-      throw new Interrupted(signal, 'starts over')
-    }),
-  ])
   const { why } = server.device
   if (why !== undefined) console.log(`lookahead: forwards run on the CPU, not on CUDA: ${why}`)
   console.log(`lookahead backend listening on ${server.url}`)

@@ -9,6 +9,7 @@ import type { Device } from '../onnxruntime/index.ts'
 import { Judge } from '../verifier/judge.ts'
 import { Context, ContextStore } from './contexts.ts'
 import { Decoder } from './decoder.ts'
+import { assertSameTokens } from './same-tokens.ts'
 import type { DecoderStats } from './decoder.ts'
 import type { SamplingParameters } from './distribution.ts'
 import { MeasuredForwards, measuredCosts } from './proposers/index.ts'
@@ -33,6 +34,8 @@ export interface EngineOptions {
   reducedLogits?: boolean | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined
+  /** Stops loading. */
+  signal?: AbortSignal | undefined
 }
 
 type Role = 'target' | 'draft' | 'judge'
@@ -50,20 +53,28 @@ export class Engine {
   readonly guesses = new MeasuredForwards()
   readonly #sweep: NodeJS.Timeout
 
-  /** @throws {ModelError} when the target is missing, any checkpoint is broken, or the memory holds too few slots */
+  /**
+   * @throws {ModelError} when the target is missing, any checkpoint is broken, target and draft have different tokens, or the
+   * memory holds too few slots; the signal's reason if it was aborted
+   */
   static async load(options: EngineOptions): Promise<Engine> {
     const { models, memory = 1024, batchTokens = 512, contextIdleMs = 60_000 } = options
-    const { device, threads, weights, reducedLogits } = options
+    const { device, threads, weights, reducedLogits, signal } = options
     if (!existsSync(models)) throw new ModelError('not_found', `no model folder at ${models}: give one with --models`)
     const folder = (role: Role): string => path.join(models, role)
     const roles = (['target', 'draft', 'judge'] as const).filter((r) => r === 'target' || existsSync(folder(r)))
     const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder), { device, weights }))
+    if (roles.includes('draft')) await assertSameTokens(folder('target'), folder('draft'))
     const decoders: Partial<Record<Role, Decoder>> = {}
-    for (const role of roles)
-      decoders[role] = new Decoder(
-        await Model.load(folder(role), { slots, device, threads, weights, reducedLogits }),
-        batchTokens,
-      )
+    try {
+      for (const role of roles) {
+        const model = await Model.load(folder(role), { slots, device, threads, weights, reducedLogits, signal })
+        decoders[role] = new Decoder(model, batchTokens)
+      }
+    } catch (error) {
+      for (const decoder of Object.values(decoders)) decoder.model.close()
+      throw error
+    }
     return new Engine(decoders.target!, decoders.draft, decoders.judge, contextIdleMs)
   }
 
@@ -129,7 +140,7 @@ export class Engine {
       temperature: request.temperature ?? generation.temperature ?? 1,
       topK: request.top_k ?? generation.topK ?? 0,
       topP: request.top_p ?? generation.topP ?? 1,
-      minP: request.min_p ?? 0,
+      minP: request.min_p ?? generation.minP ?? 0,
       seed: request.seed ?? text.seed,
     }
   }

@@ -34,8 +34,8 @@ export interface Part {
   rows?: Rows | undefined
 }
 
-/** Where a weight's elements come from: checkpoint tensors one after another, or a computation. */
-export type WeightSource = readonly Part[] | (() => Float32Array)
+/** Where a weight's elements come from: checkpoint tensors one after another, or a computation that gives pieces of whole rows. */
+export type WeightSource = readonly Part[] | (() => Iterable<Float32Array>)
 
 /** A tensor that lies outside the graph, in the file named by `weightsFile`. */
 export interface Initializer {

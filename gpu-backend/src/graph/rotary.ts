@@ -4,6 +4,9 @@ import type { ActivationType } from './precision.ts'
 
 type Rotation = Pick<DecoderConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>
 
+/** Elements that are computed at once: a million positions would keep the event loop for seconds. */
+const pieceElements = 2 ** 18
+
 /** cos and sin of position · frequency, each [positions, headDim / 2], computed in double precision, kept in `type`. */
 export function rotaryTables(
   g: GraphBuilder,
@@ -11,18 +14,22 @@ export function rotaryTables(
   type: ActivationType = 'float32',
 ): { cos: Value; sin: Value } {
   const shape = [config.maxPositions, config.headDim / 2]
-  const magnitude = config.ropeScaling.type === 'yarn' ? config.ropeScaling.magnitude : 1
-  const table = (f: (angle: number) => number) => () => {
-    const frequencies = rotaryFrequencies(config)
-    const pairs = frequencies.length
-    return Float32Array.from(
-      { length: config.maxPositions * pairs },
-      (_, i) => magnitude * f(Math.floor(i / pairs) * frequencies[i % pairs]!),
-    )
-  }
   return {
-    cos: g.weight('rotary.cos', shape, type, table(Math.cos)),
-    sin: g.weight('rotary.sin', shape, type, table(Math.sin)),
+    cos: g.weight('rotary.cos', shape, type, () => rotaryTable(config, Math.cos)),
+    sin: g.weight('rotary.sin', shape, type, () => rotaryTable(config, Math.sin)),
+  }
+}
+
+function* rotaryTable(config: DecoderConfig, f: (angle: number) => number): Generator<Float32Array> {
+  const { maxPositions, ropeScaling } = config
+  const magnitude = ropeScaling.type === 'yarn' ? ropeScaling.magnitude : 1
+  const frequencies = rotaryFrequencies(config)
+  const step = Math.ceil(pieceElements / frequencies.length)
+  for (let start = 0; start < maxPositions; start += step) {
+    const rows = new Float32Array(Math.min(step, maxPositions - start) * frequencies.length)
+    for (let i = 0, position = start; i < rows.length; position++)
+      for (const frequency of frequencies) rows[i++] = magnitude * f(position * frequency)
+    yield rows
   }
 }
 

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -18,7 +18,12 @@ afterEach(() => rm(root, { recursive: true }))
 
 const store = (signal?: AbortSignal) =>
   storedGraph(path.join(root, 'model'), config, { cacheDir: path.join(root, 'cache'), signal })
-const stored = () => readdir(path.join(root, 'cache', 'graphs')).catch(() => [])
+/** Folders of graphs, and of parts of graphs, as `<kind>/<contents>`. */
+const stored = async (): Promise<string[]> => {
+  const names = await readdir(path.join(root, 'cache', 'graphs'), { recursive: true }).catch(() => [])
+  return names.filter((name) => name.split(path.sep).length === 2)
+}
+const change = () => utimes(path.join(root, 'model', 'model-00001-of-00002.safetensors'), 1, 1)
 
 test('builds a graph once, also when asked twice at the same time', async () => {
   const [file, again] = await Promise.all([store(), store()])
@@ -52,10 +57,32 @@ test('refuses a weight that half precision cannot hold', () => {
   expect(weight!.encode(Float32Array.of(1, -65_504))).toEqual([Float16Array.of(1, -65_504)])
 })
 
-test('builds anew when a weight file has changed', async () => {
+test('builds anew when a weight file has changed, and keeps the new graph alone', async () => {
   const file = await store()
-  await utimes(path.join(root, 'model', 'model-00001-of-00002.safetensors'), 1, 1)
-  expect(await store()).not.toBe(file)
+  await change()
+  const anew = await store()
+  expect(anew).not.toBe(file)
+  expect(await stored()).toEqual([path.relative(path.join(root, 'cache', 'graphs'), path.dirname(anew))])
+})
+
+test('what a process that died left behind goes with the next build; what another writes just now stays', async () => {
+  const home = path.dirname(await store())
+  for (const part of ['left', 'growing']) {
+    await mkdir(`${home}.${part}`)
+    await writeFile(path.join(`${home}.${part}`, 'weights.bin'), '')
+  }
+  await utimes(path.join(`${home}.left`, 'weights.bin'), 1, 1)
+  await change()
+  const kept = [path.dirname(await store()), `${home}.growing`].map((folder) => path.basename(folder))
+  expect((await stored()).map((folder) => path.basename(folder)).toSorted()).toEqual(kept.toSorted())
+})
+
+test('a checkpoint that lacks a tensor is refused before anything is written', async () => {
+  const seen: BuildProgress[] = []
+  const options = { cacheDir: path.join(root, 'cache'), onProgress: (done: BuildProgress) => void seen.push(done) }
+  const deeper = { ...config, layers: config.layers + 1 }
+  await expect(storedGraph(path.join(root, 'model'), deeper, options)).rejects.toThrow('has no tensor model.layers.2')
+  expect(seen).toEqual([])
 })
 
 test('keeps one graph for each type of weights', async () => {

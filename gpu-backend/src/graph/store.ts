@@ -1,11 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
-import { Checkpoint, ModelError, weightFiles, type DecoderConfig } from '../checkpoint/index.ts'
+import { Checkpoint, ModelError, type DecoderConfig } from '../checkpoint/index.ts'
 import { weightsFile, type Graph, type Weight } from './builder.ts'
-import { decoderGraph, decoderGraphVersion } from './decoder.ts'
-import { precisionOf, type Precision, type PrecisionOptions } from './precision.ts'
+import { graphHome, removeSuperseded } from './cache.ts'
+import { decoderGraph } from './decoder.ts'
+import { precisionOf, type PrecisionOptions } from './precision.ts'
 import { isReduced } from './reduction.ts'
 
 export interface StoreOptions extends PrecisionOptions {
@@ -33,7 +33,7 @@ export const modelFile = 'model.onnx'
 
 /**
  * The path of a checkpoint's graph as an .onnx file, with its weights beside it; built at the first call and kept on disk
- * for as long as the checkpoint's files stay the same.
+ * until one is built from files that have changed.
  *
  * @throws ModelError if the checkpoint is broken or lacks a weight, or the graph cannot be written; the signal's reason if
  * it was aborted
@@ -42,31 +42,12 @@ export async function storedGraph(folder: string, config: DecoderConfig, options
   const precision = precisionOf(config, options)
   const reduced = options.reduced ?? isReduced(config.vocabSize)
   const home = await graphHome(folder, precision, reduced, options.cacheDir)
-  if (!(await exists(home))) await writeGraph(folder, decoderGraph(config, precision, reduced), home, options)
-  return path.join(home, modelFile)
-}
-
-/** The folder that `storedGraph` keeps a checkpoint's graph in, whether or not it is there. */
-export async function graphHome(
-  folder: string,
-  precision: Precision,
-  reduced: boolean,
-  cacheDir?: string,
-): Promise<string> {
-  const root = cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
-  return path.join(root, 'graphs', await contentKey(folder, precision, reduced))
-}
-
-/** Of the builder's version, the precision, whether logits are reduced, config.json, and each weight file's name, size and time of change. */
-async function contentKey(folder: string, { weights, activations }: Precision, reduced: boolean): Promise<string> {
-  const kind = `${weights} ${activations}${reduced ? ' reduced' : ''}`
-  const hash = createHash('sha256').update(`${decoderGraphVersion} ${kind}\n`)
-  hash.update(await readFile(path.join(folder, 'config.json')))
-  for (const file of await weightFiles(folder)) {
-    const { size, mtimeMs } = await stat(file)
-    hash.update(`\n${path.resolve(file)} ${size} ${mtimeMs}`)
+  if (!(await exists(home))) {
+    await writeGraph(folder, decoderGraph(config, precision, reduced), home, options)
+    // What cannot be removed now will be after the next build.
+    await removeSuperseded(home).catch(() => undefined)
   }
-  return hash.digest('hex').slice(0, 32)
+  return path.join(home, modelFile)
 }
 
 /**
@@ -85,6 +66,8 @@ export async function writeGraph(
   try {
     await mkdir(draft, { recursive: true })
     await using checkpoint = await Checkpoint.open(folder)
+    for (const { source } of graph.weights)
+      if (typeof source !== 'function') for (const { name, shape } of source) checkpoint.assertTensor(name, shape)
     await using file = await open(path.join(draft, weightsFile), 'w')
     await file.truncate(graph.weightsBytes)
     const [totalWeights, totalBytes] = [graph.weights.length, graph.weightsBytes]
@@ -96,7 +79,8 @@ export async function writeGraph(
         options.onProgress?.({ weights, totalWeights, bytes, totalBytes })
       }
     options.onProgress?.({ weights: totalWeights, totalWeights, bytes: totalBytes, totalBytes })
-    await writeFile(path.join(draft, modelFile), graph.model)
+    await file.sync()
+    await writeFile(path.join(draft, modelFile), graph.model, { flush: true })
     await rename(draft, home).catch(async (error: unknown) => {
       // Another process may have stored the same graph in the meantime.
       if (!(await exists(home))) throw error
@@ -124,7 +108,7 @@ async function* writeWeight(file: FileHandle, weight: Weight, checkpoint: Checkp
     }
     return written
   }
-  if (typeof weight.source === 'function') yield await append(weight.source())
+  if (typeof weight.source === 'function') for (const piece of weight.source()) yield await append(piece)
   else
     for (const { name, shape, rows } of weight.source)
       for await (const piece of checkpoint.pieces(name, shape, rows)) yield await append(piece)

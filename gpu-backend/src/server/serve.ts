@@ -18,9 +18,9 @@ export interface Server {
 
 /**
  * Binds the port at once and answers 503 until the models are loaded.
- * @throws {UsageError} when CUDA is asked for and cannot be used; {ModelError} when a checkpoint is missing or broken; the system's error when the port cannot be had
+ * @throws {UsageError} when CUDA is asked for and cannot be used; {ModelError} when a checkpoint is missing or broken; the system's error when the port cannot be had; the signal's reason if it was aborted while the models loaded
  */
-export async function serve(options: ServeOptions): Promise<Server> {
+export async function serve(options: ServeOptions, signal?: AbortSignal): Promise<Server> {
   const device = await chooseDevice(options.device)
   let engine: Engine | undefined
   let draining = false
@@ -32,9 +32,12 @@ export async function serve(options: ServeOptions): Promise<Server> {
   })
   const stopped = () => new Promise<void>((resolve) => server.close(() => resolve()))
   try {
-    engine = await Engine.load({ ...options, device: device.device })
+    engine = await Engine.load({ ...options, device: device.device, signal })
   } catch (error) {
-    await stopped()
+    const closed = stopped()
+    // Those who ask for its health keep their connections.
+    if ('closeAllConnections' in server) server.closeAllConnections()
+    await closed
     throw error
   }
   const until = async (condition: () => boolean, ms: number): Promise<void> => {

@@ -1,0 +1,48 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Engine } from './engine.ts'
+
+const shipped = path.join(import.meta.dirname, '../../models')
+
+let models: string
+beforeEach(async () => {
+  models = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  await symlink(path.join(shipped, 'target'), path.join(models, 'target'))
+  await cp(path.join(shipped, 'draft'), path.join(models, 'draft'), { recursive: true })
+})
+afterEach(() => rm(models, { recursive: true }))
+
+interface Stored {
+  model: { vocab: Record<string, number> }
+  added_tokens: { id: number; content: string }[]
+}
+
+async function changeDraftTokens(change: (stored: Stored) => void): Promise<void> {
+  const file = path.join(models, 'draft', 'tokenizer.json')
+  const stored = JSON.parse(await readFile(file, 'utf8')) as Stored
+  change(stored)
+  await writeFile(file, JSON.stringify(stored))
+}
+
+test('a draft whose tokens are not the target’s is refused by the first that differs, before models are loaded', async () => {
+  await rm(path.join(models, 'draft', 'model.safetensors'))
+  await changeDraftTokens(({ added_tokens: added }) => Object.assign(added[1]!, { content: '<other>' }))
+  const loading = Engine.load({ models, slots: 256 })
+  await expect(loading).rejects.toMatchObject({ name: 'ModelError', code: 'unsupported' })
+  await expect(loading).rejects.toThrow(/draft cannot draft for .*target: its token \d+ is "<other>"/)
+})
+
+test('a draft may know fewer tokens than the target', async () => {
+  await changeDraftTokens(({ added_tokens: added }) => added.pop())
+  const engine = await Engine.load({ models, slots: 256 })
+  expect(engine.decoders.map(({ role }) => role)).toEqual(['target', 'draft'])
+  engine.close()
+})
+
+test('loading can be stopped', async () => {
+  await expect(Engine.load({ models, slots: 256, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
+    'enough',
+  )
+})
