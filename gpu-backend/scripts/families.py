@@ -46,7 +46,7 @@ CHECKPOINTS: dict[str, tuple[PreTrainedConfig, torch.dtype]] = {
             **SHAPE, intermediate_size=40, num_attention_heads=3, num_key_value_heads=1, head_dim=16,
             sliding_window=None, rope_theta=1e4,
         ),
-        torch.bfloat16,
+        torch.float32,
     ),
 }  # fmt: skip
 
@@ -55,6 +55,7 @@ CASES: list[tuple[str, dict]] = [
     ("qwen2", {}),
     ("qwen2", {"rope_scaling": {"type": "yarn", **YARN}}),
     ("qwen2", {"rope_scaling": {"type": "yarn", **YARN, "mscale": 1.0, "mscale_all_dim": 0.5, **NARROW, "truncate": False}}),
+    ("qwen2", {"rope_scaling": {"type": "yarn", **YARN, "attention_factor": 1.5}}),
     ("llama", {}),
     ("llama", {"rope_parameters": {"rope_type": "linear", "rope_theta": 5e3, "factor": 4.0}}),
     ("llama", {"rope_parameters": None, "rope_theta": 2e3}),
