@@ -13,7 +13,7 @@ import { formatBytes, ProgressLine } from './progress.ts'
 export const help = `lookahead build FOLDER [flags]
 
 Builds a checkpoint's graph ahead of time, so that serving starts at once, and says what it takes. The graph is kept in
-LOOKAHEAD_CACHE (default ~/.cache/lookahead) for as long as the checkpoint's files stay the same.
+LOOKAHEAD_CACHE (default ~/.cache/lookahead) until one is built from files that have changed.
 
   --device DEVICE           where it is to run: cuda, cpu, or auto (cuda where it can be used) (default auto); what is
                             built for one does not serve the other
