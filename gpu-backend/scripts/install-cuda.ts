@@ -28,7 +28,10 @@ if (existsSync(provider)) {
 
 const packageFile = createRequire(import.meta.url).resolve('onnxruntime-node/package.json')
 const script = path.join(path.dirname(packageFile), 'script', 'install.js')
-const { status } = spawnSync(process.execPath, [script, '--onnxruntime-node-install=cuda12'], { stdio: 'inherit' })
+// Its flag would lose against .npmrc's `onnxruntime-node-install=skip`, which npm hands on; and the variable knows no `cuda12`,
+// but `true` for all that the platform lacks, which is that.
+const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'true' }
+const { status } = spawnSync(process.execPath, [script], { stdio: 'inherit', env })
 if (status !== 0 || !existsSync(provider))
   fail('The CUDA libraries could not be fetched: check the network, then run npm run gpu:install again.')
 console.log(`Installed ${provider}. CUDA 12 and cuDNN 9 must be on this machine.`)

@@ -10,10 +10,10 @@ if (folder === undefined || !isWeightType(weights)) throw new Error('forwards.ts
 /** Between these lines stand those of the libraries. */
 const mark = (line: string) => writeSync(2, `forward ${line}\n`)
 const reduced = { temperature: 1, suffices: () => true }
-const rows = (requests: number, tokens: number): Row[] =>
-  Array.from({ length: requests }, () => ({ ...tokensAfter(300, tokens), reduced }))
+const rows = (requests: number, tokens: number, context = 300): Row[] =>
+  Array.from({ length: requests }, () => ({ ...tokensAfter(context, tokens), reduced }))
 
-using model = await Model.load(folder, { slots: 1024, device: 'cuda', weights, reducedLogits: true })
+using model = await Model.load(folder, { slots: 2048, device: 'cuda', weights, reducedLogits: true })
 for (const [requests, tokens] of [
   [1, 1],
   [1, 16],
@@ -26,6 +26,11 @@ for (const [requests, tokens] of [
   await model.forward(rows(requests, tokens))
   mark(`end ${model.hostBytes.inputs} ${model.hostBytes.outputs}`)
 }
+// Texts that grow, then a long prompt.
+mark('growth')
+for (let context = 300; context < 1800; context += 30) await model.forward(rows(16, 1, context))
+for (let context = 0; context < 1536; context += 512) await model.forward(rows(1, 512, context))
+mark('growth end')
 
 function isWeightType(text: string | undefined): text is WeightType {
   return weightTypes.some((type) => type === text)

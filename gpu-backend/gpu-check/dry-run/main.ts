@@ -4,6 +4,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { formatBytes } from '../../src/commands/progress.ts'
 import { weightTypes } from '../../src/graph/index.ts'
 import { failures, markdown } from '../report.ts'
 import type { Section } from '../section.ts'
@@ -40,11 +41,18 @@ function dryRun(weights: string[], trace: boolean): void {
   for (const type of weights) {
     const said = forwards(libraries, type)
     if (trace) console.log(said)
-    const runs = said.split(/^forward (?!end)/m).slice(1)
-    const passed = runs.length > 0 && runs.every((run) => run.includes('\nforward end'))
+    const [first, growth, ended] = said.split(/^forward growth(?: end)?$/m)
+    const runs = first!.split(/^forward (?!end)/m).slice(1)
+    const passed = runs.every((run) => run.includes('\nforward end')) && ended !== undefined
     section.checks.push({ what: `${type}: every node has a CUDA kernel`, passed, seen: said.slice(-400) })
     if (!passed) continue
     for (const run of runs) count(section, type, run)
+    const [before, more] = [allocated(first!), allocated(growth!)]
+    section.checks.push({
+      what: `${type}: 16 texts that grow to 1,800 tokens, and a prompt of 1,536, take at most three times what a few tokens took`,
+      passed: more <= 3 * before,
+      seen: `${formatBytes(before)}, then ${formatBytes(more)}`,
+    })
   }
   const report = { machine: { 'forwards on': 'nothing: a dry run' }, sections: [section] }
   console.log(markdown(report))
@@ -64,6 +72,11 @@ function forwards(libraries: string, weights: string): string {
   } finally {
     rmSync(home, { recursive: true })
   }
+}
+
+/** Bytes of the device that were taken and not given back. */
+function allocated(said: string): number {
+  return [...said.matchAll(/^allocate (-?\d+)$/gm)].reduce((sum, [, bytes]) => sum + Number(bytes), 0)
 }
 
 function count(section: Section, weights: string, run: string): void {

@@ -74,6 +74,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 cudaError_t cudaMalloc(void **address, size_t bytes) {
   *address = aligned_alloc(512, (bytes / 512 + 1) * 512);
   if (!*address) return cudaErrorMemoryAllocation;
+  fprintf(stderr, "allocate %zu\n", bytes);
   pthread_mutex_lock(&lock);
   int i = 0;
   while (i < rangeCount && ranges[i].start) i++;
@@ -86,7 +87,10 @@ cudaError_t cudaMalloc(void **address, size_t bytes) {
 cudaError_t cudaFree(void *address) {
   pthread_mutex_lock(&lock);
   for (int i = 0; i < rangeCount; i++)
-    if (ranges[i].start == address) ranges[i].start = NULL;
+    if (ranges[i].start && ranges[i].start == address) {
+      fprintf(stderr, "allocate -%zu\n", ranges[i].bytes);
+      ranges[i].start = NULL;
+    }
   pthread_mutex_unlock(&lock);
   free(address);
   return cudaSuccess;

@@ -3,8 +3,11 @@ import { DeviceMemory, elementBytes, IoBinding, Session, Tensor } from '../onnxr
 import type { DeviceTensor, ElementType } from '../onnxruntime/index.ts'
 import type { Region } from './region.ts'
 
-/** Regions whose bindings are kept: a growing text needs another one every few tokens, and to bind one takes as long as a small forward. */
-const MOST_REGIONS = 64
+/**
+ * Regions whose bindings are kept: a growing text needs another one every few tokens, and to bind one takes as long as a small forward. On a
+ * device of its own memory a binding also keeps a copy of the inputs of its last run, which are large while a prompt is run.
+ */
+const MOST_REGIONS = { cpu: 64, cuda: 1 } as const
 
 /** Slots that are cleared at once: memory is taken as texts need it, and not often. */
 const CLEARED_AT_ONCE = 1024
@@ -38,7 +41,7 @@ export class KeyValuePool {
     const { layers, slots, width, type } = shape
     this.#shape = shape
     this.#session = session
-    this.#memory = new DeviceMemory(session)
+    this.#memory = new DeviceMemory(clearer)
     this.#clearer = clearer
     this.#tensors = Array.from({ length: 2 * layers }, () => this.#memory.allocate(type, [1, slots, width]))
     this.#whole = this.#bound(this.#tensors)
@@ -46,7 +49,7 @@ export class KeyValuePool {
 
   /** In the memory that the session's operators work on. @throws OnnxRuntimeError when memory is short */
   static async open(session: Session, shape: PoolShape): Promise<KeyValuePool> {
-    const clearer = await Session.open(zerosGraph().model, { device: session.device, threads: 1 })
+    const clearer = await Session.open(zerosGraph().model, { device: session.device, threads: 1, exactMemory: true })
     return new KeyValuePool(shape, session, clearer)
   }
 
@@ -63,7 +66,7 @@ export class KeyValuePool {
     const binding = this.#regions.get(key) ?? this.#bindRegion(region)
     this.#regions.delete(key)
     this.#regions.set(key, binding)
-    if (this.#regions.size > MOST_REGIONS) {
+    if (this.#regions.size > MOST_REGIONS[this.#session.device]) {
       const [oldest] = this.#regions.keys()
       this.#regions.get(oldest!)!.close()
       this.#regions.delete(oldest!)

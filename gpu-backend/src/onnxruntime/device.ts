@@ -19,16 +19,17 @@ const [deviceAllocator, defaultMemory] = [0, 0]
  * Puts CUDA first among a session's execution providers. What CUDA has no kernel for is then an error and not a silent
  * detour over the CPU (`session.disable_cpu_ep_fallback`).
  *
+ * @param settings.exactMemory takes memory as large as what is to lie in it: for tensors that stay. Default: in powers of two, since what
+ * is taken in exact sizes is not joined again, and as texts grow every forward would need more than the ones before it left.
  * @throws OnnxRuntimeError when the CUDA libraries are missing or cannot be loaded
  */
-export function useCuda(options: Pointer): void {
+export function useCuda(options: Pointer, { exactMemory = false } = {}): void {
   environment()
   const cuda = created((out) => api().createCudaOptions(out))
   try {
     const settings = {
       device_id: '0',
-      // The pool is one large allocation: rounding it up to a power of two could double it.
-      arena_extend_strategy: 'kSameAsRequested',
+      arena_extend_strategy: exactMemory ? 'kSameAsRequested' : 'kNextPowerOfTwo',
       // fp32 means fp32, not products of 10-bit fractions: whoever wants speed takes half precision.
       use_tf32: '0',
     }
@@ -39,6 +40,8 @@ export function useCuda(options: Pointer): void {
     api().releaseCudaOptions(cuda)
   }
   check(api().addSessionConfigEntry(options, 'session.disable_cpu_ep_fallback', '1'))
+  // Weights stay too: they are not to be rounded up either.
+  check(api().addSessionConfigEntry(options, 'session.use_device_allocator_for_initializers', '1'))
   // It makes Splits of Slices; CUDA's Split into unequal parts copies tables from the host at every run.
   check(api().addSessionConfigEntry(options, 'optimization.disable_specified_optimizers', 'GatherSliceToSplitFusion'))
 }

@@ -6,6 +6,8 @@ import { environment } from './environment.ts'
 export interface SessionOptions {
   /** Defaults to the CPU. */
   device?: Device | undefined
+  /** Memory on CUDA is taken as large as it is asked for: see `useCuda`. Default: false. */
+  exactMemory?: boolean
   /** Threads within one operator. Defaults to the pool that sessions share: see `environment`. */
   threads?: number | undefined
   /** Session configuration entries (onnxruntime_session_options_config_keys.h). */
@@ -33,11 +35,11 @@ export class Session {
    */
   static async open(
     model: string | Uint8Array,
-    { device = 'cpu', threads, config = {}, profile }: SessionOptions = {},
+    { device = 'cpu', exactMemory, threads, config = {}, profile }: SessionOptions = {},
   ): Promise<Session> {
     const options = created((out) => api().createSessionOptions(out))
     try {
-      if (device === 'cuda') useCuda(options)
+      if (device === 'cuda') useCuda(options, { exactMemory })
       // A session of one thread runs on its caller's alone; one that wants another number than the shared pool has brings its own.
       const shared = environment(threads === 1 ? undefined : threads)
       if (threads === undefined || threads === shared.threads) check(api().disablePerSessionThreads(options))
