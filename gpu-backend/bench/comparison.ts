@@ -58,7 +58,8 @@ export async function compare(options: ComparisonOptions): Promise<Comparison[]>
         failures.set(variant, (error as Error).message)
       }
     }
-    for (const contender of open.values()) await contender.generate(prompts[0]!, maxTokens)
+    // None of the prompts: what was run may be kept.
+    for (const contender of open.values()) await contender.generate(prompts[0]!.toReversed(), maxTokens)
     for (const [turn, prompt] of prompts.entries())
       for (const [variant, contender] of rotated([...open], turn)) {
         await wait(settleMs)

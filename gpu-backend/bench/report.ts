@@ -48,14 +48,15 @@ export function print({
   }
   for (const { waves, ...of } of throughput) {
     heading('Concurrent requests', of)
-    const rows = waves.map(({ requests, tokensPerSecond, relative, speculated, speedup }) => [
+    const rows = waves.map(({ requests, tokensPerSecond: { turns, together, speculated }, relative, speedup }) => [
       `${requests} request${requests > 1 ? 's' : ''}`,
-      shown(tokensPerSecond, 0),
+      shown(turns, 0),
+      shown(together, 0),
       times(relative),
       shown(speculated, 0),
       times(speedup),
     ])
-    table(['', 'tokens/s', 'relative', 'with speculation', 'speedup'], rows)
+    table(['', 'taking turns, tokens/s', 'at once', 'relative', 'with speculation', 'speedup'], rows)
   }
   for (const { operators, script, ...of } of profile) {
     heading('One forward of one token, by operator', of)

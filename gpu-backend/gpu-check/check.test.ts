@@ -29,7 +29,7 @@ test('on the CPU every check passes, the report says so, and nothing stays on th
     '--shapes',
     'tiny',
     '--rounds',
-    '1',
+    '3',
     '--json',
     '--out',
     out,

@@ -73,14 +73,14 @@ async function timed(
       const ms = await forwardTimes(model, context, rounds, signal)
       rows.push({
         ...row,
-        'tokens/s': 1000 / ms[0]!,
+        'forwards of 1 token a second': 1000 / ms[0]!,
         'share of bandwidth': ((1000 / ms[0]!) * decoded) / read,
         ...Object.fromEntries(packedSizes.map((size, i) => [`ms of ${size}`, ms[i]!])),
       })
     } catch (error) {
       // A long context may be more than the memory holds: what was measured before it stays.
       if (rows.length === 0) throw error
-      rows.push({ ...row, 'tokens/s': `not measured: ${refusal(error)}` })
+      rows.push({ ...row, 'forwards of 1 token a second': `not measured: ${refusal(error)}` })
     }
   }
   return rows

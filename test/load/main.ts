@@ -27,7 +27,7 @@ function table({ done, left, refused, memory, ...rest }: Report): string {
     ['preempted', rest.preempted],
     ['tokens/s', rest.tokensPerSecond.toFixed(0)],
     ['slowest /health, ms', rest.slowestHealthMs.toFixed(0)],
-    ['memory, MiB', memory ? `${memory.from.toFixed(0)} → ${memory.to.toFixed(0)}` : '–'],
+    ['memory, MiB', memory ? `${memory.from.toFixed(0)} → ${memory.to.toFixed(0)}` : 'not checked: too short a time'],
     ['near-ties', rest.nearTies.length],
     ['violations', rest.violations.length],
   ]

@@ -15,7 +15,7 @@ const runtime = 'libcudart.so.13'
 /** The folder of all these libraries: for `LD_LIBRARY_PATH` and `LOOKAHEAD_ONNXRUNTIME`. Made at the first call. */
 export function dryRunLibraries(say: (line: string) => void): string {
   const version = runtimeVersion()
-  const cache = process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
+  const cache = process.env.LOOKAHEAD_CACHE || path.join(homedir(), '.cache', 'lookahead')
   const home = path.join(cache, 'dry-run', version)
   const wheels = path.join(home, 'wheels')
   if (!existsSync(wheels)) fetchWheels(version, wheels, say)

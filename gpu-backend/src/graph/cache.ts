@@ -20,7 +20,7 @@ export async function graphHome(
   reduced: boolean,
   cacheDir?: string,
 ): Promise<string> {
-  const root = cacheDir ?? process.env.LOOKAHEAD_CACHE ?? path.join(homedir(), '.cache', 'lookahead')
+  const root = cacheDir ?? (process.env.LOOKAHEAD_CACHE || path.join(homedir(), '.cache', 'lookahead'))
   const kind = [path.resolve(folder), weights, activations, ...(reduced ? ['reduced'] : [])]
   const files = (await weightFiles(folder)).map(async (file) => {
     const { size, mtimeMs } = await stat(file)

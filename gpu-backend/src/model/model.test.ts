@@ -287,6 +287,12 @@ test('a stored graph that was damaged says what to delete', async () => {
   await expect(loadOwn()).rejects.toMatchObject({ code: 'invalid', message: home })
 })
 
+test('slots that no memory holds are refused by their number', async () => {
+  const loading = Model.load(path.join(root, 'fixtures/tiny-qwen3'), { slots: 2 ** 40, cacheDir })
+  await expect(loading).rejects.toMatchObject({ name: 'ModelError', code: 'invalid' })
+  await expect(loading).rejects.toThrow(/no memory for 1099511627776 token slots .*--memory/)
+})
+
 test('a broken folder gives a ModelError of one line', async () => {
   const folder = path.join(cacheDir, 'broken')
   await cp(path.join(root, 'fixtures/tiny-qwen3'), folder, { recursive: true })

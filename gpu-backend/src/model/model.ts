@@ -137,11 +137,7 @@ export class Model {
     const session = await Session.open(file, { device, threads, profile, config: foldAllConstants }).catch(
       (cause: unknown) => {
         if (!(cause instanceof OnnxRuntimeError)) throw cause
-        const usual = (device ?? 'cpu') === 'cpu' && precision.activations === 'float32'
-        const advice = usual
-          ? 'delete its folder and try again'
-          : `${device === 'cuda' ? 'CUDA' : 'the CPU'} refuses it (${cause.message}); try --weights fp32`
-        throw new ModelError('invalid', `${file} cannot be loaded: ${advice}`, { cause })
+        throw new ModelError('invalid', `${file} cannot be loaded: ${advice(cause, precision, device)}`, { cause })
       },
     )
     try {
@@ -153,7 +149,9 @@ export class Model {
       return new Model(session, config, generation, tokenizer, parameters, slots, precision, outputs, pool)
     } catch (error) {
       session.close()
-      throw error
+      if (!(error instanceof OnnxRuntimeError && error.outOfMemory)) throw error
+      const reason = `there is no memory for ${slots} token slots of ${folder}: give a smaller --memory`
+      throw new ModelError('invalid', reason, { cause: error })
     }
   }
 
@@ -223,4 +221,13 @@ export class Model {
     this.#pool.close()
     this.#session.close()
   }
+}
+
+/** What to do about a graph that ONNX Runtime does not load. */
+function advice(refusal: OnnxRuntimeError, { weights, activations }: Precision, device: Device = 'cpu'): string {
+  const where = device === 'cuda' ? 'CUDA' : 'the CPU'
+  if (refusal.outOfMemory)
+    return `its weights do not fit into the memory of ${where}: try --weights int8 or int4, or a smaller --memory`
+  if (weights === 'fp32' || (device === 'cpu' && activations === 'float32')) return 'delete its folder and try again'
+  return `${where} refuses it (${refusal.message}); try --weights fp32`
 }

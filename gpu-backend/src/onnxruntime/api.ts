@@ -156,6 +156,11 @@ function load(path: string): Api {
 /** An error that ONNX Runtime reported; the message is its own. */
 export class OnnxRuntimeError extends Error {
   override readonly name = 'OnnxRuntimeError'
+
+  /** Whether memory was short, of the host or of the device. */
+  get outOfMemory(): boolean {
+    return /failed to allocate|out of memory|bad[ _]alloc/i.test(this.message)
+  }
 }
 
 /** @throws OnnxRuntimeError if `status` is not success */
