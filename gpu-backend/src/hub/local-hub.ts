@@ -18,7 +18,7 @@ export class LocalHub implements AsyncDisposable {
   readonly reads: string[] = []
   /** The token without which the hub answers 401. */
   token: string | undefined
-  /** Accounts that show a token have no access: 403. */
+  /** Everyone may list the files, and nobody read them: 401 without a token, 403 for accounts without access. */
   gated = false
   /** Sends so many bytes of this file's contents, then no more until `cut`. */
   hold: { path: string; bytes: number } | undefined
@@ -59,7 +59,6 @@ export class LocalHub implements AsyncDisposable {
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
     const known = request.headers.authorization === `Bearer ${this.token}`
     if (this.token !== undefined && !known) return void json(401, { error: 'Invalid username or password.' })
-    if (this.gated) return void json(403, { error: 'Access to model org/tiny is restricted.' })
     const revision = /^\/api\/models\/org\/tiny\/revision\/(.+)$/.exec(pathname)?.[1]
     if (revision === 'main' || revision === commit)
       return void json(200, { _id: '1', id: 'org/tiny', sha: commit, lastModified: '2026-01-01T00:00:00Z' })
@@ -75,6 +74,11 @@ export class LocalHub implements AsyncDisposable {
     }
     const file = new RegExp(`^/org/tiny/resolve/${commit}/(.+)$`).exec(pathname)?.[1]
     if (file === undefined) return void json(404, { error: 'Repository not found' })
+    if (this.gated) {
+      const headers = { 'x-error-code': 'GatedRepo' }
+      const error = 'Access to model org/tiny is restricted.'
+      return void json(request.headers.authorization ? 403 : 401, { error }, headers)
+    }
     if (!isLarge(file)) return this.#send(request, response, file)
     if (isXet(file) && request.headers.accept?.includes(xetType)) return this.#xet(response, file)
     response.writeHead(302, { location: `${this.#address(1)}/${file}` }).end()

@@ -4,6 +4,8 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { pull, type PullOptions } from './index.ts'
 import { commit, LocalHub } from './local-hub.ts'
+import { lock } from './lock.ts'
+import { assertSpace } from './space.ts'
 
 const tiny = path.join(import.meta.dirname, '../../fixtures/tiny-qwen3')
 const shard = 'model-00002-of-00002.safetensors'
@@ -129,6 +131,39 @@ test('a model that cannot be run is refused by name before its weights come, and
   await expectWhole()
 })
 
+test('a tokenizer that cannot be used is refused before weights come, and so is none', async () => {
+  const tokenizer = JSON.parse(String(hub.files.get('tokenizer.json'))) as object
+  hub.files.set('tokenizer.json', Buffer.from(JSON.stringify({ ...tokenizer, decoder: { type: 'WordPiece' } })))
+  await expect(start()).rejects.toMatchObject({ code: 'unsupported', message: expect.stringMatching(/^org\/tiny: /) })
+  hub.files.delete('tokenizer.json')
+  await expect(start()).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('tokenizer.json') })
+  expect(hub.reads.filter((file) => file.includes('safetensors') && !file.endsWith('.json'))).toEqual([])
+  expect(await readdir(folder)).toEqual([])
+})
+
+test('of a gated repository everyone sees the files, and is told to ask for access', async () => {
+  hub.gated = true
+  const refusal = {
+    name: 'HubError',
+    code: 'forbidden',
+    message: expect.stringMatching(/ask for access at http.*HF_TOKEN/),
+  }
+  await expect(start()).rejects.toMatchObject(refusal)
+  await expect(start({ token: 'hf_other' })).rejects.toMatchObject(refusal)
+  hub.gated = false
+  await start()
+  await expectWhole()
+})
+
+test('a disk without room for what is still to come is told before it comes', async () => {
+  const file = { path: shard, size: 2 ** 60, checksum: { type: 'git', value: '' } } as const
+  await expect(assertSpace(root, [file])).rejects.toMatchObject({
+    code: 'no_space',
+    message: expect.stringMatching(/are still to come, and the disk has .* left/),
+  })
+  await expect(assertSpace(root, [{ ...file, size: 1 }])).resolves.toBeUndefined()
+})
+
 test('a repository without safetensors, or without a config, is refused', async () => {
   hub.files.delete(shard)
   await expect(start()).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining(shard) })
@@ -147,8 +182,6 @@ test('what the hub refuses is said in one line', async () => {
     expect(asked).rejects.toMatchObject({ name: 'HubError', code, message: expect.stringMatching(message) })
   await refused('not_found', /no org\/none at/, pull('org/none', folder, { endpoint: hub.url }))
   await refused('not_found', /no org\/tiny at revision v9$/, start({ revision: 'v9' }))
-  hub.gated = true
-  await refused('forbidden', /ask for access at http/)
   hub.token = 'hf_secret'
   await refused('forbidden', /set HF_TOKEN/)
   await refused('forbidden', /HF_TOKEN may not read it/, start({ token: 'hf_other' }))
@@ -174,9 +207,18 @@ test('a second pull into the same folder is refused while the first is under way
   await expectWhole()
 })
 
-test('a lock whose process has died does not count', async () => {
+test.each([
+  ['whose process has died', String(2 ** 30)],
+  ['that nobody wrote to', ''],
+])('a lock %s does not count, and one alone takes it over', async (_, left) => {
   await start()
-  await writeFile(path.join(folder, '.pull.lock'), String(2 ** 30))
+  const file = path.join(folder, '.pull.lock')
+  await writeFile(file, left)
+  const locks = await Promise.allSettled([lock(file), lock(file), lock(file)])
+  const [holder, ...others] = locks.filter(({ status }) => status === 'fulfilled')
+  expect(others).toEqual([])
+  await expect(start()).rejects.toMatchObject({ code: 'busy' })
+  await (holder as PromiseFulfilledResult<AsyncDisposable>).value[Symbol.asyncDispose]()
   await start()
   await expectWhole()
 })

@@ -1,10 +1,12 @@
 import { mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { ModelError, readDecoderConfig, weightNames } from '../checkpoint/index.ts'
+import { Tokenizer } from '../tokenizer/index.ts'
 import { matches } from './checksum.ts'
 import { HubError } from './error.ts'
 import { lock } from './lock.ts'
 import { Repository, type RemoteFile, type RepositoryOptions } from './repository.ts'
+import { assertSpace } from './space.ts'
 
 export interface PullOptions extends RepositoryOptions {
   /** Is told each time more of a file is on the disk. */
@@ -60,21 +62,26 @@ export async function pull(name: string, folder: string, options: PullOptions = 
   }
   const config = remote.get('config.json')
   if (!config) throw new HubError('not_found', `${name} has no config.json: name a model of the transformers library`)
-  await fetchFile(config)
-  await readDecoderConfig(staged).catch(async (error: unknown) => {
+  const refuse = async (error: unknown) => {
     await rm(staged, { recursive: true })
     await rmdir(gathering).catch(() => undefined)
     // The folder names a place on this machine; what the user knows is the repository.
-    throw error instanceof ModelError ? new ModelError(error.code, error.message.replace(staged, name)) : error
-  })
+    throw error instanceof ModelError ? new ModelError(error.code, error.message.replaceAll(staged, name)) : error
+  }
+  await fetchFile(config)
+  await readDecoderConfig(staged).catch(refuse)
   const small = describing.filter((file) => remote.has(file))
   for (const file of small.slice(1)) await fetchFile(remote.get(file)!)
+  await Tokenizer.load(staged).catch(refuse)
   const weights = await weightNames(staged)
+  const missing: RemoteFile[] = []
   for (const file of weights) {
     const found = remote.get(file)
     if (!found) throw new HubError('not_found', `${name} has no ${file}: only safetensors checkpoints can be run`)
-    if (!(await matches(path.join(folder, file), found, options.signal))) await fetchFile(found)
+    if (!(await matches(path.join(folder, file), found, options.signal))) missing.push(found)
   }
+  await assertSpace(staged, missing)
+  for (const file of missing) await fetchFile(file)
 
   // What describes the weights takes its place after them, config.json last; what described others goes.
   const files = [...weights, ...small.toReversed()]

@@ -39,6 +39,8 @@ export class Repository {
   readonly commit: string
   readonly #options: RepositoryOptions
   readonly #access: { hubUrl: string; fetch: typeof fetch; accessToken?: string }
+  /** Whether the hub has told which files there are. */
+  #listed = false
 
   /** @throws HubError `not_found`, `forbidden`, `unreachable`; the signal's reason if it was aborted */
   static async open(name: string, options: RepositoryOptions = {}): Promise<Repository> {
@@ -73,6 +75,7 @@ export class Repository {
         const { path, size, oid, lfs } = entry
         files.push({ path, size, checksum: lfs ? { type: 'sha256', value: lfs.oid } : { type: 'git', value: oid } })
       }
+      this.#listed = true
       return files
     })
   }
@@ -107,16 +110,17 @@ export class Repository {
     const { revision = 'main', token, signal } = this.#options
     if (signal?.aborted) return signal.reason
     const status = cause instanceof HubApiError ? cause.statusCode : 0
+    // Whoever may list a repository's files, but not read them, stands before a gate.
+    if (status === 403 || (status === 401 && this.#listed)) {
+      const page = `${this.#access.hubUrl}/${this.name}`
+      const advice = `ask for access at ${page}, and set HF_TOKEN to a token of that account`
+      return new HubError('forbidden', `${this.name} is not open to everyone: ${advice}`, { cause })
+    }
     if (status === 401) {
       const advice = token === undefined ? 'set HF_TOKEN to a token that may read it' : 'HF_TOKEN may not read it'
       return new HubError('forbidden', `there is no ${this.name}, or it is private: check the name; ${advice}`, {
         cause,
       })
-    }
-    if (status === 403) {
-      const page = `${this.#access.hubUrl}/${this.name}`
-      const advice = `ask for access at ${page}, and set HF_TOKEN to a token of that account`
-      return new HubError('forbidden', `${this.name} is not open to everyone: ${advice}`, { cause })
     }
     if (status === 404)
       return new HubError('not_found', `${this.#access.hubUrl} has no ${this.name} at revision ${revision}`, { cause })
