@@ -47,7 +47,7 @@ export function draftedChain(
 }
 
 function fromText(tokenizer: Tokenizer, text: string, delimiter: string): DraftStep {
-  const tokens = tokenizer.encode(text)
+  const tokens = tokenizer.encode(text, { continuing: true })
   const end = text.endsWith(delimiter) ? 'delimiter' : 'cap'
   return { tokens, text, end, distributions: tokens.map(() => undefined) }
 }

@@ -13,3 +13,13 @@ export function bytesOfToken(token: string): Uint8Array | undefined {
   const bytes = Array.from(token, (character) => byteOf.get(character))
   return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : undefined
 }
+
+/**
+ * SentencePiece's tokens, as Llama 2 and Mistral have them: `<0x0A>` is a byte, U+2581 a space, all else UTF-8.
+ */
+export function bytesOfPiece(token: string): Uint8Array {
+  const byte = /^<0x([0-9A-F]{2})>$/.exec(token)?.[1]
+  return byte === undefined ? utf8.encode(token.replaceAll('\u2581', ' ')) : Uint8Array.of(Number.parseInt(byte, 16))
+}
+
+const utf8 = new TextEncoder()

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
@@ -55,6 +55,18 @@ test('renders a conversation with the folder’s template', () => {
   expect(tokenizer.renderChat(messages, { addGenerationPrompt: true })).toBe(
     '<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n<think>\n',
   )
+})
+
+test('templates may ask whether there are tools', async () => {
+  await using folder = await temporary()
+  await cp(tiny, folder.path, { recursive: true })
+  await folder.write(
+    'chat_template.jinja',
+    '{% if tools is not none or documents is not none %}tools{% else %}none{% endif %}',
+  )
+  const asking = await Tokenizer.load(folder.path)
+  expect(asking.renderChat([])).toBe('none')
+  expect(asking.renderChat([], { variables: { tools: [] } })).toBe('tools')
 })
 
 test('looks up single tokens only', () => {

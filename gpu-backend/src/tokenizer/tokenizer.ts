@@ -2,15 +2,19 @@ import { Tokenizer as Encoder } from '@huggingface/tokenizers'
 import type { Template } from '@huggingface/jinja'
 import * as v from 'valibot'
 import { ModelError, readJson, readJsonIfAny } from '../checkpoint/index.ts'
-import { bytesOfToken } from './bytes.ts'
+import { bytesOfPiece, bytesOfToken } from './bytes.ts'
 import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-template.ts'
+import { continuing } from './continuing.ts'
 import { StreamingDecoder, type DecodeOptions } from './streaming.ts'
 
 const decoderSchema = v.looseObject({
   type: v.string(),
   decoders: v.optional(v.array(v.looseObject({ type: v.string() }))),
 })
+const stepSchema = v.nullish(v.looseObject({ type: v.optional(v.string()) }))
 const tokenizerSchema = v.looseObject({
+  normalizer: stepSchema,
+  pre_tokenizer: stepSchema,
   model: v.looseObject({ type: v.optional(v.string()), vocab: v.record(v.string(), v.number()) }),
   decoder: v.nullish(decoderSchema),
   added_tokens: v.optional(
@@ -28,28 +32,40 @@ const tokenizerConfigSchema = v.looseObject({
 
 const nothing = new Uint8Array(0)
 
-/** A byte-level BPE tokenizer, as Qwen, Llama 3 and GPT-2 have. */
+/** How a tokenizer spells bytes: GPT-2's way, as Qwen and Llama 3, or SentencePiece's, as Llama 2 and Mistral. */
+type Kind = 'ByteLevel' | 'ByteFallback'
+const bytesOf = { ByteLevel: bytesOfToken, ByteFallback: bytesOfPiece } as const
+
+/** A BPE tokenizer that can spell every byte. */
 export class Tokenizer {
   /** Tokens that are marks of the format, not text: the end of a turn, padding. */
   readonly specialIds: ReadonlySet<number>
   readonly #encoder: Encoder
+  /** Puts no space before a text. */
+  readonly #continuing: Encoder
+  /** Whether the space that a whole text begins with is the tokenizer's own. */
+  readonly #stripsStart: boolean
   readonly #template: Template | undefined
   /** The special tokens that a template may name, such as `eos_token`. */
   readonly #templateTokens: Readonly<Record<string, string>>
   readonly #bytes: readonly (Uint8Array | undefined)[]
 
   private constructor(
+    kind: Kind,
     encoder: Encoder,
+    continuing: Encoder,
     stored: v.InferOutput<typeof tokenizerSchema>,
     template: Template | undefined,
     templateTokens: Record<string, string>,
   ) {
     this.#encoder = encoder
+    this.#continuing = continuing
+    this.#stripsStart = decoderTypes(stored).includes('Strip')
     this.#template = template
     this.#templateTokens = templateTokens
     this.specialIds = new Set(stored.added_tokens.filter(({ special }) => special).map(({ id }) => id))
     const bytes: (Uint8Array | undefined)[] = []
-    for (const [token, id] of Object.entries(stored.model.vocab)) bytes[id] = bytesOfToken(token)
+    for (const [token, id] of Object.entries(stored.model.vocab)) bytes[id] = bytesOf[kind](token)
     for (const { id, content } of stored.added_tokens) bytes[id] = new TextEncoder().encode(content)
     this.#bytes = bytes
   }
@@ -57,16 +73,17 @@ export class Tokenizer {
   /**
    * Reads `tokenizer.json`, and `tokenizer_config.json` and `chat_template.jinja` if any.
    *
-   * @throws ModelError if a file is missing or broken, or the tokenizer is not byte-level
+   * @throws ModelError if a file is missing or broken, or the tokenizer is of another kind
    */
   static async load(folder: string): Promise<Tokenizer> {
     const stored = await readJson(folder, 'tokenizer.json', tokenizerSchema)
     const config = (await readJsonIfAny(folder, 'tokenizer_config.json', tokenizerConfigSchema)) ?? {}
-    const decoders = [stored.decoder, ...(stored.decoder?.decoders ?? [])]
-    if (!decoders.some((decoder) => decoder?.type === 'ByteLevel'))
+    const types = decoderTypes(stored)
+    const kind = (['ByteLevel', 'ByteFallback'] as const).find((type) => types.includes(type))
+    if (!kind)
       throw new ModelError(
         'unsupported',
-        `${folder}: only byte-level tokenizers are supported, as Qwen's and Llama 3's`,
+        `${folder}: only byte-level tokenizers, as Qwen's and Llama 3's, and those with byte fallback, as Mistral's, are supported`,
       )
     const template = await readChatTemplate(folder, config.chat_template)
     const templateTokens: Record<string, string> = {}
@@ -75,7 +92,9 @@ export class Tokenizer {
       if (token) templateTokens[name] = typeof token === 'string' ? token : token.content
     }
     try {
-      return new Tokenizer(new Encoder(stored, config), stored, template, templateTokens)
+      const encoder = new Encoder(stored, config)
+      const inner = kind === 'ByteLevel' ? encoder : new Encoder(continuing(stored), config)
+      return new Tokenizer(kind, encoder, inner, stored, template, templateTokens)
     } catch (cause) {
       const reason = (cause as Error).message
       throw new ModelError('unsupported', `the tokenizer of ${folder} cannot be used: ${reason}`, { cause })
@@ -87,9 +106,11 @@ export class Tokenizer {
    *
    * @param options.special adds what the tokenizer puts around every text, such as a begin-of-text token. Defaults to false:
    * chat templates spell it out.
+   * @param options.continuing the text goes on another one, so SentencePiece's space is not put before it. Defaults to false.
    */
-  encode(text: string, { special = false }: { special?: boolean } = {}): number[] {
-    return text === '' && !special ? [] : this.#encoder.encode(text, { add_special_tokens: special }).ids
+  encode(text: string, { special = false, continuing: goesOn = false } = {}): number[] {
+    if (text === '' && !special) return []
+    return (goesOn ? this.#continuing : this.#encoder).encode(text, { add_special_tokens: special }).ids
   }
 
   /** One more than the highest id. */
@@ -107,12 +128,13 @@ export class Tokenizer {
     return this.#bytes[id] ?? nothing
   }
 
-  /** The text of whole tokens. */
+  /** The text of all its tokens. What goes on another text is to be decoded by `streaming`, which leaves a space at its start. */
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
     const decoder = this.streaming(options)
     let text = ''
     for (const id of ids) text += decoder.push(id)
-    return text + decoder.flush()
+    text += decoder.flush()
+    return this.#stripsStart && text.startsWith(' ') ? text.slice(1) : text
   }
 
   streaming(options: DecodeOptions = {}): StreamingDecoder {
@@ -129,12 +151,19 @@ export class Tokenizer {
       throw new ModelError('unsupported', 'this model has no chat template: send it text, or add chat_template.jinja')
     const { addGenerationPrompt = false, variables = {} } = options
     return this.#template.render({
+      // As transformers has them: templates ask whether they are none.
+      tools: null,
+      documents: null,
       ...this.#templateTokens,
       ...variables,
       messages: [...messages],
       add_generation_prompt: addGenerationPrompt,
     })
   }
+}
+
+function decoderTypes({ decoder }: v.InferOutput<typeof tokenizerSchema>): string[] {
+  return [decoder, ...(decoder?.decoders ?? [])].flatMap((step) => step?.type ?? [])
 }
 
 /**
