@@ -62,17 +62,21 @@ export async function pull(name: string, folder: string, options: PullOptions = 
   }
   const config = remote.get('config.json')
   if (!config) throw new HubError('not_found', `${name} has no config.json: name a model of the transformers library`)
-  const refuse = async (error: unknown) => {
-    await rm(staged, { recursive: true })
-    await rmdir(gathering).catch(() => undefined)
-    // The folder names a place on this machine; what the user knows is the repository.
-    throw error instanceof ModelError ? new ModelError(error.code, error.message.replaceAll(staged, name)) : error
+  const mustRun = async (check: Promise<unknown>) => {
+    try {
+      await check
+    } catch (error) {
+      await rm(staged, { recursive: true })
+      await rmdir(gathering).catch(() => undefined)
+      // The folder names a place on this machine; what the user knows is the repository.
+      throw error instanceof ModelError ? new ModelError(error.code, error.message.replaceAll(staged, name)) : error
+    }
   }
   await fetchFile(config)
-  await readDecoderConfig(staged).catch(refuse)
+  await mustRun(readDecoderConfig(staged))
   const small = describing.filter((file) => remote.has(file))
   for (const file of small.slice(1)) await fetchFile(remote.get(file)!)
-  await Tokenizer.load(staged).catch(refuse)
+  await mustRun(Tokenizer.load(staged))
   const weights = await weightNames(staged)
   const missing: RemoteFile[] = []
   for (const file of weights) {

@@ -11,7 +11,7 @@ interface Steps {
 }
 
 /** The same tokenizer.json without the space that it puts before a text: for text that continues another. */
-export function continuing<T extends Steps>(stored: T): T {
+export function withoutSpaceBefore<T extends Steps>(stored: T): T {
   const { normalizer, pre_tokenizer: split } = stored
   return { ...stored, normalizer: normalizer && withoutPrepend(normalizer), pre_tokenizer: split && neverFirst(split) }
 }

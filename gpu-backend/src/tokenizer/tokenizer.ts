@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { ModelError, readJson, readJsonIfAny } from '../checkpoint/index.ts'
 import { bytesOfPiece, bytesOfToken } from './bytes.ts'
 import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-template.ts'
-import { continuing } from './continuing.ts'
+import { withoutSpaceBefore } from './continuing.ts'
 import { StreamingDecoder, type DecodeOptions } from './streaming.ts'
 
 const decoderSchema = v.looseObject({
@@ -93,7 +93,7 @@ export class Tokenizer {
     }
     try {
       const encoder = new Encoder(stored, config)
-      const inner = kind === 'ByteLevel' ? encoder : new Encoder(continuing(stored), config)
+      const inner = kind === 'ByteLevel' ? encoder : new Encoder(withoutSpaceBefore(stored), config)
       return new Tokenizer(kind, encoder, inner, stored, template, templateTokens)
     } catch (cause) {
       const reason = (cause as Error).message
