@@ -29,6 +29,9 @@ export interface RunOptions {
   signal?: AbortSignal | undefined
 }
 
+/** Failed forwards in a row that tell of the device rather than of what it was given. */
+const TELLING_FAILURES = 3
+
 /** Totals since the start. */
 export interface ForwardCounts {
   forwards: number
@@ -59,6 +62,8 @@ export class Batcher {
   /** Requests whose rows are being prepared. */
   #coming = 0
   #busy = false
+  /** Forwards in a row that failed. */
+  #failures = 0
   #turn: NodeJS.Immediate | undefined
 
   /** @param budget new tokens that a forward may have; longer rows are run in chunks */
@@ -70,6 +75,11 @@ export class Batcher {
   /** Requests at work. */
   get running(): number {
     return this.#requests
+  }
+
+  /** Whether the last forwards all failed: a device that is lost does not come back. */
+  get failing(): boolean {
+    return this.#failures >= TELLING_FAILURES
   }
 
   /** Prompts that wait, wholly or in part. */
@@ -138,9 +148,11 @@ export class Batcher {
       const rows = chunks.map(({ item, tokens }) => cut(item.row, item.done, tokens))
       const started = performance.now()
       const scores = await this.#model.forward(rows)
+      this.#failures = 0
       this.#count(chunks, scores, performance.now() - started)
       this.#settle(chunks, rows, scores)
     } catch (error) {
+      this.#failures++
       for (const { item } of chunks) this.#fail(item.call, error)
     }
     this.#busy = false

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { readEvents } from '@lookahead/sdk/protocol'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
 import { readFlags } from './flags.ts'
@@ -42,6 +42,23 @@ test('409 context_lost, 404, 413', async () => {
   expect((await app.request('/v1/nothing')).status).toBe(404)
   const large = await post('/v1/draft', { context: { id: 'a', prompt: 'x'.repeat(5 * 1024 * 1024) }, depth: 1 })
   expect([large.status, await large.json()]).toMatchObject([413, { error: { code: 'request_too_large' } }])
+})
+
+test('health tells of a target whose forwards fail one after another, until one does not', async () => {
+  const log = vi.spyOn(console, 'error').mockReturnValue()
+  const ask = () => post('/v1/completions', { prompt: 'Ann', max_tokens: 1, speculation: { draft: 0, ngram: 0 } })
+  const health = async () => (await app.request('/health')).status
+  const lost = vi.spyOn(engine.target.model, 'forward').mockRejectedValue(new Error('the device is lost'))
+  const seen: number[] = []
+  for (let i = 0; i < 3; i++) {
+    expect((await ask()).status).toBe(500)
+    seen.push(await health())
+  }
+  expect(seen).toEqual([200, 200, 503])
+  lost.mockRestore()
+  expect((await ask()).status).toBe(200)
+  expect(await health()).toBe(200)
+  log.mockRestore()
 })
 
 test('loading and draining answer 503 with Retry-After; health says so', async () => {

@@ -47,6 +47,8 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     if (draining()) return c.json({ status: 'draining' }, 503)
     const loaded = engine()
     if (!loaded) return c.json({ status: 'loading' }, 503)
+    // Without its helpers the target goes on.
+    if (loaded.target.batcher.failing) return c.json({ status: 'failing' }, 503)
     const slots = ({ pool }: Decoder) => ({ total: pool.size, free: pool.available })
     return c.json({
       status: 'ok',
