@@ -112,7 +112,7 @@ export class Verification {
     }
   }
 
-  /** One forward over all drafted tokens; where the target would have written them, they are its own (design §4). */
+  /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
     const { steps, tokens, starts } = this.#chain
     const wanted = this.#request.speculation.drafted ? [...tokens.keys(), tokens.length] : starts

@@ -46,8 +46,10 @@ export function keyRegion(rows: readonly Row[], slots: number): Region | undefin
   const count = Math.ceil((last + 1 - start) / KEY_BLOCK) * KEY_BLOCK
   const { attending, collecting } = KEY_COSTS
   const each = attending + tokens.length
-  const most = ((each + collecting) / each) * keySlots.length + KEY_BLOCK
-  if (count > Math.min(most, slots)) return undefined
+  const asTheyLie = count * each
+  // Collected keys are padded to whole blocks too.
+  const collected = keySlots.length * (collecting + each) + KEY_BLOCK * each
+  if (asTheyLie > collected || count > slots) return undefined
   return { from: Math.min(start, slots - count), count, stretches }
 }
 

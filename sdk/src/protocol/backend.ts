@@ -56,7 +56,7 @@ export const VerifyRequest = v.strictObject({
   /** Token speculation inside target steps. */
   speculation: v.optional(
     v.strictObject({
-      /** Take the drafted tokens as guesses of the target's (design §4). */
+      /** Take the drafted tokens as guesses of the target's. */
       drafted: v.optional(v.boolean(), true),
       /** Tokens guessed per forward at most by n-gram lookup in the context (γ2); 0 is off. */
       ngram: v.optional(v.pipe(count, v.maxValue(32)), 8),
