@@ -8,7 +8,7 @@ import { about, backendHealth, client, post } from './ask.ts'
 /** Never ends by itself within a test. */
 const long = () => about(0, { sampling: { temperature: 1, seed: 7 }, max_tokens: 1024 })
 
-const settled = () => expect.poll(backendHealth, { timeout: 20_000 })
+const settled = () => expect.poll(backendHealth)
 
 describe('a client that leaves', () => {
   it.each([

@@ -30,7 +30,7 @@ it.each(['SIGKILL', 'SIGINT'] as const)('leaves nothing running when its process
   const [url] = (await once(createInterface(child.stdout), 'line')) as [string]
   expect(await answers(url)).toBe(true)
   child.kill(signal)
-  await expect.poll(() => answers(url), { timeout: 10_000 }).toBe(false)
+  await expect.poll(() => answers(url)).toBe(false)
 })
 
 it('says why a server did not start', async () => {

@@ -137,7 +137,7 @@ test('whoever leaves while waiting takes part in no further forward', async () =
   const forwards = watchForwards()
   const leaver = write(prompt(6, 10 * BATCH_TOKENS), 5, abort.signal)
   const rest = write(prompt(7, 8), 3)
-  await vi.waitUntil(() => forwards.length > 0, { interval: 1 })
+  await expect.poll(() => forwards.length, { interval: 1 }).toBeGreaterThan(0)
   abort.abort(new Error('left'))
   await expect(leaver).rejects.toThrow('left')
   await rest
