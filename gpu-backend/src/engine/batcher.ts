@@ -167,7 +167,7 @@ export class Batcher {
     for (const row of scores) if (row instanceof Float32Array) this.counts.wholeLogits++
     const newTokens = chunks.reduce((sum, { tokens }) => sum + tokens, 0)
     this.counts.newTokens += newTokens
-    if (chunks.every(({ item }) => item.urgent)) this.measured.took(newTokens, ms)
+    if (chunks.every(({ item }) => item.urgent)) this.measured.took(chunks.length, newTokens, ms)
   }
 
   #settle(chunks: readonly Chunk<Job>[], rows: readonly Row[], scores: readonly Scores[]): void {

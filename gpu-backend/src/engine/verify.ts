@@ -216,7 +216,7 @@ export class Verification {
         target_ms: timer.ms('target'),
         judge_ms: timer.ms('judge'),
         forwards: timer.count('target'),
-        token_ms: measured.measured ? measured.cost(1) / stepSpeculator(this.#expansion, 0).gain : undefined,
+        token_ms: measured.measured ? measured.cost(1, 1) / stepSpeculator(this.#expansion, 0).gain : undefined,
       },
       speculation: {
         drafts,

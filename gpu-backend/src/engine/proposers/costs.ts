@@ -1,65 +1,61 @@
+import { dot, noPoints, plane, withPoint } from './least-squares.ts'
+import type { Sums, Vector } from './least-squares.ts'
+
 /** What speculation costs, in any one unit of time. */
 export interface Costs {
-  /** A forward of the target with `tokens` new tokens. */
-  forward(tokens: number): number
+  /** A forward of the target that runs `tokens` new tokens of `rows` requests. */
+  forward(rows: number, tokens: number): number
   /** One more guess for each of `texts`: a forward of the draft model. */
   guess(texts: number): number
 }
 
-/** A further token in a target's forward, and a forward of the draft model, against a target's forward of one token. */
+/** A further row or token in a target's forward, and a forward of the draft model, against a target's forward of one token. */
+const ROW = 0.08
 const TOKEN = 0.08
 const GUESS = 0.1
 
 /** For texts that a seed must bring back: what is guessed may not depend on the clock. */
-export const nominal: Costs = { forward: (tokens) => 1 + TOKEN * (tokens - 1), guess: () => GUESS }
+export const nominal: Costs = {
+  forward: (rows, tokens) => 1 + ROW * (rows - 1) + TOKEN * (tokens - 1),
+  guess: () => GUESS,
+}
 
 /** Weight of the past after one more forward: the last 50 or so count. */
 const MEMORY = 0.98
+/** A forward counts at most as so many times what it was expected to take: now and then one is held up. */
+const OUTLIER = 2
 /**
- * Forwards that never were, of these sizes and in the nominal shape, count as so many: a line cannot be fitted to forwards of
- * one size, and only guessed from wide ones for a narrow one.
+ * Forwards that never were, of these rows and tokens and in the nominal proportion, count as so many: forwards of one kind say
+ * nothing of others. Texts that do not guess are as many rows as tokens; only this says what guesses would cost.
  */
-const BELIEF = { sizes: [1, 17], weight: 0.1 }
+const BELIEF = { rows: [1, 1, 17], tokens: [1, 17, 17], weight: 0.1 }
 
 /** What forwards of the target and guesses of the draft took, lately. */
 export const measuredCosts = (target: MeasuredForwards, guesses: MeasuredForwards): Costs => ({
-  forward: (tokens) => target.cost(tokens),
-  guess: (texts) => (guesses.measured ? guesses.cost(texts) : GUESS * target.cost(1)),
+  forward: (rows, tokens) => target.cost(rows, tokens),
+  guess: (texts) => (guesses.measured ? guesses.cost(texts, texts) : GUESS * target.cost(1, 1)),
 })
 
-/** Weighted sums over forwards, `x` tokens and `y` milliseconds each. */
-interface Sums {
-  w: number
-  x: number
-  y: number
-  xx: number
-  xy: number
-}
-
 /**
- * Measured milliseconds: a line through the forwards of late. Each counts by its relative error, so that a narrow forward,
- * which costs little, is not lost in the noise of the wide ones.
+ * Measured milliseconds, `a + b · rows + c · tokens`: the plane nearest to the forwards of late. Each counts by its relative
+ * error, so that a narrow forward, which costs little, is not lost in the noise of the wide ones.
  */
 export class MeasuredForwards {
   #n = 0
   /** Sum of milliseconds against the nominal cost. */
   #ratios = 0
-  #sums: Sums = { w: 0, x: 0, y: 0, xx: 0, xy: 0 }
-  #line = { least: 0, intercept: 0, slope: 0 }
+  #sums: Sums = noPoints
+  #plane: Vector = [0, 0, 0]
+  /** A plane through wide forwards can miss narrow ones altogether. */
+  #least = 0
 
-  took(tokens: number, ms: number): void {
+  took(rows: number, tokens: number, took: number): void {
+    const ms = this.measured ? Math.min(took, OUTLIER * this.cost(rows, tokens)) : took
+    const usual = nominal.forward(rows, tokens)
     this.#n = MEMORY * this.#n + 1
-    this.#ratios = MEMORY * this.#ratios + ms / nominal.forward(tokens)
-    this.#sums = plus(this.#sums, MEMORY, tokens, ms, 1)
-    const scale = this.#ratios / this.#n
-    const { sizes, weight } = BELIEF
-    const { w, x, y, xx, xy } = sizes.reduce(
-      (sums, size) => plus(sums, 1, size, scale * nominal.forward(size), weight),
-      this.#sums,
-    )
-    const slope = Math.max(0, (w * xy - x * y) / (w * xx - x * x))
-    // A line through wide forwards can miss narrow ones altogether.
-    this.#line = { least: scale / 2, intercept: (y - slope * x) / w, slope }
+    this.#ratios = MEMORY * this.#ratios + ms / usual
+    this.#sums = withPoint(this.#sums, MEMORY, [1, rows, tokens], ms, 1 / usual ** 2)
+    this.#fit()
   }
 
   /** Whether any was measured. */
@@ -68,21 +64,20 @@ export class MeasuredForwards {
   }
 
   /** Until any was measured, a ratio. */
-  cost(tokens: number): number {
-    if (this.#n === 0) return nominal.forward(tokens)
-    const { least, intercept, slope } = this.#line
-    return Math.max(least, intercept + slope * tokens)
+  cost(rows: number, tokens: number): number {
+    if (this.#n === 0) return nominal.forward(rows, tokens)
+    return Math.max(this.#least, dot(this.#plane, [1, rows, tokens]))
   }
-}
 
-/** One more forward, which counts `times`; those before it count `memory` times what they did. */
-function plus({ w, x, y, xx, xy }: Sums, memory: number, tokens: number, ms: number, times: number): Sums {
-  const weight = times / nominal.forward(tokens) ** 2
-  return {
-    w: memory * w + weight,
-    x: memory * x + weight * tokens,
-    y: memory * y + weight * ms,
-    xx: memory * xx + weight * tokens ** 2,
-    xy: memory * xy + weight * tokens * ms,
+  #fit(): void {
+    const scale = this.#ratios / this.#n
+    let believed = this.#sums
+    for (const [i, rows] of BELIEF.rows.entries()) {
+      const tokens = BELIEF.tokens[i]!
+      const usual = nominal.forward(rows, tokens)
+      believed = withPoint(believed, 1, [1, rows, tokens], scale * usual, BELIEF.weight / usual ** 2)
+    }
+    this.#plane = plane(believed)
+    this.#least = scale / 2
   }
 }

@@ -86,14 +86,16 @@ export class DraftModel implements Proposer {
     const written = [...text]
     const guesses: Guess[] = []
     while (guesses.length < most) {
-      const started = this.#tree && performance.now()
+      // Not beside prompts: a forward of those tells nothing of a guess.
+      const started = this.#tree && decoder.batcher.waiting === 0 ? performance.now() : undefined
       const scores = await this.#after(written)
       tree.signal.throwIfAborted()
       const q = distribution(this.#larger ? wholeLogits(scores).subarray(0, vocabulary) : scores, written)
       const token = sample(q, random.next())
       guesses.push({ token, q })
       written.push(token)
-      if (started !== undefined) measured.took(decoder.batcher.running, performance.now() - started)
+      const { running } = decoder.batcher
+      if (started !== undefined) measured.took(running, running, performance.now() - started)
     }
     return guesses
   }

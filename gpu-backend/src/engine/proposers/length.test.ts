@@ -48,7 +48,7 @@ describe('how many tokens to guess', () => {
   })
 
   test('what costs more than it brings is off, however good', () => {
-    const dear = { forward: (tokens: number) => tokens, guess: () => 0.2 }
+    const dear = { forward: (_rows: number, tokens: number) => tokens, guess: () => 0.2 }
     const counts = guess(new SpeculationLength(), 100, () => true, dear)
     expect(counts.filter((count) => count > 0)).toEqual([])
     expect(new SpeculationLength().gain({ most, costs: dear })).toBe(1)
@@ -57,7 +57,7 @@ describe('how many tokens to guess', () => {
   test('fewer for each text when many go through one forward whose cost grows with its tokens', () => {
     const one = new SpeculationLength()
     const many = new SpeculationLength()
-    expect(many.next({ most, costs: nominal, texts: 16 })).toBeLessThan(one.next({ most, costs: nominal }))
+    expect(many.next({ most, costs: nominal, rows: 16, texts: 16 })).toBeLessThan(one.next({ most, costs: nominal }))
   })
 
   test('a rival that brings more is left to it', () => {

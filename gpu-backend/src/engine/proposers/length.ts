@@ -15,7 +15,8 @@ export interface Situation {
   /** Guesses at most. */
   most: number
   costs: Costs
-  /** Texts that go through each forward together. Default 1. */
+  /** Requests that share each forward, and texts of theirs: branches count one by one. Default 1 each. */
+  rows?: number
   texts?: number
   /** Tokens per time, against plain decoding, that can be had without these guesses. Default 1: plain decoding. */
   rival?: number
@@ -91,6 +92,7 @@ export class SpeculationLength {
 }
 
 /** Tokens per time, against plain decoding, when `count` guesses give `tokens`. */
-function ratio(tokens: number, count: number, { costs, texts = 1 }: Situation): number {
-  return (tokens * costs.forward(texts)) / (costs.forward(texts * (count + 1)) + count * costs.guess(texts))
+function ratio(tokens: number, count: number, { costs, rows = 1, texts = 1 }: Situation): number {
+  const guessing = costs.forward(rows, texts * (count + 1)) + count * costs.guess(texts)
+  return (tokens * costs.forward(rows, texts)) / guessing
 }

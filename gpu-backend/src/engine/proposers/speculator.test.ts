@@ -125,7 +125,7 @@ test('the more texts share a forward, the fewer guesses for each, down to none',
   }
   expect(counts).toEqual(counts.toSorted((a, b) => b - a))
   expect(counts[0]).toBeGreaterThan(counts[2]!)
-  const dear = { forward: (tokens: number) => 10 + tokens ** 1.2, guess: () => 1 }
+  const dear = { forward: (_rows: number, tokens: number) => 10 + tokens ** 1.2, guess: () => 1 }
   const busy = new Speculator([candidate(saying(9))], dear, () => 63)
   expect(await busy.propose(fresh, MOST)).toEqual([])
 })

@@ -25,7 +25,7 @@ export class Speculator {
   /** Of the proposer that spoke last. */
   #spoke: SpeculationLength | undefined
 
-  /** @param others texts of other requests that go through the same forwards now. Default: none */
+  /** @param others further requests that go through the same forwards now. Default: none */
   constructor(candidates: readonly Candidate[], costs: Costs, others = (): number => 0) {
     this.#candidates = candidates
     this.#costs = costs
@@ -34,7 +34,7 @@ export class Speculator {
 
   /** Tokens per time when one text is written alone, against plain decoding, as far as is known. */
   get gain(): number {
-    return this.#gain(0, 1)
+    return this.#gain(0, { rows: 1, texts: 1 })
   }
 
   /** Whether it never guesses. */
@@ -49,10 +49,11 @@ export class Speculator {
    * @throws the request's signal's reason
    */
   async propose(text: readonly number[], room: number, own = 1): Promise<Guess[]> {
-    const texts = own + this.#others()
+    const others = this.#others()
+    const shared = { rows: 1 + others, texts: own + others }
     for (const [i, { proposer, length, most }] of this.#able.entries()) {
-      const situation = { most: Math.min(most, room), costs: this.#costs, texts }
-      const count = length.next({ ...situation, rival: this.#gain(i + 1, texts) })
+      const situation = { ...shared, most: Math.min(most, room), costs: this.#costs }
+      const count = length.next({ ...situation, rival: this.#gain(i + 1, shared) })
       const guesses = count > 0 ? await proposer.propose(text, count) : []
       if (guesses.length === 0) continue
       this.#spoke = length
@@ -76,8 +77,8 @@ export class Speculator {
     return this.#candidates.filter(({ proposer }) => !proposer.silent)
   }
 
-  #gain(from: number, texts: number): number {
+  #gain(from: number, shared: { rows: number; texts: number }): number {
     const later = this.#able.slice(from)
-    return Math.max(1, ...later.map(({ length, most }) => length.gain({ most, costs: this.#costs, texts })))
+    return Math.max(1, ...later.map(({ length, most }) => length.gain({ ...shared, most, costs: this.#costs })))
   }
 }
