@@ -54,7 +54,8 @@ export class Batcher {
   /** What forwards of texts that are being written take, lately. */
   readonly measured = new MeasuredForwards()
   readonly #model: Model
-  readonly #budget: number
+  /** New tokens that a forward may have; longer rows are run in chunks. */
+  readonly budget: number
   #jobs: Job[] = []
   /** Requests at work, and those of them that wait for their rows. */
   #requests = 0
@@ -66,10 +67,9 @@ export class Batcher {
   #failures = 0
   #turn: NodeJS.Immediate | undefined
 
-  /** @param budget new tokens that a forward may have; longer rows are run in chunks */
   constructor(model: Model, budget: number) {
     this.#model = model
-    this.#budget = budget
+    this.budget = budget
   }
 
   /** Requests at work. */
@@ -139,7 +139,7 @@ export class Batcher {
     clearImmediate(this.#turn)
     this.#turn = undefined
     for (const { call } of this.#jobs) if (call.signal?.aborted) this.#fail(call, call.signal.reason)
-    const chunks = schedule(this.#jobs, this.#budget)
+    const chunks = schedule(this.#jobs, this.budget)
     if (chunks.length === 0) return
     for (const job of this.#jobs) job.passed++
     for (const { item } of chunks) item.passed = 0

@@ -98,6 +98,11 @@ export class ContextStore {
     this.#contexts.delete(id)
   }
 
+  /** Forgets this context, but not another that has taken its place since. */
+  giveUp(context: Context): void {
+    if (this.#contexts.get(context.id) === context) this.drop(context.id)
+  }
+
   dropExpired(now = performance.now()): void {
     for (const [id, context] of this.#contexts)
       if (context.active.size === 0 && now - context.lastUsed > this.#idleMs) this.drop(id)

@@ -119,3 +119,9 @@ test('top-k of a whole row, however large: the likeliest, the lower id first', (
     expect(distribution(logits, { ...neutral, topK }).tokens).toEqual(expected)
   }
 })
+
+test('temperatures as good as 0 give the likeliest token; logits that are no numbers are refused', () => {
+  const draw = (logits: Float32Array) => distribution(logits, { ...neutral, temperature: 1e-17 })
+  expect(draw(Float32Array.of(1, 20, 3))).toEqual({ tokens: [1], probabilities: [1] })
+  for (const value of [NaN, Infinity]) expect(() => draw(Float32Array.of(value, value))).toThrow('not finite')
+})

@@ -32,12 +32,16 @@ interface Candidates {
   total: number
 }
 
-/** The distribution that `parameters` make of one token's scores. Ties go to the lower token id. */
+/**
+ * The distribution that `parameters` make of one token's scores. Ties go to the lower token id.
+ * @throws RangeError when no score is a finite number: of this text alone, others in the same forward go on
+ */
 export function distribution(scores: Scores, parameters: SamplingParameters): Distribution {
   const { temperature, topK, topP, minP } = parameters
   if (temperature === 0) return { tokens: [likeliest(scores)], probabilities: [1] }
   let { tokens, weights, total } =
     scores instanceof Float32Array ? candidates(scores, parameters) : topCandidates(scores, temperature)
+  if (tokens.length === 0) throw new RangeError('no token can be drawn: the logits are not finite numbers')
   if (topK > 0) {
     weights = weights.slice(0, topK)
     total = totalOf(weights)
@@ -72,7 +76,9 @@ function isComplete({ logits, vocabulary }: TopScores, temperature: number): boo
   return logits.length === vocabulary || (temperature > 0 && logits.at(-1)! <= floor(logits[0]!, temperature))
 }
 
-const floor = (greatest: number, temperature: number): number => greatest - UNDERFLOW * temperature
+/** Below the greatest logit even at temperatures that are as good as 0. */
+const floor = (greatest: number, temperature: number): number =>
+  greatest - Math.max(UNDERFLOW * temperature, Number.EPSILON * Math.max(1, Math.abs(greatest)))
 
 function topCandidates(top: TopScores, temperature: number): Candidates {
   const greatest = top.logits[0]!

@@ -163,14 +163,17 @@ test('drafted steps from elsewhere need no id', async () => {
     (event) => event.type === 'commit',
   )
   const step = whole!.text.slice(0, whole!.text.indexOf('\n\n') + 2)
-  for (const drafted of [true, false]) {
-    const events = await verify(
-      { id: 'run', messages },
-      { steps: [{ text: step }], speculation: { drafted, ngram: 0, draft: 0 }, max_tokens: MAX_TOKENS, sampling },
-    )
-    expect(events).toContainEqual({ type: 'verdict', index: 0, accepted: true, reason: 'exact' })
-    expect(whole!.text.startsWith(commitOf(events).text)).toBe(true)
-  }
+  const half = engine.target.model.tokenizer.decode(whole!.tokens.slice(0, 8))
+  for (const text of [step, half])
+    for (const drafted of [true, false]) {
+      const events = await verify(
+        { id: 'run', messages },
+        { steps: [{ text }], speculation: { drafted, ngram: 0, draft: 0 }, max_tokens: MAX_TOKENS, sampling },
+      )
+      expect(events).toContainEqual({ type: 'verdict', index: 0, accepted: true, reason: 'exact' })
+      expect(commitOf(events).tokens.length).toBeGreaterThan(8)
+      expect(whole!.text.startsWith(commitOf(events).text)).toBe(true)
+    }
 })
 
 test('drafted steps from elsewhere end with the delimiter that the request names', async () => {

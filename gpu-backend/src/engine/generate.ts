@@ -110,12 +110,13 @@ export async function* generate(
       const p = (i: number) => draw(rows[i]!, [...output, ...guessed.slice(0, i)])
       const { accepted, next } = accept(guesses, p, random, (last) => sample(last, random.next()))
       const run = leaf.tokens.length - guesses.length + accepted
+      const before = output.length
       for (const [i, token] of [...guessed.slice(0, accepted), next!].entries()) {
         writer.push(token, logprobs === undefined ? undefined : tokenLogprob(wholeLogits(rows[i]), token, logprobs))
         if (writer.ended) break
       }
       tree.trim(leaf, Math.min(run, output.length))
-      speculation.add(guesses.length, accepted)
+      speculation.add(guesses.length, Math.min(accepted, output.length - before))
       speculator.observe(guesses.length, accepted)
       if (writer.ended) break
       if (writer.hasText && performance.now() - sentAt >= PIECE_MS) {

@@ -123,8 +123,8 @@ export class TargetStep {
     const { parameters, speculation } = this.#expansion
     const p = (i: number) => distribution(scores(i), parameters)
     const { accepted, next } = accept(guesses, p, this.#random, bonus ? this.#draw : undefined)
-    speculation.add(guesses.length, accepted)
-    for (const { token } of guesses.slice(0, accepted)) this.writer.push(token)
+    const kept = guesses.slice(0, accepted).filter(({ token }) => this.writer.push(token))
+    speculation.add(guesses.length, kept.length)
     if (next !== undefined) this.writer.push(next)
     return accepted
   }

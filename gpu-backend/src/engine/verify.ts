@@ -125,7 +125,8 @@ export class Verification {
 
   /** One packed forward: every open step gets its next token, and the guesses after it that prove right. */
   async #advance(): Promise<void> {
-    const open = this.#standing.filter((step) => !step.writer.end)
+    // A step that came as text may be accepted where the target's own would go on.
+    const open = this.#standing.filter((step) => !step.writer.end && !step.settled)
     const guesses = await this.#guess(open)
     const work = open.map((step, i) => step.work(guesses[i]!))
     const scores = await this.#timer.time('target', () => this.#tree.advance(work))

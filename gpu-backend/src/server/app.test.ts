@@ -44,6 +44,40 @@ test('409 context_lost, 404, 413', async () => {
   expect([large.status, await large.json()]).toMatchObject([413, { error: { code: 'request_too_large' } }])
 })
 
+test('a call that is given up does not take the context with it that came in its place', async () => {
+  const context = { id: 'same', messages }
+  const sampling = { temperature: 0 }
+  const old = await post('/v1/verify', { context, max_tokens: 300, decode: 'end', sampling })
+  const reader = old.body!.getReader()
+  await reader.read()
+  const fresh = await post('/v1/verify', { context, max_tokens: 300, sampling })
+  await reader.cancel()
+  const answer = await fresh.text()
+  const line = answer.split('\n').find((text) => text.startsWith('data: {"type":"commit"'))!
+  const { tokens } = JSON.parse(line.slice('data: '.length)) as { tokens: number[] }
+  const next = await post('/v1/verify', { context: { id: 'same', length: tokens.length }, max_tokens: 300, sampling })
+  expect(next.status).toBe(200)
+  await next.text()
+})
+
+test('what one text asks for fails no other in the same forward', async () => {
+  const completion = (more: object) =>
+    post('/v1/completions', { prompt: 'Ann', max_tokens: 40, ignore_eos: true, ...more })
+  const [cold, refused, ...others] = await Promise.all([
+    completion({ temperature: 1e-17 }),
+    completion({ repetition_penalty: 1e-40 }),
+    completion({ temperature: 0 }),
+    completion({ temperature: 1 }),
+  ])
+  expect([cold!.status, refused!.status, ...others.map(({ status }) => status)]).toEqual([200, 400, 200, 200])
+  const [a, b] = await Promise.all([cold!.json(), others[0]!.json()])
+  expect((a as Completion).choices[0]!.text).toBe((b as Completion).choices[0]!.text)
+})
+
+interface Completion {
+  choices: { text: string }[]
+}
+
 test('health tells of a target whose forwards fail one after another, until one does not', async () => {
   const log = vi.spyOn(console, 'error').mockReturnValue()
   const ask = () => post('/v1/completions', { prompt: 'Ann', max_tokens: 1, speculation: { draft: 0, ngram: 0 } })

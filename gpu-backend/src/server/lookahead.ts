@@ -24,8 +24,9 @@ type Event = DraftEvent | VerifyEvent
 interface Work {
   half: 'draft' | 'verify'
   context: EngineContext
-  /** Tokens of the prompt, if the call made the context. */
+  /** Tokens of the prompt, and of prompt and output, if the call made the context; otherwise 0. */
   promptTokens: number
+  newTokens: number
   start: (signal: AbortSignal) => AsyncGenerator<Event, void, undefined>
 }
 
@@ -36,17 +37,19 @@ export function lookaheadRoutes(service: Service): Hono {
     const request = parseRequest(DraftRequest, await readJson(c.req.raw))
     const engine = service.ready()
     if (!engine.draft) throw new ProtocolError(503, 'no_draft_model', 'this backend serves no draft model')
-    const { context, promptTokens } = open(engine, request)
+    const opened = open(engine, request)
+    const { context } = opened
     const start = (signal: AbortSignal) => draft(engine, context, request, signal)
-    return respond(service, engine, c.req.raw.signal, { half: 'draft', context, promptTokens, start })
+    return respond(service, engine, c.req.raw.signal, { half: 'draft', ...opened, start })
   })
 
   app.post('/v1/verify', async (c) => {
     const request = parseRequest(VerifyRequest, await readJson(c.req.raw))
     const engine = service.ready()
-    const { context, promptTokens } = open(engine, request)
+    const opened = open(engine, request)
+    const { context } = opened
     const start = (signal: AbortSignal) => new Verification(engine, context, request, signal).run()
-    return respond(service, engine, c.req.raw.signal, { half: 'verify', context, promptTokens, start })
+    return respond(service, engine, c.req.raw.signal, { half: 'verify', ...opened, start })
   })
 
   app.delete('/v1/contexts/:id', (c) => {
@@ -57,9 +60,10 @@ export function lookaheadRoutes(service: Service): Hono {
   return app
 }
 
-function open(engine: Engine, { context: named }: DraftRequest | VerifyRequest) {
+function open(engine: Engine, { context: named }: DraftRequest | VerifyRequest): Omit<Work, 'half' | 'start'> {
   const context = engine.context(named)
-  return { context, promptTokens: named.length === undefined ? context.promptLength : 0 }
+  const isNew = named.length === undefined
+  return { context, promptTokens: isNew ? context.promptLength : 0, newTokens: isNew ? context.tokens.length : 0 }
 }
 
 /** Streams a call's events. A client that leaves stops the work before its next forward and gives up the context. */
@@ -67,7 +71,7 @@ function respond(
   { calls, metrics }: Service,
   engine: Engine,
   connection: AbortSignal,
-  { half, context, promptTokens, start }: Work,
+  { half, context, promptTokens, newTokens, start }: Work,
 ): Response {
   const leave = engine.contexts.enter(context, half)
   const call = begin()
@@ -79,14 +83,14 @@ function respond(
         measure(event)
         if (event.type !== 'context') call.started()
         yield event
-        if (event.type === 'commit' && event.finish_reason) engine.contexts.drop(context.id)
+        if (event.type === 'commit' && event.finish_reason) engine.contexts.giveUp(context)
       }
       end = finish
     } catch (error) {
       if (!call.signal.aborted) end = 'error'
       yield { type: 'error', ...publicError(error).body }
     } finally {
-      if (end === 'abort' || end === 'error') engine.contexts.drop(context.id)
+      if (end === 'abort' || end === 'error') engine.contexts.giveUp(context)
       leave()
       call.end()
       measured.end(end)
@@ -95,9 +99,10 @@ function respond(
 
   function begin(): Call {
     try {
-      return calls.begin(connection, promptTokens)
+      return calls.begin(connection, newTokens)
     } catch (error) {
       leave()
+      if (newTokens > 0) engine.contexts.giveUp(context)
       throw error
     }
   }

@@ -24,6 +24,8 @@ test('what is more than the queue holds gets 429 with Retry-After before any wor
     expect(answers[2]!.headers.get('retry-after')).toMatch(/^[1-4]$/)
     expect(await answers[2]!.json()).toMatchObject({ error: { code: 'overloaded' } })
     expect((await post('/v1/completions', { model: 'target', prompt: 'Ann', max_tokens: 1 })).status).toBe(429)
+    // What was refused leaves no context.
+    expect(engine.contexts.size).toBe(2)
     expect(forward).not.toHaveBeenCalled()
     await Promise.all(answers.slice(0, 2).map((answer) => answer.text()))
     expect(await (await verify('c')).text()).toContain('commit')

@@ -58,7 +58,9 @@ export class DraftModel implements Proposer {
     if (this.#failed) return []
     const { decoder, target, tree } = this.#options
     // Who may have to wait for slots is not waited for: those with the slots may be among those waiting.
-    const arrived = tree.optional ? target.expect() : undefined
+    // Nor is a prompt that takes the draft many forwards.
+    const brief = this.#tree !== undefined || text.length <= decoder.batcher.budget
+    const arrived = tree.optional && brief ? target.expect() : undefined
     try {
       return await this.#write(text, Math.min(most, decoder.capacity - text.length))
     } catch (error) {

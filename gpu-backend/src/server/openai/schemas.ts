@@ -54,7 +54,7 @@ const Generation = v.object({
   seed: maybe(v.pipe(int, v.safeInteger())),
   presence_penalty: v.nullish(between(-2, 2), 0),
   frequency_penalty: v.nullish(between(-2, 2), 0),
-  repetition_penalty: v.nullish(v.pipe(v.number(), v.gtValue(0)), 1),
+  repetition_penalty: v.nullish(between(0.01, 100), 1),
   /** By token id. */
   logit_bias: v.nullish(v.record(v.pipe(v.string(), v.digits()), between(-100, 100)), {}),
   stop: v.pipe(
