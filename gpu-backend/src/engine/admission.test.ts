@@ -30,6 +30,11 @@ test('first come, first served: nobody slips past one that waits', () => {
   expect(decide(texts, room(50))).toBeUndefined()
 })
 
+test('a newcomer that has to wait for room does not hold up a younger text at work', () => {
+  const goesOn = { ...working(3, 10, 2), needs: 1 }
+  expect(decide([working(1, 40, 50), newcomer(2, 30, 35), goesOn, newcomer(4, 1)], room(50))).toEqual({ grant: goesOn })
+})
+
 test('who goes on takes slots from the youngest at work, even if that is itself, and never from an older one', () => {
   const [oldest, middle, youngest] = [working(1, 30), working(2, 30), working(3, 30)]
   expect(decide([oldest, { ...middle, needs: 20 }, youngest], room(10))).toEqual({ preempt: youngest })

@@ -3,7 +3,8 @@
  *
  * Age decides. The oldest text that needs slots comes first, and takes them from the youngest at work when none are left;
  * none is ever taken from for a younger one. So the oldest always goes on, and in its time every other. A newcomer waits
- * until there is room for what it and those before it are still expected to write.
+ * until there is room for what it and those before it are still expected to write, and younger newcomers wait behind it,
+ * but not the texts at work.
  */
 
 /** A text that shares the pool; all but `arrival` in slots. */
@@ -32,23 +33,23 @@ export type Decision<T> = { grant: T } | { preempt: T }
  * @returns undefined when nobody waits, or who waits has to go on waiting
  */
 export function decide<T extends Text>(waiting: Iterable<T>, texts: Iterable<T>, room: Room): Decision<T> | undefined {
-  const first = byAge(waiting).find(({ needs }) => needs > 0)
+  const order = byAge(waiting).filter(({ needs }) => needs > 0)
+  const atWork = byAge(texts).filter(({ held }) => held > 0)
+  const newcomer = order.find(({ held }) => held === 0)
+  const first = order.find((text) => text.held > 0 || (text === newcomer && mayEnter(text, atWork, room)))
   if (!first) return undefined
-  if (first.held > 0 && first.needs <= room.available) return { grant: first }
-  const others = byAge(texts).filter((text) => text !== first && text.held > 0)
-  if (first.held === 0 && !mayEnter(first, others, room)) return undefined
   if (first.needs <= room.available) return { grant: first }
-  const youngest = others.findLast((text) => text.arrival >= first.arrival) ?? first
+  const youngest = atWork.findLast((text) => text !== first && text.arrival >= first.arrival) ?? first
   return youngest.held > 0 ? { preempt: youngest } : undefined
 }
 
 const byAge = <T extends Text>(texts: Iterable<T>): T[] => [...texts].toSorted((a, b) => a.arrival - b.arrival)
 
 /** Younger texts do not count: their slots can be had. */
-function mayEnter(newcomer: Text, others: readonly Text[], { size, available }: Room): boolean {
-  const older = others.filter(({ arrival }) => arrival < newcomer.arrival)
+function mayEnter(newcomer: Text, atWork: readonly Text[], { size, available }: Room): boolean {
+  const older = atWork.filter(({ arrival }) => arrival < newcomer.arrival)
   if (older.length === 0) return true
-  const younger = others.filter((text) => !older.includes(text)).reduce((sum, { held }) => sum + held, 0)
+  const younger = atWork.filter((text) => !older.includes(text)).reduce((sum, { held }) => sum + held, 0)
   const { needs, left } = newcomer
   return peak(size - available - younger + needs, [...older, { held: needs, left }]) <= size
 }

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { causalRow } from '../model/index.ts'
 import type { Row } from '../model/index.ts'
 import { likeliest } from './distribution.ts'
 import type { Decoder } from './decoder.ts'
@@ -69,15 +70,9 @@ test('eight texts at once take few more forwards than one, and come out as each 
   expect(forwards.length).toBeLessThan(2 * 30)
 })
 
+const row = (slot: number): Row => causalRow([slot], [slot])
+
 test('forwards wait for a text that guesses, so that it shares them', async () => {
-  const row = (slot: number): Row => ({
-    tokens: [slot],
-    positions: [0],
-    writeSlots: [slot],
-    keySlots: [slot],
-    sees: [[[0, 1]]],
-    logitRows: [0],
-  })
   const forwards = watchForwards()
   const arrived = decoder.batcher.expect()
   const first = decoder.batcher.run([row(0)])
@@ -130,6 +125,14 @@ test('a failed forward fails the texts in it and no other', async () => {
   const [failed, other] = await Promise.allSettled(texts.map((text) => write(text, 3)))
   expect(failed).toMatchObject({ status: 'rejected', reason: new Error('staged') })
   expect(other).toEqual({ status: 'fulfilled', value: reference })
+})
+
+test('rows that no forward would take fail their own call and no other', async () => {
+  const wrong = { ...row(0), sees: [[[0, 2]]] } satisfies Row
+  const calls = [row(1), wrong, row(2)].map((it) => decoder.batcher.run([it]))
+  const [before, failed, after] = await Promise.allSettled(calls)
+  expect(failed).toMatchObject({ status: 'rejected', reason: expect.any(RangeError) })
+  expect([before!.status, after!.status]).toEqual(['fulfilled', 'fulfilled'])
 })
 
 test('whoever leaves while waiting takes part in no further forward', async () => {

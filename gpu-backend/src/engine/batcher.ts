@@ -111,11 +111,13 @@ export class Batcher {
   /**
    * Runs the rows, each in one forward or several. Rows of one call may not see each other's new tokens.
    * @returns for each row the logits it wants, whole or as far as it asks for: one entry a logit row
-   * @throws {OnnxRuntimeError} when a forward fails that has one of the rows; RangeError; the signal's reason
+   * @throws {OnnxRuntimeError} when a forward fails that has one of the rows; RangeError if one of them contradicts itself;
+   * the signal's reason (all by rejection)
    */
   run(rows: readonly Row[], { urgent = false, signal }: RunOptions = {}): Promise<Scores[][]> {
     if (rows.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
+      for (const row of rows) this.#model.check(row)
       const call: Call = { scores: rows.map(() => []), open: rows.length, signal, resolve, reject }
       for (const [index, row] of rows.entries()) {
         const size = { newTokens: row.tokens.length, keys: row.keySlots.length }

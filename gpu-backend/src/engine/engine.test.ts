@@ -176,6 +176,17 @@ test('drafted steps from elsewhere need no id', async () => {
     }
 })
 
+test('guesses after the end of a step do not count as kept', async () => {
+  const sampling = { temperature: 0, seed: 1 }
+  for (const question of questions) {
+    const context = { id: 'run', messages: [{ role: 'user' as const, content: question }] }
+    const events = await verify(context, { max_tokens: MAX_TOKENS, sampling })
+    const { accepted, drafts } = events.find((event) => event.type === 'done')!.speculation
+    expect(accepted).toBeGreaterThan(0)
+    expect(accepted + drafts!).toBeLessThanOrEqual(commitOf(events).tokens.length)
+  }
+})
+
 test('drafted steps from elsewhere end with the delimiter that the request names', async () => {
   const messages = [{ role: 'user' as const, content: questions[3]! }]
   const common = { delimiter: '=', sampling: { temperature: 0 }, speculation: { drafted: false, ngram: 0, draft: 0 } }

@@ -140,6 +140,17 @@ test('ends: stop strings, stop tokens, a least and a greatest length', async () 
   expect(past).toMatchObject({ tokens: expect.arrayContaining([end]), reason: 'length' })
 })
 
+test('guesses after the end of the text do not count as kept', async () => {
+  const greedy = { decoder: engine.target, ngram: 0, sampling: { temperature: 0, seed: 1 } }
+  const { tokens } = await write(greedy)
+  const distinct = new Set(tokens.slice(0, 12))
+  for (const token of distinct) {
+    const { speculation, ...stopped } = await write({ ...greedy, stopTokens: [token] })
+    expect(stopped).toMatchObject({ tokens: tokens.slice(0, tokens.indexOf(token) + 1), stop: token })
+    expect(speculation.accepted + speculation.drafts).toBeLessThanOrEqual(stopped.tokens.length)
+  }
+})
+
 test('a stop string counts only once the text is long enough', async () => {
   const whole = await write()
   const stop = whole.text.slice(0, 6)

@@ -170,12 +170,17 @@ export class Model {
     return result
   }
 
+  /** For those who pack rows of several texts: one that no forward would take. @throws RangeError as `forward` */
+  check(row: Row): void {
+    assertRow(row, this.#limits)
+  }
+
   async #forward(rows: readonly Row[]): Promise<Scores[]> {
     if (!this.#open) throw new ModelError('closed', 'the model is closed: load it again')
     let newTokens = 0
     let wanted = 0
     for (const row of rows) {
-      assertRow(row, this.#limits)
+      this.check(row)
       newTokens += row.tokens.length
       wanted += row.logitRows.length
     }

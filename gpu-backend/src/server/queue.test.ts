@@ -34,6 +34,19 @@ test('what is more than the queue holds gets 429 with Retry-After before any wor
   }
 })
 
+test('the output of a context that is restored counts like its prompt', async () => {
+  const app = createApp({ engine: () => engine, draining: () => false, calls: new Calls({ tokens: 500 }) })
+  const verify = (id: string, output: number[]) =>
+    app.request('/v1/verify', {
+      method: 'POST',
+      body: JSON.stringify({ context: { id, messages, output }, max_tokens: 1 }),
+    })
+  const output = Array.from({ length: 1500 }, () => 5)
+  const answers = await Promise.all([verify('short', []), verify('long', output)])
+  expect(answers.map((answer) => answer.status)).toEqual([200, 429])
+  await answers[0]!.text()
+})
+
 test('calls count until their answer has begun, prompts by their tokens, and one alone is always let in', () => {
   const calls = new Calls({ requests: 10, tokens: 100 })
   const { signal } = new AbortController()

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { causalRow } from '../../model/index.ts'
 import { Engine } from '../engine.ts'
 import { distribution } from '../distribution.ts'
 import type { SamplingParameters } from '../distribution.ts'
@@ -24,7 +25,7 @@ afterEach(() => {
   expect(batcher.running).toBe(0)
 })
 
-function draftModel(signal = new AbortController().signal): DraftModel {
+function draftModel(signal = new AbortController().signal, optional = false): DraftModel {
   return new DraftModel({
     decoder: engine.draft!,
     vocabulary: engine.target.model.config.vocabSize,
@@ -32,7 +33,7 @@ function draftModel(signal = new AbortController().signal): DraftModel {
     random: new Random(1),
     guesses: engine.guesses,
     target: engine.target.batcher,
-    tree: { signal },
+    tree: { signal, optional },
   })
 }
 
@@ -80,6 +81,17 @@ test('several texts guess in common forwards', async () => {
   expect(engine.stats.draft!.forwards - before).toBe(6)
   for (const draft of drafts) draft.close()
   for (const [i, own] of guesses.entries()) expect(tokensOf(own)).toEqual(await afresh([...texts[i]!, 50], 6))
+})
+
+test('the target does not wait for a draft that reads a prompt in several forwards', async () => {
+  const draft = draftModel(new AbortController().signal, true)
+  const long = Array.from({ length: 3 * engine.draft!.batcher.budget }, (_, i) => i % 1000)
+  let isRead = false
+  const guesses = draft.propose(long, 1).finally(() => (isRead = true))
+  await engine.target.batcher.run([causalRow([5], [0])])
+  expect(isRead).toBe(false)
+  expect((await guesses).length).toBe(1)
+  draft.close()
 })
 
 test('a draft that fails guesses nothing more, and gives its slots back', async () => {
