@@ -78,6 +78,7 @@ export class Expectation {
   readonly #lengths: number[] = []
 
   ended(length: number): void {
+    if (length === 0) return
     this.#lengths.push(length)
     if (this.#lengths.length > MEMORY) this.#lengths.shift()
   }

@@ -55,15 +55,17 @@ async function write(options?: Options) {
   let text = ''
   const tokens: number[] = []
   const logprobs: TokenLogprob[] = []
+  let promptLogprobs: readonly TokenLogprob[] | undefined
   let ending: Ending | undefined
   for await (const piece of generate(engine, request(options), signal)) {
     expect(ending).toBeUndefined()
     text += piece.text
     tokens.push(...piece.tokens)
     logprobs.push(...piece.logprobs)
+    promptLogprobs ??= piece.promptLogprobs
     ending = piece.ending
   }
-  return { text, tokens, logprobs, ...ending! }
+  return { text, tokens, logprobs, promptLogprobs, ...ending! }
 }
 
 test('at temperature 0 it writes what the target writes by plain decoding, with guesses and without', async () => {
@@ -178,6 +180,32 @@ test('log probabilities: one a token, greedy takes the likeliest, bias is not pa
   expect(biased.logprobs[0]!.logprob).toBeCloseTo(second.logprob, 4)
 })
 
+test('the tokens of a prompt have the log probabilities that they had when they were written', async () => {
+  const { tokens, logprobs } = await write({ logprobs: 3, maxTokens: 100 })
+  const whole = [...prompt, ...tokens]
+  const read = await write({ prompt: whole, promptLogprobs: 3, maxTokens: 0 })
+  expect(read).toMatchObject({ text: '', tokens: [], reason: 'length', cachedTokens: 0 })
+  expect(read.promptLogprobs!.map(({ token }) => token)).toEqual(whole.slice(1))
+  for (const [i, written] of logprobs.entries()) {
+    const { rank, logprob, top } = read.promptLogprobs![prompt.length - 1 + i]!
+    expect(rank).toBe(1)
+    expect(logprob).toBeCloseTo(written.logprob, 4)
+    for (const [place, other] of written.top.entries()) expect(top[place]!.logprob).toBeCloseTo(other.logprob, 4)
+  }
+  const { rank, logprob, top } = read.promptLogprobs!.find((shown) => shown.rank > 3)!
+  expect(top.filter((other) => other.logprob > logprob).length).toBe(3)
+  expect(rank).toBeLessThanOrEqual(engine.draft!.model.config.vocabSize)
+  // They go on with the text as if nobody had asked.
+  const { promptLogprobs, ...plain } = await write()
+  expect(promptLogprobs).toBeUndefined()
+  expect((await write({ promptLogprobs: 0 })).tokens).toEqual(plain.tokens)
+})
+
+test('without tokens to write the prompt is read, and nothing written', async () => {
+  expect(await write({ maxTokens: 0 })).toMatchObject({ text: '', tokens: [], reason: 'length', cachedTokens: 0 })
+  expect((await write({ maxTokens: 0 })).cachedTokens).toBe(prompt.length - 1)
+})
+
 test('whoever leaves, however, frees the slots', async () => {
   for await (const _ of generate(engine, request(), signal)) break
 
@@ -186,4 +214,12 @@ test('whoever leaves, however, frees the slots', async () => {
   await pieces.next()
   abort.abort(new Error('left'))
   await expect(pieces.next()).rejects.toThrow('left')
+
+  const reading = new AbortController()
+  const long = request({ prompt: Array.from({ length: 1500 }, (_, i) => i % 1000), promptLogprobs: 0 })
+  const first = generate(engine, long, reading.signal).next()
+  const forwards = engine.draft!.stats.forwards
+  await expect.poll(() => engine.draft!.stats.forwards, { interval: 1 }).toBeGreaterThan(forwards)
+  reading.abort(new Error('left'))
+  await expect(first).rejects.toThrow('left')
 })

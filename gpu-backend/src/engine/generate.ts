@@ -8,6 +8,7 @@ import type { Engine } from './engine.ts'
 import { LogitsProcessor, tokenLogprob } from './logits.ts'
 import type { LogitRules, TokenLogprob } from './logits.ts'
 import { OutputText } from './output.ts'
+import { promptLogprobs } from './prompt-logprobs.ts'
 import { GUESS_STREAM, Lengths, chooseSpeculator } from './proposers/index.ts'
 import { Random } from './random.ts'
 import type { Decoder } from './decoder.ts'
@@ -25,6 +26,7 @@ export interface GenerateRequest {
   decoder: Decoder
   /** Token ids; with `maxTokens` no more than the decoder's capacity. */
   prompt: readonly number[]
+  /** 0: the prompt is read, and nothing written. */
   maxTokens: number
   sampling: Sampling
   /** Strings that end the text. */
@@ -40,6 +42,8 @@ export interface GenerateRequest {
   rules: Omit<LogitRules, 'endTokens'>
   /** Likeliest tokens to report beside each token's own log probability; undefined reports none. */
   logprobs: number | undefined
+  /** The same for the prompt's tokens, which are all run for it. Default: none are reported. */
+  promptLogprobs?: number | undefined
   /** Tokens guessed per forward at most by n-gram lookup in the text; 0 is off. Default 8. */
   ngram?: number | undefined
   /** Tokens guessed per forward at most by the draft model, when the target writes; 0 is off. Default 16. */
@@ -52,6 +56,8 @@ export interface Piece {
   tokens: number[]
   /** One per token, if asked for. */
   logprobs: TokenLogprob[]
+  /** On the first piece, if asked for: one per token of the prompt but the first. */
+  promptLogprobs?: readonly TokenLogprob[] | undefined
   /** Set on the last piece. */
   ending: Ending | undefined
 }
@@ -101,9 +107,11 @@ export async function* generate(
   const leaf = tree.leaf(0)
   try {
     let guesses: Guess[] = []
+    const most = request.promptLogprobs
+    if (most !== undefined) writer.read(await promptLogprobs(decoder, prompt, { most, came: tree.age.came, signal }))
     let rows = await tree.prefill(prompt, [], [0])
     let sentAt = 0
-    for (;;) {
+    while (!writer.ended) {
       signal.throwIfAborted()
       const { output } = writer
       const guessed = guesses.map(({ token }) => token)
@@ -130,7 +138,8 @@ export async function* generate(
       rows = scores!
     }
     tree.commit(0, leaf)
-    yield { ...writer.take(), ending: { ...writer.ended, cachedTokens: tree.cached, speculation } }
+    const cachedTokens = most === undefined ? tree.cached : 0
+    yield { ...writer.take(), ending: { ...writer.ended, cachedTokens, speculation } }
   } finally {
     speculator.close()
     tree.release()
@@ -151,10 +160,15 @@ class Writer {
     this.#request = request
     this.endTokens = new Set([...(request.ignoreEndOfText ? [] : generation.eosTokenIds), ...request.stopTokens])
     this.#text = new OutputText(tokenizer, request.stop, request)
+    if (request.maxTokens === 0) this.ended = { reason: 'length', stop: null }
   }
 
   get hasText(): boolean {
     return this.#piece.text !== ''
+  }
+
+  read(logprobs: readonly TokenLogprob[]): void {
+    this.#piece.promptLogprobs = logprobs
   }
 
   push(token: number, logprob: TokenLogprob | undefined): void {

@@ -68,6 +68,8 @@ export class LogitsProcessor {
 export interface TokenLogprob {
   token: number
   logprob: number
+  /** 1 for the likeliest token. */
+  rank: number
   /** Likeliest first. */
   top: { token: number; logprob: number }[]
 }
@@ -77,7 +79,11 @@ export function tokenLogprob(logits: Float32Array, token: number, most: number):
   let best = -Infinity
   for (const logit of logits) if (logit > best) best = logit
   let total = 0
-  for (const logit of logits) total += Math.exp(logit - best)
+  let rank = 1
+  for (const logit of logits) {
+    total += Math.exp(logit - best)
+    if (logit > logits[token]!) rank++
+  }
   const norm = best + Math.log(total)
   const top: { token: number; logprob: number }[] = []
   for (const [i, logit] of most > 0 ? logits.entries() : []) {
@@ -87,5 +93,5 @@ export function tokenLogprob(logits: Float32Array, token: number, most: number):
     const place = top.findLastIndex((other) => other.logprob >= logprob) + 1
     top.splice(place, 0, { token: i, logprob })
   }
-  return { token, logprob: logits[token]! - norm, top }
+  return { token, logprob: logits[token]! - norm, rank, top }
 }

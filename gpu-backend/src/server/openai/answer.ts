@@ -16,8 +16,8 @@ export interface Dialect {
   chunks(piece: IndexedPiece): object[]
   /** A whole text as an entry of `choices`. */
   choice(text: IndexedPiece): object
-  /** Fields of the answer, or of the first chunk, beside the usual ones. */
-  extra: object
+  /** Fields of the answer, or of the first chunk, beside the usual ones. @param first text, or piece of one */
+  extra(first: IndexedPiece): object
 }
 
 export interface AnswerOptions {
@@ -47,7 +47,7 @@ export async function answer(
     const account = new Account(job)
     for (const text of texts) account.add(text)
     const choices = texts.map((text) => dialect.choice(text))
-    return Response.json({ ...header, choices, ...account.toJSON(), ...dialect.extra })
+    return Response.json({ ...header, choices, ...account.toJSON(), ...dialect.extra(texts[0]!) })
   } finally {
     call.end()
   }
@@ -71,9 +71,10 @@ async function* toChunks(
   { stream_options }: AnswerOptions,
 ): AsyncGenerator<object, void, undefined> {
   const account = new Account(job)
-  let extra = dialect.extra
+  let extra: object | undefined
   for await (const piece of pieces) {
     account.add(piece)
+    extra ??= dialect.extra(piece)
     const soFar = stream_options?.continuous_usage_stats ? account.usage : null
     for (const choice of dialect.chunks(piece)) {
       yield { ...header, choices: [choice], ...(stream_options?.include_usage && { usage: soFar }), ...extra }
@@ -120,11 +121,12 @@ async function join(pieces: AsyncIterable<IndexedPiece>, count: number): Promise
   const texts = Array.from({ length: count }, (_, index): IndexedPiece => {
     return { index, text: '', tokens: [], logprobs: [], ending: undefined }
   })
-  for await (const { index, text, tokens, logprobs, ending } of pieces) {
+  for await (const { index, text, tokens, logprobs, promptLogprobs, ending } of pieces) {
     const whole = texts[index]!
     whole.text += text
     whole.tokens.push(...tokens)
     whole.logprobs.push(...logprobs)
+    whole.promptLogprobs ??= promptLogprobs
     whole.ending = ending
   }
   return texts

@@ -7,7 +7,7 @@ import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
 import { createJob } from './job.ts'
 import type { IndexedPiece, Job } from './job.ts'
-import { chatLogprobs } from './logprobs.ts'
+import { chatLogprobs, promptLogprobs } from './logprobs.ts'
 import { outputRoom, renderChat, servedModel } from './prompt.ts'
 import { ChatRequest } from './schemas.ts'
 
@@ -21,12 +21,14 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
   const asked = request.max_completion_tokens ?? request.max_tokens
   const maxTokens = outputRoom(served, tokens, asked, 'messages')
   const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
-  const job = createJob(served, request, [{ tokens, maxTokens }], logprobs)
+  const shown = { logprobs, promptLogprobs: request.prompt_logprobs }
+  const job = createJob(served, request, [{ tokens, maxTokens }], shown)
   const thinking = text.trimEnd().endsWith('<think>')
   return answer(service, c.req.raw.signal, job, dialect(tokenizer, job, request, thinking), request)
 }
 
 function dialect(tokenizer: Tokenizer, job: Job, request: ChatRequest, thinking: boolean): Dialect {
+  const most = request.prompt_logprobs
   const splitters = job.texts.map(() => new ChannelSplitter(thinking))
   const begun = new Set<number>()
 
@@ -45,7 +47,10 @@ function dialect(tokenizer: Tokenizer, job: Job, request: ChatRequest, thinking:
     id: 'chatcmpl',
     object: 'chat.completion',
     chunkObject: 'chat.completion.chunk',
-    extra: request.return_token_ids ? { prompt_token_ids: job.texts[0]!.prompt } : {},
+    extra: (first) => ({
+      ...(request.return_token_ids && { prompt_token_ids: job.texts[0]!.prompt }),
+      ...(most !== undefined && { prompt_logprobs: promptLogprobs(tokenizer, first.promptLogprobs ?? [], most) }),
+    }),
     /** The last delta of a piece carries what belongs to the whole piece. */
     chunks(piece) {
       const { index } = piece

@@ -1,12 +1,13 @@
 import { parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
+import type { TokenLogprob } from '../../engine/logits.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
 import { createJob } from './job.ts'
 import type { IndexedPiece, Job } from './job.ts'
-import { completionLogprobs } from './logprobs.ts'
+import { completionLogprobs, promptLogprobs } from './logprobs.ts'
 import { assertTokens, outputRoom, servedModel } from './prompt.ts'
 import { CompletionRequest } from './schemas.ts'
 
@@ -21,7 +22,10 @@ export async function completions(service: Service, c: Context): Promise<Respons
     const tokens = typeof prompt === 'string' ? tokenizer.encode(prompt, { special }) : prompt
     return { tokens, maxTokens: outputRoom(served, tokens, request.max_tokens, 'prompt') }
   })
-  const job = createJob(served, request, prompts, request.logprobs)
+  const { echo, logprobs, prompt_logprobs } = request
+  const echoed = echo ? logprobs : undefined
+  const most = Math.max(echoed ?? -1, prompt_logprobs ?? -1)
+  const job = createJob(served, request, prompts, { logprobs, promptLogprobs: most < 0 ? undefined : most })
   const echoes = request.prompt.map((prompt) =>
     typeof prompt === 'string' ? prompt : tokenizer.decode(prompt, { skipSpecial: false }),
   )
@@ -29,22 +33,32 @@ export async function completions(service: Service, c: Context): Promise<Respons
 }
 
 function dialect(tokenizer: Tokenizer, job: Job, request: CompletionRequest, echoes: string[]): Dialect {
+  const { echo, n, logprobs: most, prompt_logprobs, return_token_ids } = request
   const offsets = job.texts.map(() => 0)
   const begun = new Set<number>()
+  /** By prompt; its first text brings them for all. */
+  const read: (readonly TokenLogprob[])[] = []
 
-  function choice({ index, text, tokens, logprobs, ending }: IndexedPiece): object {
+  function choice({ index, text, tokens, logprobs, promptLogprobs: own, ending }: IndexedPiece): object {
     const first = !begun.has(index)
     begun.add(index)
-    const shown = request.logprobs === undefined ? null : completionLogprobs(tokenizer, logprobs, offsets[index]!)
-    offsets[index]! += shown?.tokens.join('').length ?? 0
+    const prompt = Math.floor(index / n)
+    const [head] = job.texts[index]!.prompt
+    const reads = (read[prompt] ??= own ?? [])
+    const echoed = first && echo ? [{ token: head! }, ...reads] : []
+    const offset = offsets[index]!
+    const shown = most === undefined ? null : completionLogprobs(tokenizer, [...echoed, ...logprobs], { offset, most })
+    offsets[index] = offset + (shown?.tokens.join('').length ?? 0)
     return {
       index,
-      text: first && request.echo ? echoes[Math.floor(index / request.n)] + text : text,
+      text: first && echo ? echoes[prompt] + text : text,
       logprobs: shown,
       finish_reason: ending?.reason ?? null,
       stop_reason: ending?.stop ?? null,
-      ...(request.return_token_ids && { token_ids: tokens }),
-      ...(request.return_token_ids && first && { prompt_token_ids: job.texts[index]!.prompt }),
+      ...(return_token_ids && { token_ids: tokens }),
+      ...(return_token_ids && first && { prompt_token_ids: job.texts[index]!.prompt }),
+      ...(prompt_logprobs !== undefined &&
+        first && { prompt_logprobs: promptLogprobs(tokenizer, reads, prompt_logprobs) }),
     }
   }
 
@@ -54,6 +68,6 @@ function dialect(tokenizer: Tokenizer, job: Job, request: CompletionRequest, ech
     chunkObject: 'text_completion',
     chunks: (piece) => [choice(piece)],
     choice,
-    extra: {},
+    extra: () => ({}),
   }
 }

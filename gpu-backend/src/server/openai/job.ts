@@ -30,7 +30,7 @@ export function createJob(
   served: ServedModel,
   request: GenerationRequest,
   prompts: readonly { tokens: number[]; maxTokens: number }[],
-  logprobs: number | undefined,
+  logprobs: Pick<GenerateRequest, 'logprobs' | 'promptLogprobs'>,
 ): Job {
   const { n, seed } = request
   if (prompts.length * n > MAX_TEXTS)
@@ -60,7 +60,9 @@ export function createJob(
         bias,
         minTokens: request.min_tokens,
       },
-      logprobs,
+      logprobs: logprobs.logprobs,
+      // The prompt's other texts come after the first.
+      promptLogprobs: i === 0 ? logprobs.promptLogprobs : undefined,
       ...request.speculation,
     })),
   )

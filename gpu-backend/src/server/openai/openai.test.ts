@@ -54,7 +54,8 @@ describe('wrong or unsupported input is refused, and the field named', () => {
     ['/v1/completions', { prompt, stop: [''] }, 'stop.0', 400],
     ['/v1/completions', { prompt, suffix: 'end' }, 'suffix', 400],
     ['/v1/completions', { prompt, n: 2, best_of: 3 }, 'best_of', 400],
-    ['/v1/completions', { prompt, echo: true, logprobs: 1 }, 'echo', 400],
+    ['/v1/completions', { prompt, max_tokens: -1 }, 'max_tokens', 400],
+    ['/v1/completions', { prompt, prompt_logprobs: 21 }, 'prompt_logprobs', 400],
     ['/v1/completions', { prompt: [prompt, prompt], n: 100 }, 'n', 400],
     ['/v1/completions', { prompt, logit_bias: { 999999: 1 } }, 'logit_bias', 400],
     ['/v1/completions', { prompt, stop_token_ids: [999_999] }, 'stop_token_ids', 400],
@@ -135,6 +136,66 @@ test('echo puts the prompt first, also before token ids', async () => {
   const [plain] = (await complete({ prompt })).choices
   const echoed = await complete({ prompt: [tokenizer.encode(prompt), tokenizer.encode('A')], echo: true })
   expect(echoed.choices[0]!.text).toBe(prompt + plain!.text)
+})
+
+interface Logprobs {
+  tokens: string[]
+  token_logprobs: (number | null)[]
+  top_logprobs: (Record<string, number> | null)[]
+  text_offset: number[]
+}
+
+test('echo with logprobs measures the prompt, whole or in a stream, for all its texts; no token need be written', async () => {
+  type Measured = { choices: { index: number; text: string; logprobs: Logprobs }[] }
+  const prompt = 'Step 1: Ann has 12 apples. '.repeat(12)
+  const body = { model: 'draft', temperature: 0, prompt: ['Two', prompt], echo: true, logprobs: 2, n: 2 }
+  const read = await answer<Measured>('/v1/completions', { ...body, max_tokens: 0 })
+  expect(read.choices.map(({ text }) => text)).toEqual(['Two', 'Two', prompt, prompt])
+  const { tokens, token_logprobs, top_logprobs, text_offset } = read.choices[2]!.logprobs
+  expect(read.choices[3]!.logprobs).toEqual(read.choices[2]!.logprobs)
+  expect(tokens.join('')).toBe(prompt)
+  expect(tokens).toEqual(text_offset.map((at, i) => prompt.slice(at, text_offset[i + 1])))
+  expect([token_logprobs[0], top_logprobs[0]]).toEqual([null, null])
+  for (const [i, logprob] of token_logprobs.entries()) if (i > 0) expect(top_logprobs[i]![tokens[i]!]).toBe(logprob)
+
+  const written = await answer<Measured>('/v1/completions', { ...body, max_tokens: 5 })
+  for (const [i, { logprobs }] of written.choices.entries()) {
+    const { length } = read.choices[i]!.logprobs.tokens
+    expect(logprobs.tokens.slice(0, length)).toEqual(read.choices[i]!.logprobs.tokens)
+    expect(logprobs.token_logprobs.length).toBe(length + 5)
+    expect(logprobs.text_offset.at(-1)).toBeLessThan(written.choices[i]!.text.length)
+  }
+  const response = await post('/v1/completions', { ...body, max_tokens: 5, stream: true })
+  const streamed = written.choices.map(() => ({ text: '', tokens: [] as string[], offsets: [] as number[] }))
+  for await (const { data } of readEvents(response.body!))
+    if (data !== '[DONE]')
+      for (const { index, text, logprobs } of (JSON.parse(data) as Measured).choices) {
+        streamed[index]!.text += text
+        streamed[index]!.tokens.push(...logprobs.tokens)
+        streamed[index]!.offsets.push(...logprobs.text_offset)
+      }
+  expect(streamed).toEqual(
+    written.choices.map(({ text, logprobs }) => ({ text, tokens: logprobs.tokens, offsets: logprobs.text_offset })),
+  )
+})
+
+test("prompt_logprobs are vLLM's, of completions and of chats", async () => {
+  type Entry = Record<string, { logprob: number; rank: number; decoded_token: string }> | null
+  const prompt = engine.target.model.tokenizer.encode('Ann has 12 apples')
+  const body = { prompt, prompt_logprobs: 1, max_tokens: 1 }
+  const { choices } = await answer<{ choices: { prompt_logprobs: Entry[] }[] }>('/v1/completions', body)
+  const [first, ...entries] = choices[0]!.prompt_logprobs
+  expect([first, entries.length]).toEqual([null, prompt.length - 1])
+  for (const [i, entry] of entries.entries()) {
+    const own = entry![prompt[i + 1]!]!
+    expect(Object.values(entry!).map(({ rank }) => rank)).toContain(1)
+    expect(Object.keys(entry!).length).toBe(own.rank === 1 ? 1 : 2)
+    expect(own.decoded_token).toBe(engine.target.model.tokenizer.decode([prompt[i + 1]!]))
+  }
+  const chat = { messages, prompt_logprobs: 0, max_tokens: 1 }
+  const answered = await answer<{ prompt_logprobs: Entry[] }>('/v1/chat/completions', chat)
+  const { count } = await answer<{ count: number }>('/tokenize', { messages })
+  expect(answered.prompt_logprobs.length).toBe(count)
 })
 
 test('streams end with the usage if asked for, then [DONE]; joined they are the whole text', async () => {

@@ -67,6 +67,8 @@ const Generation = v.object({
   min_tokens: v.nullish(count, 0),
   skip_special_tokens: flag(true),
   return_token_ids: flag(false),
+  /** Likeliest tokens to show beside each token of the prompt. */
+  prompt_logprobs: maybe(v.pipe(count, v.maxValue(20))),
   /** Guesses per forward at most, by n-gram lookup and by the draft model; 0 is off. Default: `generate`'s. */
   speculation: v.nullish(v.strictObject({ ngram: maybe(guesses), draft: maybe(guesses) }), {}),
   response_format: maybe(v.object({ type: v.literal('text', 'is not supported: only "text" is') })),
@@ -76,7 +78,6 @@ const Generation = v.object({
   guided_choice: noGrammar,
   guided_grammar: noGrammar,
   use_beam_search: refused('tokens are sampled'),
-  prompt_logprobs: refused('log probabilities are given for the output only'),
   truncate_prompt_tokens: refused('send the part of the prompt that you mean'),
   bad_words: refused('use logit_bias'),
   allowed_token_ids: refused('use logit_bias'),
@@ -101,7 +102,7 @@ export const CompletionRequest = v.pipe(
         return typeof prompt[0] === 'number' ? [prompt as number[]] : (prompt as string[] | number[][])
       }),
     ),
-    max_tokens: v.nullish(positive, 16),
+    max_tokens: v.nullish(count, 16),
     echo: flag(false),
     /** Likeliest tokens to show beside each token. */
     logprobs: maybe(v.pipe(count, v.maxValue(20))),
@@ -113,10 +114,6 @@ export const CompletionRequest = v.pipe(
   v.forward(
     v.check(({ best_of, n }) => best_of === undefined || best_of === n, 'is not supported beyond n: ask for n texts'),
     ['best_of'],
-  ),
-  v.forward(
-    v.check(({ echo, logprobs }) => !echo || logprobs === undefined, 'cannot be had together with logprobs'),
-    ['echo'],
   ),
 )
 export type CompletionRequest = v.InferOutput<typeof CompletionRequest>
