@@ -1,6 +1,7 @@
-import type { VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
+import type { FinishReason, VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
 import { judged, ruleExactly, ruleWithoutJudge, unjudged } from '../verifier/verdict.ts'
 import type { Ruling } from '../verifier/verdict.ts'
+import { CertainOutput } from './certain-output.ts'
 import type { Context } from './contexts.ts'
 import { opening } from './draft.ts'
 import { reduction } from './distribution.ts'
@@ -14,9 +15,6 @@ import type { Expansion } from './target-step.ts'
 import { Timer } from './timer.ts'
 import { Tree } from './tree.ts'
 
-/** Text is sent at most this often: an event a token would cost more than the token. */
-const DELTA_MS = 20
-
 /**
  * Lookahead Reasoning's verification (arXiv 2506.19830, Algorithm 1): the target writes its own version of every drafted
  * step, each after the drafted steps before it, and of one step more, all in one packed batch; the verifier rules; the
@@ -28,21 +26,24 @@ export class Verification {
   readonly #request: VerifyRequest
   readonly #signal: AbortSignal
   readonly #tree: Tree
-  readonly #room: number
+  readonly #output: CertainOutput
   readonly #chain: DraftedChain
   readonly #expansion: Expansion
   readonly #timer = new Timer()
   readonly #speculation = new SpeculationCounts()
   #steps: TargetStep[] = []
+  /** Verdicts given. */
+  #ruled = 0
 
   constructor(engine: Engine, context: Context, request: VerifyRequest, signal: AbortSignal) {
-    const { capacity } = engine.target
+    const { capacity, model } = engine.target
     this.#engine = engine
     this.#context = context
     this.#request = request
     this.#signal = signal
-    this.#room = Math.min(request.max_tokens, capacity - context.tokens.length)
-    this.#chain = draftedChain(engine.target, context, request, this.#room)
+    const room = Math.min(request.max_tokens, capacity - context.tokens.length)
+    this.#output = new CertainOutput(context.text(model.tokenizer, request.stop), room)
+    this.#chain = draftedChain(engine.target, context, request, room)
     const parameters = engine.sampling(request.sampling, context)
     const reduced = reduction(parameters)
     this.#tree = new Tree(engine.target, { signal, most: this.#chain.most, reduced })
@@ -53,59 +54,26 @@ export class Verification {
       parameters,
       reduced,
       tree: this.#tree,
-      room: this.#room,
+      room,
       speculation: this.#speculation,
       signal,
     }
   }
 
   async *run(): AsyncGenerator<VerifyEvent, void, undefined> {
-    const { tokenizer, generation } = this.#engine.target.model
-    const text = this.#context.text(tokenizer, this.#request.stop)
-    const certain: number[] = []
-    let committedText = ''
-    let delta = ''
-    let sentAt = 0
-    let ruled = 0
     yield opening(this.#context)
     try {
       await this.#open()
       for (;;) {
         await this.#rule()
-        for (const [index, step] of this.#standing.entries())
-          if (index === ruled && step.ruling) yield { type: 'verdict', index: ruled++, ...step.ruling }
-        for (const token of this.#certain().slice(certain.length, this.#room)) {
-          if (text.stopped) break
-          certain.push(token)
-          delta += text.push(token)
-        }
-        if (text.stopped || this.#decided) break
-        if (delta && performance.now() - sentAt >= DELTA_MS) {
-          yield { type: 'delta', text: delta }
-          committedText += delta
-          delta = ''
-          sentAt = performance.now()
-        }
+        yield* this.#verdicts()
+        this.#output.grow(this.#certain())
+        if (this.#output.stopped || this.#decided) break
+        yield* this.#output.deltas()
         await this.#advance()
         this.#signal.throwIfAborted()
       }
-      const ended = text.stopped || generation.eosTokenIds.includes(certain.at(-1) ?? -1)
-      const finish = ended ? 'stop' : certain.length >= this.#room ? 'length' : null
-      if (finish) delta += text.flush()
-      if (delta) yield { type: 'delta', text: delta }
-      const last = this.#standing.at(-1)
-      const accepted = this.#standing.filter((step) => step.ruling?.accepted).length
-      const correction = last && !last.ruling?.accepted ? last.writer.text : ''
-      this.#commit(certain)
-      yield {
-        type: 'commit',
-        accepted,
-        text: committedText + delta,
-        tokens: certain,
-        correction,
-        finish_reason: finish,
-      }
-      yield this.#done(certain.length)
+      yield* this.#commit()
     } finally {
       for (const step of this.#steps) step.close()
       this.#tree.release()
@@ -195,13 +163,46 @@ export class Verification {
     return tokens
   }
 
-  /** The committed tokens become context; those that stand in slots already keep them. */
-  #commit(tokens: readonly number[]): void {
-    const last = this.#standing.at(-1)!
-    const kept = last.ruling?.accepted ? this.#tree.chain.tokens.length : last.start + last.agreed
-    this.#tree.commit(kept, last.ruling?.accepted ? undefined : last.leaf)
+  /** Verdicts in the steps' order, each as soon as those before it are given. */
+  *#verdicts(): Generator<VerifyEvent> {
+    for (const step of this.#standing.slice(this.#ruled)) {
+      if (!step.ruling) return
+      yield { type: 'verdict', index: this.#ruled++, ...step.ruling }
+    }
+  }
+
+  /** What is certain now becomes context; what of it stands in slots already keeps them. */
+  *#commit(): Generator<VerifyEvent> {
+    const output = this.#output
+    const { tokens } = output
+    const standing = this.#standing
+    const last = standing.at(-1)!
+    const isRejection = !last.ruling?.accepted
+    const finish = this.#finish()
+    if (finish) output.end()
+    yield* output.deltas({ all: true })
+    this.#tree.commit(
+      isRejection ? last.start + last.agreed : this.#tree.chain.tokens.length,
+      isRejection ? last.leaf : undefined,
+    )
     this.#context.tokens.push(...tokens)
     this.#context.drafts.clear()
+    yield {
+      type: 'commit',
+      accepted: standing.filter((step) => step.ruling?.accepted).length,
+      text: output.text,
+      tokens,
+      correction: isRejection ? last.writer.text : '',
+      finish_reason: finish,
+    }
+    yield this.#done(tokens.length)
+  }
+
+  #finish(): FinishReason | null {
+    const { tokens, stopped, isFull } = this.#output
+    const { eosTokenIds } = this.#engine.target.model.generation
+    if (stopped || eosTokenIds.includes(tokens.at(-1) ?? -1)) return 'stop'
+    return isFull ? 'length' : null
   }
 
   #done(completionTokens: number): VerifyEvent {

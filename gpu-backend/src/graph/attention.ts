@@ -104,7 +104,12 @@ function columns(g: GraphBuilder, name: string, x: Value, from: number, to: numb
 
 /**
  * Queries and keys side by side [S, heads + kv heads of headDim] → both normalised and rotated, as rows of the keys' width:
- * of every token its G queries, then its key. [S × (G + 1), kv width]
+ * of every token its G queries, then its key. [S × (G + 1), kv width] With six query heads that share two key heads, G is 3:
+ *
+ *     token 0:   q0 q3 | q1 q4 | q2 q5 | k0 k1
+ *     token 1:   q0 q3 | q1 q4 | q2 q5 | k0 k1
+ *
+ * Row 4 of these is the first query of token 1, row 7 its key.
  */
 function rotated(g: GraphBuilder, config: Build, scope: string, x: Value, at: AttentionInputs): Value {
   const { heads, kvHeads, headDim } = config

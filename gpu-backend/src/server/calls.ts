@@ -3,7 +3,7 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 /** One call under way. Its signal's reason is always a `ProtocolError`, so that aborted work throws what may be said. */
 export interface Call {
   signal: AbortSignal
-  /** The first of the answer is there: the call no longer counts as queued. Further calls do nothing. */
+  /** All its texts have begun: the call no longer counts as queued. Further calls do nothing. */
   started: () => void
   /** The client has left: 499 `client_left`. */
   leave: () => void
@@ -14,7 +14,7 @@ export interface Call {
 /** Whoever is refused may come back after so many seconds, drawn anew for each: they shall not all come at once. */
 const RETRY_SECONDS = [1, 4] as const
 
-/** How many calls may be queued: begun, and nothing of their answer there yet. */
+/** How many calls may be queued: begun, but not yet all of their texts. */
 export interface QueueLimits {
   /** Default 256. */
   requests?: number | undefined

@@ -34,6 +34,27 @@ test('what is more than the queue holds gets 429 with Retry-After before any wor
   }
 })
 
+test('a call counts as queued as long as some of its texts wait for slots', async () => {
+  const tight = await Engine.load({ models: path.join(import.meta.dirname, '../../models'), slots: 300 })
+  try {
+    const app = createApp({ engine: () => tight, draining: () => false, calls: new Calls({ requests: 1 }) })
+    const write = (n: number) => {
+      const body = { prompt: 'Ann', n, max_tokens: 200, ignore_eos: true, stream: true, speculation: { draft: 0 } }
+      return app.request('/v1/completions', { method: 'POST', body: JSON.stringify(body) })
+    }
+    const many = await write(8)
+    expect([many.status, (await write(1)).status]).toEqual([200, 429])
+    await many.body!.cancel()
+    await expect.poll(() => tight.target.stats.running + tight.target.stats.waiting).toBe(0)
+    const one = await write(1)
+    const other = await write(1)
+    expect([one.status, other.status]).toEqual([200, 200])
+    await Promise.all([one.text(), other.text()])
+  } finally {
+    tight.close()
+  }
+})
+
 test('the output of a context that is restored counts like its prompt', async () => {
   const app = createApp({ engine: () => engine, draining: () => false, calls: new Calls({ tokens: 500 }) })
   const verify = (id: string, output: number[]) =>
@@ -47,7 +68,7 @@ test('the output of a context that is restored counts like its prompt', async ()
   await answers[0]!.text()
 })
 
-test('calls count until their answer has begun, prompts by their tokens, and one alone is always let in', () => {
+test('calls count until their texts have begun, prompts by their tokens, and one alone is always let in', () => {
   const calls = new Calls({ requests: 10, tokens: 100 })
   const { signal } = new AbortController()
   const large = calls.begin(signal, 1000)

@@ -34,7 +34,7 @@ export async function answer(
   options: AnswerOptions,
 ): Promise<Response> {
   const call = service.calls.begin(connection, job.promptTokens)
-  const pieces = startedAtFirst(call, writeAll(service, job, call.signal))
+  const pieces = startedWithAll(call, writeAll(service, job, call.signal), job.texts.length)
   const header = {
     id: `${dialect.id}-${job.id}`,
     object: options.stream ? dialect.chunkObject : dialect.object,
@@ -53,12 +53,15 @@ export async function answer(
   }
 }
 
-async function* startedAtFirst(
+/** As long as some of its texts wait for slots, a call counts as queued. */
+async function* startedWithAll(
   call: Call,
   pieces: AsyncGenerator<IndexedPiece, void, undefined>,
+  texts: number,
 ): AsyncGenerator<IndexedPiece, void, undefined> {
+  const begun = new Set<number>()
   for await (const piece of pieces) {
-    call.started()
+    if (begun.size < texts && begun.add(piece.index).size === texts) call.started()
     yield piece
   }
 }
