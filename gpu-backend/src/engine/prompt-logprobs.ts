@@ -1,4 +1,5 @@
 import { wholeLogits } from '../model/index.ts'
+import { Age } from './age.ts'
 import type { Decoder } from './decoder.ts'
 import { tokenLogprob } from './logits.ts'
 import type { TokenLogprob } from './logits.ts'
@@ -11,13 +12,13 @@ const AT_ONCE = 64
  * What a prompt's tokens are worth to the model, but for the first, before which nothing stands. All of them are run for
  * it, whatever others have run before, and stand in the prefix cache then.
  * @param most likeliest tokens to report beside each
- * @param came when the text came that is written after the prompt
+ * @param came when the text came that is written after the prompt. Default: none is, and this comes now
  * @throws as `Tree.prefill`
  */
 export async function promptLogprobs(
   decoder: Decoder,
   prompt: readonly number[],
-  { most, came, signal }: { most: number; came: number; signal: AbortSignal },
+  { most, came = new Age(false).came, signal }: { most: number; came?: number; signal: AbortSignal },
 ): Promise<TokenLogprob[]> {
   const logprobs: TokenLogprob[] = []
   for (let start = 1; start < prompt.length; start += AT_ONCE) {

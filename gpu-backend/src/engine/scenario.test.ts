@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { draft } from './draft.ts'
 import { Engine } from './engine.ts'
+import { promptLogprobs } from './prompt-logprobs.ts'
 import { Random } from './random.ts'
 import { Verification } from './verify.ts'
 
@@ -67,6 +68,13 @@ async function run(
   }
 }
 
+/** The log probabilities of a question's tokens. */
+async function measure(engine: Engine, question: string, signal: AbortSignal): Promise<number[]> {
+  const prompt = engine.target.model.tokenizer.encode(question)
+  const tokens = await promptLogprobs(engine.target, prompt, { most: 0, signal })
+  return tokens.map(({ logprob }) => logprob)
+}
+
 async function* none(): AsyncGenerator<DraftEvent> {}
 
 test('random calls that end in every way', async () => {
@@ -74,7 +82,10 @@ test('random calls that end in every way', async () => {
   const upTo = (n: number): number => Math.floor(random.next() * n)
   const reference = new Map<string, number[]>()
   for (const question of questions) reference.set(question, await run(roomy, 'reference', question, 0, () => true))
-  const ends = { whole: 0, left: 0, aborted: 0 }
+  const measured = new Map<string, number[]>()
+  const { signal } = new AbortController()
+  for (const question of questions) measured.set(question, await measure(roomy, question, signal))
+  const ends = { whole: 0, left: 0, aborted: 0, measured: 0 }
   const client = async (name: number): Promise<void> => {
     for (let times = 0; times < 10; times++) {
       const question = questions[upTo(questions.length)]!
@@ -88,6 +99,13 @@ test('random calls that end in every way', async () => {
         return true
       }
       try {
+        if (upTo(3) === 0) {
+          const reads = measure(tight, question, abort.signal)
+          if (upTo(3) === 0) setTimeout(() => abort.abort(left), upTo(20))
+          for (const [i, logprob] of (await reads).entries())
+            expect(logprob).toBeCloseTo(measured.get(question)![i]!, 3)
+          ends.measured++
+        }
         const output = await run(tight, `client ${name}`, question, upTo(4), stay, abort)
         expect(output).toEqual(reference.get(question))
         ends.whole++
