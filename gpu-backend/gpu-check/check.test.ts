@@ -40,6 +40,8 @@ test('on the CPU every check passes, the report says so, and nothing stays on th
   expect(code).toBe(0)
   expect(sections.map(({ rows, checks }) => rows.length > 0 && checks.length > 0)).toEqual([true, true, true, true])
   expect(sections[3]!.rows.map(({ context }) => context)).toEqual([300, 4096])
+  for (const row of sections[3]!.rows)
+    expect(row).toMatchObject({ 'tokens/s of 1': expect.any(Number), 'tokens/s of 16': expect.any(Number) })
   expect(await readFile(out, 'utf8')).toMatch(/All \d+ checks passed/)
   expect((await readdir(root)).toSorted()).toEqual(['cache', 'report.md'])
 })

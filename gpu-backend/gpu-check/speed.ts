@@ -6,15 +6,19 @@ import { tokensAfter } from '../bench/forwards.ts'
 import { rotated, spread } from '../bench/statistics.ts'
 import { formatBytes } from '../src/commands/progress.ts'
 import type { WeightType } from '../src/graph/index.ts'
+import { Decoder } from '../src/engine/decoder.ts'
 import { Model } from '../src/model/index.ts'
 import { writeRandomModel } from './random-model.ts'
 import type { CheckOptions } from './options.ts'
 import { refusal, type Section } from './section.ts'
 import { shapes, type Shape } from './shapes.ts'
+import { textSpeed, writtenBy } from './texts.ts'
 
 const packedSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 const contexts = [300, 4096]
 const chunk = 512
+/** Texts written at once. */
+const waves = [1, 16]
 
 /** What decoding costs at the shapes of real models. @param read bytes a second that the device's memory gives */
 export async function speed(
@@ -26,7 +30,7 @@ export async function speed(
   const section: Section = {
     title: 'Speed at the shapes of real models',
     about: `Random weights; medians of ${options.rounds} forwards, the likeliest tokens after every token brought to the host. The memory \
-gives ${formatBytes(read)}/s in this run; the share is the weights' bytes × forwards of one token a second, over that.`,
+gives ${formatBytes(read)}/s in this run; the share is the weights' bytes × forwards of one token a second, over that. The last columns are whole texts: what the engine writes a second when it writes one, and 16 at once.`,
     rows: [],
     checks: [],
   }
@@ -58,7 +62,7 @@ async function timed(
   const started = performance.now()
   const bytes = await writeRandomModel(folder, cacheDir, shapes[shape], { device, weights }, signal)
   const written = performance.now()
-  const slots = Math.max(...contexts) + Math.max(...packedSizes)
+  const slots = Math.max(...contexts) + writtenBy(Math.max(...waves))
   using model = await Model.load(folder, { slots, device, weights, cacheDir, signal })
   const setUp = {
     'on disk': formatBytes(bytes),
@@ -66,16 +70,20 @@ async function timed(
     's to load': (performance.now() - written) / 1000,
   }
   const decoded = weightBytes(model.config, model.precision)
+  const decoder = new Decoder(model, chunk)
   const rows: Section['rows'] = []
   for (const context of contexts) {
     const row = { shape, weights, context, ...setUp }
     try {
       const ms = await forwardTimes(model, context, rounds, signal)
+      const speeds: number[] = []
+      for (const texts of waves) speeds.push(await textSpeed(decoder, { context, texts, signal }))
       rows.push({
         ...row,
         'forwards of 1 token a second': 1000 / ms[0]!,
         'share of bandwidth': ((1000 / ms[0]!) * decoded) / read,
         ...Object.fromEntries(packedSizes.map((size, i) => [`ms of ${size}`, ms[i]!])),
+        ...Object.fromEntries(waves.map((texts, i) => [`tokens/s of ${texts}`, speeds[i]!])),
       })
     } catch (error) {
       // A long context may be more than the memory holds: what was measured before it stays.
