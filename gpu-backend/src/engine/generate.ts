@@ -159,8 +159,8 @@ class Writer {
     const { tokenizer, generation } = request.decoder.model
     this.#request = request
     this.endTokens = new Set([...(request.ignoreEndOfText ? [] : generation.eosTokenIds), ...request.stopTokens])
-    this.#text = new OutputText(tokenizer, request.stop, request)
-    if (request.maxTokens === 0) this.ended = { reason: 'length', stop: null }
+    this.#text = new OutputText(tokenizer, request.stop, { ...request, after: request.prompt })
+    if (request.maxTokens === 0) this.#end({ reason: 'length', stop: null })
   }
 
   get hasText(): boolean {
@@ -178,10 +178,14 @@ class Writer {
     if (logprob) this.#piece.logprobs.push(logprob)
     const isEnd = this.endTokens.has(token)
     if (!isEnd || includeStop) this.#piece.text += this.#text.push(token, this.output.length > rules.minTokens)
-    if (isEnd) this.ended = { reason: 'stop', stop: stopTokens.includes(token) ? token : null }
-    else if (this.#text.stop !== undefined) this.ended = { reason: 'stop', stop: this.#text.stop }
-    else if (this.output.length >= maxTokens) this.ended = { reason: 'length', stop: null }
-    if (this.ended) this.#piece.text += this.#text.flush()
+    if (isEnd) this.#end({ reason: 'stop', stop: stopTokens.includes(token) ? token : null })
+    else if (this.#text.stop !== undefined) this.#end({ reason: 'stop', stop: this.#text.stop })
+    else if (this.output.length >= maxTokens) this.#end({ reason: 'length', stop: null })
+  }
+
+  #end(ended: Pick<Ending, 'reason' | 'stop'>): void {
+    this.ended = ended
+    this.#piece.text += this.#text.flush()
   }
 
   take(): Piece {

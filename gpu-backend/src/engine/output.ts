@@ -4,7 +4,12 @@ import type { DecodeOptions, Tokenizer } from '../tokenizer/index.ts'
 export interface OutputOptions extends DecodeOptions {
   /** The stop string that came is part of the text. Default false. */
   includeStop?: boolean
+  /** Tokens that stand before the output: a character may begin with their last and end in the output. Default none. */
+  after?: readonly number[]
 }
+
+/** A character's bytes. */
+const MOST_BYTES = 4
 
 /**
  * The output as text: whole characters only, and never the beginning of a stop string.
@@ -18,10 +23,12 @@ export class OutputText {
   readonly #decoder: StreamingDecoder
   #held = ''
 
-  constructor(tokenizer: Tokenizer, stops: readonly string[], { includeStop = false, ...decode }: OutputOptions = {}) {
+  constructor(tokenizer: Tokenizer, stops: readonly string[], options: OutputOptions = {}) {
+    const { includeStop = false, after = [], ...decode } = options
     this.stops = stops
     this.#includeStop = includeStop
     this.#decoder = new StreamingDecoder(tokenizer, decode)
+    for (const token of after.slice(-MOST_BYTES)) this.#decoder.push(token)
   }
 
   get stopped(): boolean {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { Tokenizer, lookupToken } from './index.ts'
+import { cutLongRunsOfMarks } from './marks.ts'
 
 const tiny = path.join(import.meta.dirname, '../../fixtures/tiny-qwen3')
 const tokenizer = await Tokenizer.load(tiny)
@@ -98,3 +99,16 @@ async function temporary() {
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   }
 }
+
+test('runs of combining marks are normalised as everywhere, and very long ones piece by piece', async () => {
+  const normalising = await Tokenizer.load(path.join(import.meta.dirname, '../../models/target'))
+  const marked = (count: number): string => `a${'\u0323\u0301'.repeat(count)}b`
+  for (const text of [marked(1), `e${'\u0301\u0323'.repeat(100)}`, 'கொ நான் ḍ̇'])
+    expect(normalising.decode(normalising.encode(text))).toBe(text.normalize('NFC'))
+  const long = marked(5000)
+  const text = normalising.decode(normalising.encode(long))
+  expect(text.normalize('NFC')).toBe(long.normalize('NFC'))
+  expect(cutLongRunsOfMarks(long).join('')).toBe(long)
+  expect(cutLongRunsOfMarks(long).length).toBe(40)
+  expect(cutLongRunsOfMarks('a\u0301'.repeat(1000))).toEqual(['a\u0301'.repeat(1000)])
+})

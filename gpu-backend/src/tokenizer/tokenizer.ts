@@ -5,6 +5,7 @@ import { ModelError, readJson, readJsonIfAny } from '../checkpoint/index.ts'
 import { bytesOfPiece, bytesOfToken } from './bytes.ts'
 import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-template.ts'
 import { withoutSpaceBefore } from './continuing.ts'
+import { cutLongRunsOfMarks } from './marks.ts'
 import { StreamingDecoder, type DecodeOptions } from './streaming.ts'
 
 const decoderSchema = v.looseObject({
@@ -110,7 +111,10 @@ export class Tokenizer {
    */
   encode(text: string, { special = false, continuing: goesOn = false } = {}): number[] {
     if (text === '' && !special) return []
-    return (goesOn ? this.#continuing : this.#encoder).encode(text, { add_special_tokens: special }).ids
+    const [first, ...rest] = cutLongRunsOfMarks(text)
+    const { ids } = (goesOn ? this.#continuing : this.#encoder).encode(first!, { add_special_tokens: special })
+    if (rest.length === 0) return ids
+    return [ids, ...rest.map((piece) => this.encode(piece, { continuing: true }))].flat()
   }
 
   /** One more than the highest id. */

@@ -31,10 +31,12 @@ export interface Situation {
 export class SpeculationLength {
   /** For each position, how often its guess was judged, and how often it was right. */
   readonly #positions: { tries: number; hits: number }[] = [{ ...PRIOR }]
+  /** Guesses made last: another count must be worth a change. */
   #current = 0
+  /** Off, forwards without guesses are counted, and after `patience` of them comes a trial. */
   #on = true
-  #patience: number = PATIENCE[0]
   #waited = 0
+  #patience: number = PATIENCE[0]
 
   /** Guesses to make now. */
   next(situation: Situation): number {
@@ -42,13 +44,28 @@ export class SpeculationLength {
     if (most <= 0) return 0
     const best = this.#best(situation)
     const gain = this.#gain(best, situation)
-    if (this.#on && gain < rival) [this.#on, this.#waited] = [false, 0]
-    else if (!this.#on && gain > rival * MARGIN) [this.#on, this.#patience] = [true, PATIENCE[0]]
-    const hopeless = Math.max(ratio(2, 1, situation), ratio(most + 1, most, situation)) <= rival
-    if (!this.#on && (hopeless || ++this.#waited <= this.#patience)) return 0
+    if (this.#on && gain < rival) this.#turnOff()
+    else if (!this.#on && gain > rival * MARGIN) this.#turnOn()
+    if (!this.#on && !this.#isTrialDue(situation)) return 0
     if (this.#current === 0 || this.#current > most || gain > this.#gain(this.#current, situation) * MARGIN)
       this.#current = best
     return this.#current
+  }
+
+  #turnOff(): void {
+    this.#on = false
+    this.#waited = 0
+  }
+
+  #turnOn(): void {
+    this.#on = true
+    this.#patience = PATIENCE[0]
+  }
+
+  #isTrialDue(situation: Situation): boolean {
+    const { most, rival = 1 } = situation
+    const ifAllWereRight = Math.max(ratio(2, 1, situation), ratio(most + 1, most, situation))
+    return ifAllWereRight > rival && ++this.#waited > this.#patience
   }
 
   observe(proposed: number, accepted: number): void {

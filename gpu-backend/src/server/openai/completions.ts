@@ -8,6 +8,7 @@ import type { Dialect } from './answer.ts'
 import { createJob } from './job.ts'
 import type { IndexedPiece, Job } from './job.ts'
 import { completionLogprobs, promptLogprobs } from './logprobs.ts'
+import { Offsets } from './offsets.ts'
 import { assertTokens, outputRoom, servedModel } from './prompt.ts'
 import { CompletionRequest } from './schemas.ts'
 
@@ -26,15 +27,21 @@ export async function completions(service: Service, c: Context): Promise<Respons
   const echoed = echo ? logprobs : undefined
   const most = Math.max(echoed ?? -1, prompt_logprobs ?? -1)
   const job = createJob(served, request, prompts, { logprobs, promptLogprobs: most < 0 ? undefined : most })
-  const echoes = request.prompt.map((prompt) =>
-    typeof prompt === 'string' ? prompt : tokenizer.decode(prompt, { skipSpecial: false }),
-  )
+  const echoes = request.prompt.map((prompt) => (typeof prompt === 'string' ? prompt : unfinished(tokenizer, prompt)))
   return answer(service, c.req.raw.signal, job, dialect(tokenizer, job, request, echoes), request)
+}
+
+/** The text of tokens; of a character that they only begin, the output brings the rest. */
+function unfinished(tokenizer: Tokenizer, tokens: readonly number[]): string {
+  const decoder = tokenizer.streaming({ skipSpecial: false })
+  return tokens.map((token) => decoder.push(token)).join('')
 }
 
 function dialect(tokenizer: Tokenizer, job: Job, request: CompletionRequest, echoes: string[]): Dialect {
   const { echo, n, logprobs: most, prompt_logprobs, return_token_ids } = request
-  const offsets = job.texts.map(() => 0)
+  const offsets = job.texts.map(
+    ({ prompt, skipSpecial }) => new Offsets(tokenizer, echo ? [] : prompt.slice(-4), { skipSpecial }),
+  )
   const begun = new Set<number>()
   /** By prompt; its first text brings them for all. */
   const read: (readonly TokenLogprob[])[] = []
@@ -46,9 +53,9 @@ function dialect(tokenizer: Tokenizer, job: Job, request: CompletionRequest, ech
     const [head] = job.texts[index]!.prompt
     const reads = (read[prompt] ??= own ?? [])
     const echoed = first && echo ? [{ token: head! }, ...reads] : []
-    const offset = offsets[index]!
-    const shown = most === undefined ? null : completionLogprobs(tokenizer, [...echoed, ...logprobs], { offset, most })
-    offsets[index] = offset + (shown?.tokens.join('').length ?? 0)
+    const tokensShown = [...echoed, ...logprobs]
+    const at = tokensShown.map(({ token }, i) => offsets[index]!.next(token, i >= echoed.length))
+    const shown = most === undefined ? null : completionLogprobs(tokenizer, tokensShown, { offsets: at, most })
     return {
       index,
       text: first && echo ? echoes[prompt] + text : text,

@@ -24,6 +24,8 @@ export interface IndexedPiece extends Piece {
 }
 
 const MAX_TEXTS = 128
+/** Entries that are known beforehand: an answer is one string, and JavaScript's end at 512 million characters. */
+const MAX_LOGPROBS = 2 ** 21
 
 /** @throws {ProtocolError} 400 for tokens the model does not have, and for more texts than one request may ask for */
 export function createJob(
@@ -34,9 +36,7 @@ export function createJob(
 ): Job {
   const { n, seed } = request
   if (prompts.length * n > MAX_TEXTS)
-    throw new ProtocolError(400, 'invalid_request', `n: one request may ask for ${MAX_TEXTS} texts at most`, {
-      param: 'n',
-    })
+    refuse(n > 1 ? 'n' : 'prompt', `one request may ask for ${MAX_TEXTS} texts at most`)
   const bias = new Map(Object.entries(request.logit_bias).map(([token, value]) => [Number(token), value]))
   assertTokens(served, bias.keys(), 'logit_bias')
   assertTokens(served, request.stop_token_ids, 'stop_token_ids')
@@ -67,7 +67,16 @@ export function createJob(
     })),
   )
   const promptTokens = prompts.reduce((sum, { tokens }) => sum + tokens.length, 0)
+  if (promptTokens * n * (1 + (logprobs.promptLogprobs ?? -1)) > MAX_LOGPROBS)
+    refuse(
+      'prompt',
+      `one request may ask for ${MAX_LOGPROBS} log probabilities of prompts at most: send fewer at a time`,
+    )
   return { id: randomUUID(), served, texts, n, promptTokens }
+}
+
+function refuse(param: string, reason: string): never {
+  throw new ProtocolError(400, 'invalid_request', `${param}: ${reason}`, { param })
 }
 
 /**
@@ -127,7 +136,7 @@ async function* measured(
   let end: EndReason = 'abort'
   try {
     for await (const piece of pieces) {
-      measurement.tokens(piece.tokens.length)
+      if (piece.tokens.length > 0) measurement.tokens(piece.tokens.length)
       if (piece.ending) {
         end = piece.ending.reason
         measurement.speculated(piece.ending.speculation)

@@ -4,6 +4,19 @@ import type { Tokenizer } from '../../tokenizer/index.ts'
 /** A token by itself; bytes that are not whole characters show as U+FFFD. */
 const spell = (tokenizer: Tokenizer, token: number): string => new TextDecoder().decode(tokenizer.decodeToken(token))
 
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** A token by itself, and no two alike: as OpenAI's completions spell bytes that are not whole characters, and vLLM ids without text. */
+function spellApart(tokenizer: Tokenizer, token: number): string {
+  const bytes = tokenizer.decodeToken(token)
+  if (bytes.length === 0) return `token_id:${token}`
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return `bytes:${Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}`
+  }
+}
+
 /** As chat completions show them. */
 export function chatLogprobs(tokenizer: Tokenizer, tokens: readonly TokenLogprob[]) {
   const entry = ({ token, logprob }: { token: number; logprob: number }) => ({
@@ -19,26 +32,24 @@ export type FirstToken = Pick<TokenLogprob, 'token'>
 
 /**
  * As completions show them.
- * @param offset where the first of the tokens begins, counted in the characters of the tokens one by one
+ * @param offsets of these tokens
  * @param most likeliest tokens beside each
  */
 export function completionLogprobs(
   tokenizer: Tokenizer,
   tokens: readonly (TokenLogprob | FirstToken)[],
-  { offset, most }: { offset: number; most: number },
+  { offsets, most }: { offsets: number[]; most: number },
 ) {
-  const spelled = tokens.map(({ token }) => spell(tokenizer, token))
-  let at = offset
   return {
-    tokens: spelled,
+    tokens: tokens.map(({ token }) => spellApart(tokenizer, token)),
     token_logprobs: tokens.map((shown) => ('logprob' in shown ? finite(shown.logprob) : null)),
     // The token itself is always among them, as in vLLM.
     top_logprobs: tokens.map((shown) => {
       if (!('top' in shown)) return null
       const entries = [...shown.top.slice(0, most), shown]
-      return Object.fromEntries(entries.map(({ token, logprob }) => [spell(tokenizer, token), finite(logprob)]))
+      return Object.fromEntries(entries.map(({ token, logprob }) => [spellApart(tokenizer, token), finite(logprob)]))
     }),
-    text_offset: spelled.map((text) => (at += text.length) - text.length),
+    text_offset: offsets,
   }
 }
 

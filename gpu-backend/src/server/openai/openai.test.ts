@@ -41,6 +41,8 @@ interface Completion {
 }
 const complete = (body: object) => answer<Completion>('/v1/completions', { model: 'draft', temperature: 0, ...body })
 
+const someTokens = (length: number): number[] => Array.from({ length }, (_, i) => i % 1000)
+
 describe('wrong or unsupported input is refused, and the field named', () => {
   const prompt = 'Step'
   test.each([
@@ -57,6 +59,9 @@ describe('wrong or unsupported input is refused, and the field named', () => {
     ['/v1/completions', { prompt, max_tokens: -1 }, 'max_tokens', 400],
     ['/v1/completions', { prompt, prompt_logprobs: 21 }, 'prompt_logprobs', 400],
     ['/v1/completions', { prompt: [prompt, prompt], n: 100 }, 'n', 400],
+    ['/v1/completions', { prompt: Array.from({ length: 129 }, () => prompt) }, 'prompt', 400],
+    ['/v1/completions', { prompt: someTokens(2000), n: 128, prompt_logprobs: 20, max_tokens: 0 }, 'prompt', 400],
+    ['/v1/completions', { prompt, n: 2, seed: Number.MAX_SAFE_INTEGER }, 'seed', 400],
     ['/v1/completions', { prompt, logit_bias: { 999999: 1 } }, 'logit_bias', 400],
     ['/v1/completions', { prompt, stop_token_ids: [999_999] }, 'stop_token_ids', 400],
     ['/v1/completions', { prompt, guided_json: {} }, 'guided_json', 400],
@@ -177,6 +182,36 @@ test('echo with logprobs measures the prompt, whole or in a stream, for all its 
   expect(streamed).toEqual(
     written.choices.map(({ text, logprobs }) => ({ text, tokens: logprobs.tokens, offsets: logprobs.text_offset })),
   )
+})
+
+test('a character that the prompt begins is ended by the output', async () => {
+  const [x, ...emoji] = engine.target.model.tokenizer.encode('x😀')
+  const last = emoji.pop()!
+  const body = { prompt: [x, ...emoji], max_tokens: 1, logit_bias: { [last]: 100 }, logprobs: 0 }
+  interface Written {
+    choices: { text: string; logprobs: Logprobs }[]
+  }
+  expect((await answer<Written>('/v1/completions', { ...body, echo: true })).choices[0]!.text).toBe('x😀')
+  expect((await answer<Written>('/v1/completions', body)).choices[0]).toMatchObject({ text: '😀' })
+  const cut = await answer<Written>('/v1/completions', { ...body, max_tokens: 0, echo: true })
+  expect(cut.choices[0]!.text).toBe('x\ufffd')
+})
+
+test('text offsets count code points of the text, and tokens that are no whole characters have names of their own', async () => {
+  const body = { prompt: '😀é x', max_tokens: 2, echo: true, logprobs: 0, ignore_eos: true, logit_bias: { 1253: 100 } }
+  const { choices } = await answer<{ choices: { text: string; logprobs: Logprobs }[] }>('/v1/completions', body)
+  const { tokens: names, text_offset } = choices[0]!.logprobs
+  expect(choices[0]!.text).toBe('😀é x')
+  expect([text_offset[0], text_offset.at(-4), text_offset.at(-3), text_offset.at(-2)]).toEqual([0, 2, 3, 4])
+  expect(text_offset.at(-1)).toBe(4)
+  expect(new Set(names.slice(0, 4)).size).toBe(4)
+  expect(names[0]).toMatch(/^bytes:\\xf0/)
+})
+
+test('a text of combining marks without end is refused as soon as any other that is too long', async () => {
+  const prompt = `a${'\u0301\u0323'.repeat(50_000)}`
+  const response = await post('/v1/completions', { prompt, max_tokens: 1 })
+  expect([response.status, await response.json()]).toMatchObject([400, { error: { code: 'context_length_exceeded' } }])
 })
 
 test("prompt_logprobs are vLLM's, of completions and of chats", async () => {

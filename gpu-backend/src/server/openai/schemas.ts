@@ -51,7 +51,8 @@ const Generation = v.object({
     v.transform((k) => (k === -1 ? 0 : k)),
   ),
   min_p: maybe(between(0, 1)),
-  seed: maybe(v.pipe(int, v.safeInteger())),
+  /** Texts beyond the first take the seeds that follow it. */
+  seed: maybe(v.pipe(int, v.safeInteger(), v.maxValue(Number.MAX_SAFE_INTEGER - 128))),
   presence_penalty: v.nullish(between(-2, 2), 0),
   frequency_penalty: v.nullish(between(-2, 2), 0),
   repetition_penalty: v.nullish(between(0.01, 100), 1),
