@@ -35,6 +35,19 @@ test('a newcomer that has to wait for room does not hold up a younger text at wo
   expect(decide([working(1, 40, 50), newcomer(2, 30, 35), goesOn, newcomer(4, 1)], room(50))).toEqual({ grant: goesOn })
 })
 
+test('of many newcomers only the oldest is asked what it needs', () => {
+  const asked = new Set<number>()
+  const many = Array.from({ length: 100 }, (_, i) => ({
+    ...newcomer(2 + i, 90),
+    get needs() {
+      asked.add(i)
+      return 90
+    },
+  }))
+  expect(decide([working(1, 40), ...many], room(60))).toBeUndefined()
+  expect([...asked]).toEqual([0])
+})
+
 test('who goes on takes slots from the youngest at work, even if that is itself, and never from an older one', () => {
   const [oldest, middle, youngest] = [working(1, 30), working(2, 30), working(3, 30)]
   expect(decide([oldest, { ...middle, needs: 20 }, youngest], room(10))).toEqual({ preempt: youngest })

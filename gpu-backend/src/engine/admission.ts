@@ -11,9 +11,9 @@
 export interface Text {
   /** Who came earlier is older. */
   readonly arrival: number
-  /** What it has, and others do not. */
+  /** What it has, and others do not; 0 only for a newcomer, which has not begun or has given all back. */
   readonly held: number
-  /** What it waits for; 0 when it does not wait. */
+  /** What it waits for; 0 when it does not wait, or others are getting it for it. */
   readonly needs: number
   /** What it is expected to take after that, until it ends. */
   readonly left: number
@@ -33,17 +33,31 @@ export type Decision<T> = { grant: T } | { preempt: T }
  * @returns undefined when nobody waits, or who waits has to go on waiting
  */
 export function decide<T extends Text>(waiting: Iterable<T>, texts: Iterable<T>, room: Room): Decision<T> | undefined {
-  const order = byAge(waiting).filter(({ needs }) => needs > 0)
   const atWork = byAge(texts).filter(({ held }) => held > 0)
-  const newcomer = order.find(({ held }) => held === 0)
-  const first = order.find((text) => text.held > 0 || (text === newcomer && mayEnter(text, atWork, room)))
+  const first = firstOf(byAge(waiting), atWork, room)
   if (!first) return undefined
   if (first.needs <= room.available) return { grant: first }
   const youngest = atWork.findLast((text) => text !== first && text.arrival >= first.arrival) ?? first
   return youngest.held > 0 ? { preempt: youngest } : undefined
 }
 
-const byAge = <T extends Text>(texts: Iterable<T>): T[] => [...texts].toSorted((a, b) => a.arrival - b.arrival)
+const byAge = <T extends Text>(texts: Iterable<T>): T[] =>
+  Array.from(texts, (text) => ({ text, arrival: text.arrival }))
+    .toSorted((a, b) => a.arrival - b.arrival)
+    .map(({ text }) => text)
+
+/** The oldest that is at work, or of the newcomers the oldest, if it may enter. */
+function firstOf<T extends Text>(waiting: readonly T[], atWork: readonly T[], room: Room): T | undefined {
+  let newcomer: T | undefined
+  for (const text of waiting) {
+    const isNewcomer = text.held === 0
+    // What a newcomer needs takes time to find out, and hundreds may be waiting.
+    if ((isNewcomer && newcomer) || text.needs === 0) continue
+    if (!isNewcomer || mayEnter(text, atWork, room)) return text
+    newcomer = text
+  }
+  return undefined
+}
 
 /** Younger texts do not count: their slots can be had. */
 function mayEnter(newcomer: Text, atWork: readonly Text[], { size, available }: Room): boolean {

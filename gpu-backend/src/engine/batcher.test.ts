@@ -84,6 +84,22 @@ test('forwards wait for a text that guesses, so that it shares them', async () =
   expect(forwards).toEqual([[1, 1]])
 })
 
+test('a forward that was about to start waits for a text that begins to guess', async () => {
+  const forwards = watchForwards()
+  const leave = [decoder.batcher.enter(), decoder.batcher.enter()]
+  try {
+    const first = decoder.batcher.run([row(0)])
+    const arrived = decoder.batcher.expect()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const second = decoder.batcher.run([row(1)])
+    arrived()
+    await Promise.all([first, second])
+    expect(forwards).toEqual([[1, 1]])
+  } finally {
+    for (const end of leave) end()
+  }
+})
+
 test('one text alone is never made to wait for the event loop', async () => {
   const turn = vi.spyOn(globalThis, 'setImmediate')
   const { model } = decoder

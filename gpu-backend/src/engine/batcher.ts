@@ -102,6 +102,8 @@ export class Batcher {
   /** A request prepares its next rows, and forwards wait for it: it must not wait itself. @returns what to call when it has them */
   expect(): () => void {
     this.#coming++
+    clearImmediate(this.#turn)
+    this.#turn = undefined
     return () => {
       this.#coming--
       this.#wake()

@@ -76,22 +76,32 @@ export interface TokenLogprob {
 
 /** From the model's own logits, before temperature, penalties and truncation, as vLLM reports them. @param most how many of `top` */
 export function tokenLogprob(logits: Float32Array, token: number, most: number): TokenLogprob {
+  const own = logits[token]!
   let best = -Infinity
-  for (const logit of logits) if (logit > best) best = logit
-  let total = 0
   let rank = 1
-  for (const logit of logits) {
-    total += Math.exp(logit - best)
-    if (logit > logits[token]!) rank++
+  // By index: a vocabulary is long, and an iterator takes several times as long.
+  for (let i = 0; i < logits.length; i++) {
+    const logit = logits[i]!
+    if (logit > best) best = logit
+    if (logit > own) rank++
   }
+  let total = 0
+  for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - best)
   const norm = best + Math.log(total)
-  const top: { token: number; logprob: number }[] = []
-  for (const [i, logit] of most > 0 ? logits.entries() : []) {
-    const logprob = logit - norm
-    if (top.length === most && logprob <= top.at(-1)!.logprob) continue
+  return { token, logprob: own - norm, rank, top: likeliestOf(logits, norm, most) }
+}
+
+/** Likeliest first; of equals the lower token id. */
+function likeliestOf(logits: Float32Array, norm: number, most: number): TokenLogprob['top'] {
+  const top: TokenLogprob['top'] = []
+  if (most === 0) return top
+  let least = -Infinity
+  for (let token = 0; token < logits.length; token++) {
+    if (top.length === most && !(logits[token]! > least)) continue
     if (top.length === most) top.pop()
-    const place = top.findLastIndex((other) => other.logprob >= logprob) + 1
-    top.splice(place, 0, { token: i, logprob })
+    const logprob = logits[token]! - norm
+    top.splice(top.findLastIndex((other) => other.logprob >= logprob) + 1, 0, { token, logprob })
+    least = logits[top.at(-1)!.token]!
   }
-  return { token, logprob: logits[token]! - norm, rank, top }
+  return top
 }

@@ -10,6 +10,7 @@ import type { GenerateRequest, Piece } from './generate.ts'
 import { neutralRules } from './logits.ts'
 import type { TokenLogprob } from './logits.ts'
 import { nominal } from './proposers/costs.ts'
+import { Tree } from './tree.ts'
 import { Verification } from './verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
@@ -34,6 +35,28 @@ afterEach(() => {
     expect(decoder.stats).toMatchObject({ running: 0, waiting: 0 })
   }
 })
+
+test('a text that gave its slots back and waits is not idle, however long it waits', async () => {
+  const decoder = tight.target
+  const oldest = new Tree(decoder, { most: 200 })
+  const waits = new Tree(decoder, { most: 50 })
+  await oldest.prefill(someText(1, 150), [], [0])
+  await waits.prefill(someText(2, 100), [], [0])
+  await oldest.advance([{ leaf: oldest.leaf(0), tokens: someText(3, 50) }])
+  const { preemptions } = decoder.queue
+  const goesOn = waits.advance([{ leaf: waits.leaf(0), tokens: [5] }])
+  expect(decoder.queue.preemptions).toBe(preemptions + 1)
+  const { arrival } = waits
+  const later = performance.now() + 60_000
+  vi.spyOn(performance, 'now').mockReturnValue(later)
+  expect(waits.arrival).toBe(arrival)
+  oldest.release()
+  await goesOn
+  waits.release()
+})
+
+const someText = (seed: number, length: number): number[] =>
+  Array.from({ length }, (_, i) => (seed * 97 + i * 31) % 1200)
 
 type Options = Omit<Partial<GenerateRequest>, 'rules'> & { rules?: Partial<GenerateRequest['rules']> }
 

@@ -1,4 +1,5 @@
 import { wholeLogits } from '../model/index.ts'
+import { giveTurn, needsTurn } from '../model/pace.ts'
 import { Age } from './age.ts'
 import type { Decoder } from './decoder.ts'
 import { tokenLogprob } from './logits.ts'
@@ -26,8 +27,11 @@ export async function promptLogprobs(
     const tree = new Tree(decoder, { signal, came })
     try {
       const rows = await tree.prefill(prompt.slice(0, start), next, [...next.keys()])
-      for (const [i, token] of next.entries()) logprobs.push(tokenLogprob(wholeLogits(rows[i]), token, most))
       tree.commit(next.length)
+      for (const [i, token] of next.entries()) {
+        if (needsTurn()) await giveTurn()
+        logprobs.push(tokenLogprob(wholeLogits(rows[i]), token, most))
+      }
     } finally {
       tree.release()
     }

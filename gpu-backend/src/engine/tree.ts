@@ -144,7 +144,7 @@ export class Tree implements Sharer {
   }
 
   get held(): number {
-    return this.#standing ? sum(this.#all.map(({ slots }) => slots.length)) - this.#shared : 0
+    return this.#standing ? Math.max(1, sum(this.#all.map(({ slots }) => slots.length)) - this.#shared) : 0
   }
 
   get needs(): number {
@@ -181,6 +181,7 @@ export class Tree implements Sharer {
   preempt(): void {
     this.#remember()
     this.#giveBack()
+    if (this.#due) this.age.works()
   }
 
   get #standing(): boolean {

@@ -55,5 +55,5 @@ export function chooseSpeculator(engine: Engine, request: SpeculationRequest): S
     candidates.push({ proposer, length: lengths.draft, most: draft })
   }
   if (seeded) return new Speculator(candidates, nominal)
-  return new Speculator(candidates, engine.costs, () => decoder.batcher.running - 1)
+  return new Speculator(candidates, engine.costs, () => Math.max(0, decoder.batcher.running - 1))
 }

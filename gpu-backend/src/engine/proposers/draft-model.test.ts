@@ -5,6 +5,7 @@ import { Engine } from '../engine.ts'
 import { distribution } from '../distribution.ts'
 import type { SamplingParameters } from '../distribution.ts'
 import { Random } from '../random.ts'
+import { Tree } from '../tree.ts'
 import { DraftModel } from './draft-model.ts'
 
 const models = path.join(import.meta.dirname, '../../../models')
@@ -92,6 +93,31 @@ test('the target does not wait for a draft that reads a prompt in several forwar
   expect(isRead).toBe(false)
   expect((await guesses).length).toBe(1)
   draft.close()
+})
+
+test('one that waits for slots goes on once they are there, also where all it kept is shared', async () => {
+  const { model, pool, queue } = engine.draft!
+  const draft = draftModel()
+  const older = new Tree(engine.draft!, { came: 0, most: 2000 })
+  const leaf = older.leaf(0)
+  await older.prefill(text.toReversed(), [], [0])
+  const forward = model.forward.bind(model)
+  let forwards = 0
+  let takes: Promise<unknown> | undefined
+  vi.spyOn(model, 'forward').mockImplementation((rows) => {
+    // While the seventh guess is made, the older text takes all there is.
+    if (++forwards === 7) takes = older.advance([{ leaf, tokens: Array.from({ length: pool.available }, () => 7) }])
+    return forward(rows)
+  })
+  const { preemptions } = queue
+  const proposed = draft.propose(text, 8)
+  await expect.poll(() => queue.preemptions, { interval: 1 }).toBe(preemptions + 1)
+  await takes
+  older.release()
+  const [first] = await proposed
+  expect((await draft.propose([...text, (first!.token + 1) % 1000], 8)).length).toBe(8)
+  draft.close()
+  vi.restoreAllMocks()
 })
 
 test('a draft that fails guesses nothing more, and gives its slots back', async () => {
