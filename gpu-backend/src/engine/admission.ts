@@ -33,10 +33,11 @@ export type Decision<T> = { grant: T } | { preempt: T }
  * @returns undefined when nobody waits, or who waits has to go on waiting
  */
 export function decide<T extends Text>(waiting: Iterable<T>, texts: Iterable<T>, room: Room): Decision<T> | undefined {
-  const atWork = byAge(texts).filter(({ held }) => held > 0)
-  const first = firstOf(byAge(waiting), atWork, room)
-  if (!first) return undefined
-  if (first.needs <= room.available) return { grant: first }
+  const atWork = byAge([...texts].filter(({ held }) => held > 0))
+  const next = oldest(waiting, atWork, room)
+  if (!next) return undefined
+  const { text: first, needs } = next
+  if (needs <= room.available) return { grant: first }
   const youngest = atWork.findLast((text) => text !== first && text.arrival >= first.arrival) ?? first
   return youngest.held > 0 ? { preempt: youngest } : undefined
 }
@@ -46,26 +47,33 @@ const byAge = <T extends Text>(texts: Iterable<T>): T[] =>
     .toSorted((a, b) => a.arrival - b.arrival)
     .map(({ text }) => text)
 
-/** The oldest that is at work, or of the newcomers the oldest, if it may enter. */
-function firstOf<T extends Text>(waiting: readonly T[], atWork: readonly T[], room: Room): T | undefined {
+/** The oldest that is at work, or of the newcomers the oldest, if it may enter; with what it needs. */
+function oldest<T extends Text>(waiting: Iterable<T>, atWork: readonly T[], room: Room): Next<T> | undefined {
   let newcomer: T | undefined
-  for (const text of waiting) {
+  for (const text of byAge(waiting)) {
     const isNewcomer = text.held === 0
-    // What a newcomer needs takes time to find out, and hundreds may be waiting.
-    if ((isNewcomer && newcomer) || text.needs === 0) continue
-    if (!isNewcomer || mayEnter(text, atWork, room)) return text
+    if (isNewcomer && newcomer) continue
+    // What a newcomer needs takes time to find out, and hundreds may be waiting: one is asked, once.
+    const { needs } = text
+    if (needs === 0) continue
+    if (!isNewcomer || mayEnter({ arrival: text.arrival, held: needs, left: text.left }, atWork, room))
+      return { text, needs }
     newcomer = text
   }
   return undefined
 }
 
-/** Younger texts do not count: their slots can be had. */
-function mayEnter(newcomer: Text, atWork: readonly Text[], { size, available }: Room): boolean {
+interface Next<T> {
+  text: T
+  needs: number
+}
+
+/** Younger texts do not count: their slots can be had. @param newcomer holds what it needs */
+function mayEnter(newcomer: Omit<Text, 'needs'>, atWork: readonly Text[], { size, available }: Room): boolean {
   const older = atWork.filter(({ arrival }) => arrival < newcomer.arrival)
   if (older.length === 0) return true
-  const younger = atWork.filter((text) => !older.includes(text)).reduce((sum, { held }) => sum + held, 0)
-  const { needs, left } = newcomer
-  return peak(size - available - younger + needs, [...older, { held: needs, left }]) <= size
+  const younger = atWork.slice(older.length).reduce((sum, { held }) => sum + held, 0)
+  return peak(size - available - younger + newcomer.held, [...older, newcomer]) <= size
 }
 
 /**

@@ -64,8 +64,10 @@ export class Tree implements Sharer {
   #leave: (() => void) | undefined
   /** Whether it has come to stand in slots with the forward under way. */
   #entering = false
-  /** Slots that the prefix cache had when it last entered. */
+  /** Slots of it that others used when it last entered. */
   #shared = 0
+  /** Tokens that stood in the prefix cache then. */
+  #found = 0
   /** What the forward under way runs. */
   #parts: readonly Part[] = []
 
@@ -90,7 +92,7 @@ export class Tree implements Sharer {
     const scores = await this.#run({ runs: [context, this.chain], asked: 1 + chain.length }, (place) =>
       wanted.map((n) => place(context, text.length - 1 + n)),
     )
-    this.cached = this.#shared
+    this.cached = this.#found
     return scores
   }
 
@@ -118,7 +120,9 @@ export class Tree implements Sharer {
   /** Forgets a leaf's last tokens and gives their slots back, keeping the first `length`. */
   trim(leaf: Leaf, length: number): void {
     leaf.tokens.splice(length)
-    this.#decoder.pool.give(leaf.slots.splice(length))
+    const slots = leaf.slots.splice(length)
+    if (slots.length === 0) return
+    this.#decoder.pool.give(slots)
     this.#decoder.queue.settle()
   }
 
@@ -167,8 +171,10 @@ export class Tree implements Sharer {
       this.#entering = true
       this.#decoder.entering.add(this.context.tokens)
       this.#leave = this.#decoder.batcher.enter()
-      const slots = this.#decoder.cache.match(this.#known)
-      this.#shared = slots.length
+      const known = this.#known
+      this.#shared = this.#decoder.cache.lookUp(known).used
+      const slots = this.#decoder.cache.match(known)
+      this.#found = slots.length
       for (const run of this.#path) run.slots = slots.splice(0, run.tokens.length)
     }
     this.#parts = runs.map((run) => ({ run, before: this.#tokensBefore(run), standing: run.slots.length }))

@@ -125,9 +125,9 @@ export class Verification {
       if (!step.ruling && writer.end && verifier === 'judge')
         unclear.push({ step, target: writer.text, draft: draft.text })
     }
-    if (unclear.length === 0) return
-    const rulings = await this.#judge(unclear)
+    const rulings = unclear.length > 0 ? await this.#judge(unclear) : []
     for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i]!
+    for (const step of this.#steps.slice(this.#standing.length)) step.close()
   }
 
   async #judge(pairs: { target: string; draft: string }[]): Promise<Ruling[]> {

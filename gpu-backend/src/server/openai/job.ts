@@ -92,14 +92,19 @@ export async function* writeAll(
   const left = new AbortController()
   const either = AbortSignal.any([signal, left.signal])
   const writers = texts.map((text) => measured(service.metrics, served, text, generate(engine, text, either), either))
-  const waiting = new Map<number, ReturnType<typeof next>>()
+  const underWay = new Map<number, Promise<void>>()
+  const arrivals: Arrival[] = []
+  let arrived = Promise.withResolvers<void>()
   const started = new Set<number>()
   for (let index = 0; index < texts.length; index += n) start(index)
   try {
-    while (waiting.size > 0) {
-      const { index, result } = await Promise.race(waiting.values())
-      if (result.done) waiting.delete(index)
-      else {
+    while (underWay.size > 0) {
+      await arrived.promise
+      arrived = Promise.withResolvers()
+      for (const { index, result, error } of arrivals.splice(0)) {
+        underWay.delete(index)
+        if (!result) throw error
+        if (result.done) continue
         start(index)
         // Its prompt has been run, and the prompt's other texts share the slots.
         for (let other = index + 1; other % n !== 0 && !started.has(other); other++) start(other)
@@ -108,21 +113,32 @@ export async function* writeAll(
     }
   } finally {
     left.abort()
-    await Promise.allSettled(waiting.values())
+    await Promise.all(underWay.values())
     await Promise.all(writers.map((writer) => writer.return()))
   }
 
+  /** Asks for the text's next piece. Not by a race: one that goes on for long would remember every piece of the others. */
   function start(index: number): void {
     started.add(index)
-    waiting.set(index, next(index))
+    const arrive = (arrival: Omit<Arrival, 'index'>): void => {
+      arrivals.push({ index, ...arrival })
+      arrived.resolve()
+    }
+    underWay.set(
+      index,
+      writers[index]!.next().then(
+        (result) => arrive({ result }),
+        (error: unknown) => arrive({ error }),
+      ),
+    )
   }
+}
 
-  function next(index: number) {
-    const turn = writers[index]!.next().then((result) => ({ index, result }))
-    // A failure is thrown where the race is awaited next; until then it must not count as unhandled.
-    turn.catch(() => undefined)
-    return turn
-  }
+/** A text's next piece, or why there is none. */
+interface Arrival {
+  index: number
+  result?: IteratorResult<Piece, void>
+  error?: unknown
 }
 
 async function* measured(
