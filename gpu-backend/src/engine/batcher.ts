@@ -102,8 +102,7 @@ export class Batcher {
   /** A request prepares its next rows, and forwards wait for it: it must not wait itself. @returns what to call when it has them */
   expect(): () => void {
     this.#coming++
-    clearImmediate(this.#turn)
-    this.#turn = undefined
+    this.#cancelTurn()
     return () => {
       this.#coming--
       this.#wake()
@@ -139,9 +138,13 @@ export class Batcher {
     void this.#forward()
   }
 
-  async #forward(): Promise<void> {
+  #cancelTurn(): void {
     clearImmediate(this.#turn)
     this.#turn = undefined
+  }
+
+  async #forward(): Promise<void> {
+    this.#cancelTurn()
     for (const { call } of this.#jobs) if (call.signal?.aborted) this.#fail(call, call.signal.reason)
     const chunks = schedule(this.#jobs, this.budget)
     if (chunks.length === 0) return

@@ -1,4 +1,4 @@
-import { StreamingDecoder } from '../tokenizer/index.ts'
+import { MOST_BYTES, StreamingDecoder } from '../tokenizer/index.ts'
 import type { DecodeOptions, Tokenizer } from '../tokenizer/index.ts'
 
 export interface OutputOptions extends DecodeOptions {
@@ -7,9 +7,6 @@ export interface OutputOptions extends DecodeOptions {
   /** Tokens that stand before the output: a character may begin with their last and end in the output. Default none. */
   after?: readonly number[]
 }
-
-/** A character's bytes. */
-const MOST_BYTES = 4
 
 /**
  * The output as text: whole characters only, and never the beginning of a stop string.

@@ -36,6 +36,20 @@ afterEach(() => {
   }
 })
 
+test('what only the prefix cache keeps of a text comes back when it ends', async () => {
+  const decoder = tight.target
+  const first = new Tree(decoder)
+  await first.prefill(someText(4, 200), [], [0])
+  first.commit(0)
+  const again = new Tree(decoder)
+  await again.prefill(someText(4, 200), [], [0])
+  const { available } = decoder.pool
+  const { held } = again
+  again.release()
+  expect(decoder.pool.available - available).toBe(held)
+  expect(held).toBeGreaterThanOrEqual(200)
+})
+
 test('a text that gave its slots back and waits is not idle, however long it waits', async () => {
   const decoder = tight.target
   const oldest = new Tree(decoder, { most: 200 })

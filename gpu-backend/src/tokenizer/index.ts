@@ -1,3 +1,3 @@
 export type { ChatMessage, RenderOptions } from './chat-template.ts'
-export { StreamingDecoder, type DecodeOptions } from './streaming.ts'
+export { MOST_BYTES, StreamingDecoder, type DecodeOptions } from './streaming.ts'
 export { Tokenizer, lookupToken } from './tokenizer.ts'

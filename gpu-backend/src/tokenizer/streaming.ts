@@ -1,5 +1,8 @@
 import type { Tokenizer } from './tokenizer.ts'
 
+/** Bytes of a character in UTF-8: a character that tokens begin may have so many of them, less one. */
+export const MOST_BYTES = 4
+
 export interface DecodeOptions {
   /** Special tokens give no text. Defaults to true. */
   skipSpecial?: boolean

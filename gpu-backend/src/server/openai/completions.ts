@@ -40,7 +40,7 @@ function unfinished(tokenizer: Tokenizer, tokens: readonly number[]): string {
 function dialect(tokenizer: Tokenizer, job: Job, request: CompletionRequest, echoes: string[]): Dialect {
   const { echo, n, logprobs: most, prompt_logprobs, return_token_ids } = request
   const offsets = job.texts.map(
-    ({ prompt, skipSpecial }) => new Offsets(tokenizer, echo ? [] : prompt.slice(-4), { skipSpecial }),
+    ({ prompt, skipSpecial }) => new Offsets(tokenizer, echo ? [] : prompt, { skipSpecial }),
   )
   const begun = new Set<number>()
   /** By prompt; its first text brings them for all. */

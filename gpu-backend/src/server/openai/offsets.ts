@@ -1,3 +1,4 @@
+import { MOST_BYTES } from '../../tokenizer/index.ts'
 import type { StreamingDecoder, Tokenizer } from '../../tokenizer/index.ts'
 
 /**
@@ -15,7 +16,7 @@ export class Offsets {
     this.#tokenizer = tokenizer
     this.#skipSpecial = skipSpecial
     this.#decoder = tokenizer.streaming({ skipSpecial: false })
-    for (const token of after) this.#decoder.push(token)
+    for (const token of after.slice(-MOST_BYTES)) this.#decoder.push(token)
   }
 
   /** @param isOutput special tokens of the output may give no text */
