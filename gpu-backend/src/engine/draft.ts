@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
+import { wholeLogits } from '../model/index.ts'
 import type { Scores } from '../model/index.ts'
 import type { Context } from './contexts.ts'
 import { distribution, reduction } from './distribution.ts'
@@ -23,7 +24,11 @@ export async function* draft(
   const { model } = decoder
   const parameters = engine.sampling(request.sampling, context)
   const timer = new Timer()
-  const tree = new Tree(decoder, { signal, most: request.depth * request.step_tokens, reduced: reduction(parameters) })
+  // The target must know every token that is drafted; padded vocabularies of one tokenizer differ.
+  const { vocabSize } = engine.target.model.config
+  const isLarger = model.config.vocabSize > vocabSize
+  const reduced = isLarger ? undefined : reduction(parameters)
+  const tree = new Tree(decoder, { signal, most: request.depth * request.step_tokens, reduced })
   const leaf = tree.leaf(0)
   const written: number[] = []
   const forward = async (): Promise<Scores> => {
@@ -47,8 +52,9 @@ export async function* draft(
       const noise = new StepNoise(parameters.seed, context.outputLength, index)
       const distributions: Distribution[] = []
       while (!step.end) {
-        const q = distribution(await timer.time('draft', forward), parameters)
+        const scores = await timer.time('draft', forward)
         signal.throwIfAborted()
+        const q = distribution(isLarger ? wholeLogits(scores).subarray(0, vocabSize) : scores, parameters)
         const token = noise.draw(q, step.tokens.length)
         distributions.push(q)
         step.push(token)

@@ -176,6 +176,21 @@ test('drafted steps from elsewhere need no id', async () => {
     }
 })
 
+test('no token is drafted that the target does not know', async () => {
+  const { model } = engine.target
+  const { config } = model
+  const vocabSize = 300
+  Object.defineProperty(model, 'config', { value: { ...config, vocabSize }, configurable: true })
+  try {
+    await draftSteps({ id: 'run', messages: [{ role: 'user', content: questions[0]! }] }, 3, { temperature: 1 })
+    const drafts = [...engine.contexts.get('run', 0).drafts.values()]
+    expect(drafts.length).toBeGreaterThan(0)
+    for (const { tokens } of drafts) expect(Math.max(...tokens)).toBeLessThan(vocabSize)
+  } finally {
+    Object.defineProperty(model, 'config', { value: config, configurable: true })
+  }
+})
+
 test('guesses after the end of a step do not count as kept', async () => {
   const sampling = { temperature: 0, seed: 1 }
   for (const question of questions) {
