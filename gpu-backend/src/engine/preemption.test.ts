@@ -3,13 +3,17 @@ import path from 'node:path'
 import { VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
+import { Age } from './age.ts'
 import type { Decoder } from './decoder.ts'
+import { distribution } from './distribution.ts'
 import { Engine } from './engine.ts'
 import { generate } from './generate.ts'
 import type { GenerateRequest, Piece } from './generate.ts'
 import { neutralRules } from './logits.ts'
 import type { TokenLogprob } from './logits.ts'
 import { nominal } from './proposers/costs.ts'
+import { DraftModel } from './proposers/draft-model.ts'
+import { Random } from './random.ts'
 import { Tree } from './tree.ts'
 import { Verification } from './verify.ts'
 
@@ -216,7 +220,7 @@ test('with a seed a verification waits for slots to guess in, and its text is th
     const context = { id: 'seeded', messages: [{ role: 'user' as const, content: prompts[0]! }] }
     const sampling = { temperature: 1, seed: 9 }
     const request = parseRequest(VerifyRequest, { context, decode: 'end', max_tokens: 60, sampling })
-    const events = new Verification(engine, engine.context(request.context), request, signal).run()
+    const events = new Verification(engine, await engine.context(request.context), request, signal).run()
     let tokens: readonly number[] = []
     for await (const event of events) if (event.type === 'commit') tokens = event.tokens
     engine.contexts.drop('seeded')
@@ -231,6 +235,36 @@ test('with a seed a verification waits for slots to guess in, and its text is th
   expect(await writing).toEqual(await write(roomy))
 })
 
+test('parts of one text that guess at the same time, and have no room beside each other, guess in turn', async () => {
+  const { target, draft } = tight
+  const tree = { signal, optional: false }
+  const age = new Age(false)
+  const guess = (came: number, seed: number) => {
+    const model = new DraftModel({
+      decoder: draft!,
+      vocabulary: target.model.config.vocabSize,
+      distribution: (scores) => distribution(scores, { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 }),
+      random: new Random(1),
+      guesses: tight.guesses,
+      target: target.batcher,
+      tree: { ...tree, came },
+    })
+    return { model, text: someText(seed, 160) }
+  }
+  const parts = [guess(age.part(), 5), guess(age.part(), 6)]
+  const before = draft!.stats
+  // Nobody comes to count as idle.
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now())
+  for (let round = 0; round < 2; round++) {
+    await Promise.all(parts.map(({ model, text }) => model.propose(text, 20)))
+    for (const part of parts) part.text.push(7)
+  }
+  // Each reads its text twice at most in each round.
+  expect(draft!.stats.newTokens - before.newTokens).toBeLessThan(2 * 2 * 2 * 200)
+  expect(draft!.stats.preemptions - before.preemptions).toBeGreaterThan(0)
+  for (const { model } of parts) model.close()
+})
+
 test('the judge rules on more pairs than its pool holds', async () => {
   const pairs = Array.from({ length: 30 }, (_, i) => ({
     target: `She has ${i} apples left.\n\n`,
@@ -242,14 +276,14 @@ test('the judge rules on more pairs than its pool holds', async () => {
 
 test('what the pool could never hold is refused at once; of drafted steps as many are verified as it holds', async () => {
   const messages = [{ role: 'user' as const, content: prompts.join(' ').repeat(3) }]
-  expect(() => tight.context({ id: 'long', messages })).toThrow(
+  await expect(tight.context({ id: 'long', messages })).rejects.toThrow(
     expect.objectContaining({ status: 400, code: 'context_length_exceeded', message: expect.stringContaining('300') }),
   )
   const steps = Array.from({ length: 8 }, () => ({ text: 'Something that no model would say here.\n\n' }))
   const context = { id: 'drafts', messages: [{ role: 'user' as const, content: prompts[0]! }] }
   const request = parseRequest(VerifyRequest, { context, steps, max_tokens: 250, sampling: { temperature: 0 } })
   const types = new Set<string>()
-  for await (const event of new Verification(tight, tight.context(request.context), request, signal).run())
+  for await (const event of new Verification(tight, await tight.context(request.context), request, signal).run())
     types.add(event.type)
   expect(types).toContain('commit')
   tight.contexts.drop('drafts')

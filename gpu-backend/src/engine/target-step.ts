@@ -139,7 +139,7 @@ export function stepSpeculator(expansion: Expansion, start: number, drafted?: re
     decoder: engine.target,
     lengths: context.lengths,
     seeded: request.sampling.seed !== undefined,
-    came: tree.age.came,
+    came: tree.age.part(),
     distribution: (scores) => distribution(scores, parameters),
     reduced,
     random: new Random(parameters.seed, GUESS_STREAM, context.outputLength + start),

@@ -136,6 +136,12 @@ export class Tree implements Sharer {
     this.release()
   }
 
+  /** For a part of a text: the others, which may need its slots, are at work without it now. */
+  pause(): void {
+    this.age.pauses()
+    this.#decoder.queue.settle()
+  }
+
   /** Gives back every slot. What was committed may stay in the prefix cache. Further calls do nothing. */
   release(): void {
     this.#due = undefined

@@ -75,6 +75,7 @@ export class DraftModel implements Proposer {
       return []
     } finally {
       arrived?.()
+      this.#tree?.pause()
     }
   }
 
