@@ -42,7 +42,7 @@ export async function decodePlainly(
     sampling: { temperature: 0 },
     speculation: speculate ? {} : { drafted: false, ngram: 0, draft: 0 },
   })
-  const context = engine.context(request.context)
+  const context = await engine.context(request.context)
   let tokens: number[] = []
   try {
     for await (const event of new Verification(engine, context, request, new AbortController().signal).run()) {

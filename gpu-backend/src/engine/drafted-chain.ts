@@ -31,7 +31,7 @@ export function draftedChain(
   const starts = [0]
   let most = 0
   for (const { id, text } of request.steps) {
-    const step = (id === undefined ? undefined : context.drafts.get(id)) ?? fromText(tokenizer, text, request.delimiter)
+    const step = (id === undefined ? undefined : context.drafts.get(id)) ?? fromText(tokenizer, text, request)
     const start = starts.at(-1)!
     const end = start + step.tokens.length
     const own = longest(start, step_tokens)
@@ -46,8 +46,9 @@ export function draftedChain(
   return { steps, tokens: steps.flatMap((step) => step.tokens), starts, most }
 }
 
-function fromText(tokenizer: Tokenizer, text: string, delimiter: string): DraftStep {
-  const tokens = tokenizer.encode(text, { continuing: true })
+/** A text far too long for a step gives none of its tokens. */
+function fromText(tokenizer: Tokenizer, text: string, { delimiter, step_tokens }: VerifyRequest): DraftStep {
+  const tokens = text.length > tokenizer.mostCharacters(step_tokens) ? [] : tokenizer.encode(text, { continuing: true })
   const end = text.endsWith(delimiter) ? 'delimiter' : 'cap'
   return { tokens, text, end, distributions: tokens.map(() => undefined) }
 }

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { parseRequest, DraftRequest, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Commit, DraftedStep, Verdict, VerifyEvent, VerifyRequestInput } from '@lookahead/sdk/protocol'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { draft } from './draft.ts'
 import { Engine } from './engine.ts'
@@ -33,13 +33,13 @@ async function collect<E>(events: AsyncIterable<E>): Promise<E[]> {
   return all
 }
 
-function verify(
+async function verify(
   context: VerifyRequestInput['context'],
   options: VerifyOptions,
   abort = signal,
 ): Promise<VerifyEvent[]> {
   const request = parseRequest(VerifyRequest, { context, ...options })
-  return collect(new Verification(engine, engine.context(request.context), request, abort).run())
+  return collect(new Verification(engine, await engine.context(request.context), request, abort).run())
 }
 
 async function draftSteps(
@@ -48,7 +48,7 @@ async function draftSteps(
   sampling = {},
 ): Promise<DraftedStep[]> {
   const request = parseRequest(DraftRequest, { context, depth, sampling })
-  const events = await collect(draft(engine, engine.context(request.context), request, signal))
+  const events = await collect(draft(engine, await engine.context(request.context), request, signal))
   return events.filter((event) => event.type === 'step')
 }
 
@@ -176,6 +176,20 @@ test('drafted steps from elsewhere need no id', async () => {
     }
 })
 
+test('a drafted text that is far too long for a step is left out, unread, with those after it', async () => {
+  const messages = [{ role: 'user' as const, content: questions[3]! }]
+  const encode = vi.spyOn(engine.target.model.tokenizer, 'encode')
+  const long = 'word '.repeat(100_000)
+  const events = await verify(
+    { id: 'run', messages },
+    { steps: [{ text: long }, { text: 'Next.\n\n' }], max_tokens: 20, sampling: { temperature: 0 } },
+  )
+  expect(events.filter(({ type }) => type === 'verdict')).toEqual([])
+  expect(commitOf(events).tokens.length).toBeGreaterThan(0)
+  expect(encode.mock.calls.map(([text]) => text)).not.toContain(long)
+  encode.mockRestore()
+})
+
 test('no token is drafted that the target does not know', async () => {
   const { model } = engine.target
   const { config } = model
@@ -248,7 +262,7 @@ test('a client that leaves stops the work within one forward', async () => {
     return forward(rows)
   }
   try {
-    const context = engine.context(request.context)
+    const context = await engine.context(request.context)
     await expect(collect(new Verification(engine, context, request, abort.signal).run())).rejects.toThrow('abort')
     expect(forwards).toBe(5)
   } finally {
@@ -258,12 +272,14 @@ test('a client that leaves stops the work within one forward', async () => {
 
 test('a context the backend does not hold is context_lost; with its output tokens it is restored', async () => {
   const sampling = { temperature: 0 }
-  expect(() => engine.context({ id: 'nowhere', length: 0 })).toThrow(
+  await expect(engine.context({ id: 'nowhere', length: 0 })).rejects.toThrow(
     expect.objectContaining({ status: 409, code: 'context_lost' }),
   )
   const messages = [{ role: 'user' as const, content: questions[0]! }]
   const first = commitOf(await verify({ id: 'a', messages }, { max_tokens: MAX_TOKENS, sampling }))
-  expect(() => engine.context({ id: 'a', length: 3 })).toThrow(expect.objectContaining({ code: 'context_lost' }))
+  await expect(engine.context({ id: 'a', length: 3 })).rejects.toThrow(
+    expect.objectContaining({ code: 'context_lost' }),
+  )
   const kept = commitOf(await verify({ id: 'a', length: first.tokens.length }, { max_tokens: MAX_TOKENS, sampling }))
   const restored = commitOf(
     await verify({ id: 'b', messages, output: first.tokens }, { max_tokens: MAX_TOKENS, sampling }),

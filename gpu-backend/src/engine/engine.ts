@@ -106,16 +106,17 @@ export class Engine {
 
   /**
    * The context a request names, made first if the request says how.
-   * @throws {ProtocolError} 409 `context_lost`; 400 `context_length_exceeded`
+   * @throws {ProtocolError} 409 `context_lost`; 400 `context_length_exceeded`; the signal's reason
    */
-  context(request: ContextRef): Context {
+  async context(request: ContextRef, signal?: AbortSignal): Promise<Context> {
     if (request.length !== undefined) return this.contexts.get(request.id, request.length)
     const { tokenizer, config } = this.target.model
     const text = request.prompt ?? tokenizer.renderChat(request.messages ?? [], { addGenerationPrompt: true })
-    const prompt = { tokens: tokenizer.encode(text), thinking: text.trimEnd().endsWith('<think>') }
+    const param = request.prompt === undefined ? 'context.messages' : 'context.prompt'
+    const tokens = await this.target.encode(text, param, { signal })
+    const prompt = { tokens, thinking: text.trimEnd().endsWith('<think>') }
     const length = prompt.tokens.length + (request.output?.length ?? 0)
     const limit = this.target.capacity
-    const param = request.prompt === undefined ? 'context.messages' : 'context.prompt'
     if (length === 0) throw new ProtocolError(400, 'invalid_request', `${param}: the prompt is empty`, { param })
     if (length >= limit)
       throw new ProtocolError(

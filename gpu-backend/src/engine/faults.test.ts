@@ -85,7 +85,7 @@ async function verify(options: Omit<VerifyRequestInput, 'context' | 'max_tokens'
     ...options,
   })
   const events: VerifyEvent[] = []
-  for await (const event of new Verification(engine, engine.context(request.context), request, signal).run())
+  for await (const event of new Verification(engine, await engine.context(request.context), request, signal).run())
     events.push(event)
   return events
 }

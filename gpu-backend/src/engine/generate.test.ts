@@ -77,7 +77,7 @@ test('at temperature 0 it writes what the target writes by plain decoding, with 
     sampling: { temperature: 0 },
   })
   const plain = { text: '', tokens: [] as number[] }
-  for await (const event of new Verification(engine, engine.context(verify.context), verify, signal).run())
+  for await (const event of new Verification(engine, await engine.context(verify.context), verify, signal).run())
     if (event.type === 'commit') Object.assign(plain, { text: event.text, tokens: event.tokens })
   const decoder = engine.target
   expect(await write({ decoder, ngram: 0, draft: 0 })).toMatchObject({ ...plain, reason: 'stop', stop: null })

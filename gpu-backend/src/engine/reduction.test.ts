@@ -112,11 +112,11 @@ test.each([{ temperature: 0 }, { temperature: 0.9, top_p: 0.95, seed: 3 }])(
         const context = { id, messages: [{ role: 'user' as const, content: questions[2]! }], output }
         const drafting = parseRequest(DraftRequest, { context, depth: 2, sampling })
         const steps: { id: string; text: string }[] = []
-        for await (const event of draft(engine, engine.context(context), drafting, signal))
+        for await (const event of draft(engine, await engine.context(context), drafting, signal))
           if (event.type === 'step') steps.push({ id: event.id, text: event.text })
         const last = { id, length: output.length }
         const request = parseRequest(VerifyRequest, { context: last, steps, max_tokens: MAX_TOKENS, sampling })
-        for await (const event of new Verification(engine, engine.context(last), request, signal).run()) {
+        for await (const event of new Verification(engine, await engine.context(last), request, signal).run()) {
           if (event.type === 'verdict') events.push(event)
           if (event.type !== 'commit') continue
           events.push(event)

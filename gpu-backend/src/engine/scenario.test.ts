@@ -52,7 +52,7 @@ async function run(
   for (;;) {
     const whole = output.length > 0 ? { ...first, output } : first
     const request = parseRequest(DraftRequest, { context: whole, depth: Math.max(depth, 1), sampling })
-    const drafting = depth > 0 ? draft(engine, engine.context(request.context), request, signal) : none()
+    const drafting = depth > 0 ? draft(engine, await engine.context(request.context), request, signal) : none()
     const steps = (await read(drafting, stay)).flatMap((event) => (event.type === 'step' ? [event] : []))
     const verify = parseRequest(VerifyRequest, {
       context: depth > 0 ? { id, length: output.length } : whole,
@@ -61,7 +61,7 @@ async function run(
       verifier: 'exact',
       sampling,
     })
-    const verification = new Verification(engine, engine.context(verify.context), verify, signal)
+    const verification = new Verification(engine, await engine.context(verify.context), verify, signal)
     const commit = (await read(verification.run(), stay)).find((event) => event.type === 'commit')!
     output.push(...commit.tokens)
     if (commit.finish_reason) return output

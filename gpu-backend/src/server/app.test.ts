@@ -165,16 +165,16 @@ test('a client that leaves frees the slots of its context', async () => {
   expect(engine.contexts.running).toBe(1)
   await reader.cancel()
   expect(engine.contexts.running).toBe(0)
-  expect(() => engine.context({ id: 'leaver', length: 0 })).toThrow('no longer')
+  await expect(engine.context({ id: 'leaver', length: 0 })).rejects.toThrow('no longer')
 })
 
 test('a caller that is done with a context can give it up', async () => {
   const response = await post('/v1/verify', { context: { id: 'kept', messages }, max_tokens: 300, step_tokens: 5 })
   await response.text()
-  expect(engine.context({ id: 'kept', length: 5 })).toBeDefined()
+  expect(await engine.context({ id: 'kept', length: 5 })).toBeDefined()
   for (let times = 0; times < 2; times++)
     expect((await app.request('/v1/contexts/kept', { method: 'DELETE' })).status).toBe(204)
-  expect(() => engine.context({ id: 'kept', length: 5 })).toThrow('no longer')
+  await expect(engine.context({ id: 'kept', length: 5 })).rejects.toThrow('no longer')
 })
 
 test('flags overrule the environment, and nonsense is refused by name', () => {

@@ -3,6 +3,8 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 /** One call under way. Its signal's reason is always a `ProtocolError`, so that aborted work throws what may be said. */
 export interface Call {
   signal: AbortSignal
+  /** Counts the tokens of its prompts. @throws {ProtocolError} 429 `overloaded` when too many are queued already */
+  reads: (tokens: number) => void
   /** All its texts have begun: the call no longer counts as queued. Further calls do nothing. */
   started: () => void
   /** The client has left: 499 `client_left`. */
@@ -38,11 +40,10 @@ export class Calls {
 
   /**
    * @param connection aborted when the client's connection closes before the answer is complete
-   * @param tokens of the prompts that the call brings
-   * @throws {ProtocolError} 429 `overloaded` when too much is queued already
+   * @throws {ProtocolError} 429 `overloaded` when too many are queued already
    */
-  begin(connection: AbortSignal, tokens: number): Call {
-    const started = this.#enqueue(tokens)
+  begin(connection: AbortSignal): Call {
+    const { reads, started } = this.#enqueue()
     const controller = new AbortController()
     const leave = (): void => controller.abort(new ProtocolError(499, 'client_left', 'the client left'))
     const end = (): void => {
@@ -53,7 +54,18 @@ export class Calls {
     this.#running.add(controller)
     connection.addEventListener('abort', leave)
     if (connection.aborted) leave()
-    return { signal: controller.signal, started, leave, end }
+    return { signal: controller.signal, reads, started, leave, end }
+  }
+
+  /** Begins a call, which ends with its answer, or at once when there comes to be none. @throws as `begin` and `prepare` do */
+  async answer(connection: AbortSignal, prepare: (call: Call) => Promise<Response>): Promise<Response> {
+    const call = this.begin(connection)
+    try {
+      return await prepare(call)
+    } catch (error) {
+      call.end()
+      throw error
+    }
   }
 
   /** Aborts all: 503 `draining`. */
@@ -64,27 +76,35 @@ export class Calls {
     for (const controller of this.#running) controller.abort(reason)
   }
 
-  /** @returns what takes the call from the queue */
-  #enqueue(tokens: number): () => void {
+  #enqueue(): Pick<Call, 'reads' | 'started'> {
     const queued = this.#queued
-    const { requests: mostRequests, tokens: mostTokens } = this.#limits
-    const isFull = queued.requests >= mostRequests || queued.tokens + tokens > mostTokens
-    if (queued.requests > 0 && isFull)
-      throw new ProtocolError(
-        429,
-        'overloaded',
-        `${queued.requests} requests with ${queued.tokens} prompt tokens are queued already: try again shortly`,
-        { retryAfter: between(...RETRY_SECONDS) },
-      )
+    if (queued.requests >= this.#limits.requests) this.#refuse()
     queued.requests++
-    queued.tokens += tokens
     let isQueued = true
-    return () => {
-      if (!isQueued) return
-      isQueued = false
-      queued.requests--
-      queued.tokens -= tokens
+    let own = 0
+    return {
+      reads: (tokens) => {
+        if (queued.tokens > 0 && queued.tokens + tokens > this.#limits.tokens) this.#refuse()
+        own += tokens
+        queued.tokens += tokens
+      },
+      started: () => {
+        if (!isQueued) return
+        isQueued = false
+        queued.requests--
+        queued.tokens -= own
+      },
     }
+  }
+
+  #refuse(): never {
+    const { requests, tokens } = this.#queued
+    throw new ProtocolError(
+      429,
+      'overloaded',
+      `${requests} requests with ${tokens} prompt tokens are queued already: try again shortly`,
+      { retryAfter: between(...RETRY_SECONDS) },
+    )
   }
 }
 

@@ -22,13 +22,16 @@ type Event = DraftEvent | VerifyEvent
 
 /** One of the two halves of the cycle, as a call on a context. */
 interface Work {
-  half: 'draft' | 'verify'
+  half: Half
   context: EngineContext
-  /** Tokens of the prompt, and of prompt and output, if the call made the context; otherwise 0. */
+  /** If the call made the context; otherwise 0. */
   promptTokens: number
-  newTokens: number
-  start: (signal: AbortSignal) => AsyncGenerator<Event, void, undefined>
+  /** To be called when the call has ended. */
+  leave: () => void
 }
+
+type Half = 'draft' | 'verify'
+type Events = AsyncGenerator<Event, void, undefined>
 
 export function lookaheadRoutes(service: Service): Hono {
   const app = new Hono()
@@ -37,19 +40,21 @@ export function lookaheadRoutes(service: Service): Hono {
     const request = parseRequest(DraftRequest, await readJson(c.req.raw))
     const engine = service.ready()
     if (!engine.draft) throw new ProtocolError(503, 'no_draft_model', 'this backend serves no draft model')
-    const opened = open(engine, request)
-    const { context } = opened
-    const start = (signal: AbortSignal) => draft(engine, context, request, signal)
-    return respond(service, engine, c.req.raw.signal, { half: 'draft', ...opened, start })
+    return service.calls.answer(c.req.raw.signal, async (call) => {
+      const work = await open(engine, 'draft', request, call)
+      return respond(service, engine, call, work, () => draft(engine, work.context, request, call.signal))
+    })
   })
 
   app.post('/v1/verify', async (c) => {
     const request = parseRequest(VerifyRequest, await readJson(c.req.raw))
     const engine = service.ready()
-    const opened = open(engine, request)
-    const { context } = opened
-    const start = (signal: AbortSignal) => new Verification(engine, context, request, signal).run()
-    return respond(service, engine, c.req.raw.signal, { half: 'verify', ...opened, start })
+    return service.calls.answer(c.req.raw.signal, async (call) => {
+      const work = await open(engine, 'verify', request, call)
+      return respond(service, engine, call, work, () =>
+        new Verification(engine, work.context, request, call.signal).run(),
+      )
+    })
   })
 
   app.delete('/v1/contexts/:id', (c) => {
@@ -60,26 +65,37 @@ export function lookaheadRoutes(service: Service): Hono {
   return app
 }
 
-function open(engine: Engine, { context: named }: DraftRequest | VerifyRequest): Omit<Work, 'half' | 'start'> {
-  const context = engine.context(named)
+async function open(
+  engine: Engine,
+  half: Half,
+  { context: named }: DraftRequest | VerifyRequest,
+  call: Call,
+): Promise<Work> {
+  const context = await engine.context(named, call.signal)
   const isNew = named.length === undefined
-  return { context, promptTokens: isNew ? context.promptLength : 0, newTokens: isNew ? context.tokens.length : 0 }
+  try {
+    if (isNew) call.reads(context.tokens.length)
+    const leave = engine.contexts.enter(context, half)
+    return { half, context, promptTokens: isNew ? context.promptLength : 0, leave }
+  } catch (error) {
+    if (isNew) engine.contexts.giveUp(context)
+    throw error
+  }
 }
 
 /** Streams a call's events. A client that leaves stops the work before its next forward and gives up the context. */
 function respond(
-  { calls, metrics }: Service,
+  { metrics }: Service,
   engine: Engine,
-  connection: AbortSignal,
-  { half, context, promptTokens, newTokens, start }: Work,
+  call: Call,
+  { half, context, promptTokens, leave }: Work,
+  start: () => Events,
 ): Response {
-  const leave = engine.contexts.enter(context, half)
-  const call = begin()
   const measured = metrics.start(half === 'draft' ? 'draft' : 'target', promptTokens)
-  async function* events(): AsyncGenerator<Event, void, undefined> {
+  async function* events(): Events {
     let end: EndReason = 'abort'
     try {
-      for await (const event of start(call.signal)) {
+      for await (const event of start()) {
         measure(event)
         if (event.type !== 'context') call.started()
         yield event
@@ -94,16 +110,6 @@ function respond(
       leave()
       call.end()
       measured.end(end)
-    }
-  }
-
-  function begin(): Call {
-    try {
-      return calls.begin(connection, newTokens)
-    } catch (error) {
-      leave()
-      if (newTokens > 0) engine.contexts.giveUp(context)
-      throw error
     }
   }
 

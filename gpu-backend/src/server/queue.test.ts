@@ -55,6 +55,22 @@ test('a call counts as queued as long as some of its texts wait for slots', asyn
   }
 })
 
+test('a call is queued before its prompt is tokenized, and a client that leaves then is gone', async () => {
+  const calls = new Calls({ requests: 1 })
+  const app = createApp({ engine: () => engine, draining: () => false, calls })
+  const abort = new AbortController()
+  const write = (signal?: AbortSignal) => {
+    const body = JSON.stringify({ prompt: 'Ann has apples. '.repeat(1200), max_tokens: 1 })
+    return app.request('/v1/completions', { method: 'POST', body, ...(signal && { signal }) })
+  }
+  const answers = [write(abort.signal), write()]
+  expect((await answers[1]!).status).toBe(429)
+  abort.abort()
+  expect((await answers[0]!).status).toBe(499)
+  expect(calls.running).toBe(0)
+  expect((await write()).status).toBe(400)
+})
+
 test('the output of a context that is restored counts like its prompt', async () => {
   const app = createApp({ engine: () => engine, draining: () => false, calls: new Calls({ tokens: 500 }) })
   const verify = (id: string, output: number[]) =>
@@ -71,14 +87,24 @@ test('the output of a context that is restored counts like its prompt', async ()
 test('calls count until their texts have begun, prompts by their tokens, and one alone is always let in', () => {
   const calls = new Calls({ requests: 10, tokens: 100 })
   const { signal } = new AbortController()
-  const large = calls.begin(signal, 1000)
+  const begin = (tokens: number) => {
+    const call = calls.begin(signal)
+    try {
+      call.reads(tokens)
+      return call
+    } catch (error) {
+      call.end()
+      throw error
+    }
+  }
+  const large = begin(1000)
   const overloaded = expect.objectContaining<Partial<ProtocolError>>({ status: 429, retryAfter: expect.any(Number) })
-  expect(() => calls.begin(signal, 1)).toThrow(overloaded)
+  expect(() => begin(1)).toThrow(overloaded)
   large.started()
   large.end()
-  const half = calls.begin(signal, 60)
-  expect(() => calls.begin(signal, 60)).toThrow(overloaded)
-  calls.begin(signal, 40).end()
+  const half = begin(60)
+  expect(() => begin(60)).toThrow(overloaded)
+  begin(40).end()
   half.end()
   expect(calls.running).toBe(0)
 })

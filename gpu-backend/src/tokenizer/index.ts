@@ -1,3 +1,3 @@
 export type { ChatMessage, RenderOptions } from './chat-template.ts'
 export { MOST_BYTES, StreamingDecoder, type DecodeOptions } from './streaming.ts'
-export { Tokenizer, lookupToken } from './tokenizer.ts'
+export { Tokenizer, lookupToken, type EncodeOptions } from './tokenizer.ts'

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Tokenizer, lookupToken } from './index.ts'
 import { cutLongRunsOfMarks } from './marks.ts'
@@ -99,6 +100,23 @@ async function temporary() {
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   }
 }
+
+test('a long text is tokenized beside the event loop, and given up when nobody wants it any more', async () => {
+  const long = 'Ann has 12 apples.\n\n'.repeat(5000)
+  let isDone = false
+  const ids = tokenizer.encodeAsync(long, { special: true }).finally(() => (isDone = true))
+  await setImmediate()
+  expect(isDone).toBe(false)
+  expect(await ids).toEqual(tokenizer.encode(long, { special: true }))
+  const left = new Error('the client left')
+  const abort = new AbortController()
+  const unwanted = tokenizer.encodeAsync(long.repeat(50), {}, abort.signal)
+  const waits = tokenizer.encodeAsync(long)
+  abort.abort(left)
+  await expect(unwanted).rejects.toBe(left)
+  await expect(tokenizer.encodeAsync(long, {}, abort.signal)).rejects.toBe(left)
+  expect(await waits).toEqual(tokenizer.encode(long))
+})
 
 test('runs of combining marks are normalised as everywhere, and very long ones piece by piece', async () => {
   const normalising = await Tokenizer.load(path.join(import.meta.dirname, '../../models/target'))

@@ -7,6 +7,7 @@ import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-t
 import { withoutSpaceBefore } from './continuing.ts'
 import { cutLongRunsOfMarks } from './marks.ts'
 import { StreamingDecoder, type DecodeOptions } from './streaming.ts'
+import { encodeOnThread } from './thread.ts'
 
 const decoderSchema = v.looseObject({
   type: v.string(),
@@ -33,6 +34,16 @@ const tokenizerConfigSchema = v.looseObject({
 
 const nothing = new Uint8Array(0)
 
+/** Characters from which a text is long: a million take a second, or five. */
+const LONG = 2 ** 14
+
+export interface EncodeOptions {
+  /** Adds what the tokenizer puts around every text, such as a begin-of-text token. Default false: chat templates spell it out. */
+  special?: boolean | undefined
+  /** The text goes on another one, so SentencePiece's space is not put before it. Default false. */
+  continuing?: boolean | undefined
+}
+
 /** How a tokenizer spells bytes: GPT-2's way, as Qwen and Llama 3, or SentencePiece's, as Llama 2 and Mistral. */
 type Kind = 'ByteLevel' | 'ByteFallback'
 const bytesOf = { ByteLevel: bytesOfToken, ByteFallback: bytesOfPiece } as const
@@ -41,6 +52,7 @@ const bytesOf = { ByteLevel: bytesOfToken, ByteFallback: bytesOfPiece } as const
 export class Tokenizer {
   /** Tokens that are marks of the format, not text: the end of a turn, padding. */
   readonly specialIds: ReadonlySet<number>
+  readonly #folder: string
   readonly #encoder: Encoder
   /** Puts no space before a text. */
   readonly #continuing: Encoder
@@ -50,8 +62,11 @@ export class Tokenizer {
   /** The special tokens that a template may name, such as `eos_token`. */
   readonly #templateTokens: Readonly<Record<string, string>>
   readonly #bytes: readonly (Uint8Array | undefined)[]
+  /** Bytes of the longest token. */
+  readonly #longest: number
 
   private constructor(
+    folder: string,
     kind: Kind,
     encoder: Encoder,
     continuing: Encoder,
@@ -59,6 +74,7 @@ export class Tokenizer {
     template: Template | undefined,
     templateTokens: Record<string, string>,
   ) {
+    this.#folder = folder
     this.#encoder = encoder
     this.#continuing = continuing
     this.#stripsStart = decoderTypes(stored).includes('Strip')
@@ -69,6 +85,7 @@ export class Tokenizer {
     for (const [token, id] of Object.entries(stored.model.vocab)) bytes[id] = bytesOf[kind](token)
     for (const { id, content } of stored.added_tokens) bytes[id] = new TextEncoder().encode(content)
     this.#bytes = bytes
+    this.#longest = bytes.reduce((most, token) => Math.max(most, token?.length ?? 0), 0)
   }
 
   /**
@@ -95,26 +112,31 @@ export class Tokenizer {
     try {
       const encoder = new Encoder(stored, config)
       const inner = kind === 'ByteLevel' ? encoder : new Encoder(withoutSpaceBefore(stored), config)
-      return new Tokenizer(kind, encoder, inner, stored, template, templateTokens)
+      return new Tokenizer(folder, kind, encoder, inner, stored, template, templateTokens)
     } catch (cause) {
       const reason = (cause as Error).message
       throw new ModelError('unsupported', `the tokenizer of ${folder} cannot be used: ${reason}`, { cause })
     }
   }
 
-  /**
-   * Special tokens that the text spells out, as a rendered chat does, become those tokens.
-   *
-   * @param options.special adds what the tokenizer puts around every text, such as a begin-of-text token. Defaults to false:
-   * chat templates spell it out.
-   * @param options.continuing the text goes on another one, so SentencePiece's space is not put before it. Defaults to false.
-   */
-  encode(text: string, { special = false, continuing: goesOn = false } = {}): number[] {
+  /** Special tokens that the text spells out, as a rendered chat does, become those tokens. */
+  encode(text: string, { special = false, continuing: goesOn = false }: EncodeOptions = {}): number[] {
     if (text === '' && !special) return []
     const [first, ...rest] = cutLongRunsOfMarks(text)
     const { ids } = (goesOn ? this.#continuing : this.#encoder).encode(first!, { add_special_tokens: special })
     if (rest.length === 0) return ids
     return [ids, ...rest.map((piece) => this.encode(piece, { continuing: true }))].flat()
+  }
+
+  /** The same, but a long text is encoded on another thread, so that nobody else waits for it. @throws the signal's reason */
+  async encodeAsync(text: string, options: EncodeOptions = {}, signal?: AbortSignal): Promise<number[]> {
+    if (text.length < LONG) return this.encode(text, options)
+    return encodeOnThread({ folder: this.#folder, text, options }, signal)
+  }
+
+  /** A text of more characters has more than so many tokens, for certain: normalising leaves more than half of them. */
+  mostCharacters(tokens: number): number {
+    return 2 * tokens * this.#longest
   }
 
   /** One more than the highest id. */

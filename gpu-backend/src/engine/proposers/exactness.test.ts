@@ -126,7 +126,7 @@ async function verifyDrafted(seed: number, some: Sampling): Promise<number[]> {
   // Hotter than a client may ask for.
   const common = { step_tokens: 4, sampling: { ...some, seed } }
   const drafting = { ...parseRequest(DraftRequest, { context: { id, messages }, depth: 1 }), ...common }
-  const context = engine.context(drafting.context)
+  const context = await engine.context(drafting.context)
   const steps: { id: string; text: string }[] = []
   for await (const event of draft(engine, context, drafting, signal))
     if (event.type === 'step') steps.push({ id: event.id, text: event.text })

@@ -2,6 +2,7 @@ import { encodedStream } from '@lookahead/sdk/protocol'
 import type { Call } from '../calls.ts'
 import { publicError } from '../errors.ts'
 import type { Service } from '../service.ts'
+import { join } from './join.ts'
 import { writeAll } from './job.ts'
 import type { IndexedPiece, Job } from './job.ts'
 import { Account } from './usage.ts'
@@ -28,12 +29,12 @@ export interface AnswerOptions {
 /** Answers with all texts of a job, as a stream or in one piece. What fails before the first text has a status of its own. */
 export async function answer(
   service: Service,
-  connection: AbortSignal,
+  call: Call,
   job: Job,
   dialect: Dialect,
   options: AnswerOptions,
 ): Promise<Response> {
-  const call = service.calls.begin(connection, job.promptTokens)
+  call.reads(job.promptTokens)
   const pieces = startedWithAll(call, writeAll(service, job, call.signal), job.texts.length)
   const header = {
     id: `${dialect.id}-${job.id}`,
@@ -42,15 +43,13 @@ export async function answer(
     model: job.served.name,
   }
   if (options.stream) return stream(call, toChunks(pieces, job, dialect, header, options))
-  try {
-    const texts = await join(pieces, job.texts.length)
-    const account = new Account(job)
-    for (const text of texts) account.add(text)
-    const choices = texts.map((text) => dialect.choice(text))
-    return Response.json({ ...header, choices, ...account.toJSON(), ...dialect.extra(texts[0]!) })
-  } finally {
-    call.end()
-  }
+  const texts = await join(pieces, job.texts.length)
+  const account = new Account(job)
+  for (const text of texts) account.add(text)
+  const choices = texts.map((text) => dialect.choice(text))
+  const response = Response.json({ ...header, choices, ...account.toJSON(), ...dialect.extra(texts[0]!) })
+  call.end()
+  return response
 }
 
 /** As long as some of its texts wait for slots, a call counts as queued. */
@@ -93,13 +92,8 @@ async function stream(call: Call, chunks: AsyncGenerator<object, void, undefined
     // The reader may have left before the stream below was ever started, and then nobody else ends the chunks.
     chunks.return().then(call.end, call.end)
   }
-  try {
-    const first = await chunks.next()
-    return encodedStream(data(call, first, chunks), (text) => text, { onCancel: leave })
-  } catch (error) {
-    call.end()
-    throw error
-  }
+  const first = await chunks.next()
+  return encodedStream(data(call, first, chunks), (text) => text, { onCancel: leave })
 }
 
 async function* data(
@@ -118,19 +112,4 @@ async function* data(
     await rest.return()
     call.end()
   }
-}
-
-async function join(pieces: AsyncIterable<IndexedPiece>, count: number): Promise<IndexedPiece[]> {
-  const texts = Array.from({ length: count }, (_, index): IndexedPiece => {
-    return { index, text: '', tokens: [], logprobs: [], ending: undefined }
-  })
-  for await (const { index, text, tokens, logprobs, promptLogprobs, ending } of pieces) {
-    const whole = texts[index]!
-    whole.text += text
-    whole.tokens.push(...tokens)
-    whole.logprobs.push(...logprobs)
-    whole.promptLogprobs ??= promptLogprobs
-    whole.ending = ending
-  }
-  return texts
 }

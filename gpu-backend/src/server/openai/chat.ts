@@ -1,7 +1,6 @@
 import { ChannelSplitter, parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { ChannelDelta } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
-import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
@@ -15,19 +14,20 @@ import { ChatRequest } from './schemas.ts'
 export async function chatCompletions(service: Service, c: Context): Promise<Response> {
   const request = parseRequest(ChatRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
-  const { tokenizer } = served.decoder.model
   const text = renderChat(served, request)
-  const tokens = tokenizer.encode(text)
-  const asked = request.max_completion_tokens ?? request.max_tokens
-  const maxTokens = outputRoom(served, tokens, asked, 'messages')
-  const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
-  const shown = { logprobs, promptLogprobs: request.prompt_logprobs }
-  const job = createJob(served, request, [{ tokens, maxTokens }], shown)
-  const thinking = text.trimEnd().endsWith('<think>')
-  return answer(service, c.req.raw.signal, job, dialect(tokenizer, job, request, thinking), request)
+  return service.calls.answer(c.req.raw.signal, async (call) => {
+    const tokens = await served.decoder.encode(text, 'messages', call)
+    const asked = request.max_completion_tokens ?? request.max_tokens
+    const maxTokens = outputRoom(served, tokens, asked, 'messages')
+    const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
+    const shown = { logprobs, promptLogprobs: request.prompt_logprobs }
+    const job = createJob(served, request, [{ tokens, maxTokens }], shown)
+    return answer(service, call, job, dialect(job, request, text.trimEnd().endsWith('<think>')), request)
+  })
 }
 
-function dialect(tokenizer: Tokenizer, job: Job, request: ChatRequest, thinking: boolean): Dialect {
+function dialect(job: Job, request: ChatRequest, thinking: boolean): Dialect {
+  const { tokenizer } = job.served.decoder.model
   const most = request.prompt_logprobs
   const splitters = job.texts.map(() => new ChannelSplitter(thinking))
   const begun = new Set<number>()

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import type { TokenLogprob } from '../../engine/logits.ts'
@@ -5,30 +6,44 @@ import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
-import { createJob } from './job.ts'
-import type { IndexedPiece, Job } from './job.ts'
+import { assertTexts, createJob } from './job.ts'
+import type { IndexedPiece, Job, Prompt, ShownLogprobs } from './job.ts'
 import { completionLogprobs, promptLogprobs } from './logprobs.ts'
 import { Offsets } from './offsets.ts'
 import { assertTokens, outputRoom, servedModel } from './prompt.ts'
+import type { ServedModel } from './prompt.ts'
 import { CompletionRequest } from './schemas.ts'
 
 /** `POST /v1/completions`: goes on with each prompt as it stands. */
 export async function completions(service: Service, c: Context): Promise<Response> {
   const request = parseRequest(CompletionRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
-  const { tokenizer } = served.decoder.model
-  const prompts = request.prompt.map((prompt) => {
-    if (typeof prompt !== 'string') assertTokens(served, prompt, 'prompt')
-    const special = request.add_special_tokens
-    const tokens = typeof prompt === 'string' ? tokenizer.encode(prompt, { special }) : prompt
-    return { tokens, maxTokens: outputRoom(served, tokens, request.max_tokens, 'prompt') }
+  return service.calls.answer(c.req.raw.signal, async (call) => {
+    const prompts = await readPrompts(served, request, call.signal)
+    const job = createJob(served, request, prompts, shownLogprobs(request))
+    return answer(service, call, job, dialect(job, request), request)
   })
-  const { echo, logprobs, prompt_logprobs } = request
-  const echoed = echo ? logprobs : undefined
-  const most = Math.max(echoed ?? -1, prompt_logprobs ?? -1)
-  const job = createJob(served, request, prompts, { logprobs, promptLogprobs: most < 0 ? undefined : most })
-  const echoes = request.prompt.map((prompt) => (typeof prompt === 'string' ? prompt : unfinished(tokenizer, prompt)))
-  return answer(service, c.req.raw.signal, job, dialect(tokenizer, job, request, echoes), request)
+}
+
+async function readPrompts(served: ServedModel, request: CompletionRequest, signal: AbortSignal): Promise<Prompt[]> {
+  const { prompt: given, n, max_tokens, add_special_tokens: special } = request
+  assertTexts(given.length, n)
+  const prompts: Prompt[] = []
+  for (const prompt of given) {
+    // Others have a turn between them.
+    if (prompts.length > 0) await setImmediate()
+    if (typeof prompt !== 'string') assertTokens(served, prompt, 'prompt')
+    const tokens =
+      typeof prompt === 'string' ? await served.decoder.encode(prompt, 'prompt', { special, signal }) : prompt
+    prompts.push({ tokens, maxTokens: outputRoom(served, tokens, max_tokens, 'prompt') })
+  }
+  return prompts
+}
+
+/** An echo with log probabilities shows those of the prompt too. */
+function shownLogprobs({ echo, logprobs, prompt_logprobs }: CompletionRequest): ShownLogprobs {
+  const most = Math.max((echo ? logprobs : undefined) ?? -1, prompt_logprobs ?? -1)
+  return { logprobs, promptLogprobs: most < 0 ? undefined : most }
 }
 
 /** The text of tokens; of a character that they only begin, the output brings the rest. */
@@ -37,8 +52,10 @@ function unfinished(tokenizer: Tokenizer, tokens: readonly number[]): string {
   return tokens.map((token) => decoder.push(token)).join('')
 }
 
-function dialect(tokenizer: Tokenizer, job: Job, request: CompletionRequest, echoes: string[]): Dialect {
+function dialect(job: Job, request: CompletionRequest): Dialect {
   const { echo, n, logprobs: most, prompt_logprobs, return_token_ids } = request
+  const { tokenizer } = job.served.decoder.model
+  const echoes = request.prompt.map((prompt) => (typeof prompt === 'string' ? prompt : unfinished(tokenizer, prompt)))
   const offsets = job.texts.map(
     ({ prompt, skipSpecial }) => new Offsets(tokenizer, echo ? [] : prompt, { skipSpecial }),
   )

@@ -23,23 +23,35 @@ export interface IndexedPiece extends Piece {
   index: number
 }
 
-const MAX_TEXTS = 128
-/** Entries that are known beforehand: an answer is one string, and JavaScript's end at 512 million characters. */
-const MAX_LOGPROBS = 2 ** 21
+export interface Prompt {
+  tokens: number[]
+  /** To be written after it. */
+  maxTokens: number
+}
 
-/** @throws {ProtocolError} 400 for tokens the model does not have, and for more texts than one request may ask for */
+export type ShownLogprobs = Pick<GenerateRequest, 'logprobs' | 'promptLogprobs'>
+
+const MAX_TEXTS = 128
+/** Of one answer, or of one piece of a stream: each is one string, and JavaScript's end at 512 million characters. */
+export const MAX_LOGPROBS = 2 ** 21
+
+/** @throws {ProtocolError} 400 for more texts than one request may ask for */
+export function assertTexts(prompts: number, n: number): void {
+  if (prompts * n > MAX_TEXTS) refuse(n > 1 ? 'n' : 'prompt', `one request may ask for ${MAX_TEXTS} texts at most`)
+}
+
+/** @throws {ProtocolError} 400 for tokens the model does not have, and when they leave none to write */
 export function createJob(
   served: ServedModel,
   request: GenerationRequest,
-  prompts: readonly { tokens: number[]; maxTokens: number }[],
-  logprobs: Pick<GenerateRequest, 'logprobs' | 'promptLogprobs'>,
+  prompts: readonly Prompt[],
+  logprobs: ShownLogprobs,
 ): Job {
   const { n, seed } = request
-  if (prompts.length * n > MAX_TEXTS)
-    refuse(n > 1 ? 'n' : 'prompt', `one request may ask for ${MAX_TEXTS} texts at most`)
   const bias = new Map(Object.entries(request.logit_bias).map(([token, value]) => [Number(token), value]))
   assertTokens(served, bias.keys(), 'logit_bias')
   assertTokens(served, request.stop_token_ids, 'stop_token_ids')
+  assertWritable(served, request)
   const { temperature, top_k, top_p, min_p } = request
   const texts = prompts.flatMap(({ tokens, maxTokens }) =>
     Array.from({ length: n }, (_, i) => ({
@@ -73,6 +85,14 @@ export function createJob(
       `one request may ask for ${MAX_LOGPROBS} log probabilities of prompts at most: send fewer at a time`,
     )
   return { id: randomUUID(), served, texts, n, promptTokens }
+}
+
+/** Before `min_tokens` no text may end. */
+function assertWritable({ decoder }: ServedModel, { min_tokens, stop_token_ids, ignore_eos }: GenerationRequest): void {
+  const { config, generation } = decoder.model
+  const ends = new Set([...stop_token_ids, ...(ignore_eos ? [] : generation.eosTokenIds)])
+  if (min_tokens > 0 && ends.size >= config.vocabSize)
+    refuse('stop_token_ids', 'every token ends the text, and with min_tokens none could be written: name fewer')
 }
 
 function refuse(param: string, reason: string): never {

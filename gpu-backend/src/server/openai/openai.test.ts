@@ -53,7 +53,7 @@ describe('wrong or unsupported input is refused, and the field named', () => {
     ['/v1/completions', { prompt, max_tokens: '9' }, 'max_tokens', 400],
     ['/v1/completions', { prompt, max_tokens: 99_999 }, 'prompt', 400],
     ['/v1/completions', { prompt, temperature: -1 }, 'temperature', 400],
-    ['/v1/completions', { prompt, stop: [''] }, 'stop.0', 400],
+    ['/v1/completions', { prompt, stop: [''] }, 'stop', 400],
     ['/v1/completions', { prompt, suffix: 'end' }, 'suffix', 400],
     ['/v1/completions', { prompt, n: 2, best_of: 3 }, 'best_of', 400],
     ['/v1/completions', { prompt, max_tokens: -1 }, 'max_tokens', 400],
@@ -64,6 +64,7 @@ describe('wrong or unsupported input is refused, and the field named', () => {
     ['/v1/completions', { prompt, n: 2, seed: Number.MAX_SAFE_INTEGER }, 'seed', 400],
     ['/v1/completions', { prompt, logit_bias: { 999999: 1 } }, 'logit_bias', 400],
     ['/v1/completions', { prompt, stop_token_ids: [999_999] }, 'stop_token_ids', 400],
+    ['/v1/completions', { prompt, stop_token_ids: [...Array(1280).keys()], min_tokens: 1 }, 'stop_token_ids', 400],
     ['/v1/completions', { prompt, guided_json: {} }, 'guided_json', 400],
     ['/v1/completions', { prompt, model: 'gpt-5' }, 'model', 404],
     ['/v1/completions', { prompt, model: 'judge' }, 'model', 404],
@@ -206,6 +207,26 @@ test('text offsets count code points of the text, and tokens that are no whole c
   expect(text_offset.at(-1)).toBe(4)
   expect(new Set(names.slice(0, 4)).size).toBe(4)
   expect(names[0]).toMatch(/^bytes:\\xf0/)
+})
+
+test('what is certainly too long is refused before it is tokenized', async () => {
+  const { tokenizer } = engine.target.model
+  const [encode, encodeAsync] = [vi.spyOn(tokenizer, 'encode'), vi.spyOn(tokenizer, 'encodeAsync')]
+  const long = '\n'.repeat(1_000_000)
+  const many = Array.from({ length: 200_000 }, () => 'a')
+  const [user] = messages
+  const bodies: [string, object, string, string][] = [
+    ['/v1/completions', { prompt: long, max_tokens: 1 }, 'prompt', 'context_length_exceeded'],
+    ['/v1/completions', { prompt: many, max_tokens: 1 }, 'prompt', 'invalid_request'],
+    ['/v1/chat/completions', { messages: [{ ...user, content: long }] }, 'messages', 'context_length_exceeded'],
+    ['/v1/verify', { context: { id: 'a', prompt: long }, max_tokens: 1 }, 'context.prompt', 'context_length_exceeded'],
+  ]
+  for (const [url, body, param, code] of bodies) {
+    const response = await post(url, body)
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { param, code } }])
+  }
+  expect([...encode.mock.calls, ...encodeAsync.mock.calls]).toEqual([])
+  vi.restoreAllMocks()
 })
 
 test('a text of combining marks without end is refused as soon as any other that is too long', async () => {

@@ -10,8 +10,12 @@ export async function tokenize(service: Service, c: Context): Promise<Response> 
   const served = servedModel(service.ready(), request.model)
   const { capacity, model } = served.decoder
   const text = prompt ?? renderChat(served, { ...request, messages: messages ?? [] })
-  const tokens = model.tokenizer.encode(text, { special: request.add_special_tokens ?? prompt !== undefined })
-  return c.json({ count: tokens.length, max_model_len: capacity, tokens })
+  const special = request.add_special_tokens ?? prompt !== undefined
+  return service.calls.answer(c.req.raw.signal, async (call) => {
+    const tokens = await model.tokenizer.encodeAsync(text, { special }, call.signal)
+    call.end()
+    return c.json({ count: tokens.length, max_model_len: capacity, tokens })
+  })
 }
 
 /** `POST /detokenize`: the text of token ids, special tokens spelled out. */

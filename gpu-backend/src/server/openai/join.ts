@@ -1,0 +1,28 @@
+import { ProtocolError } from '@lookahead/sdk/protocol'
+import { MAX_LOGPROBS } from './job.ts'
+import type { IndexedPiece } from './job.ts'
+
+/** Whole texts from their pieces. @throws {ProtocolError} 400 when the answer has come to have too many log probabilities */
+export async function join(pieces: AsyncIterable<IndexedPiece>, count: number): Promise<IndexedPiece[]> {
+  const texts = Array.from({ length: count }, (_, index): IndexedPiece => {
+    return { index, text: '', tokens: [], logprobs: [], ending: undefined }
+  })
+  let entries = 0
+  for await (const { index, text, tokens, logprobs, promptLogprobs, ending } of pieces) {
+    entries += logprobs.reduce((sum, { top }) => sum + 1 + top.length, 0)
+    if (entries > MAX_LOGPROBS)
+      throw new ProtocolError(
+        400,
+        'invalid_request',
+        `logprobs: the answer has more than ${MAX_LOGPROBS} of them: stream it, or ask for fewer tokens, texts or likeliest tokens`,
+        { param: 'logprobs' },
+      )
+    const whole = texts[index]!
+    whole.text += text
+    whole.tokens.push(...tokens)
+    whole.logprobs.push(...logprobs)
+    whole.promptLogprobs ??= promptLogprobs
+    whole.ending = ending
+  }
+  return texts
+}
