@@ -216,6 +216,29 @@ test('guesses after the end of a step do not count as kept', async () => {
   }
 })
 
+test('steps behind a rejected one give back at once what they guessed with', async () => {
+  const messages = [{ role: 'user' as const, content: questions[3]! }]
+  const request = parseRequest(VerifyRequest, {
+    context: { id: 'run', messages },
+    steps: ['Nothing of', ' the kind', ' is ever said'].map((text) => ({ text: `${text}.\n\n` })),
+    max_tokens: MAX_TOKENS,
+    // With a seed they guess from the start.
+    sampling: { temperature: 0, seed: 1 },
+    speculation: { drafted: false, ngram: 0, draft: 1 },
+  })
+  const context = await engine.context(request.context)
+  const forward = vi.spyOn(engine.draft!.model, 'forward')
+  const widest = () => Math.max(...forward.mock.calls.map(([rows]) => rows.length))
+  const running: number[] = []
+  for await (const event of new Verification(engine, context, request, signal).run()) {
+    if (event.type !== 'verdict') continue
+    expect(widest()).toBe(4)
+    running.push(engine.stats.draft!.running)
+  }
+  forward.mockRestore()
+  expect(running).toEqual([1])
+})
+
 test('drafted steps from elsewhere end with the delimiter that the request names', async () => {
   const messages = [{ role: 'user' as const, content: questions[3]! }]
   const common = { delimiter: '=', sampling: { temperature: 0 }, speculation: { drafted: false, ngram: 0, draft: 0 } }

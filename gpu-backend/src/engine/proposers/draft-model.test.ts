@@ -7,6 +7,7 @@ import type { SamplingParameters } from '../distribution.ts'
 import { Random } from '../random.ts'
 import { Tree } from '../tree.ts'
 import { DraftModel } from './draft-model.ts'
+import { Lengths, chooseSpeculator } from './index.ts'
 
 const models = path.join(import.meta.dirname, '../../../models')
 const greedy: SamplingParameters = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 }
@@ -93,6 +94,28 @@ test('the target does not wait for a draft that reads a prompt in several forwar
   expect(isRead).toBe(false)
   expect((await guesses).length).toBe(1)
   draft.close()
+})
+
+test('a text that stands in no slots, since it gave them back, asks what it would cost alone', async () => {
+  expect(engine.target.batcher.running).toBe(0)
+  const rows: number[] = []
+  const forward = (...[of]: [number, number]): number => (rows.push(of), 1)
+  vi.spyOn(engine, 'costs', 'get').mockReturnValue({ forward, guess: () => 0.1 })
+  const speculator = chooseSpeculator(engine, {
+    decoder: engine.target,
+    lengths: new Lengths(),
+    ngram: 8,
+    draft: 0,
+    seeded: false,
+    came: 1,
+    distribution: (scores) => distribution(scores, greedy),
+    reduced: undefined,
+    random: new Random(1),
+    signal: new AbortController().signal,
+  })
+  expect((await speculator.propose([1, 2, 3, 1, 2], 8)).length).toBeGreaterThan(0)
+  expect(Math.min(...rows)).toBe(1)
+  vi.restoreAllMocks()
 })
 
 test('one that waits for slots goes on once they are there, also where all it kept is shared', async () => {

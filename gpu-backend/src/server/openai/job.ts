@@ -5,6 +5,7 @@ import type { GenerateRequest, Piece } from '../../engine/generate.ts'
 import type { EndReason, Metrics } from '../metrics.ts'
 import type { Service } from '../service.ts'
 import { assertTokens } from './prompt.ts'
+import { merge } from './merge.ts'
 import type { ServedModel } from './prompt.ts'
 import type { GenerationRequest } from './schemas.ts'
 
@@ -112,53 +113,9 @@ export async function* writeAll(
   const left = new AbortController()
   const either = AbortSignal.any([signal, left.signal])
   const writers = texts.map((text) => measured(service.metrics, served, text, generate(engine, text, either), either))
-  const underWay = new Map<number, Promise<void>>()
-  const arrivals: Arrival[] = []
-  let arrived = Promise.withResolvers<void>()
-  const started = new Set<number>()
-  for (let index = 0; index < texts.length; index += n) start(index)
-  try {
-    while (underWay.size > 0) {
-      await arrived.promise
-      arrived = Promise.withResolvers()
-      for (const { index, result, error } of arrivals.splice(0)) {
-        underWay.delete(index)
-        if (!result) throw error
-        if (result.done) continue
-        start(index)
-        // Its prompt has been run, and the prompt's other texts share the slots.
-        for (let other = index + 1; other % n !== 0 && !started.has(other); other++) start(other)
-        yield { ...result.value, index }
-      }
-    }
-  } finally {
-    left.abort()
-    await Promise.all(underWay.values())
-    await Promise.all(writers.map((writer) => writer.return()))
-  }
-
-  /** Asks for the text's next piece. Not by a race: one that goes on for long would remember every piece of the others. */
-  function start(index: number): void {
-    started.add(index)
-    const arrive = (arrival: Omit<Arrival, 'index'>): void => {
-      arrivals.push({ index, ...arrival })
-      arrived.resolve()
-    }
-    underWay.set(
-      index,
-      writers[index]!.next().then(
-        (result) => arrive({ result }),
-        (error: unknown) => arrive({ error }),
-      ),
-    )
-  }
-}
-
-/** A text's next piece, or why there is none. */
-interface Arrival {
-  index: number
-  result?: IteratorResult<Piece, void>
-  error?: unknown
+  // Once the first text of a prompt has begun, the others share its slots.
+  const after = (index: number): number | undefined => (index % n === 0 ? undefined : index - (index % n))
+  for await (const { index, item } of merge(writers, { after, end: () => left.abort() })) yield { ...item, index }
 }
 
 async function* measured(
