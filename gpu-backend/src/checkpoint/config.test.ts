@@ -150,8 +150,9 @@ test('names what is missing or broken', async () => {
 
 test('reads how to sample, and what ends a text', async () => {
   expect(await readGenerationConfig(tiny)).toEqual({ eosTokenIds: [258, 256], temperature: 0.6, topP: 0.95, topK: 20 })
-  await change('generation_config.json', { min_p: 0.05 })
-  expect(await readGenerationConfig(folder)).toMatchObject({ temperature: 0.6, minP: 0.05 })
+  await change('generation_config.json', { min_p: 0.05, repetition_penalty: 1.05 })
+  const read = { temperature: 0.6, minP: 0.05, repetitionPenalty: 1.05 }
+  expect(await readGenerationConfig(folder)).toMatchObject(read)
   await change('generation_config.json', { do_sample: false })
   expect(await readGenerationConfig(folder)).toMatchObject({ temperature: 0 })
   await rm(path.join(folder, 'generation_config.json'))

@@ -45,6 +45,8 @@ export interface GenerationConfig {
   topP?: number
   topK?: number
   minP?: number
+  /** Of texts that `generate` writes; steps are drafted and verified without. */
+  repetitionPenalty?: number
 }
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1))
@@ -179,6 +181,7 @@ const generationSchema = v.looseObject({
   top_p: v.nullish(positive),
   top_k: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0))),
   min_p: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  repetition_penalty: v.nullish(v.pipe(v.number(), v.minValue(0.01), v.maxValue(100))),
 })
 
 /**
@@ -197,5 +200,6 @@ export async function readGenerationConfig(folder: string): Promise<GenerationCo
     ...(own?.top_p == null ? {} : { topP: own.top_p }),
     ...(own?.top_k == null ? {} : { topK: own.top_k }),
     ...(own?.min_p == null ? {} : { minP: own.min_p }),
+    ...(own?.repetition_penalty == null ? {} : { repetitionPenalty: own.repetition_penalty }),
   }
 }

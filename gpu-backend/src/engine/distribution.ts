@@ -20,7 +20,7 @@ export interface Distribution {
 /** A token that is e^30 times less likely than the best adds nothing that single precision could show. */
 const UNDERFLOW = 30
 
-/** By this part a device's sum of weights may be off. Measured on the CPU, 151,936 tokens: 2e-7. */
+/** By this part a device's sum of weights may be off; the graph's test asks for half of it. */
 const ROUNDING = 1e-6
 
 /** Tokens that may be drawn, likeliest first, and how likely they are against each other. */

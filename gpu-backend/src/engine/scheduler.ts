@@ -27,8 +27,8 @@ export interface Chunk<Item> {
 const PATIENCE = 2
 
 /**
- * Attention may take at most this many times the work that its rows would take alone. Measured with prompts of 50 to 1,800
- * tokens among texts being written, demo target: 214 tokens/s at 2, 315 at 1.5, 317 at 1.25 and with more forwards.
+ * Attention may take at most this many times the work that its rows would take alone. At 2 texts being written wait for the
+ * padding of prompts beside them; at 1.25 there are more forwards, and no more tokens (`npm run load`, with either number here).
  */
 const MOST_PADDING = 1.5
 

@@ -5,7 +5,7 @@
 import { elementTypes } from '../onnxruntime/index.ts'
 import { GraphBuilder, type Graph, type Value } from './builder.ts'
 
-/** Requests seldom keep more (top-k is 20 to 50 as a rule). On a CPU 128 take half as long again, with several rows. */
+/** Requests seldom keep more (top-k is 20 to 50 as a rule), and more take longer to find. */
 const mostTop = 64
 
 /** ONNX's number of the type. */
@@ -15,11 +15,8 @@ const float64 = 11
 export const topCount = (vocabSize: number): number => Math.min(mostTop, vocabSize)
 
 /**
- * Vocabularies from this size on are reduced unless somebody says otherwise, on every device. Measured on one core of a CPU,
- * a row at top-p 0.95, reduced against whole: 8 µs against 16 with 1,500 tokens, 11 against 81 with 4,096, 0.25 ms against
- * 2.2 with 151,936; at temperature 0 it takes as long either way. More nodes and outputs cost some 15 µs a forward: a draft
- * model of 1.5 M parameters and 1,280 tokens wrote 4 to 14 % fewer tokens a second (18 % more at top-k 20), one of 116 M
- * and 151,936 wrote 9 to 14 % more.
+ * Vocabularies from this size on are reduced unless somebody says otherwise, on every device. With smaller ones the further
+ * nodes and outputs of every forward cost more than to fetch and to sort whole rows does.
  */
 const fewestReduced = 4096
 
@@ -47,7 +44,7 @@ export function reduceLogits(g: GraphBuilder, logits: Value, vocabSize: number):
   // The greatest is taken off first: of small numbers less is lost in single precision.
   const below = g.node('/reduction/Sub', 'Sub', [logits, greatest])
   const powers = g.node('/reduction/Exp', 'Exp', [g.node('/reduction/Div', 'Div', [below, temperatures])])
-  // Summed in single precision, 151,936 of them were off by a part of 3e-5; so by 2e-7, what the powers themselves are.
+  // In single precision the sum of a large vocabulary would be off by more than sampling allows.
   const wide = g.node('/reduction/wide/Cast', 'Cast', [powers], { to: float64 })
   const sum = g.node('/reduction/ReduceSum', 'ReduceSum', [wide, g.constant([1])])
   g.node('/reduction/sum/Cast', 'Cast', [sum], { to: elementTypes.float32 }, [g.output('weights', 'float32', ['R', 1])])

@@ -21,8 +21,8 @@ export const KEY_BLOCK = 32
 
 /**
  * What a key costs a row beside its queries, in the time that a query takes to attend to it: to lay it out for the product, and
- * to collect it and its value from their slots. Measured on the CPU by the operators' times, after 1,700 tokens: 7 and 6
- * for the demo target, 4 and 5 for the draft.
+ * to collect it and its value from their slots. From the operators' times on a CPU, which `npm run bench:engine -- --profile`
+ * shows for the demo target.
  */
 export const KEY_COSTS = { attending: 6, collecting: 6 }
 

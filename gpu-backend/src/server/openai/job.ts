@@ -69,7 +69,7 @@ export function createJob(
       rules: {
         presencePenalty: request.presence_penalty,
         frequencyPenalty: request.frequency_penalty,
-        repetitionPenalty: request.repetition_penalty,
+        repetitionPenalty: request.repetition_penalty ?? served.decoder.model.generation.repetitionPenalty ?? 1,
         bias,
         minTokens: request.min_tokens,
       },

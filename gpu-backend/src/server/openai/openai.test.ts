@@ -120,6 +120,21 @@ test('texts of one prompt differ, and the same seed brings them back', async () 
   expect(await texts(4)).toEqual(three)
 })
 
+test("the penalty for repetition is the model's own unless the request has one", async () => {
+  const body = { prompt: 'Ann has 12 apples', max_tokens: 40, ignore_eos: true }
+  const text = async (more: object) => (await complete({ ...body, ...more })).choices[0]!.text
+  const [neutral, penalised] = [await text({}), await text({ repetition_penalty: 1.8 })]
+  expect(penalised).not.toBe(neutral)
+  const { model } = engine.draft!
+  const { generation } = model
+  Object.defineProperty(model, 'generation', { value: { ...generation, repetitionPenalty: 1.8 }, configurable: true })
+  try {
+    expect([await text({}), await text({ repetition_penalty: 1 })]).toEqual([penalised, neutral])
+  } finally {
+    Object.defineProperty(model, 'generation', { value: generation, configurable: true })
+  }
+})
+
 test('a prompt that was read before is counted as cached', async () => {
   const prompt = ['One', 'Two'].map((name) => `${name}: a prompt that nobody sent before, and long enough to be kept`)
   const ask = async () => (await complete({ prompt, n: 2 })).usage

@@ -55,7 +55,7 @@ const Generation = v.object({
   seed: maybe(v.pipe(int, v.safeInteger(), v.maxValue(Number.MAX_SAFE_INTEGER - 128))),
   presence_penalty: v.nullish(between(-2, 2), 0),
   frequency_penalty: v.nullish(between(-2, 2), 0),
-  repetition_penalty: v.nullish(between(0.01, 100), 1),
+  repetition_penalty: maybe(between(0.01, 100)),
   /** By token id. */
   logit_bias: v.nullish(v.record(v.pipe(v.string(), v.digits()), between(-100, 100)), {}),
   stop: v.pipe(
