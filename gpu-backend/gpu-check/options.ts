@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util'
 import { weightTypes, type WeightType } from '../src/graph/index.ts'
 import { devices, type Device } from '../src/onnxruntime/index.ts'
-import { UsageError } from '../src/server/flags.ts'
+import { UsageError, parseFlags } from '../src/usage.ts'
 import { shapeNames, type Shape } from './shapes.ts'
 
 export interface CheckOptions {
@@ -51,22 +50,18 @@ export function readOptions(args: string[]): CheckOptions | 'help' {
 }
 
 function parsed(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        device: { type: 'string', default: 'cuda' },
-        shapes: { type: 'string', default: '0.5b,1.7b,8b' },
-        weights: { type: 'string' },
-        rounds: { type: 'string', default: '20' },
-        out: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    })
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
+  return parseFlags({
+    args,
+    options: {
+      device: { type: 'string', default: 'cuda' },
+      shapes: { type: 'string', default: '0.5b,1.7b,8b' },
+      weights: { type: 'string' },
+      rounds: { type: 'string', default: '20' },
+      out: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
 }
 
 function oneOf<const Name extends string>(flag: string, names: readonly Name[], text: string): Name {

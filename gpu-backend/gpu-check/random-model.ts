@@ -1,7 +1,7 @@
 import { cp, mkdir, open, statfs, writeFile, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { ModelError, readDecoderConfig } from '../src/checkpoint/index.ts'
-import { formatBytes } from '../src/commands/progress.ts'
+import { formatBytes } from '../src/bytes.ts'
 import { weightsFile, type Weight } from '../src/graph/builder.ts'
 import { decoderGraph } from '../src/graph/decoder.ts'
 import { isReduced, precisionOf, type PrecisionOptions } from '../src/graph/index.ts'

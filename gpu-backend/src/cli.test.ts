@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cp, mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -47,6 +47,13 @@ test("a folder of one's own without ONNX Runtime is one clear line and exit code
   const { code, stderr } = await run({ LOOKAHEAD_ONNXRUNTIME: '/nowhere' }, 'serve', '--port', '0').exit
   expect(code).toBe(1)
   expect(stderr).toMatch(/^lookahead: there is no \/nowhere\/.+LOOKAHEAD_ONNXRUNTIME.*\n$/)
+  const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  for (const name of ['libonnxruntime.so.1', 'libonnxruntime.1.dylib', 'onnxruntime.dll'])
+    await writeFile(path.join(folder, name), 'no library')
+  const broken = await run({ LOOKAHEAD_ONNXRUNTIME: folder }, 'serve', '--port', '0').exit
+  await rm(folder, { recursive: true })
+  expect(broken.code).toBe(1)
+  expect(broken.stderr).toMatch(/^lookahead: .+ cannot be loaded: .+LOOKAHEAD_ONNXRUNTIME.*\n$/)
 })
 
 test.skipIf(cudaProblem() === undefined)(

@@ -3,7 +3,7 @@ import { ModelError } from './checkpoint/index.ts'
 import { Interrupted } from './commands/interrupt.ts'
 import { HubError } from './hub/error.ts'
 import { LibraryError } from './onnxruntime/library.ts'
-import { UsageError } from './server/flags.ts'
+import { UsageError } from './usage.ts'
 
 interface Command {
   help: string

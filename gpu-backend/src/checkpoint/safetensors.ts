@@ -43,7 +43,10 @@ export class SafetensorsFile {
   /** @throws ModelError if the file is missing, its header is broken, or a tensor is of a type this engine cannot read */
   static async open(path: string): Promise<SafetensorsFile> {
     const handle = await open(path).catch((cause: unknown) => {
-      throw new ModelError('not_found', `${path} cannot be opened: download the checkpoint again`, { cause })
+      const { code, message } = cause as NodeJS.ErrnoException
+      if (code === 'ENOENT')
+        throw new ModelError('not_found', `there is no ${path}: download the checkpoint again`, { cause })
+      throw new ModelError('invalid', `${path} cannot be opened: ${message}`, { cause })
     })
     try {
       return new SafetensorsFile(path, handle, await readHeader(path, handle))

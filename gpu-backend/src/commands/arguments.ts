@@ -1,5 +1,5 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { UsageError } from '../server/flags.ts'
+import type { ParseArgsConfig } from 'node:util'
+import { UsageError, parseFlags } from '../usage.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 
@@ -10,19 +10,11 @@ type Options = NonNullable<ParseArgsConfig['options']>
  * @throws UsageError for a flag that is not known or lacks its value, and unless there is exactly one argument
  */
 export function readArguments<O extends Options>(args: string[], expected: string, options: O) {
-  const { values, positionals } = parsed(args, options)
+  const { values, positionals } = parseFlags({ args, options, allowPositionals: true })
   const [argument, ...more] = positionals
   if (argument === undefined || more.length > 0) {
     const given = positionals.length === 0 ? 'nothing' : positionals.join(' ')
     throw new UsageError(`give ${expected}, not ${given}`)
   }
   return { values, argument }
-}
-
-function parsed<O extends Options>(args: string[], options: O) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true })
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
 }

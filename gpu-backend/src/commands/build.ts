@@ -4,11 +4,12 @@ import { readDecoderConfig, weightFiles } from '../checkpoint/index.ts'
 import { countParameters, precisionOf, storedGraph, type BuildProgress } from '../graph/index.ts'
 import { slotBytes } from '../model/index.ts'
 import { chooseDevice } from '../server/device.ts'
-import { readDevice, readWeights, UsageError, weightsHelp } from '../server/flags.ts'
+import { readDevice, readWeights, UsageError, weightsHelp } from '../usage.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { readArguments } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
-import { formatBytes, ProgressLine } from './progress.ts'
+import { formatBytes } from '../bytes.ts'
+import { ProgressLine } from './progress.ts'
 
 export const help = `lookahead build FOLDER [flags]
 
@@ -18,7 +19,8 @@ LOOKAHEAD_CACHE (default ~/.cache/lookahead) until one is built from files that 
   --device DEVICE           where it is to run: cuda, cpu, or auto (cuda where it can be used) (default auto); what is
                             built for one does not serve the other
   --weights TYPE            how the linear layers are kept: ${weightsHelp}
-  --memory MiB              for the keys and values of all tokens, to say how many fit (default 1024)
+  --memory MiB              for the keys and values of all tokens, to say how many fit; the models of a server
+                            share it (default 1024)
   --help                    shows this
 `
 
@@ -69,7 +71,7 @@ export async function run(args: string[], _env: Env): Promise<void> {
     graph: graph,
     computes: `in ${precision.activations}, on ${device === 'cuda' ? 'CUDA' : 'the CPU'}`,
     'a slot': `${formatBytes(slot)} for one token's keys and values`,
-    slots: `${Math.floor((memory * 2 ** 20) / slot).toLocaleString('en')} in ${memory} MiB`,
+    slots: `${Math.floor((memory * 2 ** 20) / slot).toLocaleString('en')} in ${memory} MiB, if this model has them alone`,
   }
   for (const [name, value] of Object.entries(rows)) console.log(`${name.padEnd(14)}${value}`)
 }

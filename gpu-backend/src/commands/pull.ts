@@ -1,9 +1,10 @@
 import path from 'node:path'
 import { pull, type PullProgress } from '../hub/index.ts'
-import { UsageError } from '../server/flags.ts'
+import { UsageError } from '../usage.ts'
 import { readArguments } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
-import { formatBytes, ProgressLine } from './progress.ts'
+import { formatBytes } from '../bytes.ts'
+import { ProgressLine } from './progress.ts'
 
 export const help = `lookahead pull ORG/NAME [flags]
 

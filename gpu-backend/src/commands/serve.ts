@@ -9,7 +9,6 @@ type Env = Record<string, string | undefined>
 /** Serves until SIGINT or SIGTERM. @throws as `serve` does; UsageError; Interrupted if asked to stop while models load */
 export async function run(args: string[], env: Env): Promise<void> {
   const options = readFlags(args, env)
-  if (options === 'help') return
   const server = await interruptible('starts over', (signal) => serve(options, signal))
   const asked = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, resolve)

@@ -1,7 +1,7 @@
 import type { Model, Row, Scores } from '../model/index.ts'
 import { attentionArea, schedule } from './scheduler.ts'
 import type { Chunk, Waiting } from './scheduler.ts'
-import { MeasuredForwards } from './proposers/costs.ts'
+import { MeasuredForwards } from './costs.ts'
 
 /** Rows that were handed in together, and whom to tell. */
 interface Call {
@@ -37,7 +37,7 @@ export interface ForwardCounts {
   forwards: number
   /** New tokens of all forwards. */
   newTokens: number
-  /** Query-key pairs that attention had to compute, and those it computed with padding. */
+  /** Pairs of a new token and a key that the rows have, and those with every row as long and as wide as the largest. */
   usefulArea: number
   paddedArea: number
   /** Rows of logits that were handed out whole. */

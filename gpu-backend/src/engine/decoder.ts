@@ -1,4 +1,3 @@
-import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Model } from '../model/index.ts'
 import { Expectation } from './admission.ts'
 import { Batcher } from './batcher.ts'
@@ -6,7 +5,6 @@ import type { ForwardCounts } from './batcher.ts'
 import { PrefixCache, commonLength } from './prefix-cache.ts'
 import { SlotQueue } from './slot-queue.ts'
 import { SlotPool } from './slots.ts'
-import type { EncodeOptions } from '../tokenizer/index.ts'
 
 /** Of the pool that is made free at once when it runs short: looking for what to evict costs more than evicting it. */
 const EVICTED_AT_ONCE = 1 / 32
@@ -52,27 +50,6 @@ export class Decoder {
   /** Tokens that a text may have. */
   get capacity(): number {
     return Math.min(this.model.config.maxPositions, this.pool.size)
-  }
-
-  /**
-   * The tokens of a prompt.
-   * @param param names the field that it came in
-   * @throws {ProtocolError} 400 `context_length_exceeded` for a text so long that it cannot have few enough; the signal's reason
-   */
-  async encode(
-    text: string,
-    param: string,
-    { special, signal }: EncodeOptions & { signal?: AbortSignal | undefined } = {},
-  ): Promise<number[]> {
-    const { tokenizer } = this.model
-    if (text.length > tokenizer.mostCharacters(this.capacity))
-      throw new ProtocolError(
-        400,
-        'context_length_exceeded',
-        `${param}: a text may have ${this.capacity} tokens here, and ${text.length} characters are more: shorten it`,
-        { param },
-      )
-    return tokenizer.encodeAsync(text, { special }, signal)
   }
 
   /**

@@ -1,3 +1,5 @@
+import type { Sampling } from '@lookahead/sdk/protocol'
+import type { GenerationConfig } from '../checkpoint/index.ts'
 import type { Reduction, Scores, TopScores } from '../model/index.ts'
 
 /** How the next token is drawn, in the order Hugging Face applies it: temperature, top-k, top-p, min-p. */
@@ -9,6 +11,20 @@ export interface SamplingParameters {
   topP: number
   minP: number
   seed: number
+}
+
+/**
+ * What the request leaves out comes from the model's generation_config.json, then is neutral.
+ * @param seed where the request has none
+ */
+export function samplingParameters(request: Sampling, generation: GenerationConfig, seed: number): SamplingParameters {
+  return {
+    temperature: request.temperature ?? generation.temperature ?? 1,
+    topK: request.top_k ?? generation.topK ?? 0,
+    topP: request.top_p ?? generation.topP ?? 1,
+    minP: request.min_p ?? generation.minP ?? 0,
+    seed: request.seed ?? seed,
+  }
 }
 
 /** The tokens that can be drawn and their probabilities (sum 1), likeliest first. Greedy is the one-point case. */

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
-import { wholeLogits } from '../model/index.ts'
 import type { Scores } from '../model/index.ts'
 import type { Context } from './contexts.ts'
-import { distribution, reduction } from './distribution.ts'
+import { distribution, reduction, samplingParameters } from './distribution.ts'
 import type { Distribution } from './distribution.ts'
 import type { Engine } from './engine.ts'
 import { StepNoise } from './noise.ts'
+import { SharedVocabulary } from './shared-vocabulary.ts'
 import { StepWriter } from './step.ts'
 import { Timer } from './timer.ts'
 import { Tree } from './tree.ts'
@@ -19,15 +18,13 @@ export async function* draft(
   request: DraftRequest,
   signal: AbortSignal,
 ): AsyncGenerator<DraftEvent, void, undefined> {
-  const decoder = engine.draft
-  if (!decoder) throw new ProtocolError(503, 'no_draft_model', 'this backend serves no draft model')
+  const decoder = engine.requireDraft()
   const { model } = decoder
-  const parameters = engine.sampling(request.sampling, context)
+  // As the target is sampled: what draft and target draw alike is accepted.
+  const parameters = samplingParameters(request.sampling, engine.target.model.generation, context.seed)
   const timer = new Timer()
-  // The target must know every token that is drafted; padded vocabularies of one tokenizer differ.
-  const { vocabSize } = engine.target.model.config
-  const isLarger = model.config.vocabSize > vocabSize
-  const reduced = isLarger ? undefined : reduction(parameters)
+  const vocabulary = new SharedVocabulary(model, engine.target.model.config.vocabSize)
+  const reduced = vocabulary.reduced(reduction(parameters))
   const tree = new Tree(decoder, { signal, most: request.depth * request.step_tokens, reduced })
   const leaf = tree.leaf(0)
   const written: number[] = []
@@ -54,7 +51,7 @@ export async function* draft(
       while (!step.end) {
         const scores = await timer.time('draft', forward)
         signal.throwIfAborted()
-        const q = distribution(isLarger ? wholeLogits(scores).subarray(0, vocabSize) : scores, parameters)
+        const q = distribution(vocabulary.scores(scores), parameters)
         const token = noise.draw(q, step.tokens.length)
         distributions.push(q)
         step.push(token)

@@ -1,19 +1,19 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
-import type { Context as ContextRef, Sampling } from '@lookahead/sdk/protocol'
+import type { Context as ContextRef } from '@lookahead/sdk/protocol'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
 import { precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
 import { Model, slotBytes } from '../model/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
-import { Judge } from '../verifier/judge.ts'
+import { Judge } from './verifier/judge.ts'
 import { Context, ContextStore } from './contexts.ts'
 import { Decoder } from './decoder.ts'
 import { assertSameTokens } from './same-tokens.ts'
 import type { DecoderStats } from './decoder.ts'
-import type { SamplingParameters } from './distribution.ts'
-import { MeasuredForwards, measuredCosts } from './proposers/index.ts'
-import type { Costs } from './proposers/index.ts'
+import { assertTokens, encode, outputRoom, renderChat, startsThinking } from './prompt.ts'
+import { MeasuredForwards, measuredCosts } from './costs.ts'
+import type { Costs } from './costs.ts'
 
 export interface EngineOptions {
   /** Folder with a checkpoint each in `target/` and, unless they are to be done without, `draft/` and `judge/`. */
@@ -26,7 +26,7 @@ export interface EngineOptions {
   batchTokens?: number | undefined
   /** Where forwards run and the pools lie. Default: the CPU. */
   device?: Device | undefined
-  /** Threads of each model's forwards. Default: ONNX Runtime's choice. */
+  /** Threads of each model's forwards. Default: the machine's cores. Models of up to 4 M parameters have one in any case. */
   threads?: number | undefined
   /** How each model's linear layers are kept and multiplied. Default: fp32 on the CPU, the checkpoint's own half precision on CUDA. */
   weights?: WeightType | undefined
@@ -86,6 +86,16 @@ export class Engine {
     this.#sweep = setInterval(() => this.contexts.dropExpired(), contextIdleMs / 4).unref()
   }
 
+  /** @throws {ProtocolError} 503 `no_draft_model` */
+  requireDraft(): Decoder {
+    if (this.draft) return this.draft
+    throw new ProtocolError(
+      503,
+      'no_draft_model',
+      'this backend serves no draft model: ask for mode ar or sd, or add one',
+    )
+  }
+
   /** What a forward of the target and a guess of the draft take, lately. */
   get costs(): Costs {
     return measuredCosts(this.target.batcher.measured, this.guesses)
@@ -106,44 +116,19 @@ export class Engine {
 
   /**
    * The context a request names, made first if the request says how.
-   * @throws {ProtocolError} 409 `context_lost`; 400 `context_length_exceeded`; the signal's reason
+   * @throws {ProtocolError} 409 `context_lost`; 400 `context_length_exceeded`, 400 for what is no prompt; the signal's reason
    */
   async context(request: ContextRef, signal?: AbortSignal): Promise<Context> {
     if (request.length !== undefined) return this.contexts.get(request.id, request.length)
-    const { tokenizer, config } = this.target.model
-    const text = request.prompt ?? tokenizer.renderChat(request.messages ?? [], { addGenerationPrompt: true })
-    const param = request.prompt === undefined ? 'context.messages' : 'context.prompt'
-    const tokens = await this.target.encode(text, param, { signal })
-    const prompt = { tokens, thinking: text.trimEnd().endsWith('<think>') }
-    const length = prompt.tokens.length + (request.output?.length ?? 0)
-    const limit = this.target.capacity
-    if (length === 0) throw new ProtocolError(400, 'invalid_request', `${param}: the prompt is empty`, { param })
-    if (length >= limit)
-      throw new ProtocolError(
-        400,
-        'context_length_exceeded',
-        `a text may have ${limit} tokens here, and the prompt has ${length} already: shorten it to ${limit - 1} or fewer`,
-        { param },
-      )
-    if (request.output?.some((token) => token >= config.vocabSize))
-      throw new ProtocolError(400, 'invalid_request', 'context.output: not a token id of this model', {
-        param: 'context.output',
-      })
-    const context = new Context(request.id, prompt, request.output ?? [])
+    const { id, prompt, messages = [], output = [] } = request
+    const param = prompt === undefined ? 'context.messages' : 'context.prompt'
+    const text = prompt ?? renderChat(this.target, messages, { addGenerationPrompt: true }, param)
+    const tokens = await encode(this.target, text, param, { signal })
+    outputRoom(this.target, tokens.length + output.length, undefined, param)
+    assertTokens(this.target, output, 'context.output')
+    const context = new Context(id, { tokens, thinking: startsThinking(text) }, output)
     this.contexts.put(context)
     return context
-  }
-
-  /** What is left out comes from the model's generation_config.json, then is neutral; the seed is the text's own. */
-  sampling(request: Sampling, text: { seed: number }): SamplingParameters {
-    const { generation } = this.target.model
-    return {
-      temperature: request.temperature ?? generation.temperature ?? 1,
-      topK: request.top_k ?? generation.topK ?? 0,
-      topP: request.top_p ?? generation.topP ?? 1,
-      minP: request.min_p ?? generation.minP ?? 0,
-      seed: request.seed ?? text.seed,
-    }
   }
 
   close(): void {

@@ -3,20 +3,18 @@ import { randomInt } from 'node:crypto'
 import type { FinishReason, Sampling } from '@lookahead/sdk/protocol'
 import { wholeLogits } from '../model/index.ts'
 import type { Scores } from '../model/index.ts'
-import { distribution, reduction, sample } from './distribution.ts'
+import { distribution, reduction, sample, samplingParameters } from './distribution.ts'
 import type { Engine } from './engine.ts'
 import { LogitsProcessor, tokenLogprob } from './logits.ts'
 import type { LogitRules, TokenLogprob } from './logits.ts'
 import { OutputText } from './output.ts'
 import { promptLogprobs } from './prompt-logprobs.ts'
-import { GUESS_STREAM, Lengths, chooseSpeculator } from './proposers/index.ts'
-import { Random } from './random.ts'
+import { Lengths, chooseSpeculator } from './proposers/index.ts'
+import { Random, streams } from './random.ts'
 import type { Decoder } from './decoder.ts'
 import { SpeculationCounts, accept } from './speculation.ts'
 import type { Guess } from './speculation.ts'
 import { Tree } from './tree.ts'
-
-const STREAM = 3
 
 /** Text is sent at most this often: a chunk a token would cost more than the token. */
 const PIECE_MS = 20
@@ -74,7 +72,8 @@ export interface Ending {
 /**
  * Writes until the text ends or the signal is aborted, which takes effect after the forward under way. Where slots are
  * short it waits. However it ends, all its slots are given back.
- * @throws the signal's reason
+ * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {OnnxRuntimeError}; RangeError for scores that are no
+ * numbers; the signal's reason
  */
 export async function* generate(
   engine: Engine,
@@ -82,8 +81,8 @@ export async function* generate(
   signal: AbortSignal,
 ): AsyncGenerator<Piece, void, undefined> {
   const { maxTokens, prompt, decoder, ngram = 8, draft = 16 } = request
-  const parameters = engine.sampling(request.sampling, { seed: randomInt(2 ** 32) })
-  const random = new Random(parameters.seed, STREAM)
+  const parameters = samplingParameters(request.sampling, decoder.model.generation, randomInt(2 ** 32))
+  const random = new Random(parameters.seed, streams.text)
   const writer = new Writer(request)
   const processor = new LogitsProcessor({ ...request.rules, endTokens: writer.endTokens }, prompt)
   const speculation = new SpeculationCounts()
@@ -101,7 +100,7 @@ export async function* generate(
     came: tree.age.came,
     distribution: (scores, text) => draw(scores, text.slice(prompt.length)),
     reduced,
-    random: new Random(parameters.seed, GUESS_STREAM),
+    random: new Random(parameters.seed, streams.guesses),
     signal,
   })
   const leaf = tree.leaf(0)

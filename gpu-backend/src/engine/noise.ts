@@ -1,7 +1,5 @@
 import type { Distribution } from './distribution.ts'
-import { Random } from './random.ts'
-
-const STREAM = 1
+import { Random, streams } from './random.ts'
 
 /**
  * The same noise for the draft's and the target's version of one step, so that both draw the same token as often as
@@ -25,7 +23,7 @@ export class StepNoise {
     let winner = p.tokens[0]!
     for (const [i, token] of p.tokens.entries()) {
       const arrival =
-        -Math.log1p(-new Random(this.#seed, STREAM, ...this.#stream, offset, token).next()) / p.probabilities[i]!
+        -Math.log1p(-new Random(this.#seed, streams.noise, ...this.#stream, offset, token).next()) / p.probabilities[i]!
       if (arrival < first) [first, winner] = [arrival, token]
     }
     return winner

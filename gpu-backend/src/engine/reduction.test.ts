@@ -4,7 +4,7 @@ import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protoc
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { Engine } from './engine.ts'
-import { distribution, reduction } from './distribution.ts'
+import { distribution, reduction, samplingParameters } from './distribution.ts'
 import { draft } from './draft.ts'
 import { generate } from './generate.ts'
 import type { GenerateRequest } from './generate.ts'
@@ -133,7 +133,7 @@ test.each([{ temperature: 0 }, { temperature: 0.9, top_p: 0.95, seed: 3 }])(
 )
 
 test('a draft model that knows more tokens than the target guesses none of those', async () => {
-  const parameters = reduced.sampling({ temperature: 2, top_k: 0, top_p: 0.9 }, { seed: 1 })
+  const parameters = samplingParameters({ temperature: 2, top_k: 0, top_p: 0.9 }, { eosTokenIds: [] }, 1)
   const vocabulary = 300
   const proposer = new DraftModel({
     decoder: reduced.draft!,

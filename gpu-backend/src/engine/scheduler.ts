@@ -58,7 +58,7 @@ export function schedule<Item extends Waiting>(waiting: readonly Item[], budget:
 
 const rank = ({ urgent, passed }: Waiting): number => (passed >= PATIENCE ? 1 + passed : urgent ? 1 : 0)
 
-/** Pairs of query and key that attention computes: the useful ones, and all, with every row padded to the largest. */
+/** Pairs of query and key that the rows have, and those with every row as long and as wide as the largest. */
 export function attentionArea(chunks: readonly Chunk<Waiting>[]): { useful: number; padded: number } {
   const { rows, queries, keys, area } = chunks.reduce(grow, nothing)
   return { useful: area, padded: rows * queries * keys }

@@ -1,21 +1,19 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Reduction, Scores } from '../model/index.ts'
-import type { Ruling } from '../verifier/verdict.ts'
+import type { Ruling } from './verifier/verdict.ts'
 import type { Context } from './contexts.ts'
 import { distribution, sample } from './distribution.ts'
 import type { Distribution, SamplingParameters } from './distribution.ts'
 import type { Engine } from './engine.ts'
 import { StepNoise } from './noise.ts'
-import { GUESS_STREAM, chooseSpeculator } from './proposers/index.ts'
+import { chooseSpeculator } from './proposers/index.ts'
 import type { Speculator } from './proposers/index.ts'
-import { Random } from './random.ts'
+import { Random, streams } from './random.ts'
 import { accept } from './speculation.ts'
 import type { Guess, SpeculationCounts } from './speculation.ts'
 import { StepWriter } from './step.ts'
 import type { DraftStep } from './step.ts'
 import type { Leaf, Tree, Work } from './tree.ts'
-
-const STREAM = 2
 
 /** What the target's steps of one verification have in common. */
 export interface Expansion {
@@ -63,7 +61,7 @@ export class TargetStep {
     this.draft = draft
     this.writer = stepWriter(expansion, start, draft ? 1 : request.decode)
     this.#expansion = expansion
-    this.#random = new Random(parameters.seed, STREAM, context.outputLength + start)
+    this.#random = new Random(parameters.seed, streams.step, context.outputLength + start)
     const noise = new StepNoise(parameters.seed, context.outputLength, index)
     // Drafted tokens carry the noise they were drawn with: where they are guesses, the target must not draw with it too.
     this.#draw = (p) =>
@@ -142,7 +140,7 @@ export function stepSpeculator(expansion: Expansion, start: number, drafted?: re
     came: tree.age.part(),
     distribution: (scores) => distribution(scores, parameters),
     reduced,
-    random: new Random(parameters.seed, GUESS_STREAM, context.outputLength + start),
+    random: new Random(parameters.seed, streams.guesses, context.outputLength + start),
     signal,
   })
 }

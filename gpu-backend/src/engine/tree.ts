@@ -271,7 +271,7 @@ export class Tree implements Sharer {
       throw new ProtocolError(
         400,
         'context_length_exceeded',
-        `the backend's memory holds ${pool.size} tokens, and this takes ${tokens}`,
+        `the backend's memory holds ${pool.size} tokens, and this takes ${tokens}: shorten it, or serve with more --memory`,
       )
     this.#due = due
     this.age.works()

@@ -1,10 +1,10 @@
 import type { FinishReason, VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
-import { judged, ruleExactly, ruleWithoutJudge, unjudged } from '../verifier/verdict.ts'
-import type { Ruling } from '../verifier/verdict.ts'
+import { judged, ruleExactly, ruleWithoutJudge, unjudged } from './verifier/verdict.ts'
+import type { Ruling } from './verifier/verdict.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from './contexts.ts'
 import { opening } from './draft.ts'
-import { reduction } from './distribution.ts'
+import { reduction, samplingParameters } from './distribution.ts'
 import { draftedChain } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
 import type { Engine } from './engine.ts'
@@ -44,7 +44,7 @@ export class Verification {
     const room = Math.min(request.max_tokens, capacity - context.tokens.length)
     this.#output = new CertainOutput(context.text(model.tokenizer, request.stop), room)
     this.#chain = draftedChain(engine.target, context, request, room)
-    const parameters = engine.sampling(request.sampling, context)
+    const parameters = samplingParameters(request.sampling, model.generation, context.seed)
     const reduced = reduction(parameters)
     this.#tree = new Tree(engine.target, { signal, most: this.#chain.most, reduced })
     this.#expansion = {

@@ -1,6 +1,6 @@
 import { stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
-import { formatBytes } from '../commands/progress.ts'
+import { formatBytes } from '../bytes.ts'
 import { HubError } from './error.ts'
 import type { RemoteFile } from './repository.ts'
 

@@ -67,6 +67,13 @@ const foldAllConstants = { 'optimization.constant_folding_max_output_size_in_byt
 export const slotBytes = ({ layers, kvHeads, headDim }: DecoderConfig, activations: ActivationType): number =>
   layers * 2 * kvHeads * headDim * elementBytes[activations]
 
+/** What a model is made of. */
+interface Parts extends Pick<Model, 'config' | 'generation' | 'tokenizer' | 'slots' | 'parameters' | 'precision'> {
+  session: Session
+  outputs: Outputs
+  pool: KeyValuePool
+}
+
 /** A decoder with its pool of token slots, run by packed forwards. */
 export class Model {
   readonly config: DecoderConfig
@@ -85,18 +92,10 @@ export class Model {
   /** Settles when the last forward asked for has ended, well or not. */
   #last: Promise<unknown> = Promise.resolve()
   #open = true
+  /** Session, outputs and pool. */
+  #resources = new DisposableStack()
 
-  private constructor(
-    session: Session,
-    config: DecoderConfig,
-    generation: GenerationConfig,
-    tokenizer: Tokenizer,
-    parameters: number,
-    slots: number,
-    precision: Precision,
-    outputs: Outputs,
-    pool: KeyValuePool,
-  ) {
+  private constructor({ config, generation, tokenizer, slots, parameters, precision, session, outputs, pool }: Parts) {
     this.config = config
     this.generation = generation
     this.tokenizer = tokenizer
@@ -134,21 +133,25 @@ export class Model {
     const file = await storedGraph(folder, config, { ...precision, reduced, cacheDir, signal })
     const parameters = countParameters(config)
     const threads = parameters <= singleThreadParameters ? 1 : (options.threads ?? availableParallelism())
+    using resources = new DisposableStack()
     const session = await Session.open(file, { device, threads, profile, config: foldAllConstants }).catch(
       (cause: unknown) => {
         if (!(cause instanceof OnnxRuntimeError)) throw cause
         throw new ModelError('invalid', `${file} cannot be loaded: ${advice(cause, precision, device)}`, { cause })
       },
     )
+    resources.use(session)
     try {
       signal?.throwIfAborted()
       const outputs = reduced ? await ReducedLogits.open(session, vocabSize) : new WholeLogits(vocabSize)
+      resources.use(outputs)
       const { layers, kvHeads, headDim } = config
       const shape = { layers, slots, width: kvHeads * headDim, type: precision.activations }
-      const pool = await KeyValuePool.open(session, shape)
-      return new Model(session, config, generation, tokenizer, parameters, slots, precision, outputs, pool)
+      const pool = resources.use(await KeyValuePool.open(session, shape))
+      const model = new Model({ config, generation, tokenizer, slots, parameters, precision, session, outputs, pool })
+      model.#resources = resources.move()
+      return model
     } catch (error) {
-      session.close()
       if (!(error instanceof OnnxRuntimeError && error.outOfMemory)) throw error
       const reason = `there is no memory for ${slots} token slots of ${folder}: give a smaller --memory`
       throw new ModelError('invalid', reason, { cause: error })
@@ -222,9 +225,7 @@ export class Model {
     if (!this.#open) return
     this.#open = false
     this.#packing.close()
-    this.#outputs.close()
-    this.#pool.close()
-    this.#session.close()
+    this.#resources.dispose()
   }
 }
 

@@ -12,6 +12,7 @@ export interface Outputs {
   read(rows: readonly Row[], wanted: number): Scores[] | Promise<Scores[]>
   /** To be called before the session is closed. */
   close(): void
+  [Symbol.dispose](): void
 }
 
 /** Every row of logits comes whole. */
@@ -35,6 +36,10 @@ export class WholeLogits implements Outputs {
   close(): void {
     this.#logits.close()
   }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
 }
 
 /** Logits stay on the device: the likeliest tokens of every row are fetched, and whole rows where those will not do. */
@@ -49,18 +54,21 @@ export class ReducedLogits implements Outputs {
   readonly #topTokens = ShapedBuffer.int32()
   readonly #weights = ShapedBuffer.float32()
 
-  private constructor(session: Session, picker: Session, vocabulary: number) {
+  private constructor(memory: DeviceMemory, picker: Session, vocabulary: number) {
     this.#vocabulary = vocabulary
     this.#count = topCount(vocabulary)
     this.#picker = picker
-    this.#memory = new DeviceMemory(session)
+    this.#memory = memory
     this.#logits = new DeviceRows(this.#memory, vocabulary)
   }
 
   /** @param session whose graph reduces its logits */
   static async open(session: Session, vocabulary: number): Promise<ReducedLogits> {
+    using resources = new DisposableStack()
+    const memory = resources.use(new DeviceMemory(session))
     const picker = await Session.open(rowsGraph(vocabulary).model, { device: session.device, threads: 1 })
-    return new ReducedLogits(session, picker, vocabulary)
+    resources.move()
+    return new ReducedLogits(memory, picker, vocabulary)
   }
 
   bind(binding: IoBinding, rows: readonly Row[], wanted: number): void {
@@ -96,6 +104,10 @@ export class ReducedLogits implements Outputs {
     this.#logits.close()
     this.#memory.close()
     this.#picker.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
   }
 
   #tops(wanted: number): TopScores[] {

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { poolNames } from '../graph/index.ts'
 import { GraphBuilder } from '../graph/builder.ts'
-import { DeviceMemory, IoBinding, Session, Tensor } from '../onnxruntime/index.ts'
+import { DeviceMemory, DeviceTensor, IoBinding, Session, Tensor } from '../onnxruntime/index.ts'
 import { KeyValuePool } from './pool.ts'
 import type { Region } from './region.ts'
 
@@ -66,4 +66,21 @@ test('slots are cleared before they are first used, and never again; a region is
   for (let from = 0; from < 100; from++) keys(from, 1)
   expect(keys(101, 1)).toEqual(Float32Array.of(3, 3))
   pool.close()
+})
+
+test('a pool that finds too little memory gives back what it had', async () => {
+  using session = await open()
+  const allocate = DeviceMemory.prototype.allocate
+  let tensors = 0
+  const allocating = vi.spyOn(DeviceMemory.prototype, 'allocate').mockImplementation(function (
+    this: DeviceMemory,
+    ...of
+  ) {
+    if (++tensors === 3) throw new Error('no memory')
+    return allocate.apply(this, of)
+  })
+  const closed = [DeviceTensor, DeviceMemory, Session].map(({ prototype }) => vi.spyOn(prototype, 'close'))
+  await expect(KeyValuePool.open(session, { layers: 2, slots, width, type: 'float32' })).rejects.toThrow('no memory')
+  expect(closed.map(({ mock }) => mock.calls.length)).toEqual([2, 1, 1])
+  for (const spy of [allocating, ...closed]) spy.mockRestore()
 })

@@ -27,8 +27,8 @@ export interface PoolShape {
 export class KeyValuePool {
   readonly #shape: PoolShape
   readonly #session: Session
-  readonly #memory: DeviceMemory
   readonly #clearer: Session
+  readonly #memory: DeviceMemory
   /** Keys and values of the first layer, of the second, and so on. */
   readonly #tensors: readonly DeviceTensor[]
   readonly #whole: IoBinding
@@ -36,21 +36,33 @@ export class KeyValuePool {
   readonly #regions = new Map<string, IoBinding>()
   /** Slots from the first on that have been cleared. */
   #cleared = 0
+  /** All but the bindings. */
+  #resources = new DisposableStack()
 
-  private constructor(shape: PoolShape, session: Session, clearer: Session) {
-    const { layers, slots, width, type } = shape
+  private constructor(
+    shape: PoolShape,
+    session: Session,
+    { clearer, memory, tensors }: { clearer: Session; memory: DeviceMemory; tensors: readonly DeviceTensor[] },
+  ) {
     this.#shape = shape
     this.#session = session
-    this.#memory = new DeviceMemory(clearer)
     this.#clearer = clearer
-    this.#tensors = Array.from({ length: 2 * layers }, () => this.#memory.allocate(type, [1, slots, width]))
-    this.#whole = this.#bound(this.#tensors)
+    this.#memory = memory
+    this.#tensors = tensors
+    this.#whole = this.#bound(tensors)
   }
 
   /** In the memory that the session's operators work on. @throws OnnxRuntimeError when memory is short */
   static async open(session: Session, shape: PoolShape): Promise<KeyValuePool> {
-    const clearer = await Session.open(zerosGraph().model, { device: session.device, threads: 1, exactMemory: true })
-    return new KeyValuePool(shape, session, clearer)
+    const { layers, slots, width, type } = shape
+    const { device } = session
+    using resources = new DisposableStack()
+    const clearer = resources.use(await Session.open(zerosGraph().model, { device, threads: 1, exactMemory: true }))
+    const memory = resources.use(new DeviceMemory(clearer))
+    const tensors = Array.from({ length: 2 * layers }, () => resources.use(memory.allocate(type, [1, slots, width])))
+    const pool = new KeyValuePool(shape, session, { clearer, memory, tensors })
+    pool.#resources = resources.move()
+    return pool
   }
 
   /**
@@ -82,9 +94,11 @@ export class KeyValuePool {
   /** To be called before the session is closed. */
   close(): void {
     for (const binding of [this.#whole, ...this.#regions.values()]) binding.close()
-    for (const tensor of this.#tensors) tensor.close()
-    this.#memory.close()
-    this.#clearer.close()
+    this.#resources.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
   }
 
   #bindRegion({ from, count }: Region): IoBinding {

@@ -1,5 +1,5 @@
 import koffi from 'koffi'
-import { libraryPath } from './library.ts'
+import { LibraryError, libraryPath } from './library.ts'
 
 /** A native address. */
 export type Pointer = bigint
@@ -129,7 +129,7 @@ const handles: unknown[] = []
 /**
  * ONNX Runtime's C API, loaded at the first call.
  *
- * @throws LibraryError if the library is missing; Error if it is older than this code
+ * @throws LibraryError if the library is missing, cannot be loaded, or is older than this code
  */
 export function api(): Api {
   return (loaded ??= load(libraryPath()))
@@ -138,12 +138,15 @@ export function api(): Api {
 function load(path: string): Api {
   // ONNX Runtime reports how it is used to its makers, and leaves a log in the temporary folder, unless told otherwise.
   process.env.ORT_DISABLE_TELEMETRY ??= '1'
-  const library = koffi.load(path)
+  const library = opened(path)
   handles.push(library)
   const getApiBase = library.func('void* OrtGetApiBase()')
   const [getApi] = koffi.decode(getApiBase(), koffi.array('void*', 1)) as [Pointer]
   const table = koffi.decode(getApi, koffi.proto('void* GetApi(uint32_t version)'))(apiVersion) as Pointer | null
-  if (!table) throw new Error(`${path} is too old: ONNX Runtime 1.${apiVersion} or later is needed`)
+  if (!table)
+    throw new LibraryError(
+      `${path} is too old: ONNX Runtime 1.${apiVersion} or later is needed (LOOKAHEAD_ONNXRUNTIME)`,
+    )
   const last = Math.max(...Object.values(functions).map(([index]) => index))
   const pointers = koffi.decode(table, koffi.array('void*', last + 1)) as Pointer[]
   const entries = Object.entries(functions).map(([name, [index, signature]]) => [
@@ -151,6 +154,15 @@ function load(path: string): Api {
     koffi.decode(pointers[index], koffi.proto(signature)),
   ])
   return Object.fromEntries(entries) as Api
+}
+
+function opened(path: string): ReturnType<typeof koffi.load> {
+  try {
+    return koffi.load(path)
+  } catch (cause) {
+    const reason = (cause as Error).message
+    throw new LibraryError(`${path} cannot be loaded: ${reason}; LOOKAHEAD_ONNXRUNTIME names another folder`, { cause })
+  }
 }
 
 /** An error that ONNX Runtime reported; the message is its own. */

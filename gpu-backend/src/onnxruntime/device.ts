@@ -95,8 +95,8 @@ export class DeviceMemory {
   }
 
   /**
-   * A tensor in another's memory, from its element `first` on. Close it before the other, which must be of the same type
-   * and large enough.
+   * A tensor in another's memory, from the place on that element `first` of this type would have. Close it before the other,
+   * which must be large enough.
    */
   view(whole: DeviceTensor, type: ElementType, shape: readonly number[], first = 0): DeviceTensor {
     const data = created((out) => api().getTensorData(whole.pointer, out)) + BigInt(first * elementBytes[type])

@@ -4,6 +4,11 @@ import { api, check, created, type Pointer } from './api.ts'
 /** Only FATAL messages go to stderr: every error also comes back as a status, and is thrown. */
 const logSeverity = 4
 
+/** How many threads sessions share. To be called before anything else here, if at all. */
+export function shareThreads(threads: number | undefined): void {
+  environment(threads)
+}
+
 let existing: { pointer: Pointer; threads: number } | undefined
 
 /**

@@ -57,7 +57,7 @@ export class Calls {
     return { signal: controller.signal, reads, started, leave, end }
   }
 
-  /** Begins a call, which ends with its answer, or at once when there comes to be none. @throws as `begin` and `prepare` do */
+  /** Begins a call. `prepare` sees to its end, unless it throws. @throws as `begin` and `prepare` do */
   async answer(connection: AbortSignal, prepare: (call: Call) => Promise<Response>): Promise<Response> {
     const call = this.begin(connection)
     try {

@@ -1,6 +1,6 @@
-import { GraphBuilder } from '../graph/builder.ts'
+import { zerosGraph } from '../graph/index.ts'
 import { cudaProblem, explained, OnnxRuntimeError, Session, type Device } from '../onnxruntime/index.ts'
-import { UsageError } from './flags.ts'
+import { UsageError } from '../usage.ts'
 
 export interface ChosenDevice {
   device: Device
@@ -19,10 +19,8 @@ export async function chooseDevice(choice: Device | 'auto'): Promise<ChosenDevic
 
 /** Why CUDA does not take a session, although its libraries load: there may be no device. Undefined where it does. */
 async function refusal(): Promise<string | undefined> {
-  const g = new GraphBuilder()
-  g.node('/Neg', 'Neg', [g.input('x', 'float32', ['n'])], {}, [g.output('y', 'float32', ['n'])])
   try {
-    const session = await Session.open(g.build('probe').model, { device: 'cuda' })
+    const session = await Session.open(zerosGraph().model, { device: 'cuda' })
     session.close()
     return undefined
   } catch (error) {

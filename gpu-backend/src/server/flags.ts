@@ -1,7 +1,7 @@
 import path from 'node:path'
-import { parseArgs } from 'node:util'
-import { weightTypes, type WeightType } from '../graph/index.ts'
-import { devices, type Device } from '../onnxruntime/index.ts'
+import type { WeightType } from '../graph/index.ts'
+import type { Device } from '../onnxruntime/index.ts'
+import { UsageError, parseFlags, readDevice, readWeights, weightsHelp } from '../usage.ts'
 
 /** One setting: a flag, and an environment variable of the same name that the flag overrules. */
 interface Flag {
@@ -10,10 +10,6 @@ interface Flag {
   help: string
   default?: string
 }
-
-export const weightsHelp = `${weightTypes.join(', ')}
-                            (default: on the CPU fp32, and fp16 and bf16 are multiplied as fp32, from half the files;
-                            on CUDA the checkpoint's own half precision, and int8 and int4 compute in fp16)`
 
 const flags = {
   models: {
@@ -25,8 +21,12 @@ const flags = {
   memory: { value: 'MIB', help: 'memory for the keys and values of all models together', default: '1024' },
   slots: { value: 'N', help: 'token slots of each model (default: as many as --memory holds)' },
   'batch-tokens': { value: 'N', help: 'new tokens that a forward may have', default: '512' },
-  'max-queued-requests': { value: 'N', help: 'more than these are refused with 429', default: '256' },
-  'max-queued-tokens': { value: 'N', help: 'prompts of more tokens are refused with 429', default: '131072' },
+  'max-queued-requests': {
+    value: 'N',
+    help: 'while so many wait to begin, others are refused with 429',
+    default: '256',
+  },
+  'max-queued-tokens': { value: 'N', help: 'the same, by the tokens of their prompts', default: '131072' },
   device: {
     value: 'DEVICE',
     help: 'where forwards run: cuda, cpu, or auto (cuda where it can be used)',
@@ -62,26 +62,6 @@ export interface ServeOptions {
   drainMs: number
 }
 
-/** A flag or variable that cannot be meant. The message says which and what to give. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
-/** @throws {UsageError} */
-export function readWeights(text: string | undefined): WeightType | undefined {
-  const weights = weightTypes.find((type) => type === text)
-  if (!weights && text !== undefined)
-    throw new UsageError(`--weights must be one of ${weightTypes.join(', ')}, not "${text}"`)
-  return weights
-}
-
-/** Defaults to `auto`. @throws {UsageError} */
-export function readDevice(text = 'auto'): Device | 'auto' {
-  const device = (['auto', ...devices] as const).find((name) => name === text)
-  if (!device) throw new UsageError(`--device must be auto, ${devices.join(' or ')}, not "${text}"`)
-  return device
-}
-
 const variable = (name: string): string => `LOOKAHEAD_${name.toUpperCase().replaceAll('-', '_')}`
 
 export const help = `lookahead serve [flags]
@@ -98,19 +78,13 @@ ${(Object.entries(flags) as [Name, Flag][])
 `
 
 /** @throws {UsageError} */
-export function readFlags(args: string[], env: Record<string, string | undefined>): ServeOptions | 'help' {
+export function readFlags(args: string[], env: Record<string, string | undefined>): ServeOptions {
   const names = Object.keys(flags) as Name[]
-  if (args.includes('--help')) return 'help'
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]))
-  let values: { [name: string]: string | boolean | undefined }
-  try {
-    values = parseArgs({ args, options }).values
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
+  const { values } = parseFlags({ args, options })
   const text = (name: Name): string | undefined => {
     const flag: Flag = flags[name]
-    return values[name]?.toString() ?? env[variable(name)] ?? flag.default
+    return values[name] ?? env[variable(name)] ?? flag.default
   }
   const whole = (name: Name, least: number, most: number): number | undefined => {
     const given = text(name)

@@ -1,12 +1,5 @@
 /** `/v1/draft`, `/v1/verify`, `/v1/contexts`: the two halves of the cycle, and the contexts they share. */
-import {
-  DraftRequest,
-  ProtocolError,
-  VerifyRequest,
-  eventStream,
-  parseRequest,
-  readJson,
-} from '@lookahead/sdk/protocol'
+import { DraftRequest, VerifyRequest, eventStream, parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { DraftEvent, VerifyEvent } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import type { Context as EngineContext } from '../engine/contexts.ts'
@@ -39,7 +32,7 @@ export function lookaheadRoutes(service: Service): Hono {
   app.post('/v1/draft', async (c) => {
     const request = parseRequest(DraftRequest, await readJson(c.req.raw))
     const engine = service.ready()
-    if (!engine.draft) throw new ProtocolError(503, 'no_draft_model', 'this backend serves no draft model')
+    engine.requireDraft()
     return service.calls.answer(c.req.raw.signal, async (call) => {
       const work = await open(engine, 'draft', request, call)
       return respond(service, engine, call, work, () => draft(engine, work.context, request, call.signal))

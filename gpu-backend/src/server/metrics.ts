@@ -28,8 +28,13 @@ const kept: [type: 'gauge' | 'counter', name: string, help: string, read: (stats
   ['counter', 'forwards_total', 'Forwards run.', (stats) => stats.forwards],
   ['counter', 'forward_tokens_total', 'New tokens of all forwards.', (stats) => stats.newTokens],
   ['counter', 'whole_logits_total', 'Rows of logits handed out whole.', (stats) => stats.wholeLogits],
-  ['counter', 'attention_useful_pairs_total', 'Query-key pairs wanted.', (stats) => stats.usefulArea],
-  ['counter', 'attention_padded_pairs_total', 'Query-key pairs computed.', (stats) => stats.paddedArea],
+  ['counter', 'attention_useful_pairs_total', 'Pairs of new token and key.', (stats) => stats.usefulArea],
+  [
+    'counter',
+    'attention_padded_pairs_total',
+    'The same with every row of a forward as large as its largest.',
+    (stats) => stats.paddedArea,
+  ],
 ]
 
 /** What `/metrics` tells, under vLLM's names with an own prefix; `model_name` is the model that runs. */

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { serve as listen } from '@hono/node-server'
 import { Engine } from '../engine/engine.ts'
+import { shareThreads } from '../onnxruntime/index.ts'
 import { createApp } from './app.ts'
 import { Calls } from './calls.ts'
 import { chooseDevice, type ChosenDevice } from './device.ts'
@@ -21,6 +22,7 @@ export interface Server {
  * @throws {UsageError} when CUDA is asked for and cannot be used; {ModelError} when a checkpoint is missing or broken; the system's error when the port cannot be had; the signal's reason if it was aborted while the models loaded
  */
 export async function serve(options: ServeOptions, signal?: AbortSignal): Promise<Server> {
+  shareThreads(options.threads)
   const device = await chooseDevice(options.device)
   let engine: Engine | undefined
   let draining = false

@@ -90,11 +90,11 @@ const ContextEvent = v.object({
 /** Work done for one call, in milliseconds of wall time. */
 export const Timings = v.object({
   total_ms: milliseconds,
-  /** Time in forwards of each model. */
+  /** Time until each model's scores were there, waiting for slots and for others' forwards included. */
   draft_ms: v.optional(milliseconds, 0),
   target_ms: v.optional(milliseconds, 0),
   judge_ms: v.optional(milliseconds, 0),
-  /** Forwards run by the model that wrote (draft for `/v1/draft`, target for `/v1/verify`). */
+  /** Times that the model that wrote (draft for `/v1/draft`, target for `/v1/verify`) was asked for scores; a long prompt counts once. */
   forwards: count,
   /** What one token takes the target when it decodes alone, lately, with the token speculation asked for. */
   token_ms: v.optional(milliseconds),

@@ -1,15 +1,12 @@
 import type { Reduction } from '../../model/index.ts'
 import type { Decoder } from '../decoder.ts'
 import type { Engine } from '../engine.ts'
-import { nominal } from './costs.ts'
+import { nominal } from '../costs.ts'
 import { DraftModel } from './draft-model.ts'
 import type { DraftModelOptions } from './draft-model.ts'
 import { draftedStep, ngrams } from './ngram.ts'
 import { Speculator } from './speculator.ts'
 import type { Candidate, Lengths } from './speculator.ts'
-
-/** Names the numbers that guesses are drawn with. */
-export const GUESS_STREAM = 4
 
 /** Guesses taken from the drafted step at a time, once the target has said something else. */
 export const MOST_DRAFTED = 8

@@ -1,4 +1,3 @@
-import { wholeLogits } from '../../model/index.ts'
 import type { Scores } from '../../model/index.ts'
 import type { Batcher } from '../batcher.ts'
 import type { Decoder } from '../decoder.ts'
@@ -6,16 +5,17 @@ import { sample } from '../distribution.ts'
 import type { Distribution } from '../distribution.ts'
 import type { Random } from '../random.ts'
 import type { Guess } from '../speculation.ts'
+import { SharedVocabulary } from '../shared-vocabulary.ts'
 import { NoRoom } from '../slot-queue.ts'
 import { Tree } from '../tree.ts'
 import type { Leaf, TreeOptions } from '../tree.ts'
-import type { MeasuredForwards } from './costs.ts'
+import type { MeasuredForwards } from '../costs.ts'
 import type { Proposer } from './proposer.ts'
 
 export interface DraftModelOptions {
   /** Has the target's tokenizer. */
   decoder: Decoder
-  /** Tokens the target knows; no others are guessed. */
+  /** Size of the target's. */
   vocabulary: number
   /** What a token is drawn from, of the scores after `text`. */
   distribution: (scores: Scores, text: readonly number[]) => Distribution
@@ -36,8 +36,7 @@ export interface DraftModelOptions {
  */
 export class DraftModel implements Proposer {
   readonly #options: DraftModelOptions
-  /** Whether it knows tokens that the target does not. */
-  readonly #larger: boolean
+  readonly #vocabulary: SharedVocabulary
   #tree: Tree | undefined
   #leaf: Leaf | undefined
   /** Length of the text that was run first. */
@@ -46,7 +45,7 @@ export class DraftModel implements Proposer {
 
   constructor(options: DraftModelOptions) {
     this.#options = options
-    this.#larger = options.decoder.model.config.vocabSize > options.vocabulary
+    this.#vocabulary = new SharedVocabulary(options.decoder.model, options.vocabulary)
   }
 
   /** Whether the model has failed. */
@@ -85,7 +84,7 @@ export class DraftModel implements Proposer {
   }
 
   async #write(text: readonly number[], most: number): Promise<Guess[]> {
-    const { decoder, vocabulary, distribution, random, guesses: measured, tree } = this.#options
+    const { decoder, distribution, random, guesses: measured, tree } = this.#options
     const written = [...text]
     const guesses: Guess[] = []
     while (guesses.length < most) {
@@ -93,7 +92,7 @@ export class DraftModel implements Proposer {
       const started = this.#tree && decoder.batcher.waiting === 0 ? performance.now() : undefined
       const scores = await this.#after(written)
       tree.signal.throwIfAborted()
-      const q = distribution(this.#larger ? wholeLogits(scores).subarray(0, vocabulary) : scores, written)
+      const q = distribution(this.#vocabulary.scores(scores), written)
       const token = sample(q, random.next())
       guesses.push({ token, q })
       written.push(token)
@@ -107,7 +106,7 @@ export class DraftModel implements Proposer {
   async #after(text: readonly number[]): Promise<Scores> {
     const { decoder, tree } = this.#options
     if (!this.#tree || !this.#leaf) {
-      const reduced = this.#larger ? undefined : tree.reduced
+      const reduced = this.#vocabulary.reduced(tree.reduced)
       this.#tree = new Tree(decoder, { ...tree, reduced, most: decoder.capacity - text.length })
       this.#leaf = this.#tree.leaf(0)
       this.#start = text.length

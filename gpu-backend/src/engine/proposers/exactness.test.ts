@@ -9,7 +9,7 @@ import path from 'node:path'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { wholeLogits } from '../../model/index.ts'
-import { distribution, probability } from '../distribution.ts'
+import { distribution, probability, samplingParameters } from '../distribution.ts'
 import type { Distribution } from '../distribution.ts'
 import type { Decoder } from '../decoder.ts'
 import { draft } from '../draft.ts'
@@ -178,7 +178,7 @@ const overlap = (p: Distribution, q: Distribution): number =>
 
 /** What target and draft draw each of the output's tokens from. */
 async function bothAfter(output: readonly number[], sampling: Sampling, rules: Rules) {
-  const parameters = engine.sampling(sampling, { seed: 0 })
+  const parameters = samplingParameters(sampling, engine.target.model.generation, 0)
   const processor = new LogitsProcessor({ ...rules, endTokens: new Set() }, prompt)
   const rows = async (decoder: Decoder): Promise<Distribution[]> => {
     const tree = new Tree(decoder)

@@ -1,5 +1,3 @@
-export { GUESS_STREAM, MOST_DRAFTED, chooseSpeculator } from './choose.ts'
-export { MeasuredForwards, measuredCosts } from './costs.ts'
-export type { Costs } from './costs.ts'
+export { MOST_DRAFTED, chooseSpeculator } from './choose.ts'
 export { Lengths } from './speculator.ts'
 export type { Speculator } from './speculator.ts'

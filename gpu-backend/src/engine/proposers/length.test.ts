@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nominal } from './costs.ts'
+import { nominal } from '../costs.ts'
 import { SpeculationLength } from './length.ts'
 
 const free = { forward: () => 1, guess: () => 0 }

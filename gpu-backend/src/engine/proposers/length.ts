@@ -1,4 +1,4 @@
-import type { Costs } from './costs.ts'
+import type { Costs } from '../costs.ts'
 
 /** Weight of the past after one more proposal: the last 20 or so count. */
 const MEMORY = 0.95

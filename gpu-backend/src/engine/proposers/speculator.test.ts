@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Guess } from '../speculation.ts'
-import { nominal } from './costs.ts'
+import { nominal } from '../costs.ts'
 import { SpeculationLength } from './length.ts'
 import { draftedStep, ngrams } from './ngram.ts'
 import type { Proposer } from './proposer.ts'

@@ -1,5 +1,5 @@
 import type { Guess } from '../speculation.ts'
-import type { Costs } from './costs.ts'
+import type { Costs } from '../costs.ts'
 import { SpeculationLength } from './length.ts'
 import type { Proposer } from './proposer.ts'
 

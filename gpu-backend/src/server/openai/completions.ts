@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import type { TokenLogprob } from '../../engine/logits.ts'
+import { assertTokens, encode, outputRoom } from '../../engine/prompt.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
@@ -10,8 +11,8 @@ import { assertTexts, createJob } from './job.ts'
 import type { IndexedPiece, Job, Prompt, ShownLogprobs } from './job.ts'
 import { completionLogprobs, promptLogprobs } from './logprobs.ts'
 import { Offsets } from './offsets.ts'
-import { assertTokens, outputRoom, servedModel } from './prompt.ts'
-import type { ServedModel } from './prompt.ts'
+import { servedModel } from './served-model.ts'
+import type { ServedModel } from './served-model.ts'
 import { CompletionRequest } from './schemas.ts'
 
 /** `POST /v1/completions`: goes on with each prompt as it stands. */
@@ -25,17 +26,20 @@ export async function completions(service: Service, c: Context): Promise<Respons
   })
 }
 
-async function readPrompts(served: ServedModel, request: CompletionRequest, signal: AbortSignal): Promise<Prompt[]> {
+async function readPrompts(
+  { decoder }: ServedModel,
+  request: CompletionRequest,
+  signal: AbortSignal,
+): Promise<Prompt[]> {
   const { prompt: given, n, max_tokens, add_special_tokens: special } = request
   assertTexts(given.length, n)
   const prompts: Prompt[] = []
   for (const prompt of given) {
     // Others have a turn between them.
     if (prompts.length > 0) await setImmediate()
-    if (typeof prompt !== 'string') assertTokens(served, prompt, 'prompt')
-    const tokens =
-      typeof prompt === 'string' ? await served.decoder.encode(prompt, 'prompt', { special, signal }) : prompt
-    prompts.push({ tokens, maxTokens: outputRoom(served, tokens, max_tokens, 'prompt') })
+    if (typeof prompt !== 'string') assertTokens(decoder, prompt, 'prompt')
+    const tokens = typeof prompt === 'string' ? await encode(decoder, prompt, 'prompt', { special, signal }) : prompt
+    prompts.push({ tokens, maxTokens: outputRoom(decoder, tokens.length, max_tokens, 'prompt') })
   }
   return prompts
 }

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { generate } from '../../engine/generate.ts'
 import type { GenerateRequest, Piece } from '../../engine/generate.ts'
+import { assertTokens } from '../../engine/prompt.ts'
 import type { EndReason, Metrics } from '../metrics.ts'
 import type { Service } from '../service.ts'
-import { assertTokens } from './prompt.ts'
 import { merge } from './merge.ts'
-import type { ServedModel } from './prompt.ts'
+import type { ServedModel } from './served-model.ts'
 import type { GenerationRequest } from './schemas.ts'
 
 /** All texts of one request: `n` for each prompt, in this order. */
@@ -50,8 +50,8 @@ export function createJob(
 ): Job {
   const { n, seed } = request
   const bias = new Map(Object.entries(request.logit_bias).map(([token, value]) => [Number(token), value]))
-  assertTokens(served, bias.keys(), 'logit_bias')
-  assertTokens(served, request.stop_token_ids, 'stop_token_ids')
+  assertTokens(served.decoder, bias.keys(), 'logit_bias')
+  assertTokens(served.decoder, request.stop_token_ids, 'stop_token_ids')
   assertWritable(served, request)
   const { temperature, top_k, top_p, min_p } = request
   const texts = prompts.flatMap(({ tokens, maxTokens }) =>

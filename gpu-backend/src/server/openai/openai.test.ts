@@ -120,6 +120,21 @@ test('texts of one prompt differ, and the same seed brings them back', async () 
   expect(await texts(4)).toEqual(three)
 })
 
+test("what a request leaves out is the model's own, whichever writes", async () => {
+  const model = engine.draft!.model
+  const { generation } = model
+  const body = { prompt: 'Ann has 12 apples', max_tokens: 30, ignore_eos: true, seed: 3, speculation: { ngram: 0 } }
+  const text = async (more: object) => (await complete({ ...body, ...more })).choices[0]!.text
+  const greedy = await text({ temperature: 0 })
+  Object.defineProperty(model, 'generation', { value: { ...generation, temperature: 0 }, configurable: true })
+  try {
+    expect(await text({ temperature: null })).toBe(greedy)
+  } finally {
+    Object.defineProperty(model, 'generation', { value: generation, configurable: true })
+  }
+  expect(await text({ temperature: 1.5 })).not.toBe(greedy)
+})
+
 test("the penalty for repetition is the model's own unless the request has one", async () => {
   const body = { prompt: 'Ann has 12 apples', max_tokens: 40, ignore_eos: true }
   const text = async (more: object) => (await complete({ ...body, ...more })).choices[0]!.text
@@ -344,9 +359,15 @@ test('the template decides about thinking; the kwargs reach it, and its refusal 
     const direct = await ask({ chat_template_kwargs: { enable_thinking: false } })
     expect(direct).toMatchObject({ content: expect.stringMatching(/./), reasoning: null })
 
-    const refused = await post('/v1/chat/completions', { messages: [{ role: 'system', content: 'x' }] }, on)
-    expect(refused.status).toBe(400)
-    expect(await refused.text()).toContain('no system messages')
+    const system = [{ role: 'system', content: 'x' }]
+    const refused = [
+      await post('/v1/chat/completions', { messages: system }, on),
+      await post('/v1/verify', { context: { id: 'a', messages: system }, max_tokens: 1 }, on),
+    ]
+    for (const response of refused) {
+      expect(response.status).toBe(400)
+      expect(await response.text()).toContain('no system messages')
+    }
     expect((await post('/v1/completions', { prompt: 'x', model: 'draft' }, on)).status).toBe(404)
   } finally {
     thinker.close()

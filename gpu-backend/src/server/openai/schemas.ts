@@ -155,6 +155,12 @@ const chatEntries = {
   continue_final_message: refused('use /v1/completions to go on with a text'),
 }
 
+/** What of a request goes to the chat template beside the messages. */
+export const templateOptions = (request: Pick<ChatRequest, 'add_generation_prompt' | 'chat_template_kwargs'>) => ({
+  addGenerationPrompt: request.add_generation_prompt,
+  variables: request.chat_template_kwargs,
+})
+
 const noTools = refused('the models call no tools')
 
 /** `POST /v1/chat/completions`. */

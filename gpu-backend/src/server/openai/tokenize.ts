@@ -1,15 +1,16 @@
 import { parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
+import { assertTokens, renderChat } from '../../engine/prompt.ts'
 import type { Service } from '../service.ts'
-import { assertTokens, renderChat, servedModel } from './prompt.ts'
-import { DetokenizeRequest, TokenizeRequest } from './schemas.ts'
+import { servedModel } from './served-model.ts'
+import { DetokenizeRequest, TokenizeRequest, templateOptions } from './schemas.ts'
 
 /** `POST /tokenize`: the token ids of a prompt, or of messages as the chat template renders them. */
 export async function tokenize(service: Service, c: Context): Promise<Response> {
   const { prompt, messages, ...request } = parseRequest(TokenizeRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
   const { capacity, model } = served.decoder
-  const text = prompt ?? renderChat(served, { ...request, messages: messages ?? [] })
+  const text = prompt ?? renderChat(served.decoder, messages ?? [], templateOptions(request), 'messages')
   const special = request.add_special_tokens ?? prompt !== undefined
   return service.calls.answer(c.req.raw.signal, async (call) => {
     const tokens = await model.tokenizer.encodeAsync(text, { special }, call.signal)
@@ -22,6 +23,6 @@ export async function tokenize(service: Service, c: Context): Promise<Response> 
 export async function detokenize(service: Service, c: Context): Promise<Response> {
   const { model, tokens } = parseRequest(DetokenizeRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), model)
-  assertTokens(served, tokens, 'tokens')
+  assertTokens(served.decoder, tokens, 'tokens')
   return c.json({ prompt: served.decoder.model.tokenizer.decode(tokens, { skipSpecial: false }) })
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Random } from '../random.ts'
+import { Random } from './random.ts'
 import { MeasuredForwards, measuredCosts, nominal } from './costs.ts'
 
 /** Forwards of one row and so many tokens on a machine where one takes `fixed + each · tokens` milliseconds, give or take `noise` of that. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { Tokenizer } from '../tokenizer/index.ts'
-import { StepWriter } from '../engine/step.ts'
-import type { DraftStep, StepEnd } from '../engine/step.ts'
+import { Tokenizer } from '../../tokenizer/index.ts'
+import { StepWriter } from '../step.ts'
+import type { DraftStep, StepEnd } from '../step.ts'
 import { ruleExactly, ruleWithoutJudge } from './verdict.ts'
 
-const tokenizer = await Tokenizer.load(`${import.meta.dirname}/../../models/target`)
+const tokenizer = await Tokenizer.load(`${import.meta.dirname}/../../../models/target`)
 
 function target(text: string, cap = 100): StepWriter {
   const writer = new StepWriter(tokenizer, { delimiter: '\n\n', cap, room: 1000, endOfText: [] })

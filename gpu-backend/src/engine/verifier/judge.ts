@@ -1,7 +1,7 @@
-import { Tree } from '../engine/tree.ts'
-import type { Decoder } from '../engine/decoder.ts'
-import { wholeLogits } from '../model/index.ts'
-import { lookupToken } from '../tokenizer/index.ts'
+import { Tree } from '../tree.ts'
+import type { Decoder } from '../decoder.ts'
+import { wholeLogits } from '../../model/index.ts'
+import { lookupToken } from '../../tokenizer/index.ts'
 import { judgePrompt } from './judge-prompt.ts'
 
 export interface Pair {

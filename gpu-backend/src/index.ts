@@ -1,6 +1,0 @@
-export { Engine } from './engine/engine.ts'
-export type { EngineOptions } from './engine/engine.ts'
-export { createApp } from './server/app.ts'
-export { readFlags } from './server/flags.ts'
-export { serve } from './server/serve.ts'
-export type { Server } from './server/serve.ts'
