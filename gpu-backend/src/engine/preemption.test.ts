@@ -48,7 +48,7 @@ test('what only the prefix cache keeps of a text comes back when it ends', async
   const again = new Tree(decoder)
   await again.prefill(someText(4, 200), [], [0])
   const { available } = decoder.pool
-  const { held } = again
+  const { held } = again.tenancy
   again.release()
   expect(decoder.pool.available - available).toBe(held)
   expect(held).toBeGreaterThanOrEqual(200)
@@ -64,10 +64,10 @@ test('a text that gave its slots back and waits is not idle, however long it wai
   const { preemptions } = decoder.queue
   const goesOn = waits.advance([{ leaf: waits.leaf(0), tokens: [5] }])
   expect(decoder.queue.preemptions).toBe(preemptions + 1)
-  const { arrival } = waits
+  const { arrival } = waits.tenancy
   const later = performance.now() + 60_000
   vi.spyOn(performance, 'now').mockReturnValue(later)
-  expect(waits.arrival).toBe(arrival)
+  expect(waits.tenancy.arrival).toBe(arrival)
   oldest.release()
   await goesOn
   waits.release()

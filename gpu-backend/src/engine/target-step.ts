@@ -91,7 +91,7 @@ export class TargetStep {
   /** Guesses for the tokens that come next. @param texts that go through the forward together */
   guess(texts: number): Promise<Guess[]> {
     const { context, tree, room } = this.#expansion
-    const text = [...context.tokens, ...tree.chain.tokens.slice(0, this.start), ...this.writer.tokens]
+    const text = [...context.tokens, ...tree.chain.slice(0, this.start), ...this.writer.tokens]
     return this.#speculator.propose(text, room - this.start - this.writer.tokens.length - 1, texts)
   }
 

@@ -182,7 +182,7 @@ export class Verification {
     if (finish) output.end()
     yield* output.deltas({ all: true })
     this.#tree.commit(
-      isRejection ? last.start + last.agreed : this.#tree.chain.tokens.length,
+      isRejection ? last.start + last.agreed : this.#tree.chain.length,
       isRejection ? last.leaf : undefined,
     )
     this.#context.tokens.push(...tokens)
