@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { encodedStream } from '@lookahead/sdk/protocol'
 import type { Call } from '../calls.ts'
 import { publicError } from '../errors.ts'
@@ -43,10 +44,15 @@ export async function answer(
     model: job.served.name,
   }
   if (options.stream) return stream(call, toChunks(pieces, job, dialect, header, options))
-  const texts = await join(pieces, job.texts.length)
+  const texts = await join(pieces, { count: job.texts.length, entries: job.promptEntries })
   const account = new Account(job)
-  for (const text of texts) account.add(text)
-  const choices = texts.map((text) => dialect.choice(text))
+  const choices: object[] = []
+  for (const text of texts) {
+    // Others have a turn between them.
+    if (choices.length > 0) await setImmediate()
+    account.add(text)
+    choices.push(dialect.choice(text))
+  }
   const response = Response.json({ ...header, choices, ...account.toJSON(), ...dialect.extra(texts[0]!) })
   call.end()
   return response

@@ -5,7 +5,7 @@ import { encode, outputRoom, renderChat, startsThinking } from '../../engine/pro
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
-import { createJob } from './job.ts'
+import { createJob, entries } from './job.ts'
 import type { IndexedPiece, Job } from './job.ts'
 import { chatLogprobs, promptLogprobs } from './logprobs.ts'
 import { servedModel } from './served-model.ts'
@@ -21,7 +21,8 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
     const asked = request.max_completion_tokens ?? request.max_tokens
     const maxTokens = outputRoom(served.decoder, tokens.length, asked, 'messages')
     const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
-    const shown = { logprobs, promptLogprobs: request.prompt_logprobs }
+    const most = request.prompt_logprobs
+    const shown = { logprobs, promptLogprobs: most, perPromptToken: entries(most) }
     const job = createJob(served, request, [{ tokens, maxTokens }], shown)
     return answer(service, call, job, dialect(job, request, startsThinking(text)), request)
   })

@@ -7,9 +7,10 @@ import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
-import { assertTexts, createJob } from './job.ts'
+import { assertTexts, createJob, entries } from './job.ts'
 import type { IndexedPiece, Job, Prompt, ShownLogprobs } from './job.ts'
-import { completionLogprobs, promptLogprobs } from './logprobs.ts'
+import { completionEntry, completionLogprobs, promptLogprobs } from './logprobs.ts'
+import type { FirstToken } from './logprobs.ts'
 import { Offsets } from './offsets.ts'
 import { servedModel } from './served-model.ts'
 import type { ServedModel } from './served-model.ts'
@@ -45,9 +46,11 @@ async function readPrompts(
 }
 
 /** An echo with log probabilities shows those of the prompt too. */
-function shownLogprobs({ echo, logprobs, prompt_logprobs }: CompletionRequest): ShownLogprobs {
-  const most = Math.max((echo ? logprobs : undefined) ?? -1, prompt_logprobs ?? -1)
-  return { logprobs, promptLogprobs: most < 0 ? undefined : most }
+function shownLogprobs({ echo, n, logprobs, prompt_logprobs }: CompletionRequest): ShownLogprobs {
+  const echoed = echo ? logprobs : undefined
+  const most = Math.max(echoed ?? -1, prompt_logprobs ?? -1)
+  const perPromptToken = n * (entries(echoed) + entries(prompt_logprobs))
+  return { logprobs, promptLogprobs: most < 0 ? undefined : most, perPromptToken }
 }
 
 /** The text of tokens; of a character that they only begin, the output brings the rest. */
@@ -64,19 +67,28 @@ function dialect(job: Job, request: CompletionRequest): Dialect {
     ({ prompt, skipSpecial }) => new Offsets(tokenizer, echo ? [] : prompt, { skipSpecial }),
   )
   const begun = new Set<number>()
+  const toEntries = (tokens: readonly (TokenLogprob | FirstToken)[]) =>
+    most === undefined ? [] : tokens.map((token) => completionEntry(tokenizer, token, most))
+
+  const show = ([head]: readonly number[], reads: readonly TokenLogprob[]) => {
+    const tokens = echo ? [{ token: head! }, ...reads] : []
+    const shown = prompt_logprobs !== undefined && promptLogprobs(tokenizer, reads, prompt_logprobs)
+    return { tokens, entries: toEntries(tokens), shown }
+  }
   /** By prompt; its first text brings them for all. */
-  const read: (readonly TokenLogprob[])[] = []
+  const prompts: ReturnType<typeof show>[] = []
 
   function choice({ index, text, tokens, logprobs, promptLogprobs: own, ending }: IndexedPiece): object {
     const first = !begun.has(index)
     begun.add(index)
     const prompt = Math.floor(index / n)
-    const [head] = job.texts[index]!.prompt
-    const reads = (read[prompt] ??= own ?? [])
-    const echoed = first && echo ? [{ token: head! }, ...reads] : []
-    const tokensShown = [...echoed, ...logprobs]
-    const at = tokensShown.map(({ token }, i) => offsets[index]!.next(token, i >= echoed.length))
-    const shown = most === undefined ? null : completionLogprobs(tokenizer, tokensShown, { offsets: at, most })
+    const read = (prompts[prompt] ??= show(job.texts[index]!.prompt, own ?? []))
+    const echoed = first ? read : { tokens: [], entries: [] }
+    const at = [
+      ...echoed.tokens.map(({ token }) => offsets[index]!.next(token, false)),
+      ...logprobs.map(({ token }) => offsets[index]!.next(token)),
+    ]
+    const shown = most === undefined ? null : completionLogprobs([...echoed.entries, ...toEntries(logprobs)], at)
     return {
       index,
       text: first && echo ? echoes[prompt] + text : text,
@@ -85,8 +97,7 @@ function dialect(job: Job, request: CompletionRequest): Dialect {
       stop_reason: ending?.stop ?? null,
       ...(return_token_ids && { token_ids: tokens }),
       ...(return_token_ids && first && { prompt_token_ids: job.texts[index]!.prompt }),
-      ...(prompt_logprobs !== undefined &&
-        first && { prompt_logprobs: promptLogprobs(tokenizer, reads, prompt_logprobs) }),
+      ...(first && read.shown && { prompt_logprobs: read.shown }),
     }
   }
 

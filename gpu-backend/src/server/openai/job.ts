@@ -17,6 +17,8 @@ export interface Job {
   /** Texts for each prompt. */
   n: number
   promptTokens: number
+  /** Log probabilities of prompts that the answer shows, over all choices. */
+  promptEntries: number
 }
 
 /** A piece of the text with this place in the job. */
@@ -30,18 +32,24 @@ export interface Prompt {
   maxTokens: number
 }
 
-export type ShownLogprobs = Pick<GenerateRequest, 'logprobs' | 'promptLogprobs'>
+export interface ShownLogprobs extends Pick<GenerateRequest, 'logprobs' | 'promptLogprobs'> {
+  /** Log probabilities that the answer shows of each token of a prompt, over all choices. */
+  perPromptToken: number
+}
 
 const MAX_TEXTS = 128
-/** Of one answer, or of one piece of a stream: each is one string, and JavaScript's end at 512 million characters. */
-export const MAX_LOGPROBS = 2 ** 21
+/** Of one answer, of prompts and output together: nobody else has a turn while it is put into JSON. */
+export const MAX_LOGPROBS = 2 ** 18
+
+/** Log probabilities shown of a token with its likeliest `most`; undefined shows none. */
+export const entries = (most: number | undefined): number => (most === undefined ? 0 : 1 + most)
 
 /** @throws {ProtocolError} 400 for more texts than one request may ask for */
 export function assertTexts(prompts: number, n: number): void {
   if (prompts * n > MAX_TEXTS) refuse(n > 1 ? 'n' : 'prompt', `one request may ask for ${MAX_TEXTS} texts at most`)
 }
 
-/** @throws {ProtocolError} 400 for tokens the model does not have, and when they leave none to write */
+/** @throws {ProtocolError} 400 for tokens the model does not have, when they leave none to write, and for an answer of too many log probabilities */
 export function createJob(
   served: ServedModel,
   request: GenerationRequest,
@@ -80,12 +88,13 @@ export function createJob(
     })),
   )
   const promptTokens = prompts.reduce((sum, { tokens }) => sum + tokens.length, 0)
-  if (promptTokens * n * (1 + (logprobs.promptLogprobs ?? -1)) > MAX_LOGPROBS)
+  const promptEntries = promptTokens * logprobs.perPromptToken
+  if (promptEntries > MAX_LOGPROBS)
     refuse(
       'prompt',
       `one request may ask for ${MAX_LOGPROBS} log probabilities of prompts at most: send fewer at a time`,
     )
-  return { id: randomUUID(), served, texts, n, promptTokens }
+  return { id: randomUUID(), served, texts, n, promptTokens, promptEntries }
 }
 
 /** Before `min_tokens` no text may end. */

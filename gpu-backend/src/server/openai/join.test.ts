@@ -10,8 +10,9 @@ async function* pieces(tokens: number): AsyncGenerator<IndexedPiece> {
 }
 
 test('an answer that comes to have more log probabilities than fit is given up, and the client told what to do', async () => {
-  const [first, second] = await join(pieces(MAX_LOGPROBS / 2), 2)
-  expect([first!.text.length, second!.logprobs.length]).toEqual([MAX_LOGPROBS / 4, MAX_LOGPROBS / 4])
+  const ofPrompts = MAX_LOGPROBS / 2
+  const [first, second] = await join(pieces(MAX_LOGPROBS / 4), { count: 2, entries: ofPrompts })
+  expect([first!.text.length, second!.logprobs.length]).toEqual([MAX_LOGPROBS / 8, MAX_LOGPROBS / 8])
   const refused = { status: 400, param: 'logprobs', message: expect.stringContaining('stream it') as string }
-  await expect(join(pieces(MAX_LOGPROBS / 2 + 1), 2)).rejects.toMatchObject(refused)
+  await expect(join(pieces(MAX_LOGPROBS / 4 + 1), { count: 2, entries: ofPrompts })).rejects.toMatchObject(refused)
 })

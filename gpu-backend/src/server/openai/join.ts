@@ -2,15 +2,22 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 import { MAX_LOGPROBS } from './job.ts'
 import type { IndexedPiece } from './job.ts'
 
-/** Whole texts from their pieces. @throws {ProtocolError} 400 when the answer has come to have too many log probabilities */
-export async function join(pieces: AsyncIterable<IndexedPiece>, count: number): Promise<IndexedPiece[]> {
+/**
+ * Whole texts from their pieces.
+ * @param entries log probabilities that the answer has already, those of prompts
+ * @throws {ProtocolError} 400 when the answer has come to have too many log probabilities
+ */
+export async function join(
+  pieces: AsyncIterable<IndexedPiece>,
+  { count, entries }: { count: number; entries: number },
+): Promise<IndexedPiece[]> {
   const texts = Array.from({ length: count }, (_, index): IndexedPiece => {
     return { index, text: '', tokens: [], logprobs: [], ending: undefined }
   })
-  let entries = 0
+  let shown = entries
   for await (const { index, text, tokens, logprobs, promptLogprobs, ending } of pieces) {
-    entries += logprobs.reduce((sum, { top }) => sum + 1 + top.length, 0)
-    if (entries > MAX_LOGPROBS)
+    shown += logprobs.reduce((sum, { top }) => sum + 1 + top.length, 0)
+    if (shown > MAX_LOGPROBS)
       throw new ProtocolError(
         400,
         'invalid_request',

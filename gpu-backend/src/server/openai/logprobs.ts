@@ -30,25 +30,34 @@ export function chatLogprobs(tokenizer: Tokenizer, tokens: readonly TokenLogprob
 /** Nothing stands before the first token of a prompt that could make it likely. */
 export type FirstToken = Pick<TokenLogprob, 'token'>
 
+interface CompletionEntry {
+  token: string
+  logprob: number | null
+  top: Record<string, number> | null
+}
+
+/**
+ * A token as completions show it.
+ * @param most likeliest tokens beside it
+ */
+export function completionEntry(tokenizer: Tokenizer, shown: TokenLogprob | FirstToken, most: number): CompletionEntry {
+  const token = spellApart(tokenizer, shown.token)
+  if (!('top' in shown)) return { token, logprob: null, top: null }
+  // The token itself is always among them, as in vLLM.
+  const likeliest = [...shown.top.slice(0, most), shown]
+  const top = Object.fromEntries(likeliest.map((entry) => [spellApart(tokenizer, entry.token), finite(entry.logprob)]))
+  return { token, logprob: finite(shown.logprob), top }
+}
+
 /**
  * As completions show them.
  * @param offsets of these tokens
- * @param most likeliest tokens beside each
  */
-export function completionLogprobs(
-  tokenizer: Tokenizer,
-  tokens: readonly (TokenLogprob | FirstToken)[],
-  { offsets, most }: { offsets: number[]; most: number },
-) {
+export function completionLogprobs(entries: readonly CompletionEntry[], offsets: number[]) {
   return {
-    tokens: tokens.map(({ token }) => spellApart(tokenizer, token)),
-    token_logprobs: tokens.map((shown) => ('logprob' in shown ? finite(shown.logprob) : null)),
-    // The token itself is always among them, as in vLLM.
-    top_logprobs: tokens.map((shown) => {
-      if (!('top' in shown)) return null
-      const entries = [...shown.top.slice(0, most), shown]
-      return Object.fromEntries(entries.map(({ token, logprob }) => [spellApart(tokenizer, token), finite(logprob)]))
-    }),
+    tokens: entries.map(({ token }) => token),
+    token_logprobs: entries.map(({ logprob }) => logprob),
+    top_logprobs: entries.map(({ top }) => top),
     text_offset: offsets,
   }
 }

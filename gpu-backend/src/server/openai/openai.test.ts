@@ -61,6 +61,13 @@ describe('wrong or unsupported input is refused, and the field named', () => {
     ['/v1/completions', { prompt: [prompt, prompt], n: 100 }, 'n', 400],
     ['/v1/completions', { prompt: Array.from({ length: 129 }, () => prompt) }, 'prompt', 400],
     ['/v1/completions', { prompt: someTokens(2000), n: 128, prompt_logprobs: 20, max_tokens: 0 }, 'prompt', 400],
+    ['/v1/completions', { prompt: someTokens(2000), n: 7, prompt_logprobs: 20, max_tokens: 0 }, 'prompt', 400],
+    [
+      '/v1/completions',
+      { prompt: someTokens(2000), n: 4, prompt_logprobs: 20, echo: true, logprobs: 20, max_tokens: 0 },
+      'prompt',
+      400,
+    ],
     ['/v1/completions', { prompt, n: 2, seed: Number.MAX_SAFE_INTEGER }, 'seed', 400],
     ['/v1/completions', { prompt, logit_bias: { 999999: 1 } }, 'logit_bias', 400],
     ['/v1/completions', { prompt, stop_token_ids: [999_999] }, 'stop_token_ids', 400],
@@ -282,6 +289,17 @@ test("prompt_logprobs are vLLM's, of completions and of chats", async () => {
   const answered = await answer<{ prompt_logprobs: Entry[] }>('/v1/chat/completions', chat)
   const { count } = await answer<{ count: number }>('/tokenize', { messages })
   expect(answered.prompt_logprobs.length).toBe(count)
+})
+
+test("a prompt's log probabilities are worded once, however many texts show them", async () => {
+  const words = vi.spyOn(engine.draft!.model.tokenizer, 'decodeToken')
+  const count = async (n: number) => {
+    words.mockClear()
+    await complete({ prompt: someTokens(200), n, prompt_logprobs: 20, max_tokens: 0 })
+    return words.mock.calls.length
+  }
+  expect(await count(8)).toBeLessThan(2 * (await count(1)))
+  words.mockRestore()
 })
 
 test('streams end with the usage if asked for, then [DONE]; joined they are the whole text', async () => {
