@@ -54,6 +54,9 @@ describe('wrong or unsupported input is refused, and the field named', () => {
     ['/v1/completions', { prompt, max_tokens: 99_999 }, 'prompt', 400],
     ['/v1/completions', { prompt, temperature: -1 }, 'temperature', 400],
     ['/v1/completions', { prompt, stop: [''] }, 'stop', 400],
+    ['/v1/completions', { prompt, stop: Array.from({ length: 65 }, (_, i) => `${i}`) }, 'stop', 400],
+    ['/v1/completions', { prompt, stop: ['a', 'a'.repeat(1025)] }, 'stop', 400],
+    ['/v1/completions', { prompt, stop: 'a'.repeat(1025) }, 'stop', 400],
     ['/v1/completions', { prompt, suffix: 'end' }, 'suffix', 400],
     ['/v1/completions', { prompt, n: 2, best_of: 3 }, 'best_of', 400],
     ['/v1/completions', { prompt, max_tokens: -1 }, 'max_tokens', 400],
@@ -99,6 +102,8 @@ describe('wrong or unsupported input is refused, and the field named', () => {
   test('unknown fields, neutral ones and null are not', async () => {
     const none = { surprise: 1, user: 'me', suffix: null, best_of: 1, stop: null, n: null, response_format: null }
     expect((await complete({ prompt, ...none })).usage.completion_tokens).toBe(16)
+    const most = { stop: Array.from({ length: 64 }, (_, i) => `${i}`.padEnd(1024, '#')) }
+    expect((await complete({ prompt, ...most })).usage.completion_tokens).toBe(16)
     const neutral = { tools: [], tool_choice: 'none', functions: null, response_format: { type: 'text' } }
     expect((await post('/v1/chat/completions', { messages, max_tokens: 1, ...neutral })).status).toBe(200)
   })

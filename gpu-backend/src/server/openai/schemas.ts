@@ -33,6 +33,11 @@ const saysNothing = (value: unknown): boolean =>
 const noGrammar = refused('the output cannot be held to a grammar; leave it out')
 
 const text = v.pipe(v.string(), v.minLength(1))
+/** An array whose length is looked at before its items. */
+const list = <Item extends v.GenericSchema>(most: number, item: Item) =>
+  v.pipe(v.array(v.unknown()), v.maxLength(most, `has more than ${most} entries`), v.array(item))
+/** Every token that is written is held against each of them. */
+const stop = v.pipe(text, v.maxLength(1024))
 const guesses = v.pipe(count, v.maxValue(MOST_POSITIONS))
 
 /** What completions and chat completions have in common. */
@@ -59,8 +64,8 @@ const Generation = v.object({
   /** By token id. */
   logit_bias: v.nullish(v.record(v.pipe(v.string(), v.digits()), between(-100, 100)), {}),
   stop: v.pipe(
-    v.nullish(v.union([text, v.array(text)], 'must be a string or strings, none of them empty'), []),
-    v.transform((stop) => (typeof stop === 'string' ? [stop] : stop)),
+    v.nullish(v.union([stop, list(64, stop)], 'must be a string or up to 64 strings of 1 to 1,024 characters'), []),
+    v.transform((stops) => (typeof stops === 'string' ? [stops] : stops)),
   ),
   stop_token_ids: v.nullish(v.array(count), []),
   include_stop_str_in_output: flag(false),
