@@ -84,6 +84,21 @@ test('the output of a context that is restored counts like its prompt', async ()
   await answers[0]!.text()
 })
 
+test('what is only to be tokenized counts like any prompt', async () => {
+  const calls = new Calls({ tokens: 100 })
+  const app = createApp({ engine: () => engine, draining: () => false, calls })
+  const tokenize = async () =>
+    (await app.request('/tokenize', { method: 'POST', body: JSON.stringify({ prompt: 'Ann has 12. '.repeat(20) }) }))
+      .status
+  expect(await tokenize()).toBe(200)
+  const queued = calls.begin(new AbortController().signal)
+  queued.reads(99)
+  expect(await tokenize()).toBe(429)
+  queued.end()
+  expect(await tokenize()).toBe(200)
+  expect(calls.running).toBe(0)
+})
+
 test('calls count until their texts have begun, prompts by their tokens, and one alone is always let in', () => {
   const calls = new Calls({ requests: 10, tokens: 100 })
   const { signal } = new AbortController()

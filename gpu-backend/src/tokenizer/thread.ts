@@ -9,15 +9,51 @@ export interface Task {
   options: EncodeOptions
 }
 
-let thread: Worker | undefined
-/** Settled once the thread is free. */
-let last: Promise<unknown> = Promise.resolve()
+/** A thread's memory does not shrink: without anything to do for so long it is ended. */
+const IDLE_MS = 10_000
 
-/** Encodes beside the event loop, one text after the other. @throws the signal's reason; then a text under way is given up */
+let thread: Worker | undefined
+let isBusy = false
+let idle: NodeJS.Timeout | undefined
+/** Characters of the texts that wait, by what begins them. */
+const waiting = new Map<() => void, number>()
+
+/** Encodes beside the event loop, one text at a time, of those that wait the shortest first. @throws the signal's reason; then a text under way is given up */
 export async function encodeOnThread(task: Task, signal?: AbortSignal): Promise<number[]> {
-  const ids = last.then(() => run(task, signal))
-  last = ids.catch(() => undefined)
-  return signal ? Promise.race([ids, aborted(signal)]) : ids
+  signal?.throwIfAborted()
+  await turn(task.text.length, signal)
+  try {
+    return await run(task, signal)
+  } finally {
+    beginNext()
+  }
+}
+
+/** @throws the signal's reason */
+async function turn(characters: number, signal?: AbortSignal): Promise<void> {
+  clearTimeout(idle)
+  if (!isBusy) {
+    isBusy = true
+    return
+  }
+  const { promise, resolve: begin, reject } = Promise.withResolvers<void>()
+  waiting.set(begin, characters)
+  // One whose turn has come already leaves when it runs.
+  const leave = (): void => void (waiting.delete(begin) && reject(signal?.reason))
+  signal?.addEventListener('abort', leave)
+  await promise.finally(() => signal?.removeEventListener('abort', leave))
+}
+
+function beginNext(): void {
+  const [shortest] = [...waiting].toSorted(([, a], [, b]) => a - b)
+  if (shortest) {
+    const [begin] = shortest
+    waiting.delete(begin)
+    begin()
+  } else {
+    isBusy = false
+    idle = setTimeout(() => void end(), IDLE_MS).unref()
+  }
 }
 
 async function run(task: Task, signal?: AbortSignal): Promise<number[]> {
@@ -29,9 +65,8 @@ async function run(task: Task, signal?: AbortSignal): Promise<number[]> {
     const [ids] = (await once(thread, 'message', { signal })) as [Uint32Array]
     return Array.from(ids)
   } catch (error) {
-    const ended = thread
-    thread = undefined
-    await ended.terminate()
+    await end()
+    signal?.throwIfAborted()
     throw error
   } finally {
     // It keeps no process alive.
@@ -39,8 +74,8 @@ async function run(task: Task, signal?: AbortSignal): Promise<number[]> {
   }
 }
 
-async function aborted(signal: AbortSignal): Promise<never> {
-  signal.throwIfAborted()
-  await once(signal, 'abort')
-  throw signal.reason
+async function end(): Promise<void> {
+  const ended = thread
+  thread = undefined
+  await ended?.terminate()
 }

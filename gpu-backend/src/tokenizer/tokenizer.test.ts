@@ -2,7 +2,8 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { expect, test, vi } from 'vitest'
 import { Tokenizer, lookupToken } from './index.ts'
 import { cutLongRunsOfMarks } from './marks.ts'
 
@@ -116,6 +117,32 @@ test('a long text is tokenized beside the event loop, and given up when nobody w
   await expect(unwanted).rejects.toBe(left)
   await expect(tokenizer.encodeAsync(long, {}, abort.signal)).rejects.toBe(left)
   expect(await waits).toEqual(tokenizer.encode(long))
+})
+
+test('of the long texts that wait, the shortest is tokenized first', async () => {
+  const done: number[] = []
+  const lengths = [1000, 3000, 2000, 3000].map((lines) => 'Ann has 12 apples.\n\n'.repeat(lines))
+  await Promise.all(lengths.map((text, i) => tokenizer.encodeAsync(text).then(() => done.push(i))))
+  expect(done).toEqual([0, 2, 1, 3])
+})
+
+test('a thread without anything to do is ended after a while, and the next text has a new one', async () => {
+  const long = 'Ann has 12 apples.\n\n'.repeat(1000)
+  const terminate = vi.spyOn(Worker.prototype, 'terminate')
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    await tokenizer.encodeAsync(long)
+    vi.advanceTimersByTime(9_000)
+    await tokenizer.encodeAsync(long)
+    vi.advanceTimersByTime(9_000)
+    expect(terminate).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1_000)
+    expect(terminate).toHaveBeenCalledTimes(1)
+    expect(await tokenizer.encodeAsync(long)).toEqual(tokenizer.encode(long))
+  } finally {
+    vi.useRealTimers()
+    terminate.mockRestore()
+  }
 })
 
 test('runs of combining marks are normalised as everywhere, and very long ones piece by piece', async () => {

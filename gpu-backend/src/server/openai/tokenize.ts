@@ -1,6 +1,6 @@
 import { parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
-import { assertTokens, renderChat } from '../../engine/prompt.ts'
+import { assertTokens, encode, renderChat } from '../../engine/prompt.ts'
 import type { Service } from '../service.ts'
 import { servedModel } from './served-model.ts'
 import { DetokenizeRequest, TokenizeRequest, templateOptions } from './schemas.ts'
@@ -9,13 +9,14 @@ import { DetokenizeRequest, TokenizeRequest, templateOptions } from './schemas.t
 export async function tokenize(service: Service, c: Context): Promise<Response> {
   const { prompt, messages, ...request } = parseRequest(TokenizeRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
-  const { capacity, model } = served.decoder
   const text = prompt ?? renderChat(served.decoder, messages ?? [], templateOptions(request), 'messages')
   const special = request.add_special_tokens ?? prompt !== undefined
   return service.calls.answer(c.req.raw.signal, async (call) => {
-    const tokens = await model.tokenizer.encodeAsync(text, { special }, call.signal)
+    const param = prompt === undefined ? 'messages' : 'prompt'
+    const tokens = await encode(served.decoder, text, param, { special, signal: call.signal })
+    call.reads(tokens.length)
     call.end()
-    return c.json({ count: tokens.length, max_model_len: capacity, tokens })
+    return c.json({ count: tokens.length, max_model_len: served.decoder.capacity, tokens })
   })
 }
 
