@@ -7,6 +7,7 @@ import type { EndReason, Metrics } from '../metrics.ts'
 import type { Service } from '../service.ts'
 import { merge } from './merge.ts'
 import type { ServedModel } from './served-model.ts'
+import { MAX_TEXTS } from './schemas.ts'
 import type { GenerationRequest } from './schemas.ts'
 
 /** All texts of one request: `n` for each prompt, in this order. */
@@ -37,7 +38,6 @@ export interface ShownLogprobs extends Pick<GenerateRequest, 'logprobs' | 'promp
   perPromptToken: number
 }
 
-const MAX_TEXTS = 128
 /** Of one answer, of prompts and output together: nobody else has a turn while it is put into JSON. */
 export const MAX_LOGPROBS = 2 ** 18
 
@@ -46,7 +46,7 @@ export const entries = (most: number | undefined): number => (most === undefined
 
 /** @throws {ProtocolError} 400 for more texts than one request may ask for */
 export function assertTexts(prompts: number, n: number): void {
-  if (prompts * n > MAX_TEXTS) refuse(n > 1 ? 'n' : 'prompt', `one request may ask for ${MAX_TEXTS} texts at most`)
+  if (prompts * n > MAX_TEXTS) refuse('n', `one request may ask for ${MAX_TEXTS} texts at most`)
 }
 
 /** @throws {ProtocolError} 400 for tokens the model does not have, when they leave none to write, and for an answer of too many log probabilities */

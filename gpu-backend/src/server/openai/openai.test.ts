@@ -253,7 +253,7 @@ test('text offsets count code points of the text, and tokens that are no whole c
 
 test('what is certainly too long is refused before it is tokenized', async () => {
   const { tokenizer } = engine.target.model
-  const [encode, encodeAsync] = [vi.spyOn(tokenizer, 'encode'), vi.spyOn(tokenizer, 'encodeAsync')]
+  const reading = (['encode', 'encodeAsync', 'renderChat'] as const).map((name) => vi.spyOn(tokenizer, name))
   const long = '\n'.repeat(1_000_000)
   const many = Array.from({ length: 200_000 }, () => 'a')
   const [user] = messages
@@ -269,8 +269,20 @@ test('what is certainly too long is refused before it is tokenized', async () =>
     const response = await post(url, body)
     expect([response.status, await response.json()]).toMatchObject([400, { error: { param, code } }])
   }
-  expect([...encode.mock.calls, ...encodeAsync.mock.calls]).toEqual([])
+  for (const read of reading) expect(read).not.toHaveBeenCalled()
   vi.restoreAllMocks()
+})
+
+test.each([
+  ['/detokenize', 'tokens', 2 ** 20, -1],
+  ['/v1/completions', 'stop_token_ids', 2 ** 20, -1],
+  ['/v1/chat/completions', 'messages', 4096, { role: 'nobody' }],
+  ['/v1/completions', 'prompt', 128, []],
+])('%s: where %s has more than %i entries, none of them is looked at', async (url, field, most, item) => {
+  const response = await post(url, { prompt: 'x', messages, [field]: Array.from({ length: most + 1 }, () => item) })
+  const { error } = (await response.json()) as { error: { message: string; param: string } }
+  expect([response.status, error.param]).toEqual([400, field])
+  expect(error.message).toContain(`${most}`)
 })
 
 test('a text of combining marks without end is refused as soon as any other that is too long', async () => {

@@ -36,6 +36,10 @@ const text = v.pipe(v.string(), v.minLength(1))
 /** An array whose length is looked at before its items. */
 const list = <Item extends v.GenericSchema>(most: number, item: Item) =>
   v.pipe(v.array(v.unknown()), v.maxLength(most, `has more than ${most} entries`), v.array(item))
+/** Far more than any context has. */
+const tokenIds = list(2 ** 20, count)
+/** Of one request, for all its prompts. */
+export const MAX_TEXTS = 128
 /** Every token that is written is held against each of them. */
 const stop = v.pipe(text, v.maxLength(1024))
 const guesses = v.pipe(count, v.maxValue(MOST_POSITIONS))
@@ -45,7 +49,7 @@ const Generation = v.object({
   /** `target` or `draft`. */
   model: v.nullish(v.string(), 'target'),
   /** Texts for each prompt. */
-  n: v.nullish(v.pipe(positive, v.maxValue(128)), 1),
+  n: v.nullish(v.pipe(positive, v.maxValue(MAX_TEXTS)), 1),
   stream: flag(false),
   stream_options: maybe(v.object({ include_usage: flag(false), continuous_usage_stats: flag(false) })),
   temperature: maybe(v.pipe(v.number(), v.minValue(0))),
@@ -57,7 +61,7 @@ const Generation = v.object({
   ),
   min_p: maybe(between(0, 1)),
   /** Texts beyond the first take the seeds that follow it. */
-  seed: maybe(v.pipe(int, v.safeInteger(), v.maxValue(Number.MAX_SAFE_INTEGER - 128))),
+  seed: maybe(v.pipe(int, v.safeInteger(), v.maxValue(Number.MAX_SAFE_INTEGER - MAX_TEXTS))),
   presence_penalty: v.nullish(between(-2, 2), 0),
   frequency_penalty: v.nullish(between(-2, 2), 0),
   repetition_penalty: maybe(between(0.01, 100)),
@@ -67,7 +71,7 @@ const Generation = v.object({
     v.nullish(v.union([stop, list(64, stop)], 'must be a string or up to 64 strings of 1 to 1,024 characters'), []),
     v.transform((stops) => (typeof stops === 'string' ? [stops] : stops)),
   ),
-  stop_token_ids: v.nullish(v.array(count), []),
+  stop_token_ids: v.nullish(tokenIds, []),
   include_stop_str_in_output: flag(false),
   ignore_eos: flag(false),
   min_tokens: v.nullish(count, 0),
@@ -92,7 +96,9 @@ const Generation = v.object({
 
 export type GenerationRequest = v.InferOutput<typeof Generation>
 
-const tokens = v.pipe(v.array(count), v.minLength(1))
+const tokens = v.pipe(tokenIds, v.minLength(1))
+
+const prompts = <Item extends v.GenericSchema>(item: Item) => v.pipe(list(MAX_TEXTS, item), v.minLength(1))
 
 /** `POST /v1/completions`. */
 export const CompletionRequest = v.pipe(
@@ -100,8 +106,8 @@ export const CompletionRequest = v.pipe(
     ...Generation.entries,
     prompt: v.pipe(
       v.union(
-        [text, tokens, v.pipe(v.array(text), v.minLength(1)), v.pipe(v.array(tokens), v.minLength(1))],
-        'must be a string, strings, token ids, or lists of token ids, none of them empty',
+        [text, tokens, prompts(text), prompts(tokens)],
+        `must be a string, token ids, or up to ${MAX_TEXTS} strings or lists of token ids, none of them empty`,
       ),
       v.transform((prompt): (string | number[])[] => {
         if (typeof prompt === 'string') return [prompt]
@@ -151,7 +157,7 @@ const Message = v.pipe(
 )
 
 const chatEntries = {
-  messages: v.pipe(v.array(Message), v.minLength(1)),
+  messages: v.pipe(list(4096, Message), v.minLength(1)),
   add_generation_prompt: flag(true),
   /** Variables of the template, such as `enable_thinking`. */
   chat_template_kwargs: v.nullish(v.record(v.string(), v.unknown()), {}),
@@ -159,12 +165,6 @@ const chatEntries = {
   documents: refused('put them into a message'),
   continue_final_message: refused('use /v1/completions to go on with a text'),
 }
-
-/** What of a request goes to the chat template beside the messages. */
-export const templateOptions = (request: Pick<ChatRequest, 'add_generation_prompt' | 'chat_template_kwargs'>) => ({
-  addGenerationPrompt: request.add_generation_prompt,
-  variables: request.chat_template_kwargs,
-})
 
 const noTools = refused('the models call no tools')
 
@@ -209,4 +209,4 @@ export const TokenizeRequest = v.pipe(
 )
 
 /** `POST /detokenize`. */
-export const DetokenizeRequest = v.object({ model: Generation.entries.model, tokens: v.array(count) })
+export const DetokenizeRequest = v.object({ model: Generation.entries.model, tokens: tokenIds })
