@@ -1,4 +1,10 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
+import { json } from 'node:stream/consumers'
+import { serve } from '@hono/node-server'
 import { readEvents } from '@lookahead/sdk/protocol'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Engine } from '../engine/engine.ts'
@@ -42,7 +48,31 @@ test('409 context_lost, 404, 413', async () => {
   expect((await app.request('/v1/nothing')).status).toBe(404)
   const large = await post('/v1/draft', { context: { id: 'a', prompt: 'x'.repeat(5 * 1024 * 1024) }, depth: 1 })
   expect([large.status, await large.json()]).toMatchObject([413, { error: { code: 'request_too_large' } }])
+  expect(large.headers.get('connection')).toBe('close')
 })
+
+test.each([
+  ['whose length is told', { 'content-length': '9000000' }],
+  ['in chunks', { 'transfer-encoding': 'chunked' }],
+])(
+  'the client that sends too much %s hears so once it has sent it, and that no other request is answered',
+  async (_, headers) => {
+    const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
+      const bound = serve({ fetch: app.fetch, port: 0 }, () => resolve(bound))
+    })
+    try {
+      const { port } = server.address() as AddressInfo
+      const sent = request({ port, method: 'POST', path: '/tokenize', headers })
+      const answered = once(sent, 'response') as Promise<[IncomingMessage]>
+      sent.end('x'.repeat(9_000_000))
+      const [answer] = await answered
+      expect([answer.statusCode, answer.headers.connection]).toEqual([413, 'close'])
+      expect(await json(answer)).toMatchObject({ error: { code: 'request_too_large' } })
+    } finally {
+      server.close()
+    }
+  },
+)
 
 test('a call that is given up does not take the context with it that came in its place', async () => {
   const context = { id: 'same', messages }

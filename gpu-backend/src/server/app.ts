@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Decoder } from '../engine/decoder.ts'
 import type { Engine } from '../engine/engine.ts'
 import { bearer } from './bearer.ts'
+import { limitBody } from './body.ts'
 import { Calls } from './calls.ts'
 import { publicError } from './errors.ts'
 import { lookaheadRoutes } from './lookahead.ts'
@@ -60,14 +60,7 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
   })
 
   app.use(bearer(token))
-  app.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: () => {
-        throw new ProtocolError(413, 'request_too_large', `the request body may be ${MAX_BODY_BYTES} bytes at most`)
-      },
-    }),
-  )
+  app.use(limitBody(MAX_BODY_BYTES))
 
   app.get('/metrics', (c) => c.body(metrics.render(calls, engine()), 200, { 'content-type': CONTENT_TYPE }))
 
