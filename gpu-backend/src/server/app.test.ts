@@ -74,6 +74,20 @@ test.each([
   },
 )
 
+test('a body that breaks off is no fault of the backend: nothing is logged', async () => {
+  const log = vi.spyOn(console, 'error').mockReturnValue()
+  const left = new AbortController()
+  const upload = (signal: AbortSignal) => {
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error('aborted')) })
+    return app.request('/tokenize', { method: 'POST', body, signal, duplex: 'half' } as RequestInit)
+  }
+  expect((await upload(left.signal)).status).toBe(400)
+  left.abort()
+  expect((await upload(left.signal)).status).toBe(499)
+  expect(log).not.toHaveBeenCalled()
+  log.mockRestore()
+})
+
 test('a call that is given up does not take the context with it that came in its place', async () => {
   const context = { id: 'same', messages }
   const sampling = { temperature: 0 }

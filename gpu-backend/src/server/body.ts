@@ -8,12 +8,18 @@ type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>
 const LINGER_MS = 500
 const LINGER_BYTES = 64 * 1024 * 1024
 
-/** Refuses bodies of more than `most` bytes: 413 `request_too_large`, after which the connection is closed. */
+/**
+ * Refuses bodies of more than `most` bytes: 413 `request_too_large`, after which the connection is closed.
+ * @throws {ProtocolError} 499 `client_left`, 400 for a body that cannot be read
+ */
 export const limitBody = (most: number): MiddlewareHandler =>
   async function readBody(c, next) {
-    const { body, headers, method } = c.req.raw
+    const { body, headers, method, signal } = c.req.raw
     if (!body || declaredLength(headers) <= most) return next()
-    const read = await readUpTo(body.getReader(), most)
+    const read = await readUpTo(body.getReader(), most).catch((cause: unknown) => {
+      if (signal.aborted) throw new ProtocolError(499, 'client_left', 'the client left', { cause })
+      throw new ProtocolError(400, 'invalid_request', 'the request body cannot be read', { cause })
+    })
     if (read) {
       c.req.raw = new Request(c.req.raw, { method, body: read })
       return next()
