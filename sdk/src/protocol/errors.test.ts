@@ -10,3 +10,16 @@ test('a body of many faults is refused for the first, and the rest is not looked
   )
   expect(isRight).toHaveBeenCalledTimes(2)
 })
+
+test.each([
+  [{ list: [{}] }, 'list.0.name: is missing', 'list.0.name'],
+  [{}, 'list: is missing', 'list'],
+  [{ list: [], foo: 1 }, 'foo: is no field of this request', 'foo'],
+  [{ list: [{ name: 1 }] }, 'list.0.name: must be text', 'list.0.name'],
+  ['list', 'the body must be an object', null],
+  [[], 'the body must be an object', null],
+  [null, 'the body must be an object', null],
+])('%j: %s', (body, message, param) => {
+  const schema = v.strictObject({ list: v.array(v.object({ name: v.string('must be text') })) })
+  expect(() => parseRequest(schema, body)).toThrow(expect.objectContaining({ status: 400, message, param }))
+})

@@ -57,13 +57,21 @@ export function parseRequest<const Schema extends v.GenericSchema>(
   schema: Schema,
   data: unknown,
 ): v.InferOutput<Schema> {
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    throw new ProtocolError(400, 'invalid_request', 'the body must be an object')
   // The first is told; a body of a million faults would take seconds to go through.
   const result = v.safeParse(schema, data, { abortEarly: true })
   if (result.success) return result.output
   const issue = result.issues[0]
   const param = v.getDotPath(issue)
   if (!param) throw new ProtocolError(400, 'invalid_request', issue.message)
-  throw new ProtocolError(400, 'invalid_request', `${param}: ${issue.message}`, { param })
+  throw new ProtocolError(400, 'invalid_request', `${param}: ${reason(issue)}`, { param })
+}
+
+/** valibot speaks of keys and of the type `never`, a caller of fields. */
+function reason({ message, expected }: v.BaseIssue<unknown>): string {
+  if (!message.startsWith('Invalid key')) return message
+  return expected === 'never' ? 'is no field of this request' : 'is missing'
 }
 
 /**
