@@ -24,6 +24,10 @@ export const Context = v.pipe(
     (context) => [context.messages, context.prompt, context.length].filter((x) => x !== undefined).length === 1,
     'give exactly one of messages, prompt or length',
   ),
+  v.forward(
+    v.check(({ length, output }) => length === undefined || output === undefined, 'goes with messages or prompt only'),
+    ['output'],
+  ),
 )
 export type Context = v.InferOutput<typeof Context>
 

@@ -3,6 +3,9 @@ import * as v from 'valibot'
 const unit = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 
+/** Larger whole numbers are not exact; texts of one request take up to 128 that follow each other. */
+export const MAX_SEED = Number.MAX_SAFE_INTEGER - 128
+
 /** How tokens are drawn. What is left out takes the model's own `generation_config.json`, then the neutral value. */
 export const Sampling = v.strictObject({
   /** 0 is greedy. Neutral: 1. */
@@ -14,7 +17,7 @@ export const Sampling = v.strictObject({
   /** Keeps tokens at least this fraction as likely as the likeliest. Neutral: 0. */
   min_p: v.optional(unit),
   /** Same seed, same request, same text. Default: drawn anew for each run. */
-  seed: v.optional(count),
+  seed: v.optional(v.pipe(count, v.maxValue(MAX_SEED))),
 })
 export type Sampling = v.InferOutput<typeof Sampling>
 

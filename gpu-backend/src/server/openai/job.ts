@@ -61,6 +61,7 @@ export function createJob(
   assertTokens(served.decoder, bias.keys(), 'logit_bias')
   assertTokens(served.decoder, request.stop_token_ids, 'stop_token_ids')
   assertWritable(served, request)
+  for (const { maxTokens } of prompts) assertRoom(request.min_tokens, maxTokens)
   const { temperature, top_k, top_p, min_p } = request
   const texts = prompts.flatMap(({ tokens, maxTokens }) =>
     Array.from({ length: n }, (_, i) => ({
@@ -103,6 +104,11 @@ function assertWritable({ decoder }: ServedModel, { min_tokens, stop_token_ids, 
   const ends = new Set([...stop_token_ids, ...(ignore_eos ? [] : generation.eosTokenIds)])
   if (min_tokens > 0 && ends.size >= config.vocabSize)
     refuse('stop_token_ids', 'every token ends the text, and with min_tokens none could be written: name fewer')
+}
+
+function assertRoom(minTokens: number, maxTokens: number): void {
+  if (minTokens > maxTokens)
+    refuse('min_tokens', `${minTokens} are more than the ${maxTokens} tokens that may be written`)
 }
 
 function refuse(param: string, reason: string): never {

@@ -2,6 +2,7 @@
  * Requests in OpenAI's words with vLLM's extensions. Unknown fields are ignored, as vLLM does; fields that would change
  * the answer and are not supported are refused by name. `null` is as good as leaving a field out.
  */
+import { MAX_SEED } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { MOST_POSITIONS } from '../../engine/speculation.ts'
 
@@ -30,12 +31,20 @@ const saysNothing = (value: unknown): boolean =>
   value === false ||
   value === '' ||
   (Array.isArray(value) && value.length === 0)
+const noTools = refused('the models call no tools')
 const noGrammar = refused('the output cannot be held to a grammar; leave it out')
 
 const text = v.pipe(v.string(), v.minLength(1))
 /** An array whose length is looked at before its items. */
 const list = <Item extends v.GenericSchema>(most: number, item: Item) =>
   v.pipe(v.array(v.unknown()), v.maxLength(most, `has more than ${most} entries`), v.array(item))
+/** An object of so many fields; to valibot an array is one too. */
+const record = <Value extends v.GenericSchema>(key: v.GenericSchema<string, string>, value: Value) =>
+  v.pipe(
+    v.unknown(),
+    v.check((given) => !Array.isArray(given), 'must be an object'),
+    v.record(key, value),
+  )
 /** Far more than any context has. */
 const tokenIds = list(2 ** 20, count)
 /** Of one request, for all its prompts. */
@@ -61,12 +70,12 @@ const Generation = v.object({
   ),
   min_p: maybe(between(0, 1)),
   /** Texts beyond the first take the seeds that follow it. */
-  seed: maybe(v.pipe(int, v.safeInteger(), v.maxValue(Number.MAX_SAFE_INTEGER - MAX_TEXTS))),
+  seed: maybe(v.pipe(int, v.safeInteger(), v.maxValue(MAX_SEED))),
   presence_penalty: v.nullish(between(-2, 2), 0),
   frequency_penalty: v.nullish(between(-2, 2), 0),
   repetition_penalty: maybe(between(0.01, 100)),
   /** By token id. */
-  logit_bias: v.nullish(v.record(v.pipe(v.string(), v.digits()), between(-100, 100)), {}),
+  logit_bias: v.nullish(record(v.pipe(v.string(), v.digits()), between(-100, 100)), {}),
   stop: v.pipe(
     v.nullish(v.union([stop, list(64, stop)], 'must be a string or up to 64 strings of 1 to 1,024 characters'), []),
     v.transform((stops) => (typeof stops === 'string' ? [stops] : stops)),
@@ -82,6 +91,8 @@ const Generation = v.object({
   /** Guesses per forward at most, by n-gram lookup and by the draft model; 0 is off. Default: `generate`'s. */
   speculation: v.nullish(v.strictObject({ ngram: maybe(guesses), draft: maybe(guesses) }), {}),
   response_format: maybe(v.object({ type: v.literal('text', 'is not supported: only "text" is') })),
+  tools: noTools,
+  functions: noTools,
   structured_outputs: noGrammar,
   guided_json: noGrammar,
   guided_regex: noGrammar,
@@ -160,13 +171,11 @@ const chatEntries = {
   messages: v.pipe(list(4096, Message), v.minLength(1)),
   add_generation_prompt: flag(true),
   /** Variables of the template, such as `enable_thinking`. */
-  chat_template_kwargs: v.nullish(v.record(v.string(), v.unknown()), {}),
+  chat_template_kwargs: v.nullish(record(v.string(), v.unknown()), {}),
   chat_template: refused("the checkpoint's own template is used"),
   documents: refused('put them into a message'),
   continue_final_message: refused('use /v1/completions to go on with a text'),
 }
-
-const noTools = refused('the models call no tools')
 
 /** `POST /v1/chat/completions`. */
 export const ChatRequest = v.pipe(
@@ -179,8 +188,6 @@ export const ChatRequest = v.pipe(
     logprobs: flag(false),
     top_logprobs: maybe(v.pipe(count, v.maxValue(20))),
     echo: refused('it is for /v1/completions'),
-    tools: noTools,
-    functions: noTools,
     tool_choice: maybe(v.picklist(['none', 'auto'], 'is not supported: the models call no tools')),
     modalities: maybe(v.array(v.literal('text', 'is not supported: only "text" is'))),
     audio: refused('the models write text'),
