@@ -401,6 +401,9 @@ test('the template decides about thinking; the kwargs reach it, and its refusal 
     expect(await ask({})).toMatchObject({ content: '', reasoning: expect.stringMatching(/./) })
     const direct = await ask({ chat_template_kwargs: { enable_thinking: false } })
     expect(direct).toMatchObject({ content: expect.stringMatching(/./), reasoning: null })
+    expect(await ask({ enable_thinking: false })).toEqual(direct)
+    const both = { enable_thinking: true, chat_template_kwargs: { enable_thinking: false } }
+    expect(await ask(both)).toEqual(direct)
 
     const system = [{ role: 'system', content: 'x' }]
     const refused = [

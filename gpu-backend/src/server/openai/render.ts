@@ -12,8 +12,9 @@ export function render(
   {
     messages,
     add_generation_prompt: addGenerationPrompt,
-    chat_template_kwargs: variables,
-  }: Pick<ChatRequest, 'messages' | 'add_generation_prompt' | 'chat_template_kwargs'>,
+    enable_thinking,
+    chat_template_kwargs,
+  }: Pick<ChatRequest, 'messages' | 'add_generation_prompt' | 'enable_thinking' | 'chat_template_kwargs'>,
 ): string {
   const { capacity, model } = decoder
   const characters = messages.reduce((sum, { content }) => sum + content.length, 0)
@@ -24,5 +25,6 @@ export function render(
       `This model's maximum context length is ${capacity} tokens, and ${characters} characters are more: shorten the messages`,
       { param: 'messages' },
     )
+  const variables = { ...(enable_thinking !== undefined && { enable_thinking }), ...chat_template_kwargs }
   return renderChat(decoder, messages, { addGenerationPrompt, variables }, 'messages')
 }

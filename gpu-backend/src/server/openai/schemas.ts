@@ -170,7 +170,9 @@ const Message = v.pipe(
 const chatEntries = {
   messages: v.pipe(list(4096, Message), v.minLength(1)),
   add_generation_prompt: flag(true),
-  /** Variables of the template, such as `enable_thinking`. */
+  /** The variable of the template that has this name. */
+  enable_thinking: maybe(v.boolean()),
+  /** Variables of the template; they win over `enable_thinking`. */
   chat_template_kwargs: v.nullish(record(v.string(), v.unknown()), {}),
   chat_template: refused("the checkpoint's own template is used"),
   documents: refused('put them into a message'),
