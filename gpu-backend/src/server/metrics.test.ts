@@ -26,13 +26,13 @@ test('metrics count what was done', async () => {
   const written = 'lookahead:generation_tokens_total{model_name="draft"}'
   const ended = 'lookahead:request_success_total{model_name="draft",finished_reason="length"}'
   expect([await value(written), await value(ended)]).toEqual([0, 0])
-  const completed = await post('/v1/completions', { prompt: ['a', 'b'], model: 'draft' })
+  const completed = await post('/v1/completions', { prompt: ['a', 'b'], n: 2, model: 'draft' })
   const { usage } = (await completed.json()) as { usage: { prompt_tokens: number; completion_tokens: number } }
-  expect([await value(written), await value(ended)]).toEqual([usage.completion_tokens, 2])
+  expect([await value(written), await value(ended)]).toEqual([usage.completion_tokens, 4])
   expect(await value('lookahead:prompt_tokens_total{model_name="draft"}')).toBe(usage.prompt_tokens)
-  expect(await value('lookahead:time_to_first_token_seconds_count{model_name="draft"}')).toBe(2)
+  expect(await value('lookahead:time_to_first_token_seconds_count{model_name="draft"}')).toBe(4)
   expect(await value('lookahead:inter_token_latency_seconds_count{model_name="draft"}')).toBe(
-    usage.completion_tokens - 2,
+    usage.completion_tokens - 4,
   )
 
   const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]

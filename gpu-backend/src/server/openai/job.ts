@@ -3,7 +3,7 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 import { generate } from '../../engine/generate.ts'
 import type { GenerateRequest, Piece } from '../../engine/generate.ts'
 import { assertTokens } from '../../engine/prompt.ts'
-import type { EndReason, Metrics } from '../metrics.ts'
+import type { EndReason, Measurement } from '../metrics.ts'
 import type { Service } from '../service.ts'
 import { merge } from './merge.ts'
 import type { ServedModel } from './served-model.ts'
@@ -127,20 +127,22 @@ export async function* writeAll(
   const engine = service.ready()
   const left = new AbortController()
   const either = AbortSignal.any([signal, left.signal])
-  const writers = texts.map((text) => measured(service.metrics, served, text, generate(engine, text, either), either))
+  const writers = texts.map((text, index) => {
+    // The texts of one prompt read it once.
+    const start = () => service.metrics.start(served.name, index % n === 0 ? text.prompt.length : 0)
+    return measured(start, generate(engine, text, either), either)
+  })
   // Once the first text of a prompt has begun, the others share its slots.
   const after = (index: number): number | undefined => (index % n === 0 ? undefined : index - (index % n))
   for await (const { index, item } of merge(writers, { after, end: () => left.abort() })) yield { ...item, index }
 }
 
 async function* measured(
-  metrics: Metrics,
-  served: ServedModel,
-  { prompt }: GenerateRequest,
+  start: () => Measurement,
   pieces: AsyncGenerator<Piece, void, undefined>,
   signal: AbortSignal,
 ): AsyncGenerator<Piece, void, undefined> {
-  const measurement = metrics.start(served.name, prompt.length)
+  const measurement = start()
   let end: EndReason = 'abort'
   try {
     for await (const piece of pieces) {
