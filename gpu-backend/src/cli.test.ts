@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import packageJson from '../package.json' with { type: 'json' }
 import { commit, LocalHub } from './hub/local-hub.ts'
 import { cudaProblem } from './onnxruntime/index.ts'
 
@@ -85,12 +86,14 @@ test('wrong flags and commands are one clear line; help is help', async () => {
     ['pull', 'org/tiny', '--too', 'x'],
     ['build', 'a', 'b'],
     ['build', tiny, '--weights', 'int3'],
+    ['build', tiny, '--memory='],
   ]) {
     const { code, stderr } = await lookahead(...args).exit
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^lookahead: .+\n$/) })
   }
   for (const [args, text] of [
     [['--help'], 'build'],
+    [['--version'], packageJson.version],
     [['serve', '--help'], 'LOOKAHEAD_PORT'],
     [['pull', '--help'], 'HF_ENDPOINT'],
     [['build', '--help'], '--weights'],

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import packageJson from '../package.json' with { type: 'json' }
 import { ModelError } from './checkpoint/index.ts'
 import { Interrupted } from './commands/interrupt.ts'
 import { HubError } from './hub/error.ts'
@@ -24,6 +25,7 @@ ${Object.entries(commands)
   .join('\n')}
 
 lookahead COMMAND --help shows its flags.
+lookahead --version shows the version.
 `
 
 try {
@@ -36,6 +38,7 @@ try {
 
 async function main([name, ...args]: string[]): Promise<void> {
   if (name === undefined || name === '--help' || name === 'help') return console.log(help)
+  if (name === '--version') return console.log(packageJson.version)
   const command = Object.hasOwn(commands, name) ? await commands[name]!.load() : undefined
   if (!command)
     throw new UsageError(

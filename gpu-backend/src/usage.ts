@@ -10,6 +10,13 @@ export class UsageError extends Error {
 
 /** `parseArgs`. @throws {UsageError} for a flag that is not known or lacks its value */
 export function parseFlags<const Config extends ParseArgsConfig>(config: Config): ReturnType<typeof parseArgs<Config>> {
+  const parsed = parse(config)
+  const empty = Object.entries(parsed.values).find(([, value]) => value === '')
+  if (empty) throw new UsageError(`--${empty[0]} lacks its value`)
+  return parsed
+}
+
+function parse<const Config extends ParseArgsConfig>(config: Config): ReturnType<typeof parseArgs<Config>> {
   try {
     return parseArgs(config)
   } catch (error) {

@@ -10,6 +10,11 @@ test('--weights is left to the device unless a flag or a variable says otherwise
   )
 })
 
+test('an empty flag is an error, an empty variable none at all', () => {
+  expect(() => readFlags(['--port='], {})).toThrow('--port lacks its value')
+  expect(readFlags([], { LOOKAHEAD_PORT: '', LOOKAHEAD_TOKEN: '' })).toMatchObject({ port: 8600, token: undefined })
+})
+
 test('the pools are sized by memory unless slots are given; limits have defaults', () => {
   expect(readFlags([], {})).toMatchObject({ memory: 1024, slots: undefined, batchTokens: 512 })
   const env = { LOOKAHEAD_MEMORY: '64', LOOKAHEAD_MAX_QUEUED_REQUESTS: '3' }

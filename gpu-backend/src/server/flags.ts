@@ -84,7 +84,8 @@ export function readFlags(args: string[], env: Record<string, string | undefined
   const { values } = parseFlags({ args, options })
   const text = (name: Name): string | undefined => {
     const flag: Flag = flags[name]
-    return values[name] ?? env[variable(name)] ?? flag.default
+    // An empty variable is as good as none.
+    return values[name] ?? (env[variable(name)] || flag.default)
   }
   const whole = (name: Name, least: number, most: number): number | undefined => {
     const given = text(name)
