@@ -1,21 +1,24 @@
-/** One question through the whole stack, with and without lookahead: `npm run demo -- ["a question"] [--json]`. */
-import { parseArgs } from 'node:util'
+/** One question through the whole stack, with and without lookahead; `npm run demo -- --help` lists the flags. */
 import { extractAnswer, testProblems } from '@lookahead/gpu-backend/dataset'
 import { Lookahead } from '@lookahead/sdk'
 import type { RunResult } from '@lookahead/sdk'
 import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
 import type { Measurement } from '../measure.ts'
+import { help, readOptions } from './options.ts'
+import type { DemoOptions } from './options.ts'
 import { oneLine, paint, stepLine } from './show-steps.ts'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'boolean', default: false } },
-})
-const say = values.json ? () => undefined : console.log
+const options = optionsOrHelp()
+if (options === 'help') {
+  console.log(help)
+  process.exit(process.exitCode)
+}
+
+const say = options.json ? () => undefined : console.log
 
 const [example] = testProblems(1)
-const question = positionals.join(' ') || example!.question
+const question = options.question ?? example!.question
 
 await withStack(async ({ workerURL }) => {
   const client = new Lookahead({ baseURL: workerURL })
@@ -33,7 +36,7 @@ await withStack(async ({ workerURL }) => {
   say(`  ${oneLine(`${plain.result.reasoning} ${plain.result.answer}`)}\n`)
 
   const speedup = lookahead.tokensPerSecond / plain.tokensPerSecond
-  if (values.json) console.log(JSON.stringify(report(plain, lookahead, speedup)))
+  if (options.json) console.log(JSON.stringify(report(plain, lookahead, speedup)))
   else say(table(plain, lookahead, speedup))
 })
 
@@ -75,4 +78,14 @@ function table(plain: Measurement, lookahead: Measurement, speedup: number): str
   return rows
     .map(([name, ...cells]) => `${name!.padEnd(16)}${cells.map((cell) => cell.padStart(12)).join('')}`)
     .join('\n')
+}
+
+function optionsOrHelp(): DemoOptions | 'help' {
+  try {
+    return readOptions(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${(error as Error).message}\n`)
+    process.exitCode = 2
+    return 'help'
+  }
 }
