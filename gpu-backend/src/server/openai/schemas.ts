@@ -37,7 +37,11 @@ const noGrammar = refused('the output cannot be held to a grammar; leave it out'
 const text = v.pipe(v.string(), v.minLength(1))
 /** An array whose length is looked at before its items. */
 const list = <Item extends v.GenericSchema>(most: number, item: Item) =>
-  v.pipe(v.array(v.unknown()), v.maxLength(most, `has more than ${most} entries`), v.array(item))
+  v.pipe(
+    v.unknown(),
+    v.check((given) => !Array.isArray(given) || given.length <= most, `has more than ${most} entries`),
+    v.array(item),
+  )
 /** An object of so many fields; to valibot an array is one too. */
 const record = <Value extends v.GenericSchema>(key: v.GenericSchema<string, string>, value: Value) =>
   v.pipe(
