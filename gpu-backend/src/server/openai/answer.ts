@@ -46,16 +46,18 @@ export async function answer(
   if (options.stream) return stream(call, toChunks(pieces, job, dialect, header, options))
   const texts = await join(pieces, { count: job.texts.length, entries: job.promptEntries })
   const account = new Account(job)
-  const choices: object[] = []
+  const choices: string[] = []
   for (const text of texts) {
-    // Others have a turn between them.
+    // Each may be large: others have a turn between them.
     if (choices.length > 0) await setImmediate()
     account.add(text)
-    choices.push(dialect.choice(text))
+    choices.push(JSON.stringify(dialect.choice(text)))
   }
-  const response = Response.json({ ...header, choices, ...account.toJSON(), ...dialect.extra(texts[0]!) })
+  const rest = JSON.stringify({ ...header, ...account.toJSON(), ...dialect.extra(texts[0]!) })
   call.end()
-  return response
+  return new Response(`${rest.slice(0, -1)},"choices":[${choices.join(',')}]}`, {
+    headers: { 'content-type': 'application/json' },
+  })
 }
 
 /** As long as some of its texts wait for slots, a call counts as queued. */

@@ -38,7 +38,7 @@ export interface ShownLogprobs extends Pick<GenerateRequest, 'logprobs' | 'promp
   perPromptToken: number
 }
 
-/** Of one answer, of prompts and output together: nobody else has a turn while it is put into JSON. */
+/** Of one answer, of prompts and output together: it is held whole, and more than once. */
 export const MAX_LOGPROBS = 2 ** 18
 
 /** Log probabilities shown of a token with its likeliest `most`; undefined shows none. */
