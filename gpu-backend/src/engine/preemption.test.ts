@@ -3,6 +3,7 @@ import path from 'node:path'
 import { VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
+import { wholeLogits } from '../model/index.ts'
 import { Age } from './age.ts'
 import type { Decoder } from './decoder.ts'
 import { distribution } from './distribution.ts'
@@ -110,6 +111,22 @@ async function read(pieces: Pieces) {
   }
   return { text, tokens, logprobs }
 }
+
+/** Guesses that wait for slots. */
+function draftModel({ target, draft, guesses }: Engine, came: number): DraftModel {
+  return new DraftModel({
+    decoder: draft!,
+    vocabulary: target.model.config.vocabSize,
+    distribution: (scores) => distribution(scores, { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 }),
+    random: new Random(1),
+    guesses,
+    target: target.batcher,
+    tree: { signal, optional: false, came },
+  })
+}
+
+const largestDifference = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0)
 
 /** Every slot that no text uses. */
 function takeAll({ pool, cache }: Decoder): number[] {
@@ -235,23 +252,47 @@ test('with a seed a verification waits for slots to guess in, and its text is th
   expect(await writing).toEqual(await write(roomy))
 })
 
+test('a short text that gave its slots back, and goes on otherwise than it had, is committed', async () => {
+  const decoder = tight.target
+  const tree = new Tree(decoder, { most: 20 })
+  await tree.prefill(someText(1, 8), someText(2, 12), [0])
+  const leaf = tree.leaf(2)
+  tree.tenancy.preempt()
+  const tokens = someText(3, 10)
+  const [scores] = await tree.advance([{ leaf, tokens }])
+  const anew = new Tree(roomy.target)
+  const [expected] = await anew.prefill([...someText(1, 8), ...someText(2, 2), ...tokens], [], [0])
+  anew.release()
+  expect(largestDifference(wholeLogits(scores!.at(-1)), wholeLogits(expected))).toBeLessThan(1e-3)
+  tree.commit(2, leaf)
+})
+
+test('a text whose guesses were cached with it, and rejected, still gives its slots back', async () => {
+  const { pool, queue } = tight.draft!
+  const held = takeAll(tight.draft!)
+  // Room for some of its guesses: amid them it has to wait.
+  pool.give(held.splice(0, 17))
+  const model = draftModel(tight, new Age(false).part())
+  const text = [5, 6, 7, 8]
+  const guessing = model.propose(text, 16)
+  await expect.poll(() => queue.waiting, { interval: 1 }).toBe(1)
+  pool.give(held.splice(0))
+  queue.settle()
+  const [first] = await guessing
+  await model.propose([...text, first!.token, 9], 16)
+  // It does nothing for a while; another text comes.
+  const later = performance.now() + 60_000
+  vi.spyOn(performance, 'now').mockReturnValue(later)
+  const other = new Tree(tight.draft!)
+  await other.prefill(someText(4, SLOTS - 10), [], [0])
+  other.release()
+  model.close()
+})
+
 test('parts of one text that guess at the same time, and have no room beside each other, guess in turn', async () => {
-  const { target, draft } = tight
-  const tree = { signal, optional: false }
+  const { draft } = tight
   const age = new Age(false)
-  const guess = (came: number, seed: number) => {
-    const model = new DraftModel({
-      decoder: draft!,
-      vocabulary: target.model.config.vocabSize,
-      distribution: (scores) => distribution(scores, { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 }),
-      random: new Random(1),
-      guesses: tight.guesses,
-      target: target.batcher,
-      tree: { ...tree, came },
-    })
-    return { model, text: someText(seed, 160) }
-  }
-  const parts = [guess(age.part(), 5), guess(age.part(), 6)]
+  const parts = [5, 6].map((seed) => ({ model: draftModel(tight, age.part()), text: someText(seed, 160) }))
   const before = draft!.stats
   // Nobody comes to count as idle.
   vi.spyOn(performance, 'now').mockReturnValue(performance.now())

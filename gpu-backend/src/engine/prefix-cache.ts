@@ -66,12 +66,14 @@ export class PrefixCache {
   /**
    * Enters a text whose keys and values stand in `slots`, which the caller uses.
    * @returns the text's slots from now on, used by the caller in place of those: where the text was here before, its slots
-   * from then, so that equal prefixes take up slots once
+   * from then, so that equal prefixes take up slots once. A text that goes on from less of another than is shared is not entered
    */
   insert(text: readonly number[], slots: readonly number[]): number[] {
     if (text.length !== slots.length) throw new Error(`${text.length} tokens in ${slots.length} slots`)
     if (text.length < this.#fewest) return [...slots]
     const path = this.#descend(text)
+    // They stand here as the beginning of another text, of which too little is shared.
+    if (path.length === 0 && this.#pool.isCached(slots[0]!)) return [...slots]
     const known = path.flatMap((node) => node.slots)
     this.#pool.share(known)
     this.#pool.give(slots.slice(0, known.length))

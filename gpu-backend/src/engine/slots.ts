@@ -30,6 +30,10 @@ export class SlotPool {
     return this.#users[slot]! > 0
   }
 
+  isCached(slot: number): boolean {
+    return this.#cached[slot] === 1
+  }
+
   /** `n` free slots with one user each, neighbours in order where they were given back so; undefined when there are fewer. */
   take(n: number): number[] | undefined {
     if (n > this.#free.length) return undefined
