@@ -1,6 +1,6 @@
 import type { Model, Row, Scores } from '../model/index.ts'
-import { attentionArea, schedule } from './scheduler.ts'
-import type { Chunk, Waiting } from './scheduler.ts'
+import { attentionArea, countForward, schedule } from './scheduler.ts'
+import type { Chunk, Since, Waiting } from './scheduler.ts'
 import { MeasuredForwards } from './costs.ts'
 
 /** Rows that were handed in together, and whom to tell. */
@@ -57,6 +57,7 @@ export class Batcher {
   /** New tokens that a forward may have; longer rows are run in chunks. */
   readonly budget: number
   #jobs: Job[] = []
+  readonly #since: Since = { texts: 0, prompts: 0 }
   /** Requests at work, and those of them that wait for their rows. */
   #requests = 0
   #calls = 0
@@ -146,10 +147,9 @@ export class Batcher {
   async #forward(): Promise<void> {
     this.#cancelTurn()
     for (const { call } of this.#jobs) if (call.signal?.aborted) this.#fail(call, call.signal.reason)
-    const chunks = schedule(this.#jobs, this.budget)
+    const chunks = schedule(this.#jobs, this.budget, this.#since)
     if (chunks.length === 0) return
-    for (const job of this.#jobs) job.passed++
-    for (const { item } of chunks) item.passed = 0
+    countForward(this.#jobs, chunks, this.budget, this.#since)
     this.#busy = true
     try {
       const rows = chunks.map(({ item, tokens }) => cut(item.row, item.done, tokens))

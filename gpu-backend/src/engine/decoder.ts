@@ -35,6 +35,8 @@ export class Decoder {
   readonly batcher: Batcher
   readonly queue: SlotQueue
   readonly expectation = new Expectation()
+  /** Tokens of texts that came, and of these the ones that stood in the cache. */
+  readonly prefix = { queries: 0, hits: 0 }
   /** Texts that are being run and are not in the cache yet. */
   readonly entering = new Set<readonly number[]>()
 
@@ -53,15 +55,15 @@ export class Decoder {
   }
 
   /**
-   * Whether it pays for a text to wait until another, which is being run right now, stands in the cache.
-   * @param cached tokens of the text that are there already
+   * Another text, of those that are being run right now, that it pays for this one to wait for, until it stands in the cache.
+   * @param cached tokens of this text that are there already
    */
-  isBeingRun(text: readonly number[], cached: number): boolean {
+  findForerunner(text: readonly number[], cached: number): readonly number[] | undefined {
     for (const other of this.entering) {
       const saved = commonLength(other, text, 0) - cached
-      if (saved >= WORTH_WAITING && saved >= (other.length - cached) / 2) return true
+      if (saved >= WORTH_WAITING && saved >= (other.length - cached) / 2) return other
     }
-    return false
+    return undefined
   }
 
   /** Takes slots that are available, making room among the prefixes that nobody uses. */
@@ -81,8 +83,8 @@ export class Decoder {
       slots: { total, used: total - available, cached: available - free, free },
       running: batcher.running,
       waiting: queue.waiting + batcher.waiting,
-      prefixQueries: cache.queries,
-      prefixHits: cache.hits,
+      prefixQueries: this.prefix.queries,
+      prefixHits: this.prefix.hits,
       evictions: cache.evictions,
       preemptions: queue.preemptions,
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { topCount } from '../graph/index.ts'
 import type { TopScores } from '../model/index.ts'
-import { distribution, reduction } from './distribution.ts'
+import { distribution, reduction, samplingParameters } from './distribution.ts'
 import type { SamplingParameters } from './distribution.ts'
 import { Random } from './random.ts'
 
@@ -124,4 +124,15 @@ test('temperatures as good as 0 give the likeliest token; logits that are no num
   const draw = (logits: Float32Array) => distribution(logits, { ...neutral, temperature: 1e-17 })
   expect(draw(Float32Array.of(1, 20, 3))).toEqual({ tokens: [1], probabilities: [1] })
   for (const value of [NaN, Infinity]) expect(() => draw(Float32Array.of(value, value))).toThrow('not finite')
+})
+
+test('settings without measure, and flat rows, leave the likeliest; what is no number is an error at temperature 0 too', () => {
+  const logits = Float32Array.of(1, 5, 3, 2)
+  for (const limit of [{ top_p: 0 }, { top_k: 1 }]) {
+    const parameters = samplingParameters({ temperature: 1e20, ...limit }, { eosTokenIds: [] }, 0)
+    expect(distribution(logits, parameters).tokens).toEqual([1])
+  }
+  expect(distribution(new Float32Array(10).fill(1), { ...neutral, topP: 0 }).tokens).toEqual([0])
+  const broken = new Float32Array(10).fill(NaN)
+  for (const temperature of [0, 1]) expect(() => distribution(broken, { ...neutral, temperature })).toThrow(RangeError)
 })

@@ -13,13 +13,16 @@ export interface SamplingParameters {
   seed: number
 }
 
+/** Hotter, one token could not be told from a likelier one in double precision. */
+const HOTTEST = 1e6
+
 /**
  * What the request leaves out comes from the model's generation_config.json, then is neutral.
  * @param seed where the request has none
  */
 export function samplingParameters(request: Sampling, generation: GenerationConfig, seed: number): SamplingParameters {
   return {
-    temperature: request.temperature ?? generation.temperature ?? 1,
+    temperature: Math.min(request.temperature ?? generation.temperature ?? 1, HOTTEST),
     topK: request.top_k ?? generation.topK ?? 0,
     topP: request.top_p ?? generation.topP ?? 1,
     minP: request.min_p ?? generation.minP ?? 0,
@@ -39,6 +42,9 @@ const UNDERFLOW = 30
 /** By this part a device's sum of weights may be off; the graph's test asks for half of it. */
 const ROUNDING = 1e-6
 
+/** Less than the weight of the likeliest. */
+const LESS_THAN_ALL = 1 - Number.EPSILON
+
 /** Tokens that may be drawn, likeliest first, and how likely they are against each other. */
 interface Candidates {
   tokens: number[]
@@ -54,10 +60,10 @@ interface Candidates {
  */
 export function distribution(scores: Scores, parameters: SamplingParameters): Distribution {
   const { temperature, topK, topP, minP } = parameters
-  if (temperature === 0) return { tokens: [likeliest(scores)], probabilities: [1] }
+  if (temperature === 0) return { tokens: [greedy(scores)], probabilities: [1] }
   let { tokens, weights, total } =
     scores instanceof Float32Array ? candidates(scores, parameters) : topCandidates(scores, temperature)
-  if (tokens.length === 0) throw new RangeError('no token can be drawn: the logits are not finite numbers')
+  if (tokens.length === 0) throw undrawable()
   if (topK > 0) {
     weights = weights.slice(0, topK)
     total = totalOf(weights)
@@ -67,6 +73,14 @@ export function distribution(scores: Scores, parameters: SamplingParameters): Di
   const kept = totalOf(weights)
   return { tokens, probabilities: weights.map((weight) => weight / kept) }
 }
+
+function greedy(scores: Scores): number {
+  const token = likeliest(scores)
+  if (!Number.isFinite(scores instanceof Float32Array ? scores[token] : scores.logits[0])) throw undrawable()
+  return token
+}
+
+const undrawable = (): RangeError => new RangeError('no token can be drawn: the logits are not finite numbers')
 
 /** When `distribution` can do with the likeliest tokens in place of whole rows; undefined when it never can. */
 export function reduction(parameters: SamplingParameters): Reduction | undefined {
@@ -121,7 +135,7 @@ function candidates(logits: Float32Array, { temperature, topK, topP }: SamplingP
     total += weightOf[i] = logits[i]! > least ? Math.exp((logits[i]! - greatest) / temperature) : 0
   const order = (a: number, b: number): number => weightOf[b]! - weightOf[a]! || a - b
   // Tokens below this together weigh less than what top-p leaves out, so they need not be sorted.
-  let negligible = topK > 0 ? 0 : (total * (1 - topP)) / logits.length
+  let negligible = topK > 0 ? 0 : Math.min((total * (1 - topP)) / logits.length, LESS_THAN_ALL)
   const most = topK > 0 ? 2 * topK + 64 : Infinity
   let tokens: number[] = []
   for (let i = 0; i < logits.length; i++) {

@@ -8,7 +8,12 @@ import type { DraftStep } from './step.ts'
 /** The drafted steps of one verification, one after the other. */
 export interface DraftedChain {
   steps: readonly DraftStep[]
-  /** Of all steps. */
+  /**
+   * The beginning of the step after them, for which there is no room: nobody rules on it, but it has to be guesses like the
+   * others. Were it left out, a step would be guesses only if it ended early, and so would not come from its distributions.
+   */
+  rest: DraftStep | undefined
+  /** Of all steps, and of the rest. */
   tokens: readonly number[]
   /** Where in the chain the target's steps begin: one for each drafted step, and one for the step after them, if the text goes on. */
   starts: readonly number[]
@@ -29,21 +34,32 @@ export function draftedChain(
   const last = (start: number): number => longest(start, decode === 'end' ? Infinity : decode * step_tokens)
   const steps: DraftStep[] = []
   const starts = [0]
+  let rest: DraftStep | undefined
   let most = 0
   for (const { id, text } of request.steps) {
     const step = (id === undefined ? undefined : context.drafts.get(id)) ?? fromText(tokenizer, text, request)
     const start = starts.at(-1)!
     const end = start + step.tokens.length
     const own = longest(start, step_tokens)
-    if (step.tokens.length === 0 || end >= room || steps.at(-1)?.end === 'text') break
-    if (context.tokens.length + end + most + own + last(end) > pool.size) break
+    if (step.tokens.length === 0 || steps.at(-1)?.end === 'text') break
+    const slots = pool.size - context.tokens.length - most
+    if (end >= room || end + own + last(end) > slots) {
+      if (speculation.drafted) rest = cut(step, Math.min(room - 1, slots - last(start)) - start)
+      break
+    }
     steps.push(step)
     starts.push(end)
     most += own
   }
   most += last(starts.at(-1)!)
   if (steps.at(-1)?.end === 'text') starts.pop()
-  return { steps, tokens: steps.flatMap((step) => step.tokens), starts, most }
+  const tokens = [...steps, ...(rest ? [rest] : [])].flatMap((step) => step.tokens)
+  return { steps, rest, tokens, starts, most }
+}
+
+function cut({ tokens, text, distributions }: DraftStep, length: number): DraftStep | undefined {
+  if (length <= 0) return undefined
+  return { tokens: tokens.slice(0, length), text, end: 'cap', distributions: distributions.slice(0, length) }
 }
 
 /** A text far too long for a step gives none of its tokens. */

@@ -90,7 +90,9 @@ export async function* generate(
   const reduced = processor.neutral && logprobs === undefined ? reduction(parameters) : undefined
   const draw = (scores: Scores, output: readonly number[]) =>
     distribution(processor.neutral ? scores : processor.apply(wholeLogits(scores), output), parameters)
-  const tree = new Tree(decoder, { signal, most: maxTokens, reduced })
+  // A prompt that is measured is all run for that, and then found where it was left.
+  const measured = request.promptLogprobs
+  const tree = new Tree(decoder, { signal, most: maxTokens, reduced, counted: measured === undefined })
   const speculator = chooseSpeculator(engine, {
     decoder,
     lengths: new Lengths(),
@@ -106,8 +108,8 @@ export async function* generate(
   const leaf = tree.leaf(0)
   try {
     let guesses: Guess[] = []
-    const most = request.promptLogprobs
-    if (most !== undefined) writer.read(await promptLogprobs(decoder, prompt, { most, came: tree.age.came, signal }))
+    if (measured !== undefined)
+      writer.read(await promptLogprobs(decoder, prompt, { most: measured, came: tree.age.came, signal }))
     let rows = await tree.prefill(prompt, [], [0])
     let sentAt = 0
     while (!writer.ended) {
@@ -137,7 +139,7 @@ export async function* generate(
       rows = scores!
     }
     tree.commit(0, leaf)
-    const cachedTokens = most === undefined ? tree.cached : 0
+    const cachedTokens = measured === undefined ? tree.cached : 0
     yield { ...writer.take(), ending: { ...writer.ended, cachedTokens, speculation } }
   } finally {
     speculator.close()

@@ -330,6 +330,35 @@ test('what the pool could never hold is refused at once; of drafted steps as man
   tight.contexts.drop('drafts')
 })
 
+test('hundreds of texts that wait for one with their beginning are looked up once each', async () => {
+  const decoder = roomy.target
+  const lookUp = vi.spyOn(decoder.cache, 'lookUp')
+  const gate = Promise.withResolvers<void>()
+  const forward = decoder.model.forward.bind(decoder.model)
+  vi.spyOn(decoder.model, 'forward').mockImplementationOnce(async (rows) => (await gate.promise, forward(rows)))
+  const shared = someText(8, 300)
+  const trees = Array.from({ length: 100 }, () => new Tree(decoder))
+  const reading = trees.map((tree, i) => tree.prefill([...shared, i], [], [0]))
+  expect(lookUp.mock.calls.length).toBeLessThan(2 * 100 + 10)
+  gate.resolve()
+  await Promise.all(reading)
+  for (const tree of trees) tree.release()
+})
+
+test('what a text finds in the prefix cache counts once, and a prompt that is measured finds nothing', async () => {
+  const decoder = roomy.target
+  const counted = async (run: () => Promise<unknown>) => {
+    const before = decoder.stats
+    await run()
+    const { prefixQueries, prefixHits } = decoder.stats
+    return [prefixQueries - before.prefixQueries, prefixHits - before.prefixHits]
+  }
+  const prompt = someText(9, 500)
+  const write = (options: Options) => read(start(roomy, { prompt, maxTokens: 2, ...options }))
+  expect(await counted(() => write({ promptLogprobs: 0 }))).toEqual([500, 0])
+  expect(await counted(() => write({}))).toEqual([499, 499])
+})
+
 test('texts that come together and begin alike run what they have in common once', async () => {
   const shared = promptOf(0).toReversed()
   const before = roomy.stats.target!.newTokens

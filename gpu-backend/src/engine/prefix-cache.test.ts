@@ -83,9 +83,3 @@ test('the least recently used go first, from their end, and never what is in use
   expect(cache.evictions).toBe(8)
   done(held)
 })
-
-test('counts tokens looked up and found', () => {
-  const { cache, use, done } = setUp(12)
-  done(use('abcd'), use('abce'))
-  expect([cache.queries, cache.hits]).toEqual([8, 3])
-})

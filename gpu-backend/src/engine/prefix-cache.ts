@@ -23,9 +23,6 @@ const FEWEST_SHARED = 16
  * pool runs short; then those go first whose text was used least recently, from its end.
  */
 export class PrefixCache {
-  /** Tokens looked up, and of these the ones found. */
-  queries = 0
-  hits = 0
   /** Slots taken from the cache for others. */
   evictions = 0
   readonly #pool: SlotPool
@@ -44,8 +41,6 @@ export class PrefixCache {
   match(text: readonly number[]): number[] {
     const slots = this.#descend(text).flatMap((node) => node.slots)
     this.#pool.share(slots)
-    this.queries += text.length
-    this.hits += slots.length
     return slots
   }
 

@@ -22,9 +22,10 @@ export async function promptLogprobs(
   { most, came = new Age(false).came, signal }: { most: number; came?: number; signal: AbortSignal },
 ): Promise<TokenLogprob[]> {
   const logprobs: TokenLogprob[] = []
+  decoder.prefix.queries += prompt.length
   for (let start = 1; start < prompt.length; start += AT_ONCE) {
     const next = prompt.slice(start, start + AT_ONCE)
-    const tree = new Tree(decoder, { signal, came })
+    const tree = new Tree(decoder, { signal, came, counted: false })
     try {
       const rows = await tree.prefill(prompt.slice(0, start), next, [...next.keys()])
       tree.commit(next.length)

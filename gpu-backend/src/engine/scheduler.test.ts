@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { attentionArea, schedule } from './scheduler.ts'
-import type { Waiting } from './scheduler.ts'
+import { attentionArea, countForward, schedule } from './scheduler.ts'
+import type { Since, Waiting } from './scheduler.ts'
 
 const text = (keys: number, passed = 0): Waiting => ({ newTokens: 1, keys, urgent: true, passed })
 const prompt = (tokens: number, passed = 0): Waiting => ({ newTokens: tokens, keys: tokens, urgent: false, passed })
@@ -34,31 +34,68 @@ test('a row that would make attention half as expensive again waits for the next
   expect(next([text(64), prompt(500)])).toEqual([[0, 1]])
 })
 
-test('whoever was passed over twice comes first', () => {
-  expect(next([text(64), prompt(500, 1)])).toEqual([[0, 1]])
-  expect(next([text(64), prompt(500, 2)])).toEqual([[1, 500]])
-  expect(next([text(64, 2), prompt(500, 3)])).toEqual([[1, 500]])
+test('who was passed over too often comes first', () => {
+  const after = (since: Since) => schedule([text(64), prompt(500)], 512, since)[0]!.item.urgent
+  expect(after({ texts: 0, prompts: 1 })).toBe(true)
+  expect(after({ texts: 0, prompts: 2 })).toBe(false)
+  expect(after({ texts: 1, prompts: 2 })).toBe(true)
+  expect(next([text(64), text(2000, 2)])).toEqual([[1, 1]])
+})
+
+/** Chooses forwards while `goOn` says so, with texts that go on for ever. @returns how many, and the tokens of texts */
+function run(texts: Waiting[], prompts: Waiting[], goOn: (forwards: number) => boolean) {
+  const since = { texts: 0, prompts: 0 }
+  let [forwards, written, longest] = [0, 0, 0]
+  for (; goOn(forwards); forwards++) {
+    const waiting = [...texts, ...prompts.filter(({ newTokens }) => newTokens > 0)]
+    const chunks = schedule(waiting, 64, since)
+    countForward(waiting, chunks, 64, since)
+    written += chunks.filter(({ item }) => item.urgent).length
+    for (const { item, tokens } of chunks) if (!item.urgent) item.newTokens -= tokens
+    longest = Math.max(longest, ...prompts.filter(({ newTokens }) => newTokens > 0).map(({ passed }) => passed))
+  }
+  return { forwards, written, longest }
+}
+
+test('prompts take turns, and every other forward at least is one of texts', () => {
+  const prompts = Array.from({ length: 16 }, () => prompt(10_000))
+  const { forwards, written, longest } = run([text(200), text(200)], prompts, (n) => n < 200)
+  expect(written / 2).toBeGreaterThanOrEqual(forwards / 2)
+  expect(longest).toBeLessThan(3 * 16)
+})
+
+test('a prompt gets on however many texts are being written', () => {
+  for (const texts of [32, 60, 63, 64]) {
+    const long = prompt(1000)
+    const { forwards } = run(
+      Array.from({ length: texts }, () => text(64)),
+      [long],
+      () => long.newTokens > 0,
+    )
+    expect(forwards, `${texts} texts`).toBeLessThan(60)
+  }
 })
 
 test('whatever comes, nobody waits for long, no forward is too large, and padding stays bounded', () => {
   let seed = 1
   const random = (n: number): number => (seed = (seed * 48_271) % 2_147_483_647) % n
   const waiting: (Waiting & { arrival: number })[] = []
+  const since = { texts: 0, prompts: 0 }
   let [useful, padded] = [0, 0]
   for (let forward = 0; forward < 2000; forward++) {
     while (waiting.length < 12) {
       const newTokens = random(3) > 0 ? 1 + random(9) : 1 + random(1500)
       waiting.push({ newTokens, keys: newTokens + random(2000), urgent: newTokens < 10, passed: 0, arrival: forward })
     }
-    const chunks = schedule(waiting, 256)
+    const chunks = schedule(waiting, 256, since)
     expect(chunks.reduce((sum, { tokens }) => sum + tokens, 0)).toBeLessThanOrEqual(256)
     expect(chunks.length).toBeGreaterThan(0)
     const area = attentionArea(chunks)
     useful += area.useful
     padded += area.padded
-    for (const item of waiting) item.passed++
-    for (const { item, tokens } of chunks) Object.assign(item, { newTokens: item.newTokens - tokens, passed: 0 })
-    for (const item of waiting) expect(item.passed).toBeLessThanOrEqual(12 + 2)
+    countForward(waiting, chunks, 256, since)
+    for (const { item, tokens } of chunks) item.newTokens -= tokens
+    for (const item of waiting) expect(item.passed).toBeLessThanOrEqual(3 * 12)
     waiting.splice(0, waiting.length, ...waiting.filter((item) => item.newTokens > 0))
   }
   expect(padded / useful).toBeLessThan(2)

@@ -13,7 +13,7 @@ export interface Waiting {
   keys: number
   /** A text that is being written, for which somebody is waiting; otherwise a prompt. */
   urgent: boolean
-  /** Forwards that have gone by without it since it came, or since its last chunk. */
+  /** Forwards that have gone by without it since it came, or since its last turn. */
   passed: number
 }
 
@@ -23,8 +23,11 @@ export interface Chunk<Item> {
   tokens: number
 }
 
-/** After so many forwards an item comes first, whatever it is. */
+/** After so many forwards without any prompt they come first; and after as many without it, a text. */
 const PATIENCE = 2
+
+/** A prompt has had its turn with this part of a forward; less, which texts leave of it, brings it nowhere. */
+const TURN = 1 / 4
 
 /**
  * Attention may take at most this many times the work that its rows would take alone. At 2 texts being written wait for the
@@ -32,15 +35,25 @@ const PATIENCE = 2
  */
 const MOST_PADDING = 1.5
 
+/** Forwards that have gone by without a text, or without a prompt's turn, while there were some. */
+export interface Since {
+  texts: number
+  prompts: number
+}
+
 /**
  * @param waiting in order of arrival
  * @param budget new tokens that a forward may have
- * @returns never nothing while something waits. Texts being written come before prompts, in each group the first come
- * first; what has waited longest comes before both. A row that would make the others' padding too large is left for the
- * next forward; one with more tokens than the budget has left is cut.
+ * @returns never nothing while something waits. Texts being written come before prompts, the first come first; prompts take
+ * turns. What has waited too long comes before both, but never in two forwards one after another instead of the texts. A row
+ * that would make the others' padding too large is left for the next forward; one with more tokens than the budget has left is cut.
  */
-export function schedule<Item extends Waiting>(waiting: readonly Item[], budget: number): Chunk<Item>[] {
-  const order = waiting.length === 1 ? waiting : waiting.toSorted((a, b) => rank(b) - rank(a))
+export function schedule<Item extends Waiting>(
+  waiting: readonly Item[],
+  budget: number,
+  since: Since = { texts: 0, prompts: 0 },
+): Chunk<Item>[] {
+  const order = waiting.length === 1 ? waiting : inOrder(waiting, since)
   const chosen: Chunk<Item>[] = []
   let size = nothing
   let left = budget
@@ -56,7 +69,35 @@ export function schedule<Item extends Waiting>(waiting: readonly Item[], budget:
   return chosen
 }
 
-const rank = ({ urgent, passed }: Waiting): number => (passed >= PATIENCE ? 1 + passed : urgent ? 1 : 0)
+function inOrder<Item extends Waiting>(waiting: readonly Item[], since: Since): readonly Item[] {
+  const rank = ({ urgent, passed }: Item): number => {
+    if (!urgent) return since.prompts >= PATIENCE ? 2 : 0
+    return since.texts > 0 || passed >= PATIENCE ? 3 : 1
+  }
+  const turn = (item: Item): number => (rank(item) === 1 ? 0 : item.passed)
+  return waiting.toSorted((a, b) => rank(b) - rank(a) || turn(b) - turn(a))
+}
+
+/** Brings the counts up to date once a forward has been chosen. */
+export function countForward<Item extends Waiting>(
+  waiting: readonly Item[],
+  chunks: readonly Chunk<Item>[],
+  budget: number,
+  since: Since,
+): void {
+  const served = new Set(chunks.filter((chunk) => hasTurn(chunk, budget)).map(({ item }) => item))
+  for (const item of waiting) item.passed = served.has(item) ? 0 : item.passed + 1
+  for (const [kind, urgent] of [
+    ['texts', true],
+    ['prompts', false],
+  ] as const) {
+    const those = waiting.filter((item) => item.urgent === urgent)
+    since[kind] = those.length === 0 || those.some((item) => served.has(item)) ? 0 : since[kind] + 1
+  }
+}
+
+const hasTurn = ({ item, tokens }: Chunk<Waiting>, budget: number): boolean =>
+  item.urgent || tokens >= Math.min(item.newTokens, TURN * budget)
 
 /** Pairs of query and key that the rows have, and those with every row as long and as wide as the largest. */
 export function attentionArea(chunks: readonly Chunk<Waiting>[]): { useful: number; padded: number } {

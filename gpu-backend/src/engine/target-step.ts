@@ -36,6 +36,8 @@ export interface Place {
   start: number
   /** The drafted step it competes with; none for the step after the last draft. */
   draft: DraftStep | undefined
+  /** The drafted step that its guesses come from, if any. */
+  guess: DraftStep | undefined
 }
 
 /** The target's own version of one step: first what agrees with the drafted one, then what it writes on a leaf of its own. */
@@ -54,7 +56,7 @@ export class TargetStep {
   readonly #speculator: Speculator
 
   /** @param scores after the first `i` tokens of the drafted step; all but the first are asked for only where they are guesses */
-  constructor(expansion: Expansion, { index, start, draft }: Place, scores: (i: number) => Scores) {
+  constructor(expansion: Expansion, { index, start, draft, guess }: Place, scores: (i: number) => Scores) {
     const { context, request, parameters, tree } = expansion
     const { drafted, ngram, draft: most } = request.speculation
     this.start = start
@@ -66,10 +68,11 @@ export class TargetStep {
     // Drafted tokens carry the noise they were drawn with: where they are guesses, the target must not draw with it too.
     this.#draw = (p) =>
       drafted || ngram > 0 || most > 0 ? sample(p, this.#random.next()) : noise.draw(p, this.writer.tokens.length)
-    const guesses = draft && drafted ? draft.tokens.map((token, i) => ({ token, q: draft.distributions[i] })) : []
-    this.agreed = this.#accept(guesses, scores, guesses.length === 0)
+    const guesses = guess && drafted ? guess.tokens.map((token, i) => ({ token, q: guess.distributions[i] })) : []
+    // Where all of a drafted step proves right, it is the target's own, and ends.
+    this.agreed = this.#accept(guesses, scores, !draft || guesses.length === 0)
     this.leaf = tree.leaf(start + this.agreed)
-    this.#speculator = stepSpeculator(expansion, start, drafted ? draft?.tokens.slice(this.agreed) : undefined)
+    this.#speculator = stepSpeculator(expansion, start, drafted ? guess?.tokens.slice(this.agreed) : undefined)
   }
 
   /** Whether it never guesses. */

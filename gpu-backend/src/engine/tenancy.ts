@@ -18,6 +18,8 @@ export interface TenancyOptions {
   came?: number
   /** The text can be done without: it throws `NoRoom` instead of waiting for slots, and is younger than all others. Default false. */
   optional?: boolean
+  /** Whether what it finds in the prefix cache counts, when it first comes to stand in slots. Default true. */
+  counted?: boolean
 }
 
 /** What is to be run next. */
@@ -43,6 +45,7 @@ export class Tenancy implements Sharer {
   readonly #signal: AbortSignal | undefined
   readonly #most: number
   readonly #optional: boolean
+  #counts: boolean
   #due: Due | undefined
   /** What the forward under way runs. */
   #parts: readonly Part[] = []
@@ -50,14 +53,17 @@ export class Tenancy implements Sharer {
   #leave: (() => void) | undefined
   /** Whether it has come to stand in slots with the forward under way. */
   #entering = false
+  /** A text that is being run and has this one's beginning. */
+  #forerunner: readonly number[] | undefined
   /** Slots of it that others used when it came. */
   #shared = 0
 
-  constructor(decoder: Decoder, { signal, most = 0, came, optional = false }: TenancyOptions) {
+  constructor(decoder: Decoder, { signal, most = 0, came, optional = false, counted = true }: TenancyOptions) {
     this.#decoder = decoder
     this.#signal = signal
     this.#most = most
     this.#optional = optional
+    this.#counts = counted
     this.age = new Age(optional, came)
   }
 
@@ -139,9 +145,12 @@ export class Tenancy implements Sharer {
     if (!this.#due) return 0
     const { runs } = this.#due
     if (this.#standing) return sum(runs.map(unrun))
+    // Hundreds of texts may wait for one, and are asked whenever slots come back.
+    if (this.#forerunner && this.#decoder.entering.has(this.#forerunner)) return 0
     const known = this.#known
     const { cached, used } = this.#decoder.cache.lookUp(known)
-    if (this.#decoder.isBeingRun(known, cached)) return 0
+    this.#forerunner = this.#decoder.findForerunner(known, cached)
+    if (this.#forerunner) return 0
     return sum(runs.map(({ tokens }) => tokens.length)) - used
   }
 
@@ -191,7 +200,7 @@ export class Tenancy implements Sharer {
 
   /** Comes to stand in slots: those that the prefix cache has of the text. */
   #enter(): void {
-    const { batcher, cache, entering } = this.#decoder
+    const { batcher, cache, entering, prefix } = this.#decoder
     this.#entering = true
     entering.add(this.context.tokens)
     this.#leave = batcher.enter()
@@ -199,6 +208,11 @@ export class Tenancy implements Sharer {
     this.#shared = cache.lookUp(known).used
     const slots = cache.match(known)
     this.found = slots.length
+    if (this.#counts) {
+      prefix.queries += known.length
+      prefix.hits += slots.length
+    }
+    this.#counts = false
     for (const run of this.path) run.slots = slots.splice(0, run.tokens.length)
   }
 

@@ -82,12 +82,15 @@ export class Verification {
 
   /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
-    const { steps, tokens, starts } = this.#chain
+    const { steps, rest, tokens, starts } = this.#chain
     const wanted = this.#request.speculation.drafted ? [...tokens.keys(), tokens.length] : starts
     const rows = await this.#timer.time('target', () => this.#tree.prefill(this.#context.tokens, tokens, wanted))
     const scores = new Map(wanted.map((n, i) => [n, rows[i]!]))
     this.#steps = starts.map((start, index) => {
-      return new TargetStep(this.#expansion, { index, start, draft: steps[index] }, (i) => scores.get(start + i)!)
+      const draft = steps[index]
+      return new TargetStep(this.#expansion, { index, start, draft, guess: draft ?? rest }, (i) =>
+        scores.get(start + i)!,
+      )
     })
   }
 

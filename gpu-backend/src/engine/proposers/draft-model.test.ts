@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { causalRow } from '../../model/index.ts'
 import { Engine } from '../engine.ts'
@@ -83,6 +84,32 @@ test('several texts guess in common forwards', async () => {
   expect(engine.stats.draft!.forwards - before).toBe(6)
   for (const draft of drafts) draft.close()
   for (const [i, own] of guesses.entries()) expect(tokensOf(own)).toEqual(await afresh([...texts[i]!, 50], 6))
+})
+
+test('nor for one that gave its slots back and reads its text again, or waits for the prompts of others', async () => {
+  const expecting = vi.spyOn(engine.target.batcher, 'expect')
+  const draft = draftModel(new AbortController().signal, true)
+  const long = Array.from({ length: 1500 }, (_, i) => i % 1000)
+  await draft.propose(long, 1)
+  const other = new Tree(engine.draft!)
+  await other.prefill(long.toReversed(), [], [0])
+  other.release()
+  expect((await draft.propose([...long, 5], 1)).length).toBe(1)
+  const prompts = Array.from({ length: 2 }, () => new Tree(engine.draft!))
+  const gate = Promise.withResolvers<void>()
+  const served = engine.draft!.model
+  const forward = served.forward.bind(served)
+  vi.spyOn(served, 'forward').mockImplementationOnce(async (rows) => (await gate.promise, forward(rows)))
+  const reading = prompts.map((tree, i) => tree.prefill([i, ...long.slice(0, 200)], [], [0]))
+  await setImmediate()
+  const late = draftModel(new AbortController().signal, true)
+  const guesses = late.propose(text, 1)
+  gate.resolve()
+  await Promise.all([guesses, ...reading])
+  expect(expecting).not.toHaveBeenCalled()
+  for (const tree of prompts) tree.release()
+  for (const model of [draft, late]) model.close()
+  vi.restoreAllMocks()
 })
 
 test('the target does not wait for a draft that reads a prompt in several forwards', async () => {

@@ -57,8 +57,9 @@ export class DraftModel implements Proposer {
     if (this.#failed) return []
     const { decoder, target, tree } = this.#options
     // Who may have to wait for slots is not waited for: those with the slots may be among those waiting.
-    // Nor is a prompt that takes the draft many forwards.
-    const brief = this.#tree !== undefined || text.length <= decoder.batcher.budget
+    // Nor is a prompt that takes the draft many forwards, or waits for others' there.
+    const stands = (this.#tree?.tenancy.held ?? 0) > 0
+    const brief = stands || (text.length <= decoder.batcher.budget && decoder.batcher.waiting === 0)
     const arrived = tree.optional && brief ? target.expect() : undefined
     try {
       return await this.#write(text, Math.min(most, decoder.capacity - text.length))
