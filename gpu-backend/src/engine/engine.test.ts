@@ -77,6 +77,7 @@ async function lookahead(
     })
     const commit = commitOf(events)
     expect(deltasOf(events)).toBe(commit.text)
+    expect(commit.text.endsWith(commit.correction)).toBe(true)
     const ruled = events.filter((event) => event.type === 'verdict')
     expect(ruled.filter((verdict) => verdict.accepted).length).toBe(commit.accepted)
     verdicts.push(...ruled)

@@ -3,7 +3,7 @@ import type { Context as ContextRef } from '@lookahead/sdk/protocol'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
-import { precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
+import { assertBuildable, precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
 import { Model, slotBytes } from '../model/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
 import { Judge } from './verifier/judge.ts'
@@ -65,6 +65,8 @@ export class Engine {
     const roles = (['target', 'draft', 'judge'] as const).filter((r) => r === 'target' || existsSync(folder(r)))
     const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder), { device, weights }))
     if (roles.includes('draft')) await assertSameTokens(folder('target'), folder('draft'))
+    for (const role of roles)
+      await assertBuildable(folder(role), await readDecoderConfig(folder(role)), { device, weights })
     const decoders: Partial<Record<Role, Decoder>> = {}
     try {
       for (const role of roles) {

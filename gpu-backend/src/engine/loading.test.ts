@@ -1,7 +1,11 @@
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Model, causalRow } from '../model/index.ts'
+import { Session } from '../onnxruntime/index.ts'
+import type { Decoder } from './decoder.ts'
+import { likeliest } from './distribution.ts'
 import { Engine } from './engine.ts'
 
 const shipped = path.join(import.meta.dirname, '../../models')
@@ -32,6 +36,37 @@ test('a draft whose tokens are not the target’s is refused by the first that d
   const loading = Engine.load({ models, slots: 256 })
   await expect(loading).rejects.toMatchObject({ name: 'ModelError', code: 'unsupported' })
   await expect(loading).rejects.toThrow(/draft cannot draft for .*target: its token \d+ is "<other>"/)
+})
+
+test('what is not supported is refused by name before any model is loaded', async () => {
+  const loaded = vi.spyOn(Model, 'load')
+  const file = path.join(models, 'draft', 'config.json')
+  const config = JSON.parse(await readFile(file, 'utf8')) as object
+  await writeFile(file, JSON.stringify({ ...config, rope_scaling: { rope_type: 'dynamic', factor: 2 } }))
+  await expect(Engine.load({ models, slots: 256 })).rejects.toThrow('dynamic')
+  await writeFile(file, JSON.stringify({ ...config, num_hidden_layers: 9 }))
+  await expect(Engine.load({ models, slots: 256 })).rejects.toThrow(/model\.layers\.\d\./)
+  expect(loaded).not.toHaveBeenCalled()
+  loaded.mockRestore()
+})
+
+test('models of one checkpoint have its weights in memory once', async () => {
+  await rm(path.join(models, 'draft'), { recursive: true })
+  await symlink(path.join(shipped, 'target'), path.join(models, 'draft'))
+  const opened = vi.spyOn(Session, 'open')
+  const engine = await Engine.load({ models, slots: 256 })
+  const other = await Engine.load({ models, slots: 256 })
+  expect(opened.mock.calls.filter(([model]) => typeof model === 'string').length).toBe(1)
+  opened.mockRestore()
+  const text = [5, 6, 7]
+  const likeliestOf = async ({ model }: Decoder) => likeliest((await model.forward([causalRow(text, [0, 1, 2])]))[0]!)
+  const expected = await likeliestOf(engine.target)
+  expect(await Promise.all([engine.target, engine.draft!, other.target].map(likeliestOf))).toEqual(
+    Array.from({ length: 3 }, () => expected),
+  )
+  engine.close()
+  expect(await likeliestOf(other.draft!)).toBe(expected)
+  other.close()
 })
 
 test('a draft may know fewer tokens than the target', async () => {

@@ -195,10 +195,19 @@ export class Verification {
       accepted: standing.filter((step) => step.ruling?.accepted).length,
       text: output.text,
       tokens,
-      correction: isRejection ? last.writer.text : '',
+      correction: isRejection ? this.#correction(last) : '',
       finish_reason: finish,
     }
     yield this.#done(tokens.length)
+  }
+
+  /** As far as it comes before a stop string. */
+  #correction({ writer }: TargetStep): string {
+    const accepted = this.#standing.reduce(
+      (sum, { draft, ruling }) => sum + (ruling?.accepted ? draft!.text.length : 0),
+      0,
+    )
+    return writer.text.slice(0, Math.max(0, this.#output.text.length - accepted))
   }
 
   #finish(): FinishReason | null {

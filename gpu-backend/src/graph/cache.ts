@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, realpath, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { weightFiles } from '../checkpoint/index.ts'
@@ -21,7 +21,7 @@ export async function graphHome(
   cacheDir?: string,
 ): Promise<string> {
   const root = cacheDir ?? (process.env.LOOKAHEAD_CACHE || path.join(homedir(), '.cache', 'lookahead'))
-  const kind = [path.resolve(folder), weights, activations, ...(reduced ? ['reduced'] : [])]
+  const kind = [await realpath(folder), weights, activations, ...(reduced ? ['reduced'] : [])]
   const files = (await weightFiles(folder)).map(async (file) => {
     const { size, mtimeMs } = await stat(file)
     return `${path.basename(file)} ${size} ${mtimeMs}`

@@ -9,5 +9,5 @@ export {
   type WeightType,
 } from './precision.ts'
 export { isReduced, rowsGraph, topCount } from './reduction.ts'
-export { storedGraph, type BuildProgress, type StoreOptions } from './store.ts'
+export { assertBuildable, storedGraph, type BuildProgress, type StoreOptions } from './store.ts'
 export { zerosGraph } from './zeros.ts'

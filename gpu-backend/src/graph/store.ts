@@ -50,6 +50,17 @@ export async function storedGraph(folder: string, config: DecoderConfig, options
   return path.join(home, modelFile)
 }
 
+/** Before anything is built or loaded. @throws ModelError if the checkpoint lacks a weight, or has one of an unsupported type */
+export async function assertBuildable(folder: string, config: DecoderConfig, options: PrecisionOptions): Promise<void> {
+  await using checkpoint = await Checkpoint.open(folder)
+  assertTensors(checkpoint, decoderGraph(config, precisionOf(config, options), isReduced(config.vocabSize)))
+}
+
+function assertTensors(checkpoint: Checkpoint, { weights }: Graph): void {
+  for (const { source } of weights)
+    if (typeof source !== 'function') for (const { name, shape } of source) checkpoint.assertTensor(name, shape)
+}
+
 /**
  * Writes a graph over a checkpoint's weights as `home`/model.onnx, with its weights beside it: into a folder of its own,
  * which is then renamed, so that no reader ever sees a part of a graph.
@@ -66,8 +77,7 @@ export async function writeGraph(
   try {
     await mkdir(draft, { recursive: true })
     await using checkpoint = await Checkpoint.open(folder)
-    for (const { source } of graph.weights)
-      if (typeof source !== 'function') for (const { name, shape } of source) checkpoint.assertTensor(name, shape)
+    assertTensors(checkpoint, graph)
     await using file = await open(path.join(draft, weightsFile), 'w')
     await file.truncate(graph.weightsBytes)
     const [totalWeights, totalBytes] = [graph.weights.length, graph.weightsBytes]

@@ -15,8 +15,8 @@ import {
   type Precision,
   type WeightType,
 } from '../graph/index.ts'
-import { elementBytes, OnnxRuntimeError, Session } from '../onnxruntime/index.ts'
-import type { Device, IoBinding } from '../onnxruntime/index.ts'
+import { elementBytes, OnnxRuntimeError } from '../onnxruntime/index.ts'
+import type { Device, IoBinding, Session } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { ReducedLogits, WholeLogits, type Outputs } from './outputs.ts'
 import { giveTurn, isSmall, needsTurn } from './pace.ts'
@@ -25,6 +25,7 @@ import { KeyValuePool } from './pool.ts'
 import { keyRegion, slotsEnd } from './region.ts'
 import { assertRow, type Limits, type Row } from './row.ts'
 import type { Scores } from './scores.ts'
+import { SharedSession } from './shared-session.ts'
 
 export interface ModelOptions {
   /** Token slots in the pool: the most tokens that all requests together can hold. */
@@ -134,13 +135,12 @@ export class Model {
     const parameters = countParameters(config)
     const threads = parameters <= singleThreadParameters ? 1 : (options.threads ?? availableParallelism())
     using resources = new DisposableStack()
-    const session = await Session.open(file, { device, threads, profile, config: foldAllConstants }).catch(
-      (cause: unknown) => {
-        if (!(cause instanceof OnnxRuntimeError)) throw cause
-        throw new ModelError('invalid', `${file} cannot be loaded: ${advice(cause, precision, device)}`, { cause })
-      },
-    )
-    resources.use(session)
+    const opening = SharedSession.open(file, { device, threads, profile, config: foldAllConstants })
+    const shared = await opening.catch((cause: unknown) => {
+      if (!(cause instanceof OnnxRuntimeError)) throw cause
+      throw new ModelError('invalid', `${file} cannot be loaded: ${advice(cause, precision, device)}`, { cause })
+    })
+    const { session } = resources.use(shared)
     try {
       signal?.throwIfAborted()
       const outputs = reduced ? await ReducedLogits.open(session, vocabSize) : new WholeLogits(vocabSize)
