@@ -10,7 +10,7 @@ await withStack(
 backend  ${backendURL}
 
 curl -N ${workerURL}/v1/runs -H 'content-type: application/json' \\
-  -d '{"messages": [{"role": "user", "content": "A shop sells 12 pens at 3 dollars each. What do they cost?"}]}'
+  -d '{"messages": [{"role": "user", "content": "Ann has 144 shells. 2/3 of them are yellow, and 4/8 of the rest are red. How many shells are red?"}]}'
 
 Ctrl-C stops both.`)
     await new Promise(() => undefined)
