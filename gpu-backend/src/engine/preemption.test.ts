@@ -202,6 +202,23 @@ test('a text gives nothing back amid its forwards', async () => {
   for (const [i, request] of requests.entries()) expect(texts[i]).toBe((await read(start(roomy, request))).text)
 })
 
+test('whoever waits when something breaks is told, and the next one is served', async () => {
+  const decoder = tight.target
+  const held = takeAll(decoder)
+  const trees = [new Tree(decoder), new Tree(decoder)]
+  const reading = trees.map((tree, i) => tree.prefill(someText(i + 1, 50), [], [0]))
+  const breaking = vi.spyOn(decoder, 'take').mockImplementationOnce(() => {
+    throw new Error('staged')
+  })
+  decoder.pool.give(held)
+  decoder.queue.settle()
+  for (const read of reading) await expect(read).rejects.toThrow('staged')
+  breaking.mockRestore()
+  const next = new Tree(decoder)
+  await next.prefill(someText(3, 50), [], [0])
+  next.release()
+})
+
 test('who leaves while waiting is gone at once', async () => {
   const abort = new AbortController()
   const older = start(tight, { maxTokens: 240 })

@@ -25,7 +25,7 @@ export class SlotQueue {
   preemptions = 0
   readonly #room: Room
   readonly #texts = new Set<Sharer>()
-  readonly #waiting = new Map<Sharer, () => void>()
+  readonly #waiting = new Map<Sharer, { granted: () => void; failed: (error: unknown) => void }>()
   #later: NodeJS.Timeout | undefined
 
   constructor(room: Room) {
@@ -37,7 +37,11 @@ export class SlotQueue {
     return this.#waiting.size
   }
 
-  /** Resolves when the text has taken what it needs. @throws the signal's reason, at once when it is aborted: it must leave */
+  /**
+   * Resolves when the text has taken what it needs.
+   * @throws the signal's reason, at once when it is aborted, and what a text threw that was to take slots or to give its own
+   * back: it must leave
+   */
   wait(text: Sharer, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
@@ -47,9 +51,10 @@ export class SlotQueue {
         reject(signal!.reason as Error)
       }
       this.#texts.add(text)
-      this.#waiting.set(text, () => {
-        signal?.removeEventListener('abort', abort)
-        resolve()
+      const done = (): void => signal?.removeEventListener('abort', abort)
+      this.#waiting.set(text, {
+        granted: () => (done(), resolve()),
+        failed: (error) => (done(), reject(error)),
       })
       this.settle()
       if (this.#waiting.has(text)) signal?.addEventListener('abort', abort)
@@ -74,6 +79,17 @@ export class SlotQueue {
   /** To be called when slots have come back, or a text is no longer busy. */
   settle(): void {
     clearTimeout(this.#later)
+    try {
+      this.#settle()
+    } catch (error) {
+      // Nobody may wait for ever, nor a timer end the process, whatever is wrong.
+      const waiting = [...this.#waiting.values()]
+      this.#waiting.clear()
+      for (const { failed } of waiting) failed(error)
+    }
+  }
+
+  #settle(): void {
     while (this.#waiting.size > 0) {
       const decision = decide(this.#waiting.keys(), this.#texts, this.#room)
       if (!decision) {
@@ -82,9 +98,9 @@ export class SlotQueue {
       }
       if ('grant' in decision) {
         const { grant } = decision
-        const granted = this.#waiting.get(grant)!
-        this.#waiting.delete(grant)
         grant.take()
+        const { granted } = this.#waiting.get(grant)!
+        this.#waiting.delete(grant)
         granted()
       } else if (decision.preempt.busy) return
       else {
