@@ -1,7 +1,7 @@
 /** Texts are the same whether models hand out whole rows of logits or the likeliest tokens, which are enough as a rule. */
 import path from 'node:path'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { Engine } from './engine.ts'
 import { distribution, reduction, samplingParameters } from './distribution.ts'
@@ -27,6 +27,9 @@ beforeAll(async () => {
 afterAll(() => {
   whole.close()
   reduced.close()
+})
+afterEach(() => {
+  for (const { decoder } of [...whole.decoders, ...reduced.decoders]) decoder.pool.check([], decoder.cache.slots())
 })
 
 type Settings = Pick<GenerateRequest, 'sampling'> & Partial<Pick<GenerateRequest, 'logprobs'>> & { minTokens?: number }
@@ -128,7 +131,6 @@ test.each([{ temperature: 0 }, { temperature: 0.9, top_p: 0.95, seed: 3 }])(
     const expected = await cycles(whole)
     const rows = await fetched(async () => expect(await cycles(reduced)).toEqual(expected))
     expect(rows).toBe(0)
-    for (const { decoder } of reduced.decoders) decoder.pool.check([], decoder.cache.slots())
   },
 )
 

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { json } from 'node:stream/consumers'
 import { serve } from '@hono/node-server'
 import { readEvents } from '@lookahead/sdk/protocol'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
 import { readFlags } from './flags.ts'
@@ -16,6 +16,9 @@ beforeAll(async () => {
   engine = await Engine.load({ models: path.join(import.meta.dirname, '../../models'), slots: 4096 })
 })
 afterAll(() => engine.close())
+afterEach(() => {
+  for (const { decoder } of engine.decoders) decoder.pool.check([], decoder.cache.slots())
+})
 
 const app = createApp({ engine: () => engine, draining: () => false })
 const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]

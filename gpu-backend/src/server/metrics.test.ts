@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
 
@@ -9,6 +9,9 @@ beforeAll(async () => {
   engine = await Engine.load({ models, slots: 4096 })
 })
 afterAll(() => engine.close())
+afterEach(() => {
+  for (const { decoder } of engine.decoders) decoder.pool.check([], decoder.cache.slots())
+})
 
 const app = createApp({ engine: () => engine, draining: () => false })
 const post = (url: string, body: object, on = app) => on.request(url, { method: 'POST', body: JSON.stringify(body) })
@@ -92,6 +95,7 @@ test('metrics tell of texts that share too few slots', async () => {
       prompt_tokens - 1,
       prompt_tokens_details.cached_tokens,
     ])
+    for (const { decoder } of tight.decoders) decoder.pool.check([], decoder.cache.slots())
   } finally {
     tight.close()
   }

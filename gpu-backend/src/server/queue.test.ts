@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { ProtocolError } from '@lookahead/sdk/protocol'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
 import { Calls } from './calls.ts'
@@ -10,6 +10,9 @@ beforeAll(async () => {
   engine = await Engine.load({ models: path.join(import.meta.dirname, '../../models'), slots: 4096 })
 })
 afterAll(() => engine.close())
+afterEach(() => {
+  for (const { decoder } of engine.decoders) decoder.pool.check([], decoder.cache.slots())
+})
 
 const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]
 
@@ -50,6 +53,7 @@ test('a call counts as queued as long as some of its texts wait for slots', asyn
     const other = await write(1)
     expect([one.status, other.status]).toEqual([200, 200])
     await Promise.all([one.text(), other.text()])
+    for (const { decoder } of tight.decoders) decoder.pool.check([], decoder.cache.slots())
   } finally {
     tight.close()
   }

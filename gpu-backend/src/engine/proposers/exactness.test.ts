@@ -7,7 +7,7 @@
  */
 import path from 'node:path'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { wholeLogits } from '../../model/index.ts'
 import { distribution, probability } from '../distribution.ts'
 import type { Distribution, SamplingParameters } from '../distribution.ts'
@@ -62,6 +62,9 @@ beforeAll(async () => {
   digits = tokenizer.encode('0123456789')
 })
 afterAll(() => engine.close())
+afterEach(() => {
+  for (const { decoder } of engine.decoders) decoder.pool.check([], decoder.cache.slots())
+})
 
 /** Nothing else can be written: the models have read nothing like it, and each has its own ideas. */
 const only = (tokens: readonly number[]): Rules => ({ ...neutralRules, bias: new Map(tokens.map((t) => [t, 100])) })
