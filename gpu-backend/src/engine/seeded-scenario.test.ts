@@ -1,14 +1,19 @@
-/** Many seeded texts at once on pools that are too small for them: each comes out as it does alone on as many slots. */
+/**
+ * Many seeded texts at once on pools that are too small for them: each comes out as it does alone on as many slots, and
+ * between any two forwards every slot has as many users as there are texts that hold it.
+ */
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { draft } from './draft.ts'
 import { Engine } from './engine.ts'
 import { generate } from './generate.ts'
 import { neutralRules } from './logits.ts'
 import { Random } from './random.ts'
+import type { Sharer } from './slot-queue.ts'
+import { Tenancy } from './tenancy.ts'
 import { Verification } from './verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
@@ -103,6 +108,42 @@ async function read(engine: Engine, id: string, wish: Wish, abort: AbortControll
   return all
 }
 
+/** Checks the slots of each model whenever it begins a forward. @returns how many it began, and what was wrong first */
+function watchSlots(engine: Engine) {
+  const watch = { forwards: 0, wrong: undefined as unknown }
+  for (const { decoder } of engine.decoders) {
+    const { model, queue, pool, cache } = decoder
+    const texts = new Set<Sharer>()
+    const wait = queue.wait.bind(queue)
+    const takeNow = queue.takeNow.bind(queue)
+    const forward = model.forward.bind(model)
+    vi.spyOn(queue, 'wait').mockImplementation((text, signal) => {
+      texts.add(text)
+      return wait(text, signal)
+    })
+    vi.spyOn(queue, 'takeNow').mockImplementation((text) => {
+      texts.add(text)
+      takeNow(text)
+    })
+    vi.spyOn(model, 'forward').mockImplementation((rows) => {
+      watch.forwards++
+      try {
+        pool.check([...texts].flatMap(slotsOf), cache.slots())
+      } catch (error) {
+        watch.wrong ??= error
+      }
+      return forward(rows)
+    })
+  }
+  return watch
+}
+
+/** What a text holds: nothing, once it has ended. */
+function slotsOf(text: Sharer): number[][] {
+  if (!(text instanceof Tenancy)) throw new TypeError('only texts share slots')
+  return [text.context, text.chain, ...text.leaves].map((run) => run.slots)
+}
+
 test('seeded texts that share too few slots, with clients that leave or read slowly', async () => {
   // SCENARIO=2, 3, ... tries others.
   const random = new Random(Number(process.env.SCENARIO ?? 1))
@@ -117,6 +158,7 @@ test('seeded texts that share too few slots, with clients that leave or read slo
   const expected: number[][] = []
   for (const wish of wishes) expected.push(await read(alone, 'alone', wish, new AbortController(), patient))
   const ends = { whole: 0, left: 0 }
+  const watch = watchSlots(shared)
   const client = async (name: number): Promise<void> => {
     for (let times = 0; times < TIMES; times++) {
       const which = upTo(wishes.length)
@@ -137,6 +179,8 @@ test('seeded texts that share too few slots, with clients that leave or read slo
     }
   }
   await Promise.all(Array.from({ length: CLIENTS }, (_, name) => client(name)))
+  expect(watch.wrong).toBeUndefined()
+  expect(watch.forwards).toBeGreaterThan(100)
   for (const { decoder } of shared.decoders) {
     decoder.pool.check([], decoder.cache.slots())
     expect(decoder.stats).toMatchObject({ running: 0, waiting: 0 })
