@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { causalRow } from '../model/index.ts'
 import type { Row } from '../model/index.ts'
@@ -72,11 +73,17 @@ test('eight texts at once take few more forwards than one, and come out as each 
 
 const row = (slot: number): Row => causalRow([slot], [slot])
 
+/** Of the event loop: what was to begin in its next one has begun. */
+async function twoTurns(): Promise<void> {
+  await setImmediate()
+  await setImmediate()
+}
+
 test('forwards wait for a text that guesses, so that it shares them', async () => {
   const forwards = watchForwards()
   const arrived = decoder.batcher.expect()
   const first = decoder.batcher.run([row(0)])
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  await twoTurns()
   expect(forwards).toEqual([])
   const second = decoder.batcher.run([row(1)])
   arrived()
@@ -90,7 +97,7 @@ test('a forward that was about to start waits for a text that begins to guess', 
   try {
     const first = decoder.batcher.run([row(0)])
     const arrived = decoder.batcher.expect()
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await twoTurns()
     const second = decoder.batcher.run([row(1)])
     arrived()
     await Promise.all([first, second])
