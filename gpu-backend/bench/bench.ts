@@ -103,16 +103,14 @@ async function bench(options: BenchOptions, workFolder: string): Promise<Results
       results.throughput.push({ model: 'demo', precision, waves })
     }
   if (options.profile)
-    for (const precision of precisions) {
-      say(`profile, demo ${precision}`)
-      const common = { weights: precision, threads, tokens: scale.tokens }
-      const operators = await operatorTimes({ ...common, folder: demo })
-      const script = await scriptTimes({
-        ...common,
-        models: path.dirname(demo),
-        prompts: texts.slice(0, scale.prompts),
-      })
-      results.profile.push({ model: 'demo', precision, operators, script })
+    for (const { model, precision } of cases) {
+      say(`profile, ${model} ${precision}`)
+      const { tokens } = scale
+      const common = { weights: precision, threads }
+      const operators = await operatorTimes({ ...common, folder: folders[model], rounds: tokens })
+      const decoding = { models: path.dirname(demo), tokens, prompts: texts.slice(0, scale.prompts) }
+      const script = model === 'demo' ? await scriptTimes({ ...common, ...decoding }) : undefined
+      results.profile.push({ model, precision, operators, script })
     }
   return results
 }

@@ -33,7 +33,7 @@ throughput of concurrent requests. The other runtimes are installed at the first
   --threads N   default: the machine's cores
   --prompts N   of the comparison (default 8)
   --tokens N    written after each prompt (default 96); wide goes on for as long as it may
-  --profile     where the time of plain decoding goes
+  --profile     where the time goes: forwards by operator, JavaScript by function
   --quick       a smoke test of less than 20 seconds; its numbers mean little, and it installs nothing
   --json        results alone on stdout`
 

@@ -1,4 +1,4 @@
-/** Where the time of plain decoding goes: operators of the graph, and JavaScript outside the forwards. */
+/** Where the time goes: operators of the graph in a forward, and JavaScript outside the forwards in plain decoding. */
 import { Session as Inspector, type Profiler } from 'node:inspector/promises'
 import path from 'node:path'
 import { Engine } from '../src/engine/engine.ts'
@@ -6,6 +6,7 @@ import type { WeightType } from '../src/graph/index.ts'
 import { decodePlainly } from './contenders/lookahead.ts'
 import { tokensAfter } from './forwards.ts'
 import { isNodeRun, traced } from './trace.ts'
+import type { TraceEvent } from './trace.ts'
 
 export interface ProfileRow {
   name: string
@@ -23,37 +24,83 @@ interface ProfileOptions {
   tokens: number
 }
 
+/** What takes time in a forward. */
+export interface OperatorRow {
+  name: string
+  /** In a forward of each of `profiledSizes`. */
+  parts: { microseconds: number; share: number }[]
+}
+
+/** New tokens of the forwards that are profiled, and tokens before them. */
+export const profiledSizes = [1, 16]
+const context = 300
+
+/** Forwards of each size that do not count. */
+const warmUp = 1
+
+/** Operators with a row of their own; one row is for the others, one for the rest of the run. */
+const namedOperators = 9
+const outsideOperators = 'outside operators'
+
 /**
- * Time per operator of forwards of one token after 300. Profiling itself costs some microseconds an operator: shares mean
- * more than sums. `(between operators)` is the rest of the run.
+ * Time per operator of forwards of each size. Profiling itself costs some microseconds an operator: shares mean more than
+ * sums, and add up to 1. The last rows are the other operators' and that of the run outside operators.
+ * @param options `rounds`: forwards of each size
  */
-export async function operatorTimes({
-  folder,
-  weights,
-  threads,
-  tokens,
-}: ProfileOptions & { folder: string }): Promise<ProfileRow[]> {
-  const context = 300
+export async function operatorTimes(
+  options: Omit<ProfileOptions, 'tokens'> & { folder: string; rounds: number },
+): Promise<OperatorRow[]> {
+  const { folder, weights, threads, rounds } = options
   const events = await traced(folder, { slots: 1024, weights, threads }, async (model) => {
     await model.forward([tokensAfter(0, context)])
-    for (let i = 0; i < tokens; i++) await model.forward([tokensAfter(context, 1)])
+    for (const tokens of profiledSizes)
+      for (let i = 0; i < warmUp + rounds; i++) await model.forward([tokensAfter(context, tokens)])
   })
-  const runs = events.flatMap(({ name }, i) => (name === 'model_run' ? [i] : []))
-  // A run's event follows those of its operators: everything up to the first is loading and the context's forward.
-  const decoding = events.slice(runs[0]! + 1)
+  // Before these is the context's run.
+  const runs = runsOf(events).slice(1)
+  const times = profiledSizes.map((_, i) => {
+    const end = (i + 1) * (warmUp + rounds)
+    return timesOf(runs.slice(end - rounds, end))
+  })
+  const row = (name: string, names = [name]): OperatorRow => ({
+    name,
+    parts: times.map((time) => part(time, names, rounds)),
+  })
+  const operators = [...new Set(times.flatMap((time) => [...time.keys()]))].filter((name) => name !== outsideOperators)
+  const ranking = operators.toSorted((a, b) => greatestShare(row(b)) - greatestShare(row(a)))
+  return [
+    ...ranking.slice(0, namedOperators).map((name) => row(name)),
+    row('other', ranking.slice(namedOperators)),
+    row(outsideOperators),
+  ]
+}
+
+const greatestShare = ({ parts }: OperatorRow): number => Math.max(...parts.map(({ share }) => share))
+
+/** @param rounds forwards that the times are of */
+function part(
+  times: ReadonlyMap<string, number>,
+  names: readonly string[],
+  rounds: number,
+): OperatorRow['parts'][number] {
+  const time = sum(names.map((name) => times.get(name) ?? 0))
+  return { microseconds: time / rounds, share: time / sum([...times.values()]) }
+}
+
+/** The events of each run: its own comes last. */
+function runsOf(events: readonly TraceEvent[]): TraceEvent[][] {
+  const ends = events.flatMap(({ name }, i) => (name === 'model_run' ? [i + 1] : []))
+  return ends.map((end, i) => events.slice(ends[i - 1] ?? 0, end))
+}
+
+/** Microseconds of each operator in these runs, and of the rest of them. */
+function timesOf(runs: readonly TraceEvent[][]): Map<string, number> {
   const times = new Map<string, number>()
-  let inOperators = 0
-  let inRuns = 0
-  for (const event of decoding) {
-    if (event.name === 'model_run') inRuns += event.dur
-    // An If counts as the nodes of its branch.
-    if (!isNodeRun(event) || event.args.op_name === 'If') continue
-    const operator = event.args.op_name!
-    times.set(operator, (times.get(operator) ?? 0) + event.dur)
-    inOperators += event.dur
-  }
-  times.set('(between operators)', Math.max(inRuns - inOperators, 0))
-  return ranked(times, tokens)
+  // An If counts as the nodes of its branch.
+  for (const event of runs.flat().filter((it) => isNodeRun(it) && it.args.op_name !== 'If'))
+    times.set(event.args.op_name!, (times.get(event.args.op_name!) ?? 0) + event.dur)
+  const whole = sum(runs.map((run) => run.at(-1)!.dur))
+  return times.set(outsideOperators, Math.max(whole - sum([...times.values()]), 0))
 }
 
 export interface ScriptProfile {
@@ -107,8 +154,10 @@ function selfTimes({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): 
 }
 
 function ranked(times: ReadonlyMap<string, number>, tokens: number): ProfileRow[] {
-  const total = [...times.values()].reduce((sum, time) => sum + time, 0)
+  const total = sum([...times.values()])
   return [...times]
     .map(([name, time]) => ({ name, microseconds: time / tokens, share: time / total }))
     .toSorted((a, b) => b.microseconds - a.microseconds)
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)

@@ -1,5 +1,6 @@
 import type { Comparison } from './comparison.ts'
-import type { ProfileRow } from './profile.ts'
+import { profiledSizes } from './profile.ts'
+import type { OperatorRow, ProfileRow } from './profile.ts'
 import type { Case, Results } from './results.ts'
 import type { Spread } from './statistics.ts'
 
@@ -28,7 +29,7 @@ export function print({
   for (const { operations, costs, ...of } of forwards) {
     heading(`Packed forwards after 300 tokens (goal: 16 tokens ≤ ${goals.packed[of.precision]}×)`, of)
     const rows = costs.map(({ tokens, ms, relative }) => [
-      `${tokens} token${tokens > 1 ? 's' : ''}`,
+      counted(tokens, 'token'),
       `${shown(ms, 2)} ms`,
       times(relative),
       percent((1000 * tokens * operations) / ms.median / arithmetic),
@@ -49,7 +50,7 @@ export function print({
   for (const { waves, ...of } of throughput) {
     heading('Concurrent requests', of)
     const rows = waves.map(({ requests, tokensPerSecond: { turns, together, speculated }, relative, speedup }) => [
-      `${requests} request${requests > 1 ? 's' : ''}`,
+      counted(requests, 'request'),
       shown(turns, 0),
       shown(together, 0),
       times(relative),
@@ -59,8 +60,9 @@ export function print({
     table(['', 'taking turns, tokens/s', 'at once', 'relative', 'with speculation', 'speedup'], rows)
   }
   for (const { operators, script, ...of } of profile) {
-    heading('One forward of one token, by operator', of)
-    profileTable(operators)
+    heading('Forwards after 300 tokens, by operator', of)
+    operatorTable(operators)
+    if (!script) continue
     heading(`JavaScript by self time; ${script.outsideForwards.toFixed(0)} µs a token outside forwards`, of)
     profileTable(script.functions)
   }
@@ -79,6 +81,14 @@ function profileTable(rows: readonly ProfileRow[]): void {
   table(['', 'a token', 'share'], cells)
 }
 
+function operatorTable(rows: readonly OperatorRow[]): void {
+  const cells = rows.map(({ name, parts }) => [
+    name,
+    ...parts.flatMap(({ microseconds, share }) => [`${microseconds.toFixed(0)} µs`, tenths(share)]),
+  ])
+  table(['', ...profiledSizes.flatMap((tokens) => [counted(tokens, 'token'), 'share'])], cells)
+}
+
 function heading(title: string, { model, precision }: Case): void {
   console.log(`\n${title}: ${model} model, ${precision}`)
 }
@@ -91,5 +101,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): v
 const shown = ({ median, low, high }: Spread, digits: number) =>
   `${median.toFixed(digits)} (${low.toFixed(digits)} – ${high.toFixed(digits)})`
 const times = (value: number) => `${value.toFixed(2)}×`
+const counted = (n: number, name: string) => `${n} ${name}${n > 1 ? 's' : ''}`
+const tenths = (value: number) => `${(100 * value).toFixed(1)} %`
 const percent = (value: number) => `${(100 * value).toFixed(0)} %`
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 3 : 1)} GB`

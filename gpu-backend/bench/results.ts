@@ -1,7 +1,7 @@
 import type { Comparison } from './comparison.ts'
 import type { ForwardCost } from './forwards.ts'
 import type { BenchModel, BenchOptions } from './options.ts'
-import type { ProfileRow, ScriptProfile } from './profile.ts'
+import type { OperatorRow, ScriptProfile } from './profile.ts'
 import type { Throughput } from './throughput.ts'
 
 /** The precisions that are measured. */
@@ -23,5 +23,6 @@ export interface Results {
   /** In bytes a second; `share` is of that. */
   bandwidth: { read: number; decoding: (Case & { weightBytes: number; share: number })[] } | undefined
   throughput: (Case & { waves: Throughput[] })[]
-  profile: (Case & { operators: ProfileRow[]; script: ScriptProfile })[]
+  /** The engine's own JavaScript is the same for all models: demo stands for it. */
+  profile: (Case & { operators: OperatorRow[]; script: ScriptProfile | undefined })[]
 }
