@@ -212,7 +212,7 @@ test('whoever waits when something breaks is told, and the next one is served', 
   })
   decoder.pool.give(held)
   decoder.queue.settle()
-  for (const read of reading) await expect(read).rejects.toThrow('staged')
+  for (const prefill of reading) await expect(prefill).rejects.toThrow('staged')
   breaking.mockRestore()
   const next = new Tree(decoder)
   await next.prefill(someText(3, 50), [], [0])
