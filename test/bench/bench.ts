@@ -2,6 +2,7 @@
 import { isCorrect, testProblems } from '@lookahead/gpu-backend/dataset'
 import { Lookahead } from '@lookahead/sdk'
 import type { Mode } from '@lookahead/sdk'
+import { optionsOrHelp } from '../flags.ts'
 import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
 import { help, readOptions } from './options.ts'
@@ -9,7 +10,7 @@ import type { BenchOptions } from './options.ts'
 import { summarize } from './summary.ts'
 import type { ModeSummary, Trial } from './summary.ts'
 
-const options = optionsOrHelp()
+const options = optionsOrHelp(readOptions)
 if (options === 'help') {
   console.log(help)
   process.exit(process.exitCode)
@@ -69,15 +70,5 @@ function checkExact(summaries: Record<string, ModeSummary>, { limit, json }: Ben
   for (const [mode, { equal }] of Object.entries(summaries)) {
     if (mode !== 'ar') say(`${mode}: ${equal} of ${limit} equal`)
     if (equal !== limit) process.exitCode = 1
-  }
-}
-
-function optionsOrHelp(): BenchOptions | 'help' {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    console.error(`${(error as Error).message}\n`)
-    process.exitCode = 2
-    return 'help'
   }
 }

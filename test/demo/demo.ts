@@ -2,14 +2,14 @@
 import { extractAnswer, testProblems } from '@lookahead/gpu-backend/dataset'
 import { Lookahead } from '@lookahead/sdk'
 import type { RunResult } from '@lookahead/sdk'
+import { optionsOrHelp } from '../flags.ts'
 import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
 import type { Measurement } from '../measure.ts'
 import { help, readOptions } from './options.ts'
-import type { DemoOptions } from './options.ts'
 import { oneLine, paint, stepLine } from './show-steps.ts'
 
-const options = optionsOrHelp()
+const options = optionsOrHelp(readOptions)
 if (options === 'help') {
   console.log(help)
   process.exit(process.exitCode)
@@ -78,14 +78,4 @@ function table(plain: Measurement, lookahead: Measurement, speedup: number): str
   return rows
     .map(([name, ...cells]) => `${name!.padEnd(16)}${cells.map((cell) => cell.padStart(12)).join('')}`)
     .join('\n')
-}
-
-function optionsOrHelp(): DemoOptions | 'help' {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    console.error(`${(error as Error).message}\n`)
-    process.exitCode = 2
-    return 'help'
-  }
 }

@@ -1,10 +1,10 @@
 /** The load test; `npm run load -- --help` lists the flags. */
+import { optionsOrHelp } from '../flags.ts'
 import { load } from './load.ts'
 import type { Report } from './load.ts'
 import { help, readFlags } from './options.ts'
-import type { Flags } from './options.ts'
 
-const flags = flagsOrHelp()
+const flags = optionsOrHelp(readFlags)
 if (flags === 'help') {
   console.log(help)
   process.exit(process.exitCode)
@@ -35,14 +35,4 @@ function table({ done, left, refused, memory, ...rest }: Report): string {
     ...rows.map(([name, value]) => `${String(name).padEnd(32)}${String(value).padStart(12)}`),
     ...rest.nearTies.map((nearTie) => `near-tie: ${nearTie}`),
   ].join('\n')
-}
-
-function flagsOrHelp(): Flags | 'help' {
-  try {
-    return readFlags(process.argv.slice(2))
-  } catch (error) {
-    console.error(`${(error as Error).message}\n`)
-    process.exitCode = 2
-    return 'help'
-  }
 }

@@ -3,15 +3,21 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { ChatMessage, EncodeOptions, RenderOptions } from '../tokenizer/index.ts'
 import type { Decoder } from './decoder.ts'
 
-/** A conversation as the model's template renders it. @throws {ProtocolError} 400 when there is no template or it refuses */
+/**
+ * A conversation as the model's template renders it.
+ * @throws {ProtocolError} 400 when there is no template or it refuses; `context_length_exceeded` for messages that certainly
+ * are too long, unread by the template
+ */
 export function renderChat(
-  { model }: Decoder,
+  decoder: Decoder,
   messages: readonly ChatMessage[],
   options: RenderOptions,
   param: string,
 ): string {
+  const characters = messages.reduce((sum, { content }) => sum + content.length, 0)
+  assertCharacters(decoder, characters, param)
   try {
-    return model.tokenizer.renderChat(messages, options)
+    return decoder.model.tokenizer.renderChat(messages, options)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ProtocolError(400, 'invalid_request', `${param}: ${reason}`, { param, cause })
@@ -26,20 +32,23 @@ export const startsThinking = (prompt: string): boolean => prompt.trimEnd().ends
  * @throws {ProtocolError} 400 `context_length_exceeded` for a text so long that it cannot have few enough; the signal's reason
  */
 export async function encode(
-  { model, capacity }: Decoder,
+  decoder: Decoder,
   text: string,
   param: string,
   { special, signal }: Pick<EncodeOptions, 'special'> & { signal?: AbortSignal | undefined } = {},
 ): Promise<number[]> {
-  const { tokenizer } = model
-  if (text.length > tokenizer.mostCharacters(capacity))
-    throw new ProtocolError(
-      400,
-      'context_length_exceeded',
-      `This model's maximum context length is ${capacity} tokens, and ${text.length} characters are more: shorten the text`,
-      { param },
-    )
-  return tokenizer.encodeAsync(text, { special }, signal)
+  assertCharacters(decoder, text.length, param)
+  return decoder.model.tokenizer.encodeAsync(text, { special }, signal)
+}
+
+function assertCharacters({ model, capacity }: Decoder, characters: number, param: string): void {
+  if (characters <= model.tokenizer.mostCharacters(capacity)) return
+  throw new ProtocolError(
+    400,
+    'context_length_exceeded',
+    `This model's maximum context length is ${capacity} tokens, and ${characters} characters are more: shorten the text`,
+    { param },
+  )
 }
 
 /** @throws {ProtocolError} 400 when one of them is no token of the model */

@@ -34,7 +34,7 @@ const tokenizerConfigSchema = v.looseObject({
 
 const nothing = new Uint8Array(0)
 
-/** Characters from which a text is long: a million take a second, or five. */
+/** Characters from which encoding a text would be noticed by those who wait for the event loop. */
 const LONG = 2 ** 14
 
 export interface EncodeOptions {

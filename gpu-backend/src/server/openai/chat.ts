@@ -1,23 +1,22 @@
 import { ChannelSplitter, parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { ChannelDelta } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
-import { encode, outputRoom, startsThinking } from '../../engine/prompt.ts'
+import { encode, outputRoom, renderChat, startsThinking } from '../../engine/prompt.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
 import { createJob, entries } from './job.ts'
 import type { IndexedPiece, Job } from './job.ts'
 import { chatLogprobs, promptLogprobs } from './logprobs.ts'
-import { render } from './render.ts'
 import { servedModel } from './served-model.ts'
-import { ChatRequest } from './schemas.ts'
+import { ChatRequest, templateOptions } from './schemas.ts'
 
 /** `POST /v1/chat/completions`: answers a chat; what the model thinks before it answers comes apart, as `reasoning`. */
 export async function chatCompletions(service: Service, c: Context): Promise<Response> {
   const request = parseRequest(ChatRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
   return service.calls.answer(c.req.raw.signal, async (call) => {
-    const text = render(served, request)
+    const text = renderChat(served.decoder, request.messages, templateOptions(request), 'messages')
     const tokens = await encode(served.decoder, text, 'messages', call)
     const asked = request.max_completion_tokens ?? request.max_tokens
     const maxTokens = outputRoom(served.decoder, tokens.length, asked, 'messages')

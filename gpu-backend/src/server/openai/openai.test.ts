@@ -268,6 +268,12 @@ test('what is certainly too long is refused before it is tokenized', async () =>
     ['/v1/completions', { prompt: many, max_tokens: 1 }, 'prompt', 'invalid_request'],
     ['/v1/chat/completions', { messages: [{ ...user, content: long }] }, 'messages', 'context_length_exceeded'],
     ['/v1/verify', { context: { id: 'a', prompt: long }, max_tokens: 1 }, 'context.prompt', 'context_length_exceeded'],
+    [
+      '/v1/verify',
+      { context: { id: 'a', messages: [{ ...user, content: long }] }, max_tokens: 1 },
+      'context.messages',
+      'context_length_exceeded',
+    ],
     ['/tokenize', { prompt: long }, 'prompt', 'context_length_exceeded'],
     ['/tokenize', { messages: [{ ...user, content: long }] }, 'messages', 'context_length_exceeded'],
   ]

@@ -183,6 +183,16 @@ const chatEntries = {
   continue_final_message: refused('use /v1/completions to go on with a text'),
 }
 
+/** What of a request goes to the chat template beside the messages. */
+export const templateOptions = ({
+  add_generation_prompt: addGenerationPrompt,
+  enable_thinking,
+  chat_template_kwargs,
+}: Pick<ChatRequest, 'add_generation_prompt' | 'enable_thinking' | 'chat_template_kwargs'>) => ({
+  addGenerationPrompt,
+  variables: { ...(enable_thinking !== undefined && { enable_thinking }), ...chat_template_kwargs },
+})
+
 /** `POST /v1/chat/completions`. */
 export const ChatRequest = v.pipe(
   v.object({

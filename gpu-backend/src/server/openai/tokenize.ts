@@ -1,10 +1,9 @@
 import { parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
-import { assertTokens, encode } from '../../engine/prompt.ts'
+import { assertTokens, encode, renderChat } from '../../engine/prompt.ts'
 import type { Service } from '../service.ts'
-import { render } from './render.ts'
 import { servedModel } from './served-model.ts'
-import { DetokenizeRequest, TokenizeRequest } from './schemas.ts'
+import { DetokenizeRequest, TokenizeRequest, templateOptions } from './schemas.ts'
 
 /** `POST /tokenize`: the token ids of a prompt, or of messages as the chat template renders them. */
 export async function tokenize(service: Service, c: Context): Promise<Response> {
@@ -12,8 +11,8 @@ export async function tokenize(service: Service, c: Context): Promise<Response> 
   const served = servedModel(service.ready(), request.model)
   const special = request.add_special_tokens ?? prompt !== undefined
   return service.calls.answer(c.req.raw.signal, async (call) => {
-    const text = prompt ?? render(served, { ...request, messages: messages ?? [] })
     const param = prompt === undefined ? 'messages' : 'prompt'
+    const text = prompt ?? renderChat(served.decoder, messages ?? [], templateOptions(request), param)
     const tokens = await encode(served.decoder, text, param, { special, signal: call.signal })
     call.reads(tokens.length)
     call.end()
