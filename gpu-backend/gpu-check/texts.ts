@@ -1,6 +1,6 @@
 import type { Decoder } from '../src/engine/decoder.ts'
-import { likeliest } from '../src/engine/distribution.ts'
-import { Tree } from '../src/engine/tree.ts'
+import { likeliest } from '../src/engine/sampling/distribution.ts'
+import { Tree } from '../src/engine/decode/tree.ts'
 
 const warmUp = 16
 const counted = 64

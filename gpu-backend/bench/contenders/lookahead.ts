@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { parseRequest, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { WeightType } from '../../src/graph/index.ts'
 import { Engine } from '../../src/engine/engine.ts'
-import { Verification } from '../../src/engine/verify.ts'
+import { Verification } from '../../src/engine/decode/verify.ts'
 import type { Contender, OpenOptions } from './contender.ts'
 
 /** This project's engine, in process; `model` is the folder that holds `target/`. */

@@ -1,7 +1,7 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
-import { OutputText } from './output.ts'
-import { Lengths } from './proposers/index.ts'
-import type { DraftStep } from './step.ts'
+import { OutputText } from './text/output.ts'
+import { Lengths } from './speculation/index.ts'
+import type { DraftStep } from './text/step.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
 
 /** One text so far. It holds no slots: what the models have run of it stands in their prefix caches. */

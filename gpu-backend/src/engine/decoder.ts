@@ -1,10 +1,10 @@
 import type { Model } from '../model/index.ts'
-import { Expectation } from './admission.ts'
-import { Batcher } from './batcher.ts'
-import type { ForwardCounts } from './batcher.ts'
-import { PrefixCache, commonLength } from './prefix-cache.ts'
-import { SlotQueue } from './slot-queue.ts'
-import { SlotPool } from './slots.ts'
+import { Expectation } from './memory/admission.ts'
+import { Batcher } from './batching/batcher.ts'
+import type { ForwardCounts } from './batching/batcher.ts'
+import { PrefixCache, commonLength } from './memory/prefix-cache.ts'
+import { SlotQueue } from './memory/slot-queue.ts'
+import { SlotPool } from './memory/slot-pool.ts'
 
 /** Of the pool that is made free at once when it runs short: looking for what to evict costs more than evicting it. */
 const EVICTED_AT_ONCE = 1 / 32

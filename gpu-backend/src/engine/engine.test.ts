@@ -3,9 +3,9 @@ import { parseRequest, DraftRequest, VerifyRequest } from '@lookahead/sdk/protoc
 import type { Commit, DraftedStep, Verdict, VerifyEvent, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
-import { draft } from './draft.ts'
+import { draft } from './decode/draft.ts'
 import { Engine } from './engine.ts'
-import { Verification } from './verify.ts'
+import { Verification } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const signal = new AbortController().signal

@@ -9,11 +9,11 @@ import type { Device } from '../onnxruntime/index.ts'
 import { Judge } from './verifier/judge.ts'
 import { Context, ContextStore } from './contexts.ts'
 import { Decoder } from './decoder.ts'
-import { assertSameTokens } from './same-tokens.ts'
+import { assertSameTokens } from './text/same-tokens.ts'
 import type { DecoderStats } from './decoder.ts'
-import { assertTokens, encode, outputRoom, renderChat, startsThinking } from './prompt.ts'
-import { MeasuredForwards, measuredCosts } from './costs.ts'
-import type { Costs } from './costs.ts'
+import { assertTokens, encode, outputRoom, renderChat, startsThinking } from './text/prompt.ts'
+import { MeasuredForwards, measuredCosts } from './speculation/costs.ts'
+import type { Costs } from './speculation/costs.ts'
 
 export interface EngineOptions {
   /** Folder with a checkpoint each in `target/` and, unless they are to be done without, `draft/` and `judge/`. */

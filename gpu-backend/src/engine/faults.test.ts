@@ -7,9 +7,9 @@ import { testProblems } from '../../dataset/index.ts'
 import type { Model } from '../model/index.ts'
 import type { Decoder } from './decoder.ts'
 import { Engine } from './engine.ts'
-import { generate } from './generate.ts'
-import { neutralRules } from './logits.ts'
-import { Verification } from './verify.ts'
+import { generate } from './decode/generate.ts'
+import { neutralRules } from './sampling/logits.ts'
+import { Verification } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const signal = new AbortController().signal

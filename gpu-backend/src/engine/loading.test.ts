@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Model, causalRow } from '../model/index.ts'
 import { Session } from '../onnxruntime/index.ts'
 import type { Decoder } from './decoder.ts'
-import { likeliest } from './distribution.ts'
+import { likeliest } from './sampling/distribution.ts'
 import { Engine } from './engine.ts'
 
 const shipped = path.join(import.meta.dirname, '../../models')

@@ -4,14 +4,14 @@ import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protoc
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { Engine } from './engine.ts'
-import { distribution, reduction, samplingParameters } from './distribution.ts'
-import { draft } from './draft.ts'
-import { generate } from './generate.ts'
-import type { GenerateRequest } from './generate.ts'
-import { neutralRules } from './logits.ts'
-import { DraftModel } from './proposers/draft-model.ts'
-import { Random } from './random.ts'
-import { Verification } from './verify.ts'
+import { distribution, reduction, samplingParameters } from './sampling/distribution.ts'
+import { draft } from './decode/draft.ts'
+import { generate } from './decode/generate.ts'
+import type { GenerateRequest } from './decode/generate.ts'
+import { neutralRules } from './sampling/logits.ts'
+import { DraftModel } from './speculation/proposers/draft-model.ts'
+import { Random } from './sampling/random.ts'
+import { Verification } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const signal = new AbortController().signal

@@ -4,11 +4,11 @@ import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protoc
 import type { DraftEvent, VerifyEvent } from '@lookahead/sdk/protocol'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
-import { draft } from './draft.ts'
+import { draft } from './decode/draft.ts'
 import { Engine } from './engine.ts'
-import { promptLogprobs } from './prompt-logprobs.ts'
-import { Random } from './random.ts'
-import { Verification } from './verify.ts'
+import { promptLogprobs } from './decode/prompt-logprobs.ts'
+import { Random } from './sampling/random.ts'
+import { Verification } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const questions = testProblems(5).map((problem) => problem.question)

@@ -1,4 +1,4 @@
-import { Tree } from '../tree.ts'
+import { Tree } from '../decode/tree.ts'
 import type { Decoder } from '../decoder.ts'
 import { wholeLogits } from '../../model/index.ts'
 import { lookupToken } from '../../tokenizer/index.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Tokenizer } from '../../tokenizer/index.ts'
-import { StepWriter } from '../step.ts'
-import type { DraftStep, StepEnd } from '../step.ts'
+import { StepWriter } from '../text/step.ts'
+import type { DraftStep, StepEnd } from '../text/step.ts'
 import { ruleExactly, ruleWithoutJudge } from './verdict.ts'
 
 const tokenizer = await Tokenizer.load(`${import.meta.dirname}/../../../models/target`)

@@ -1,5 +1,5 @@
 import type { Verdict } from '@lookahead/sdk/protocol'
-import type { DraftStep, StepWriter } from '../step.ts'
+import type { DraftStep, StepWriter } from '../text/step.ts'
 
 export type Ruling = Pick<Verdict, 'accepted' | 'reason'>
 

@@ -1,7 +1,7 @@
 import { ChannelSplitter, parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { ChannelDelta } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
-import { encode, outputRoom, renderChat, startsThinking } from '../../engine/prompt.ts'
+import { encode, outputRoom, renderChat, startsThinking } from '../../engine/text/prompt.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'

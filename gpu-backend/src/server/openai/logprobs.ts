@@ -1,4 +1,4 @@
-import type { TokenLogprob } from '../../engine/logits.ts'
+import type { TokenLogprob } from '../../engine/sampling/logits.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 
 /** A token by itself; bytes that are not whole characters show as U+FFFD. */

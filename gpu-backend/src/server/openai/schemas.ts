@@ -4,7 +4,7 @@
  */
 import { MAX_SEED } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
-import { MOST_POSITIONS } from '../../engine/speculation.ts'
+import { MOST_POSITIONS } from '../../engine/speculation/accept.ts'
 
 const int = v.pipe(v.number(), v.integer())
 const count = v.pipe(int, v.minValue(0))

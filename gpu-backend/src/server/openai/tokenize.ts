@@ -1,6 +1,6 @@
 import { parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
-import { assertTokens, encode, renderChat } from '../../engine/prompt.ts'
+import { assertTokens, encode, renderChat } from '../../engine/text/prompt.ts'
 import type { Service } from '../service.ts'
 import { servedModel } from './served-model.ts'
 import { DetokenizeRequest, TokenizeRequest, templateOptions } from './schemas.ts'

@@ -1,4 +1,4 @@
-import { SpeculationCounts } from '../../engine/speculation.ts'
+import { SpeculationCounts } from '../../engine/speculation/accept.ts'
 import type { IndexedPiece, Job } from './job.ts'
 
 /** What was read, written and guessed, so far as the pieces tell. Each prompt counts once, however many texts were asked for. */

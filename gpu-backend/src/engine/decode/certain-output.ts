@@ -1,0 +1,53 @@
+import type { VerifyEvent } from '@lookahead/sdk/protocol'
+import type { OutputText } from '../text/output.ts'
+
+/** Text is sent at most this often: an event a token would cost more than the token. */
+const DELTA_MS = 20
+
+/** What of the output no later verdict can change: its tokens, and its text as it is sent. */
+export class CertainOutput {
+  readonly tokens: number[] = []
+  text = ''
+  readonly #decoder: OutputText
+  readonly #room: number
+  #sent = 0
+  #sentAt = 0
+
+  /** @param room tokens at most */
+  constructor(decoder: OutputText, room: number) {
+    this.#decoder = decoder
+    this.#room = room
+  }
+
+  get isFull(): boolean {
+    return this.tokens.length >= this.#room
+  }
+
+  /** Whether a stop string has come: nothing is added after it. */
+  get stopped(): boolean {
+    return this.#decoder.stopped
+  }
+
+  /** @param tokens all of them, those that are there already included */
+  grow(tokens: readonly number[]): void {
+    for (const token of tokens.slice(this.tokens.length, this.#room)) {
+      if (this.stopped) return
+      this.tokens.push(token)
+      this.text += this.#decoder.push(token)
+    }
+  }
+
+  /** The output has ended: what might have become a stop string is text after all. */
+  end(): void {
+    this.text += this.#decoder.flush()
+  }
+
+  /** The text since the last delta, once it is time. @param all at once, however little time has passed */
+  *deltas({ all = false } = {}): Generator<VerifyEvent> {
+    const text = this.text.slice(this.#sent)
+    if (text === '' || !(all || performance.now() - this.#sentAt >= DELTA_MS)) return
+    yield { type: 'delta', text }
+    this.#sent = this.text.length
+    this.#sentAt = performance.now()
+  }
+}

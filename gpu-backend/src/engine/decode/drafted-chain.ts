@@ -1,0 +1,70 @@
+import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import type { Tokenizer } from '../../tokenizer/index.ts'
+import type { Context } from '../contexts.ts'
+import type { Decoder } from '../decoder.ts'
+import { MOST_DRAFTED } from '../speculation/index.ts'
+import type { DraftStep } from '../text/step.ts'
+
+/** The drafted steps of one verification, one after the other. */
+export interface DraftedChain {
+  steps: readonly DraftStep[]
+  /**
+   * The beginning of the step after them, for which there is no room: nobody rules on it, but it has to be guesses like the
+   * others. Were it left out, a step would be guesses only if it ended early, and so would not come from its distributions.
+   */
+  rest: DraftStep | undefined
+  /** Of all steps, and of the rest. */
+  tokens: readonly number[]
+  /** Where in the chain the target's steps begin: one for each drafted step, and one for the step after them, if the text goes on. */
+  starts: readonly number[]
+  /** Tokens that the target's steps can have, all together, guesses included. */
+  most: number
+}
+
+/** Drafted steps by id, or from their text, as many as `room` tokens and the slots hold and as the text has. */
+export function draftedChain(
+  { model: { tokenizer }, pool }: Decoder,
+  context: Context,
+  request: VerifyRequest,
+  room: number,
+): DraftedChain {
+  const { decode, step_tokens, speculation } = request
+  const guesses = Math.max(speculation.ngram, speculation.draft, MOST_DRAFTED)
+  const longest = (start: number, cap: number): number => Math.min(cap + guesses, room - start)
+  const last = (start: number): number => longest(start, decode === 'end' ? Infinity : decode * step_tokens)
+  const steps: DraftStep[] = []
+  const starts = [0]
+  let rest: DraftStep | undefined
+  let most = 0
+  for (const { id, text } of request.steps) {
+    const step = (id === undefined ? undefined : context.drafts.get(id)) ?? fromText(tokenizer, text, request)
+    const start = starts.at(-1)!
+    const end = start + step.tokens.length
+    const own = longest(start, step_tokens)
+    if (step.tokens.length === 0 || steps.at(-1)?.end === 'text') break
+    const slots = pool.size - context.tokens.length - most
+    if (end >= room || end + own + last(end) > slots) {
+      if (speculation.drafted) rest = cut(step, Math.min(room - 1, slots - last(start)) - start)
+      break
+    }
+    steps.push(step)
+    starts.push(end)
+    most += own
+  }
+  most += last(starts.at(-1)!)
+  if (steps.at(-1)?.end === 'text') starts.pop()
+  const tokens = [...steps, ...(rest ? [rest] : [])].flatMap((step) => step.tokens)
+  return { steps, rest, tokens, starts, most }
+}
+
+function cut({ tokens, text, distributions }: DraftStep, length: number): DraftStep | undefined {
+  if (length <= 0) return undefined
+  return { tokens: tokens.slice(0, length), text, end: 'cap', distributions: distributions.slice(0, length) }
+}
+
+/** A text far too long for a step gives none of its tokens. */
+function fromText(tokenizer: Tokenizer, text: string, { delimiter, step_tokens }: VerifyRequest): DraftStep {
+  const tokens = text.length > tokenizer.mostCharacters(step_tokens) ? [] : tokenizer.encode(text, { continuing: true })
+  const end = text.endsWith(delimiter) ? 'delimiter' : 'cap'
+  return { tokens, text, end, distributions: tokens.map(() => undefined) }
+}

@@ -1,0 +1,84 @@
+import type { Guess } from './accept.ts'
+import type { Costs } from './costs.ts'
+import { SpeculationLength } from './length.ts'
+import type { Proposer } from './proposers/proposer.ts'
+
+/** What each kind of proposer has been worth in one text. */
+export class Lengths {
+  readonly drafted = new SpeculationLength()
+  readonly ngram = new SpeculationLength()
+  readonly draft = new SpeculationLength()
+}
+
+export interface Candidate {
+  proposer: Proposer
+  length: SpeculationLength
+  /** Guesses at most. */
+  most: number
+}
+
+/** Asks several proposers in turn: the first that has something to say, and is worth more than those after it. */
+export class Speculator {
+  readonly #candidates: readonly Candidate[]
+  readonly #costs: Costs
+  readonly #others: () => number
+  /** Of the proposer that spoke last. */
+  #spoke: SpeculationLength | undefined
+
+  /** @param others further requests that go through the same forwards now. Default: none */
+  constructor(candidates: readonly Candidate[], costs: Costs, others = (): number => 0) {
+    this.#candidates = candidates
+    this.#costs = costs
+    this.#others = others
+  }
+
+  /** Tokens per time when one text is written alone, against plain decoding, as far as is known. */
+  get gain(): number {
+    return this.#gain(0, { rows: 1, texts: 1 })
+  }
+
+  /** Whether it never guesses. */
+  get silent(): boolean {
+    return this.#able.length === 0
+  }
+
+  /**
+   * Guesses for the tokens after `text`.
+   * @param room guesses at most
+   * @param own texts of this request that go through each forward together
+   * @throws the request's signal's reason
+   */
+  async propose(text: readonly number[], room: number, own = 1): Promise<Guess[]> {
+    const others = this.#others()
+    const shared = { rows: 1 + others, texts: own + others }
+    for (const [i, { proposer, length, most }] of this.#able.entries()) {
+      const situation = { ...shared, most: Math.min(most, room), costs: this.#costs }
+      const count = length.next({ ...situation, rival: this.#gain(i + 1, shared) })
+      const guesses = count > 0 ? await proposer.propose(text, count) : []
+      if (guesses.length === 0) continue
+      this.#spoke = length
+      return guesses
+    }
+    this.#spoke = undefined
+    return []
+  }
+
+  /** How many of the last guesses proved right. */
+  observe(proposed: number, accepted: number): void {
+    this.#spoke?.observe(proposed, accepted)
+  }
+
+  close(): void {
+    for (const { proposer } of this.#candidates) proposer.close?.()
+  }
+
+  /** Those that may still have something to say. */
+  get #able(): readonly Candidate[] {
+    return this.#candidates.filter(({ proposer }) => !proposer.silent)
+  }
+
+  #gain(from: number, shared: { rows: number; texts: number }): number {
+    const later = this.#able.slice(from)
+    return Math.max(1, ...later.map(({ length, most }) => length.gain({ ...shared, most, costs: this.#costs })))
+  }
+}

@@ -1,0 +1,79 @@
+/** From what a request brings to the tokens that a model reads. */
+import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { ChatMessage, EncodeOptions, RenderOptions } from '../../tokenizer/index.ts'
+import type { Decoder } from '../decoder.ts'
+
+/**
+ * A conversation as the model's template renders it.
+ * @throws {ProtocolError} 400 when there is no template or it refuses; `context_length_exceeded` for messages that certainly
+ * are too long, unread by the template
+ */
+export function renderChat(
+  decoder: Decoder,
+  messages: readonly ChatMessage[],
+  options: RenderOptions,
+  param: string,
+): string {
+  const characters = messages.reduce((sum, { content }) => sum + content.length, 0)
+  assertCharacters(decoder, characters, param)
+  try {
+    return decoder.model.tokenizer.renderChat(messages, options)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ProtocolError(400, 'invalid_request', `${param}: ${reason}`, { param, cause })
+  }
+}
+
+/** Whether a prompt leaves the model inside its reasoning. */
+export const startsThinking = (prompt: string): boolean => prompt.trimEnd().endsWith('<think>')
+
+/**
+ * The tokens of a prompt.
+ * @throws {ProtocolError} 400 `context_length_exceeded` for a text so long that it cannot have few enough; the signal's reason
+ */
+export async function encode(
+  decoder: Decoder,
+  text: string,
+  param: string,
+  { special, signal }: Pick<EncodeOptions, 'special'> & { signal?: AbortSignal | undefined } = {},
+): Promise<number[]> {
+  assertCharacters(decoder, text.length, param)
+  return decoder.model.tokenizer.encodeAsync(text, { special }, signal)
+}
+
+function assertCharacters({ model, capacity }: Decoder, characters: number, param: string): void {
+  if (characters <= model.tokenizer.mostCharacters(capacity)) return
+  throw new ProtocolError(
+    400,
+    'context_length_exceeded',
+    `This model's maximum context length is ${capacity} tokens, and ${characters} characters are more: shorten the text`,
+    { param },
+  )
+}
+
+/** @throws {ProtocolError} 400 when one of them is no token of the model */
+export function assertTokens({ model }: Decoder, tokens: Iterable<number>, param: string): void {
+  const { vocabSize } = model.config
+  for (const token of tokens)
+    if (token >= vocabSize)
+      throw new ProtocolError(400, 'invalid_request', `${param}: ${token} is not a token id of this model`, { param })
+}
+
+/**
+ * How many tokens may be written after a prompt of `length` tokens.
+ * @param asked undefined asks for all there is room for, at least one
+ * @throws {ProtocolError} 400 `context_length_exceeded`, 400 for an empty prompt
+ */
+export function outputRoom({ capacity }: Decoder, length: number, asked: number | undefined, param: string): number {
+  const room = capacity - length
+  if (length === 0) throw new ProtocolError(400, 'invalid_request', `${param}: the prompt is empty`, { param })
+  if (room < (asked ?? 1))
+    throw new ProtocolError(
+      400,
+      'context_length_exceeded',
+      `This model's maximum context length is ${capacity} tokens. However, you requested ${length + (asked ?? 1)} ` +
+        `tokens (${length} in the prompt, ${asked ?? 1} for the answer): shorten one of the two`,
+      { param },
+    )
+  return asked ?? room
+}

@@ -1,0 +1,68 @@
+import type { Distribution } from '../sampling/distribution.ts'
+import { StreamingDecoder } from '../../tokenizer/index.ts'
+import type { Tokenizer } from '../../tokenizer/index.ts'
+
+/** What ended a step: the delimiter, the step cap, the end of the text, or no room for more tokens. */
+export type StepEnd = 'delimiter' | 'cap' | 'text' | 'length'
+
+export interface StepRules {
+  /** What ends a step. */
+  delimiter: string
+  /** Steps to write as if they were one. Default 1. */
+  steps?: number
+  /** Step cap, in tokens. */
+  cap: number
+  /** Tokens that the request or the model still has room for. */
+  room: number
+  endOfText: readonly number[]
+}
+
+/** Collects the tokens of one step and says when it has ended. Tokens after the end are refused. */
+export class StepWriter {
+  readonly tokens: number[] = []
+  text = ''
+  end: StepEnd | undefined
+  readonly #rules: StepRules
+  readonly #decoder: StreamingDecoder
+  #stepsLeft: number
+  /** The text since the last delimiter. */
+  #open = ''
+
+  constructor(tokenizer: Tokenizer, rules: StepRules) {
+    this.#rules = rules
+    this.#stepsLeft = rules.steps ?? 1
+    this.#decoder = new StreamingDecoder(tokenizer)
+  }
+
+  /** @returns whether the token was taken */
+  push(token: number): boolean {
+    if (this.end) return false
+    const { cap, room, endOfText } = this.#rules
+    this.tokens.push(token)
+    if (endOfText.includes(token)) this.end = 'text'
+    else {
+      this.#write(this.#decoder.push(token))
+      if (this.#stepsLeft <= 0) this.end = 'delimiter'
+      else if (this.tokens.length >= room) this.end = 'length'
+      else if (this.tokens.length >= cap) this.end = 'cap'
+    }
+    return true
+  }
+
+  #write(text: string): void {
+    const { delimiter } = this.#rules
+    this.text += text
+    const steps = (this.#open + text).split(delimiter)
+    this.#open = steps.pop()!
+    this.#stepsLeft -= steps.length
+  }
+}
+
+/** A step the draft model wrote, with what its tokens were drawn from. */
+export interface DraftStep {
+  tokens: readonly number[]
+  text: string
+  end: StepEnd
+  /** One per token; undefined when the step came as text alone. */
+  distributions: readonly (Distribution | undefined)[]
+}
