@@ -6,7 +6,7 @@ import { tokensAfter } from '../bench/forwards.ts'
 import { rotated, spread } from '../bench/statistics.ts'
 import { formatBytes } from '../src/bytes.ts'
 import type { WeightType } from '../src/graph/index.ts'
-import { Decoder } from '../src/engine/decoder.ts'
+import { ModelRunner } from '../src/engine/model-runner.ts'
 import { Model } from '../src/model/index.ts'
 import { writeRandomModel } from './random-model.ts'
 import type { CheckOptions } from './options.ts'
@@ -70,7 +70,7 @@ async function timed(
     's to load': (performance.now() - written) / 1000,
   }
   const decoded = weightBytes(model.config, model.precision)
-  const decoder = new Decoder(model, chunk)
+  const decoder = new ModelRunner(model, chunk)
   const rows: Section['rows'] = []
   for (const context of contexts) {
     const row = { shape, weights, context, ...setUp }

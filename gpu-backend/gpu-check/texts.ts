@@ -1,4 +1,4 @@
-import type { Decoder } from '../src/engine/decoder.ts'
+import type { ModelRunner } from '../src/engine/model-runner.ts'
 import { likeliest } from '../src/engine/sampling/distribution.ts'
 import { Tree } from '../src/engine/decode/tree.ts'
 
@@ -13,7 +13,7 @@ export const writtenBy = (texts: number): number => texts * (warmUp + counted)
  * temperature 0, after the same prompt of `context` tokens, which is not counted.
  */
 export async function textSpeed(
-  decoder: Decoder,
+  decoder: ModelRunner,
   { context, texts, signal }: { context: number; texts: number; signal: AbortSignal },
 ): Promise<number> {
   const prompt = Array.from({ length: context }, (_, i) => (i * 7) % 100)

@@ -8,9 +8,9 @@ import { Model, slotBytes } from '../model/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
 import { Judge } from './verifier/judge.ts'
 import { Context, ContextStore } from './contexts.ts'
-import { Decoder } from './decoder.ts'
+import { ModelRunner } from './model-runner.ts'
 import { assertSameTokens } from './text/same-tokens.ts'
-import type { DecoderStats } from './decoder.ts'
+import type { RunnerStats } from './model-runner.ts'
 import { assertTokens, encode, outputRoom, renderChat, startsThinking } from './text/prompt.ts'
 import { MeasuredForwards, measuredCosts } from './speculation/costs.ts'
 import type { Costs } from './speculation/costs.ts'
@@ -45,8 +45,8 @@ const FEWEST_SLOTS = 256
 
 /** The three models, each with its pool and its batcher, and the contexts they know. */
 export class Engine {
-  readonly target: Decoder
-  readonly draft: Decoder | undefined
+  readonly target: ModelRunner
+  readonly draft: ModelRunner | undefined
   readonly judge: Judge | undefined
   readonly contexts: ContextStore
   /** What guesses of the draft took, lately, with all that goes with them. */
@@ -67,11 +67,11 @@ export class Engine {
     if (roles.includes('draft')) await assertSameTokens(folder('target'), folder('draft'))
     for (const role of roles)
       await assertBuildable(folder(role), await readDecoderConfig(folder(role)), { device, weights })
-    const decoders: Partial<Record<Role, Decoder>> = {}
+    const decoders: Partial<Record<Role, ModelRunner>> = {}
     try {
       for (const role of roles) {
         const model = await Model.load(folder(role), { slots, device, threads, weights, reducedLogits, signal })
-        decoders[role] = new Decoder(model, batchTokens)
+        decoders[role] = new ModelRunner(model, batchTokens)
       }
     } catch (error) {
       for (const decoder of Object.values(decoders)) decoder.model.close()
@@ -80,7 +80,12 @@ export class Engine {
     return new Engine(decoders.target!, decoders.draft, decoders.judge, contextIdleMs)
   }
 
-  private constructor(target: Decoder, draft: Decoder | undefined, judge: Decoder | undefined, contextIdleMs: number) {
+  private constructor(
+    target: ModelRunner,
+    draft: ModelRunner | undefined,
+    judge: ModelRunner | undefined,
+    contextIdleMs: number,
+  ) {
     this.contexts = new ContextStore(contextIdleMs)
     this.target = target
     this.draft = draft
@@ -89,7 +94,7 @@ export class Engine {
   }
 
   /** @throws {ProtocolError} 503 `no_draft_model` */
-  requireDraft(): Decoder {
+  requireDraft(): ModelRunner {
     if (this.draft) return this.draft
     throw new ProtocolError(
       503,
@@ -103,7 +108,7 @@ export class Engine {
     return measuredCosts(this.target.batcher.measured, this.guesses)
   }
 
-  get decoders(): { role: Role; decoder: Decoder }[] {
+  get decoders(): { role: Role; decoder: ModelRunner }[] {
     return [
       { role: 'target' as const, decoder: this.target },
       ...(this.draft ? [{ role: 'draft' as const, decoder: this.draft }] : []),
@@ -112,7 +117,7 @@ export class Engine {
   }
 
   /** What each model is doing and has done. */
-  get stats(): Partial<Record<Role, DecoderStats>> {
+  get stats(): Partial<Record<Role, RunnerStats>> {
     return Object.fromEntries(this.decoders.map(({ role, decoder }) => [role, decoder.stats]))
   }
 

@@ -5,7 +5,7 @@ import type { VerifyEvent, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import type { Model } from '../model/index.ts'
-import type { Decoder } from './decoder.ts'
+import type { ModelRunner } from './model-runner.ts'
 import { Engine } from './engine.ts'
 import { generate } from './decode/generate.ts'
 import { neutralRules } from './sampling/logits.ts'
@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => {
   vi.restoreAllMocks()
   for (const { decoder } of engine.decoders) {
-    decoder.pool.check([], decoder.cache.slots())
+    decoder.kv.assertIdle()
     expect(decoder.batcher.running).toBe(0)
   }
   engine.close()
@@ -49,7 +49,7 @@ function before(model: Model, n: number, happen: () => void): void {
 }
 
 /** The model is gone from its n-th forward on. */
-const failAt = ({ model }: Decoder, n: number): void => before(model, n, () => model.close())
+const failAt = ({ model }: ModelRunner, n: number): void => before(model, n, () => model.close())
 
 async function write({ ngram, draft }: { ngram: number; draft: number }) {
   const { tokenizer } = engine.target.model
@@ -119,7 +119,10 @@ describe('the draft model', () => {
   })
 
   test('has no slots left in the middle of a text', async () => {
-    const { pool, model } = engine.draft!
+    const {
+      model,
+      kv: { pool },
+    } = engine.draft!
     let held: number[] = []
     before(model, 5, () => (held = pool.take(pool.free)!))
     expect(await write({ ngram, draft: 4 })).toEqual(plain)

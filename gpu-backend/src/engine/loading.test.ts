@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Model, causalRow } from '../model/index.ts'
 import { Session } from '../onnxruntime/index.ts'
-import type { Decoder } from './decoder.ts'
+import type { ModelRunner } from './model-runner.ts'
 import { likeliest } from './sampling/distribution.ts'
 import { Engine } from './engine.ts'
 
@@ -59,7 +59,8 @@ test('models of one checkpoint have its weights in memory once', async () => {
   expect(opened.mock.calls.filter(([model]) => typeof model === 'string').length).toBe(1)
   opened.mockRestore()
   const text = [5, 6, 7]
-  const likeliestOf = async ({ model }: Decoder) => likeliest((await model.forward([causalRow(text, [0, 1, 2])]))[0]!)
+  const likeliestOf = async ({ model }: ModelRunner) =>
+    likeliest((await model.forward([causalRow(text, [0, 1, 2])]))[0]!)
   const expected = await likeliestOf(engine.target)
   expect(await Promise.all([engine.target, engine.draft!, other.target].map(likeliestOf))).toEqual(
     Array.from({ length: 3 }, () => expected),

@@ -4,8 +4,8 @@ import { VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { wholeLogits } from '../model/index.ts'
-import { Age } from './memory/priority.ts'
-import type { Decoder } from './decoder.ts'
+import { Priority } from './memory/priority.ts'
+import type { ModelRunner } from './model-runner.ts'
 import { distribution } from './sampling/distribution.ts'
 import { Engine } from './engine.ts'
 import { generate } from './decode/generate.ts'
@@ -36,7 +36,7 @@ afterAll(() => {
 afterEach(() => {
   vi.restoreAllMocks()
   for (const { decoder } of tight.decoders) {
-    decoder.pool.check([], decoder.cache.slots())
+    decoder.kv.assertIdle()
     expect(decoder.stats).toMatchObject({ running: 0, waiting: 0 })
   }
 })
@@ -48,10 +48,10 @@ test('what only the prefix cache keeps of a text comes back when it ends', async
   first.commit(0)
   const again = new Tree(decoder)
   await again.prefill(someText(4, 200), [], [0])
-  const { available } = decoder.pool
-  const { held } = again.tenancy
+  const { available } = decoder.kv.pool
+  const { held } = again.lease
   again.release()
-  expect(decoder.pool.available - available).toBe(held)
+  expect(decoder.kv.pool.available - available).toBe(held)
   expect(held).toBeGreaterThanOrEqual(200)
 })
 
@@ -62,13 +62,13 @@ test('a text that gave its slots back and waits is not idle, however long it wai
   await oldest.prefill(someText(1, 150), [], [0])
   await waits.prefill(someText(2, 100), [], [0])
   await oldest.advance([{ leaf: oldest.leaf(0), tokens: someText(3, 50) }])
-  const { preemptions } = decoder.queue
+  const { preemptions } = decoder.kv.queue
   const goesOn = waits.advance([{ leaf: waits.leaf(0), tokens: [5] }])
-  expect(decoder.queue.preemptions).toBe(preemptions + 1)
-  const { arrival } = waits.tenancy
+  expect(decoder.kv.queue.preemptions).toBe(preemptions + 1)
+  const { rank } = waits.lease
   const later = performance.now() + 60_000
   vi.spyOn(performance, 'now').mockReturnValue(later)
-  expect(waits.tenancy.arrival).toBe(arrival)
+  expect(waits.lease.rank).toBe(rank)
   oldest.release()
   await goesOn
   waits.release()
@@ -113,7 +113,7 @@ async function read(pieces: Pieces) {
 }
 
 /** Guesses that wait for slots. */
-function draftModel({ target, draft, guesses }: Engine, came: number): DraftModel {
+function draftModel({ target, draft, guesses }: Engine, arrival: number): DraftModel {
   return new DraftModel({
     decoder: draft!,
     vocabulary: target.model.config.vocabSize,
@@ -121,7 +121,7 @@ function draftModel({ target, draft, guesses }: Engine, came: number): DraftMode
     random: new Random(1),
     guesses,
     target: target.batcher,
-    tree: { signal, optional: false, came },
+    tree: { signal, optional: false, arrival },
   })
 }
 
@@ -129,8 +129,8 @@ const largestDifference = (a: Float32Array, b: Float32Array): number =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0)
 
 /** Every slot that no text uses. */
-function takeAll({ pool, cache }: Decoder): number[] {
-  cache.evict(Infinity)
+function takeAll({ kv: { pool, prefixes } }: ModelRunner): number[] {
+  prefixes.evict(Infinity)
   return pool.take(pool.free)!
 }
 
@@ -183,7 +183,7 @@ test('a client that reads nothing for a while makes room for newcomers too', asy
 })
 
 test('a text gives nothing back amid its forwards', async () => {
-  const { pool, queue } = tight.target
+  const { pool, queue } = tight.target.kv
   const requests: Options[] = [
     { prompt: promptOf(1), maxTokens: 60, draft: 0 },
     // Three forwards of 64 tokens.
@@ -207,11 +207,11 @@ test('whoever waits when something breaks is told, and the next one is served', 
   const held = takeAll(decoder)
   const trees = [new Tree(decoder), new Tree(decoder)]
   const reading = trees.map((tree, i) => tree.prefill(someText(i + 1, 50), [], [0]))
-  const breaking = vi.spyOn(decoder, 'take').mockImplementationOnce(() => {
+  const breaking = vi.spyOn(decoder.kv, 'allocate').mockImplementationOnce(() => {
     throw new Error('staged')
   })
-  decoder.pool.give(held)
-  decoder.queue.settle()
+  decoder.kv.pool.give(held)
+  decoder.kv.queue.settle()
   for (const prefill of reading) await expect(prefill).rejects.toThrow('staged')
   breaking.mockRestore()
   const next = new Tree(decoder)
@@ -236,7 +236,7 @@ test('without slots for the draft model the text goes on without its guesses, qu
   const log = vi.spyOn(console, 'error')
   // On a busy machine measured costs may say that guesses do not pay.
   vi.spyOn(tight, 'costs', 'get').mockReturnValue(nominal)
-  const { pool } = tight.draft!
+  const { pool } = tight.draft!.kv
   const held = takeAll(tight.draft!)
   const request = { prompt: promptOf(3), ngram: 0 }
   const pieces = start(tight, request)
@@ -260,7 +260,7 @@ test('with a seed a verification waits for slots to guess in, and its text is th
     engine.contexts.drop('seeded')
     return tokens
   }
-  const { pool, queue } = tight.draft!
+  const { pool, queue } = tight.draft!.kv
   const held = takeAll(tight.draft!)
   const writing = write(tight)
   await expect.poll(() => tight.stats.draft!.waiting, { interval: 1 }).toBeGreaterThan(0)
@@ -274,7 +274,7 @@ test('a short text that gave its slots back, and goes on otherwise than it had, 
   const tree = new Tree(decoder, { most: 20 })
   await tree.prefill(someText(1, 8), someText(2, 12), [0])
   const leaf = tree.leaf(2)
-  tree.tenancy.preempt()
+  tree.lease.preempt()
   const tokens = someText(3, 10)
   const [scores] = await tree.advance([{ leaf, tokens }])
   const anew = new Tree(roomy.target)
@@ -285,11 +285,11 @@ test('a short text that gave its slots back, and goes on otherwise than it had, 
 })
 
 test('a text whose guesses were cached with it, and rejected, still gives its slots back', async () => {
-  const { pool, queue } = tight.draft!
+  const { pool, queue } = tight.draft!.kv
   const held = takeAll(tight.draft!)
   // Room for some of its guesses: amid them it has to wait.
   pool.give(held.splice(0, 17))
-  const model = draftModel(tight, new Age(false).part())
+  const model = draftModel(tight, new Priority().nextBranch())
   const text = [5, 6, 7, 8]
   const guessing = model.propose(text, 16)
   await expect.poll(() => queue.waiting, { interval: 1 }).toBe(1)
@@ -308,8 +308,8 @@ test('a text whose guesses were cached with it, and rejected, still gives its sl
 
 test('parts of one text that guess at the same time, and have no room beside each other, guess in turn', async () => {
   const { draft } = tight
-  const age = new Age(false)
-  const parts = [5, 6].map((seed) => ({ model: draftModel(tight, age.part()), text: someText(seed, 160) }))
+  const age = new Priority()
+  const parts = [5, 6].map((seed) => ({ model: draftModel(tight, age.nextBranch()), text: someText(seed, 160) }))
   const before = draft!.stats
   // Nobody comes to count as idle.
   vi.spyOn(performance, 'now').mockReturnValue(performance.now())
@@ -349,7 +349,7 @@ test('what the pool could never hold is refused at once; of drafted steps as man
 
 test('hundreds of texts that wait for one with their beginning are looked up once each', async () => {
   const decoder = roomy.target
-  const lookUp = vi.spyOn(decoder.cache, 'lookUp')
+  const lookUp = vi.spyOn(decoder.kv.prefixes, 'lookUp')
   const gate = Promise.withResolvers<void>()
   const forward = decoder.model.forward.bind(decoder.model)
   vi.spyOn(decoder.model, 'forward').mockImplementationOnce(async (rows) => (await gate.promise, forward(rows)))

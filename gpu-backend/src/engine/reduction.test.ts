@@ -29,7 +29,7 @@ afterAll(() => {
   reduced.close()
 })
 afterEach(() => {
-  for (const { decoder } of [...whole.decoders, ...reduced.decoders]) decoder.pool.check([], decoder.cache.slots())
+  for (const { decoder } of [...whole.decoders, ...reduced.decoders]) decoder.kv.assertIdle()
 })
 
 type Settings = Pick<GenerateRequest, 'sampling'> & Partial<Pick<GenerateRequest, 'logprobs'>> & { minTokens?: number }

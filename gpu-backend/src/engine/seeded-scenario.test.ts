@@ -12,8 +12,8 @@ import { Engine } from './engine.ts'
 import { generate } from './decode/generate.ts'
 import { neutralRules } from './sampling/logits.ts'
 import { Random } from './sampling/random.ts'
-import type { Sharer } from './memory/slot-queue.ts'
-import { Tenancy } from './memory/lease.ts'
+import type { Claimant } from './memory/slot-queue.ts'
+import { Lease } from './memory/lease.ts'
 import { Verification } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
@@ -112,8 +112,9 @@ async function read(engine: Engine, id: string, wish: Wish, abort: AbortControll
 function watchSlots(engine: Engine) {
   const watch = { forwards: 0, wrong: undefined as unknown }
   for (const { decoder } of engine.decoders) {
-    const { model, queue, pool, cache } = decoder
-    const texts = new Set<Sharer>()
+    const { model, kv } = decoder
+    const { queue, pool, prefixes } = kv
+    const texts = new Set<Claimant>()
     const wait = queue.wait.bind(queue)
     const takeNow = queue.takeNow.bind(queue)
     const forward = model.forward.bind(model)
@@ -128,7 +129,7 @@ function watchSlots(engine: Engine) {
     vi.spyOn(model, 'forward').mockImplementation((rows) => {
       watch.forwards++
       try {
-        pool.check([...texts].flatMap(slotsOf), cache.slots())
+        pool.check([...texts].flatMap(slotsOf), prefixes.slots())
       } catch (error) {
         watch.wrong ??= error
       }
@@ -139,9 +140,9 @@ function watchSlots(engine: Engine) {
 }
 
 /** What a text holds: nothing, once it has ended. */
-function slotsOf(text: Sharer): number[][] {
-  if (!(text instanceof Tenancy)) throw new TypeError('only texts share slots')
-  return [text.context, text.chain, ...text.leaves].map((run) => run.slots)
+function slotsOf(text: Claimant): number[][] {
+  if (!(text instanceof Lease)) throw new TypeError('only texts share slots')
+  return text.tree.runs.map((run) => run.slots)
 }
 
 test('seeded texts that share too few slots, with clients that leave or read slowly', async () => {
@@ -182,7 +183,7 @@ test('seeded texts that share too few slots, with clients that leave or read slo
   expect(watch.wrong).toBeUndefined()
   expect(watch.forwards).toBeGreaterThan(100)
   for (const { decoder } of shared.decoders) {
-    decoder.pool.check([], decoder.cache.slots())
+    decoder.kv.assertIdle()
     expect(decoder.stats).toMatchObject({ running: 0, waiting: 0 })
   }
   expect(Math.min(ends.whole, ends.left)).toBeGreaterThan(0)

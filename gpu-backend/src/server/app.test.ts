@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) decoder.pool.check([], decoder.cache.slots())
+  for (const { decoder } of engine.decoders) decoder.kv.assertIdle()
 })
 
 const app = createApp({ engine: () => engine, draining: () => false })

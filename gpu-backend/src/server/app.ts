@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
-import type { Decoder } from '../engine/decoder.ts'
+import type { ModelRunner } from '../engine/model-runner.ts'
 import type { Engine } from '../engine/engine.ts'
 import { bearer } from './bearer.ts'
 import { limitBody } from './body.ts'
@@ -49,7 +49,7 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     if (!loaded) return c.json({ status: 'loading' }, 503)
     // Without its helpers the target goes on.
     if (loaded.target.batcher.failing) return c.json({ status: 'failing' }, 503)
-    const slots = ({ pool }: Decoder) => ({ total: pool.size, free: pool.available })
+    const slots = ({ kv: { pool } }: ModelRunner) => ({ total: pool.size, free: pool.available })
     return c.json({
       status: 'ok',
       slots: slots(loaded.target),

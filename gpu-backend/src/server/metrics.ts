@@ -1,6 +1,6 @@
 import { verdictReasons } from '@lookahead/sdk/protocol'
 import type { Verdict } from '@lookahead/sdk/protocol'
-import type { DecoderStats } from '../engine/decoder.ts'
+import type { RunnerStats } from '../engine/model-runner.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Calls } from './calls.ts'
 import { Registry } from './prometheus.ts'
@@ -17,7 +17,7 @@ export type EndReason = 'stop' | 'length' | 'step' | 'abort' | 'error'
 const endReasons: readonly EndReason[] = ['stop', 'length', 'step', 'abort', 'error']
 
 /** What the engine keeps count of itself, read when somebody asks. */
-const kept: [type: 'gauge' | 'counter', name: string, help: string, read: (stats: DecoderStats) => number][] = [
+const kept: [type: 'gauge' | 'counter', name: string, help: string, read: (stats: RunnerStats) => number][] = [
   ['gauge', 'num_requests_running', 'Texts that stand in slots.', (stats) => stats.running],
   ['gauge', 'num_requests_waiting', 'Texts that wait for slots, prompts for a forward.', (stats) => stats.waiting],
   ['gauge', 'kv_cache_usage_perc', 'Part of the slots in use, 0 to 1.', ({ slots }) => slots.used / slots.total],

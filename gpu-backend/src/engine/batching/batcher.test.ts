@@ -4,14 +4,14 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { causalRow } from '../../model/index.ts'
 import type { Row } from '../../model/index.ts'
 import { likeliest } from '../sampling/distribution.ts'
-import type { Decoder } from '../decoder.ts'
+import type { ModelRunner } from '../model-runner.ts'
 import { Engine } from '../engine.ts'
 import { Tree } from '../decode/tree.ts'
 
 const BATCH_TOKENS = 64
 
 let engine: Engine
-let decoder: Decoder
+let decoder: ModelRunner
 beforeAll(async () => {
   const models = path.join(import.meta.dirname, '../../../models')
   engine = await Engine.load({ models, slots: 4096, batchTokens: BATCH_TOKENS })
@@ -20,9 +20,9 @@ beforeAll(async () => {
 afterAll(() => engine.close())
 afterEach(() => {
   vi.restoreAllMocks()
-  decoder.pool.check([], decoder.cache.slots())
-  decoder.cache.evict(Infinity)
-  expect(decoder.pool.free).toBe(decoder.pool.size)
+  decoder.kv.assertIdle()
+  decoder.kv.prefixes.evict(Infinity)
+  expect(decoder.kv.pool.free).toBe(decoder.kv.pool.size)
   expect(decoder.stats).toMatchObject({ running: 0, waiting: 0 })
 })
 
@@ -65,7 +65,7 @@ test('eight texts at once take few more forwards than one, and come out as each 
   const forwards = watchForwards()
   for (const text of prompts) alone.push(await write(text, 30))
   expect(forwards.length).toBe(8 * 30)
-  decoder.cache.evict(Infinity)
+  decoder.kv.prefixes.evict(Infinity)
   forwards.length = 0
   expect(await Promise.all(prompts.map((text) => write(text, 30)))).toEqual(alone)
   expect(forwards.length).toBeLessThan(2 * 30)
@@ -119,7 +119,7 @@ test('one text alone is never made to wait for the event loop', async () => {
 test('a long prompt goes in chunks, and texts being written go on meanwhile', async () => {
   const long = prompt(1, 1000)
   const reference = await write(long, 5)
-  decoder.cache.evict(Infinity)
+  decoder.kv.prefixes.evict(Infinity)
   const forwards = watchForwards()
   const [, output] = await Promise.all([write(prompt(2, 8), 20), write(long, 5)])
   expect(output).toEqual(reference)
@@ -143,7 +143,7 @@ test('a prompt that others have run before is run no more but for its last token
 test('a failed forward fails the texts in it and no other', async () => {
   const texts = [prompt(4, BATCH_TOKENS), prompt(5, BATCH_TOKENS)]
   const reference = await write(texts[1]!, 3)
-  decoder.cache.evict(Infinity)
+  decoder.kv.prefixes.evict(Infinity)
   vi.spyOn(decoder.model, 'forward').mockRejectedValueOnce(new Error('staged'))
   const [failed, other] = await Promise.allSettled(texts.map((text) => write(text, 3)))
   expect(failed).toMatchObject({ status: 'rejected', reason: new Error('staged') })

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) decoder.pool.check([], decoder.cache.slots())
+  for (const { decoder } of engine.decoders) decoder.kv.assertIdle()
 })
 
 /** How likely the text's first token is to hold the delimiter. */

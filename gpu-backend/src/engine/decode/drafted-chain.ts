@@ -1,7 +1,7 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Context } from '../contexts.ts'
-import type { Decoder } from '../decoder.ts'
+import type { ModelRunner } from '../model-runner.ts'
 import { MOST_DRAFTED } from '../speculation/index.ts'
 import type { DraftStep } from '../text/step.ts'
 
@@ -23,7 +23,7 @@ export interface DraftedChain {
 
 /** Drafted steps by id, or from their text, as many as `room` tokens and the slots hold and as the text has. */
 export function draftedChain(
-  { model: { tokenizer }, pool }: Decoder,
+  { model: { tokenizer }, kv: { pool } }: ModelRunner,
   context: Context,
   request: VerifyRequest,
   room: number,

@@ -11,7 +11,7 @@ import { OutputText } from '../text/output.ts'
 import { promptLogprobs } from './prompt-logprobs.ts'
 import { Lengths, chooseSpeculator } from '../speculation/index.ts'
 import { Random, streams } from '../sampling/random.ts'
-import type { Decoder } from '../decoder.ts'
+import type { ModelRunner } from '../model-runner.ts'
 import { SpeculationCounts, accept } from '../speculation/accept.ts'
 import type { Guess } from '../speculation/accept.ts'
 import { Tree } from './tree.ts'
@@ -21,7 +21,7 @@ const PIECE_MS = 20
 
 export interface GenerateRequest {
   /** The model that writes. */
-  decoder: Decoder
+  decoder: ModelRunner
   /** Token ids; with `maxTokens` no more than the decoder's capacity. */
   prompt: readonly number[]
   /** 0: the prompt is read, and nothing written. */
@@ -99,7 +99,7 @@ export async function* generate(
     ngram,
     draft,
     seeded: request.sampling.seed !== undefined,
-    came: tree.age.came,
+    arrival: tree.lease.priority.arrival,
     distribution: (scores, text) => draw(scores, text.slice(prompt.length)),
     reduced,
     random: new Random(parameters.seed, streams.guesses),
@@ -109,7 +109,9 @@ export async function* generate(
   try {
     let guesses: Guess[] = []
     if (measured !== undefined)
-      writer.read(await promptLogprobs(decoder, prompt, { most: measured, came: tree.age.came, signal }))
+      writer.read(
+        await promptLogprobs(decoder, prompt, { most: measured, arrival: tree.lease.priority.arrival, signal }),
+      )
     let rows = await tree.prefill(prompt, [], [0])
     let sentAt = 0
     while (!writer.ended) {

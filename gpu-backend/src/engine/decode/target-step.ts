@@ -140,7 +140,7 @@ export function stepSpeculator(expansion: Expansion, start: number, drafted?: re
     decoder: engine.target,
     lengths: context.lengths,
     seeded: request.sampling.seed !== undefined,
-    came: tree.age.part(),
+    arrival: tree.lease.priority.nextBranch(),
     distribution: (scores) => distribution(scores, parameters),
     reduced,
     random: new Random(parameters.seed, streams.guesses, context.outputLength + start),

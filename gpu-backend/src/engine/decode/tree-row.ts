@@ -1,10 +1,5 @@
 import type { Row } from '../../model/index.ts'
-
-/** Tokens in their order: `slots[i]` holds the key and value of `tokens[i]`; the last tokens may still be to be run. */
-export interface Run {
-  tokens: number[]
-  slots: number[]
-}
+import type { Run } from '../memory/token-tree.ts'
 
 /** A run on its way through a forward. */
 export interface Part {

@@ -1,16 +1,13 @@
-/**
- * The prefixes that a model expands at once, as token slots: the context, then a chain of drafted tokens, then for each
- * branch its own tokens. Branch `b` sees the context, `b.prefix` tokens of the chain, and itself; nothing is copied.
- */
 import type { Reduction, Scores } from '../../model/index.ts'
-import type { Age } from '../memory/priority.ts'
-import type { Decoder } from '../decoder.ts'
-import { Tenancy } from '../memory/lease.ts'
-import type { Due, Leaf, TenancyOptions } from '../memory/lease.ts'
+import { Lease } from '../memory/lease.ts'
+import type { LeaseOptions } from '../memory/lease.ts'
+import { TokenTree } from '../memory/token-tree.ts'
+import type { Leaf, Run } from '../memory/token-tree.ts'
+import type { ModelRunner } from '../model-runner.ts'
 import { layOut } from './tree-row.ts'
 import type { Place } from './tree-row.ts'
 
-export type { Leaf } from '../memory/lease.ts'
+export type { Leaf } from '../memory/token-tree.ts'
 
 /** Tokens to run next on a leaf; scores come back for each. */
 export interface Work {
@@ -18,76 +15,71 @@ export interface Work {
   tokens: readonly number[]
 }
 
-export interface TreeOptions extends TenancyOptions {
-  /** Drops forwards that have not begun, and ends waiting. */
-  signal?: AbortSignal | undefined
+export interface TreeOptions extends Omit<LeaseOptions, 'onHold'> {
   /** When less than whole rows of logits will do. Default: never. */
   reduced?: Reduction | undefined
 }
 
 /**
- * Expands one text for as long as one call works on it. Where slots are short it waits, and now and then runs all again,
- * which nobody notices but by the time it takes. In the end it must be released, unless it was committed.
+ * Runs one token tree through its model, for as long as one call works on it: all branches in one packed forward, and nothing
+ * is copied. Where slots are short it waits, and now and then runs all again, which nobody notices but by the time it takes.
+ * In the end it must be released, unless it was committed.
  */
 export class Tree {
   /** Tokens of the text that had been run before. */
   cached = 0
-  readonly tenancy: Tenancy
-  readonly #decoder: Decoder
+  readonly lease: Lease
+  readonly #tokens = new TokenTree()
+  readonly #runner: ModelRunner
   readonly #signal: AbortSignal | undefined
   readonly #reduced: Reduction | undefined
 
-  constructor(decoder: Decoder, options: TreeOptions = {}) {
-    this.tenancy = new Tenancy(decoder, options)
-    this.#decoder = decoder
+  constructor(runner: ModelRunner, { reduced, ...options }: TreeOptions = {}) {
+    this.lease = new Lease(this.#tokens, runner.kv, { ...options, onHold: () => runner.batcher.enter() })
+    this.#runner = runner
     this.#signal = options.signal
-    this.#reduced = options.reduced
-  }
-
-  get age(): Age {
-    return this.tenancy.age
+    this.#reduced = reduced
   }
 
   /** The drafted tokens. */
   get chain(): readonly number[] {
-    return this.tenancy.chain.tokens
+    return this.#tokens.chain.tokens
   }
 
   /**
-   * Runs what no other text has run of `text` before, and the chain after it. To be called once, before all else.
+   * Runs what no other request has run of `text` before, and the chain after it. To be called once, before all else.
    * @returns scores after `text` and after `wanted` first chain tokens: one for each entry of `wanted`
-   * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
+   * @throws {EngineError} `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
   async prefill(text: readonly number[], chain: readonly number[], wanted: readonly number[]): Promise<Scores[]> {
-    const { tenancy } = this
-    const { context } = tenancy
+    const { context, chain: drafted } = this.#tokens
     context.tokens = [...text]
-    tenancy.chain.tokens = [...chain]
-    const scores = await this.#run({ runs: [context, tenancy.chain], asked: 1 + chain.length }, (place) =>
+    drafted.tokens = [...chain]
+    const scores = await this.#run([context, drafted], 1 + chain.length, (place) =>
       wanted.map((n) => place(context, text.length - 1 + n)),
     )
-    this.cached = tenancy.found
+    this.cached = this.lease.reused
     return scores
   }
 
   /** A branch without tokens. Of a tree without a chain the first one's tokens may stay in the prefix cache. @param prefix chain tokens before it */
   leaf(prefix: number): Leaf {
     const leaf: Leaf = { prefix, tokens: [], slots: [] }
-    this.tenancy.leaves.add(leaf)
+    this.#tokens.leaves.add(leaf)
     return leaf
   }
 
   /**
    * Runs the work of all leaves in one packed forward.
    * @returns for each work item, the scores after each of its tokens
-   * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
+   * @throws {EngineError} `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
   async advance(work: readonly Work[]): Promise<Scores[][]> {
-    const { context, chain, path } = this.tenancy
+    const { context, chain, path } = this.#tokens
     for (const { leaf, tokens } of work) leaf.tokens.push(...tokens)
     const runs = [context, chain, ...work.map(({ leaf }) => leaf)]
     const asked = work.find(({ leaf }) => path.includes(leaf))?.tokens.length ?? 0
-    const scores = await this.#run({ runs, asked }, (place) =>
+    const scores = await this.#run(runs, asked, (place) =>
       work.flatMap(({ leaf, tokens }) => tokens.map((_, i) => place(leaf, leaf.tokens.length - tokens.length + i))),
     )
     return work.map((item) => scores.splice(0, item.tokens.length))
@@ -95,36 +87,33 @@ export class Tree {
 
   /** Forgets a leaf's last tokens and gives their slots back, keeping the first `length`. */
   trim(leaf: Leaf, length: number): void {
-    this.tenancy.trim(leaf, length)
-  }
-
-  /** For one of several trees of a text: the others, which may need its slots, are at work without it now. */
-  pause(): void {
-    this.tenancy.pause()
+    this.lease.trim(leaf, length)
   }
 
   /** The chain's first `prefix` tokens and a leaf's become context, for others to share; the tree is released. */
   commit(prefix: number, leaf?: Leaf): void {
-    this.tenancy.commit(prefix, leaf)
+    this.lease.commit(prefix, leaf)
   }
 
   /** Gives back every slot. What was committed may stay in the prefix cache. Further calls do nothing. */
   release(): void {
-    this.tenancy.release()
+    this.lease.release()
   }
 
-  /** Runs what is due once there are slots for it. @returns the scores of the tokens at the places wanted */
-  async #run(due: Due, wanted: (place: Place) => number[]): Promise<Scores[]> {
-    const { tenancy } = this
+  /** Runs these runs once there are slots for them. @returns the scores of the tokens at the places wanted */
+  async #run(runs: readonly Run[], asked: number, wanted: (place: Place) => number[]): Promise<Scores[]> {
+    const { lease } = this
     try {
-      const row = { ...layOut(await tenancy.claim(due), wanted), reduced: this.#reduced }
-      const options = { urgent: !tenancy.entering, signal: this.#signal }
-      const [scores] = await this.#decoder.batcher.run([row], options)
-      tenancy.ran()
+      const standing = await lease.need(runs, asked)
+      const parts = runs.map((run, i) => ({ run, before: this.#tokens.before(run), standing: standing[i]! }))
+      const row = { ...layOut(parts, wanted), reduced: this.#reduced }
+      const options = { urgent: !lease.prefills, signal: this.#signal }
+      const [scores] = await this.#runner.batcher.run([row], options)
+      lease.ran()
       return scores!
     } catch (error) {
       // Its new slots may hold nothing of use.
-      tenancy.release()
+      lease.release()
       throw error
     }
   }

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
 import { Expectation, decide as decideAmong, peak } from './admission.ts'
-import type { Room, Text } from './admission.ts'
+import type { Room, Sequence } from './admission.ts'
 import { Random } from '../sampling/random.ts'
 
-const decide = <T extends Text>(texts: T[], pool: Room) => decideAmong(texts, texts, pool)
+const decide = <T extends Sequence>(sequences: T[], pool: Room) => decideAmong(sequences, sequences, pool)
 const room = (available: number, size = 100) => ({ size, available })
-const working = (arrival: number, held: number, left = 0): Text => ({ arrival, held, needs: 0, left })
-const newcomer = (arrival: number, needs: number, left = 0): Text => ({ arrival, held: 0, needs, left })
+/** The same function for the same number, so that sequences can be compared. */
+const needing = new Map<number, () => number>()
+const needs = (n: number) => needing.get(n) ?? needing.set(n, () => n).get(n)!
+const working = (rank: number, held: number, left = 0): Sequence => ({ rank, held, needs: needs(0), left })
+const newcomer = (rank: number, n: number, left = 0): Sequence => ({ rank, held: 0, needs: needs(n), left })
 
 test('a newcomer waits until there is room for what it and those at work will still write', () => {
   const writing = working(1, 40, 30)
@@ -31,7 +34,7 @@ test('first come, first served: nobody slips past one that waits', () => {
 })
 
 test('a newcomer that has to wait for room does not hold up a younger text at work', () => {
-  const goesOn = { ...working(3, 10, 2), needs: 1 }
+  const goesOn = { ...working(3, 10, 2), needs: needs(1) }
   expect(decide([working(1, 40, 50), newcomer(2, 30, 35), goesOn, newcomer(4, 1)], room(50))).toEqual({ grant: goesOn })
 })
 
@@ -39,7 +42,7 @@ test('of many newcomers only the oldest is asked what it needs', () => {
   const asked = new Set<number>()
   const many = Array.from({ length: 100 }, (_, i) => ({
     ...newcomer(2 + i, 90),
-    get needs() {
+    needs: () => {
       asked.add(i)
       return 90
     },
@@ -50,18 +53,18 @@ test('of many newcomers only the oldest is asked what it needs', () => {
 
 test('who goes on takes slots from the youngest at work, even if that is itself, and never from an older one', () => {
   const [oldest, middle, youngest] = [working(1, 30), working(2, 30), working(3, 30)]
-  expect(decide([oldest, { ...middle, needs: 20 }, youngest], room(10))).toEqual({ preempt: youngest })
-  expect(decide([oldest, middle, { ...youngest, needs: 20 }], room(10))).toEqual({
-    preempt: { ...youngest, needs: 20 },
+  expect(decide([oldest, { ...middle, needs: needs(20) }, youngest], room(10))).toEqual({ preempt: youngest })
+  expect(decide([oldest, middle, { ...youngest, needs: needs(20) }], room(10))).toEqual({
+    preempt: { ...youngest, needs: needs(20) },
   })
-  const back = { ...youngest, held: 0, needs: 50 }
+  const back = { ...youngest, held: 0, needs: needs(50) }
   expect(decide([oldest, middle, back], room(40))).toBeUndefined()
 })
 
 test('who comes late but is older needs no room for younger ones', () => {
   const [older, younger] = [newcomer(1, 50, 50), working(2, 80, 20)]
   expect(decide([younger, older], room(20))).toEqual({ preempt: younger })
-  expect(decide([{ ...younger, held: 0, needs: 80 }, older], room(100))).toEqual({ grant: older })
+  expect(decide([{ ...younger, held: 0, needs: needs(80) }, older], room(100))).toEqual({ grant: older })
 })
 
 test('the peak is found where a text ends', () => {
@@ -92,17 +95,20 @@ test('whatever comes and however long it gets, the oldest always goes on and all
   let preemptions = 0
   let used = 0
 
-  class Simulated implements Text {
+  class Simulated implements Sequence {
     held = 0
-    needs: number
+    due: number
     busy = false
     written = 0
-    readonly arrival: number
+    readonly rank: number
     readonly prompt = 1 + upTo(100)
     readonly length = 1 + upTo(SIZE - this.prompt)
-    constructor(arrival: number) {
-      this.arrival = arrival
-      this.needs = this.prompt
+    constructor(rank: number) {
+      this.rank = rank
+      this.due = this.prompt
+    }
+    needs(): number {
+      return this.due
     }
     get left(): number {
       return expectation.left(this.written, this.length + 20)
@@ -122,15 +128,15 @@ test('whatever comes and however long it gets, the oldest always goes on and all
     while (decision) {
       if ('grant' in decision) {
         const { grant } = decision
-        grant.grow(grant.held + grant.needs)
-        grant.needs = 0
+        grant.grow(grant.held + grant.due)
+        grant.due = 0
         grant.busy = true
       } else {
         const { preempt } = decision
         if (preempt.busy) break
         preemptions++
         preempt.grow(0)
-        preempt.needs = preempt.prompt + preempt.written
+        preempt.due = preempt.prompt + preempt.written
       }
       decision = decide(texts, { size: SIZE, available: SIZE - used })
     }
@@ -138,7 +144,7 @@ test('whatever comes and however long it gets, the oldest always goes on and all
     for (const text of texts.filter(({ busy }) => busy)) {
       text.busy = false
       text.written++
-      text.needs = 1
+      text.due = 1
       if (text.written < text.length) continue
       text.grow(0)
       expectation.ended(text.written)

@@ -1,20 +1,20 @@
 /**
  * Who may take slots of a pool, who waits for them, and who gives its own back: plain numbers in, decisions out.
  *
- * Age decides. The oldest text that needs slots comes first, and takes them from the youngest at work when none are left;
- * none is ever taken from for a younger one. So the oldest always goes on, and in its time every other. A newcomer waits
- * until there is room for what it and those before it are still expected to write, and younger newcomers wait behind it,
- * but not the texts at work.
+ * Rank decides. The first in rank that needs slots takes them, from the last at work when none are left; none is ever taken
+ * from for one that comes after it. So the first always goes on, and in its time every other. A newcomer waits until there is
+ * room for what it and those before it are still expected to write, and later newcomers wait behind it, but not the sequences
+ * at work.
  */
 
-/** A text that shares the pool; all but `arrival` in slots. */
-export interface Text {
-  /** Who came earlier is older. */
-  readonly arrival: number
+/** A sequence that shares the pool; all but `rank` in slots. */
+export interface Sequence {
+  /** The lower goes first: see `Priority`. */
+  readonly rank: number
   /** What it has, and others do not; 0 only for a newcomer, which has not begun or has given all back. */
   readonly held: number
-  /** What it waits for; 0 when it does not wait, or others are getting it for it. */
-  readonly needs: number
+  /** What it waits for; 0 when it does not wait, or another is prefilling it. Costly to find out for a newcomer. */
+  needs(): number
   /** What it is expected to take after that, until it ends. */
   readonly left: number
 }
@@ -28,84 +28,91 @@ export interface Room {
 export type Decision<T> = { grant: T } | { preempt: T }
 
 /**
- * What is to be done next; asked again until nothing is. No text may need more than the pool's size.
- * @param waiting of all `texts`, those that may need slots
+ * What is to be done next; asked again until nothing is. No sequence may need more than the pool's size.
+ * @param waiting of all `sequences`, those that may need slots
  * @returns undefined when nobody waits, or who waits has to go on waiting
  */
-export function decide<T extends Text>(waiting: Iterable<T>, texts: Iterable<T>, room: Room): Decision<T> | undefined {
-  const atWork = byAge([...texts].filter(({ held }) => held > 0))
-  const next = oldest(waiting, atWork, room)
+export function decide<T extends Sequence>(
+  waiting: Iterable<T>,
+  sequences: Iterable<T>,
+  room: Room,
+): Decision<T> | undefined {
+  const atWork = byRank([...sequences].filter(({ held }) => held > 0))
+  const next = firstToServe(waiting, atWork, room)
   if (!next) return undefined
-  const { text: first, needs } = next
+  const { sequence: first, needs } = next
   if (needs <= room.available) return { grant: first }
-  const youngest = atWork.findLast((text) => text !== first && text.arrival >= first.arrival) ?? first
-  return youngest.held > 0 ? { preempt: youngest } : undefined
+  const last = atWork.findLast((other) => other !== first && other.rank >= first.rank) ?? first
+  return last.held > 0 ? { preempt: last } : undefined
 }
 
-const byAge = <T extends Text>(texts: Iterable<T>): T[] =>
-  Array.from(texts, (text) => ({ text, arrival: text.arrival }))
-    .toSorted((a, b) => a.arrival - b.arrival)
-    .map(({ text }) => text)
+const byRank = <T extends Sequence>(sequences: Iterable<T>): T[] =>
+  Array.from(sequences, (sequence) => ({ sequence, rank: sequence.rank }))
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ sequence }) => sequence)
 
-/** The oldest that is at work, or of the newcomers the oldest, if it may enter; with what it needs. */
-function oldest<T extends Text>(waiting: Iterable<T>, atWork: readonly T[], room: Room): Next<T> | undefined {
+/** The first of those at work, or the first newcomer, if it may enter; with what it needs. */
+function firstToServe<T extends Sequence>(
+  waiting: Iterable<T>,
+  atWork: readonly T[],
+  room: Room,
+): { sequence: T; needs: number } | undefined {
   let newcomer: T | undefined
-  for (const text of byAge(waiting)) {
-    const isNewcomer = text.held === 0
+  for (const sequence of byRank(waiting)) {
+    const isNewcomer = sequence.held === 0
     if (isNewcomer && newcomer) continue
-    // What a newcomer needs takes time to find out, and hundreds may be waiting: one is asked, once.
-    const { needs } = text
+    // Hundreds may be waiting: of the newcomers one is asked, once.
+    const needs = sequence.needs()
     if (needs === 0) continue
-    if (!isNewcomer || mayEnter({ arrival: text.arrival, held: needs, left: text.left }, atWork, room))
-      return { text, needs }
-    newcomer = text
+    if (!isNewcomer || mayEnter({ rank: sequence.rank, held: needs, left: sequence.left }, atWork, room))
+      return { sequence, needs }
+    newcomer = sequence
   }
   return undefined
 }
 
-interface Next<T> {
-  text: T
-  needs: number
-}
-
-/** Younger texts do not count: their slots can be had. @param newcomer holds what it needs */
-function mayEnter(newcomer: Omit<Text, 'needs'>, atWork: readonly Text[], { size, available }: Room): boolean {
-  const older = atWork.filter(({ arrival }) => arrival < newcomer.arrival)
-  if (older.length === 0) return true
-  const younger = atWork.slice(older.length).reduce((sum, { held }) => sum + held, 0)
-  return peak(size - available - younger + newcomer.held, [...older, newcomer]) <= size
+/** Later sequences do not count: their slots can be had. @param newcomer holds what it needs */
+function mayEnter(
+  newcomer: Pick<Sequence, 'rank' | 'held' | 'left'>,
+  atWork: readonly Sequence[],
+  { size, available }: Room,
+): boolean {
+  const before = atWork.filter(({ rank }) => rank < newcomer.rank)
+  if (before.length === 0) return true
+  const after = atWork.slice(before.length).reduce((sum, { held }) => sum + held, 0)
+  return peak(size - available - after + newcomer.held, [...before, newcomer]) <= size
 }
 
 /**
- * The most slots that will be in use at a time if all texts take what they are expected to, each a slot at a time, and give
- * all back at their end (Gong et al., arXiv 2507.10150).
+ * The most slots that will be in use at a time if all sequences take what they are expected to, each a slot at a time, and
+ * give all back at their end (Gong et al., arXiv 2507.10150).
  */
-export function peak(used: number, texts: readonly Pick<Text, 'held' | 'left'>[]): number {
+export function peak(used: number, sequences: readonly Pick<Sequence, 'held' | 'left'>[]): number {
   let most = used
   let free = 0
-  for (const [ended, { held, left }] of texts.toSorted((a, b) => a.left - b.left).entries()) {
-    most = Math.max(most, used - free + (texts.length - ended) * left)
+  for (const [ended, { held, left }] of sequences.toSorted((a, b) => a.left - b.left).entries()) {
+    most = Math.max(most, used - free + (sequences.length - ended) * left)
     free += held
   }
   return most
 }
 
-/** Texts remembered. */
-const MEMORY = 64
-/** What is expected of a text that is longer than all that are remembered. */
+/** Lengths remembered. */
+const REMEMBERED = 64
+/** What is expected of a sequence that is longer than all that are remembered. */
 const UNKNOWN = 64
 
-/** How much texts write, from those that ended lately. */
+/** How many tokens sequences write, from those that ended lately. */
 export class Expectation {
   readonly #lengths: number[] = []
 
   ended(length: number): void {
     if (length === 0) return
     this.#lengths.push(length)
-    if (this.#lengths.length > MEMORY) this.#lengths.shift()
+    if (this.#lengths.length > REMEMBERED) this.#lengths.shift()
   }
 
-  /** What a text that has written so much will still write: as much as those that were longer, and no more than `most`. */
+  /** What one that has written so much will still write: as much as those that were longer, and no more than `most`. */
   left(written: number, most: number): number {
     let [sum, count] = [0, 0]
     for (const length of this.#lengths)

@@ -1,51 +1,57 @@
-/** Added to the arrival of those that count as younger than all others. */
+/** Offset of those that yield to all others: larger than any number of sequences that arrive. */
 const LAST = 2 ** 40
-/** A text that has run nothing for so long, most likely since its client does not read, counts so until it goes on. */
+/** Without a forward for so long, most likely since the client does not read, a sequence yields to all others until it goes on. */
 const IDLE_MS = 1000
+/** Priority gap between branches of one request: all its branches stay within half of what separates two requests. */
+const BRANCH_GAP = 1 / 1024
 
 let arrivals = 0
 
-/** How far apart the parts of one text are, such as branches that guess at the same time: all of them are within half a text. */
-const PART = 1 / 1024
-
 /**
- * How old a text is among those that share slots: the earlier it came the older, but for those that can do without. Of the
- * parts of one text those that pause are the youngest: the others are waited for.
+ * Eviction order of the sequences that share a pool: older requests win; optional and idle ones yield first. Of the branches
+ * of one request those that pause yield to the others, which are waited for.
  */
-export class Age {
-  readonly came: number
+export class Priority {
+  /** When the request arrived: a rank, not a time. */
+  readonly arrival: number
   readonly #optional: boolean
   #restsSince = Infinity
   #pauses = false
-  #parts = 0
+  #branches = 0
 
-  /** @param came of the text that this one belongs to. Default: it is one of its own, and comes now */
-  constructor(optional: boolean, came = ++arrivals) {
+  /**
+   * @param optional yields to everybody
+   * @param arrival of the request that the sequence belongs to. Default: it is one of its own, and arrives now
+   */
+  constructor(optional = false, arrival = ++arrivals) {
     this.#optional = optional
-    this.came = came
+    this.arrival = arrival
   }
 
-  get arrival(): number {
-    const idle = performance.now() - this.#restsSince > IDLE_MS
-    const among = this.came + (this.#pauses ? 1 / 2 : 0)
-    return this.#optional || idle ? LAST + among : among
+  /** The lower, the later it is evicted. Changes when the sequence pauses, or has been idle for a while. */
+  get rank(): number {
+    const isIdle = performance.now() - this.#restsSince > IDLE_MS
+    const among = this.arrival + (this.#pauses ? 1 / 2 : 0)
+    return this.#optional || isIdle ? LAST + among : among
   }
 
-  /** When one more part of the text came, which has an age of its own. */
-  part(): number {
-    return this.came + PART * ++this.#parts
+  /** The arrival of one more branch of the request, which then has a priority of its own. */
+  nextBranch(): number {
+    return this.arrival + BRANCH_GAP * ++this.#branches
   }
 
+  /** A forward is asked for. */
   works(): void {
     this.#restsSince = Infinity
     this.#pauses = false
   }
 
-  /** It will work again when the other parts of its text have done their work. */
+  /** It goes on when the other branches of its request have done their work. */
   pauses(): void {
     this.#pauses = true
   }
 
+  /** No forward is under way any more. */
   rests(): void {
     this.#restsSince = performance.now()
   }

@@ -1,11 +1,9 @@
 import { decide } from './admission.ts'
-import type { Room, Text } from './admission.ts'
+import type { Room, Sequence } from './admission.ts'
 
-/** A text that shares a pool's slots. */
-export interface Sharer extends Text {
-  /** May change: who does not use its slots counts as younger. */
-  readonly arrival: number
-  /** A forward works with its slots: they cannot be given back now. */
+/** A sequence that takes slots and can give them back. */
+export interface Claimant extends Sequence {
+  /** A forward works with its slots: they cannot be taken away now. */
   readonly busy: boolean
   /** Takes what it needs. */
   take(): void
@@ -13,85 +11,85 @@ export interface Sharer extends Text {
   preempt(): void
 }
 
-/** Time alone changes things too: a text becomes idle. */
+/** Time alone changes ranks too: a sequence becomes idle. */
 const LATER_MS = 500
 
-/** There are no slots for a text that does not wait. */
+/** There are no slots for a sequence that does not wait. */
 export class NoRoom extends Error {}
 
-/** The texts that share one pool, and those of them that wait for slots. */
+/** The sequences that share one pool, and those of them that wait for slots; `decide` says who is served. */
 export class SlotQueue {
-  /** Texts that had to give their slots back before their end. */
+  /** Sequences that had to give their slots back before their end. */
   preemptions = 0
   readonly #room: Room
-  readonly #texts = new Set<Sharer>()
-  readonly #waiting = new Map<Sharer, { granted: () => void; failed: (error: unknown) => void }>()
+  readonly #sequences = new Set<Claimant>()
+  readonly #waiting = new Map<Claimant, { granted: () => void; failed: (error: unknown) => void }>()
   #later: NodeJS.Timeout | undefined
 
   constructor(room: Room) {
     this.#room = room
   }
 
-  /** Texts that wait for slots. */
+  /** Sequences that wait for slots. */
   get waiting(): number {
     return this.#waiting.size
   }
 
   /**
-   * Resolves when the text has taken what it needs.
-   * @throws the signal's reason, at once when it is aborted, and what a text threw that was to take slots or to give its own
-   * back: it must leave
+   * Resolves when the sequence has taken what it needs.
+   * @throws the signal's reason, at once when it is aborted, and what a sequence threw that was to take slots or to give its
+   * own back: it must leave
    */
-  wait(text: Sharer, signal?: AbortSignal): Promise<void> {
+  wait(sequence: Claimant, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
       const abort = (): void => {
-        this.#texts.delete(text)
-        this.#waiting.delete(text)
+        this.#sequences.delete(sequence)
+        this.#waiting.delete(sequence)
         reject(signal!.reason as Error)
       }
-      this.#texts.add(text)
+      this.#sequences.add(sequence)
       const done = (): void => signal?.removeEventListener('abort', abort)
-      this.#waiting.set(text, {
+      this.#waiting.set(sequence, {
         granted: () => (done(), resolve()),
         failed: (error) => (done(), reject(error)),
       })
       this.settle()
-      if (this.#waiting.has(text)) signal?.addEventListener('abort', abort)
+      if (this.#waiting.has(sequence)) signal?.addEventListener('abort', abort)
     })
   }
 
-  /** For a text that can do without. @throws {NoRoom} when there is none for it, or others wait: it must leave */
-  takeNow(text: Sharer): void {
-    this.#texts.add(text)
-    const decision = decide([...this.#waiting.keys(), text], this.#texts, this.#room)
-    if (decision && 'grant' in decision && decision.grant === text) return text.take()
-    this.#texts.delete(text)
+  /** For a sequence that can do without. @throws {NoRoom} when there is none for it, or others wait: it must leave */
+  takeNow(sequence: Claimant): void {
+    this.#sequences.add(sequence)
+    const decision = decide([...this.#waiting.keys(), sequence], this.#sequences, this.#room)
+    if (decision && 'grant' in decision && decision.grant === sequence) return sequence.take()
+    this.#sequences.delete(sequence)
     throw new NoRoom('all token slots are in use')
   }
 
-  /** To be called when a text has ended. */
-  leave(text: Sharer): void {
-    this.#texts.delete(text)
+  /** To be called when a sequence has ended. */
+  leave(sequence: Claimant): void {
+    this.#sequences.delete(sequence)
     this.settle()
   }
 
-  /** To be called when slots have come back, or a text is no longer busy. */
+  /** To be called when slots have come back, or a sequence is no longer busy. */
   settle(): void {
     clearTimeout(this.#later)
     try {
-      this.#settle()
+      this.#serve()
     } catch (error) {
-      // Nobody may wait for ever, nor a timer end the process, whatever is wrong.
+      // Reject all waiters; throwing from a timer would end the process.
       const waiting = [...this.#waiting.values()]
       this.#waiting.clear()
       for (const { failed } of waiting) failed(error)
     }
   }
 
-  #settle(): void {
+  #serve(): void {
     while (this.#waiting.size > 0) {
-      const decision = decide(this.#waiting.keys(), this.#texts, this.#room)
+      const decision = decide(this.#waiting.keys(), this.#sequences, this.#room)
       if (!decision) {
         this.#later = setTimeout(() => this.settle(), LATER_MS).unref()
         return

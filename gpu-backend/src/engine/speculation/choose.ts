@@ -1,5 +1,5 @@
 import type { Reduction } from '../../model/index.ts'
-import type { Decoder } from '../decoder.ts'
+import type { ModelRunner } from '../model-runner.ts'
 import type { Engine } from '../engine.ts'
 import { nominal } from './costs.ts'
 import { DraftModel } from './proposers/draft-model.ts'
@@ -16,7 +16,7 @@ export interface SpeculationRequest extends Pick<DraftModelOptions, 'distributio
   /** When `distribution` can do with less than whole logits. */
   reduced: Reduction | undefined
   /** The model that writes. */
-  decoder: Decoder
+  decoder: ModelRunner
   lengths: Lengths
   /** Guesses per forward at most; 0 is off. The draft model guesses only for the target. */
   ngram: number
@@ -28,13 +28,13 @@ export interface SpeculationRequest extends Pick<DraftModelOptions, 'distributio
    * guessed, and slots to guess in are waited for.
    */
   seeded: boolean
-  /** When the text came. */
-  came: number
+  /** When the text arrival. */
+  arrival: number
 }
 
 /** The proposers a request asks for, cheapest first. */
 export function chooseSpeculator(engine: Engine, request: SpeculationRequest): Speculator {
-  const { decoder, lengths, ngram, draft, drafted, seeded, came, distribution, reduced, random, signal } = request
+  const { decoder, lengths, ngram, draft, drafted, seeded, arrival, distribution, reduced, random, signal } = request
   const candidates: Candidate[] = []
   if (drafted) candidates.push({ proposer: draftedStep(drafted), length: lengths.drafted, most: MOST_DRAFTED })
   if (ngram > 0) candidates.push({ proposer: ngrams, length: lengths.ngram, most: ngram })
@@ -42,7 +42,7 @@ export function chooseSpeculator(engine: Engine, request: SpeculationRequest): S
     const vocabulary = decoder.model.config.vocabSize
     const proposer = new DraftModel({
       decoder: engine.draft,
-      tree: { signal, came, optional: !seeded, reduced },
+      tree: { signal, arrival, optional: !seeded, reduced },
       vocabulary,
       distribution,
       random,

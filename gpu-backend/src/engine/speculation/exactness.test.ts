@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { wholeLogits } from '../../model/index.ts'
 import { distribution, probability } from '../sampling/distribution.ts'
 import type { Distribution, SamplingParameters } from '../sampling/distribution.ts'
-import type { Decoder } from '../decoder.ts'
+import type { ModelRunner } from '../model-runner.ts'
 import { draft } from '../decode/draft.ts'
 import { Engine } from '../engine.ts'
 import { generate } from '../decode/generate.ts'
@@ -63,7 +63,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) decoder.pool.check([], decoder.cache.slots())
+  for (const { decoder } of engine.decoders) decoder.kv.assertIdle()
 })
 
 /** Nothing else can be written: the models have read nothing like it, and each has its own ideas. */
@@ -307,7 +307,7 @@ async function bothAfter(output: readonly number[], manner: Manner) {
 
 /** What a model draws each of the output's tokens from. */
 async function distributionsOf(
-  decoder: Decoder,
+  decoder: ModelRunner,
   output: readonly number[],
   { text = prompt, sampling, rules }: Manner,
 ): Promise<Distribution[]> {

@@ -1,7 +1,7 @@
 /** From what a request brings to the tokens that a model reads. */
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { ChatMessage, EncodeOptions, RenderOptions } from '../../tokenizer/index.ts'
-import type { Decoder } from '../decoder.ts'
+import type { ModelRunner } from '../model-runner.ts'
 
 /**
  * A conversation as the model's template renders it.
@@ -9,7 +9,7 @@ import type { Decoder } from '../decoder.ts'
  * are too long, unread by the template
  */
 export function renderChat(
-  decoder: Decoder,
+  decoder: ModelRunner,
   messages: readonly ChatMessage[],
   options: RenderOptions,
   param: string,
@@ -32,7 +32,7 @@ export const startsThinking = (prompt: string): boolean => prompt.trimEnd().ends
  * @throws {ProtocolError} 400 `context_length_exceeded` for a text so long that it cannot have few enough; the signal's reason
  */
 export async function encode(
-  decoder: Decoder,
+  decoder: ModelRunner,
   text: string,
   param: string,
   { special, signal }: Pick<EncodeOptions, 'special'> & { signal?: AbortSignal | undefined } = {},
@@ -41,7 +41,7 @@ export async function encode(
   return decoder.model.tokenizer.encodeAsync(text, { special }, signal)
 }
 
-function assertCharacters({ model, capacity }: Decoder, characters: number, param: string): void {
+function assertCharacters({ model, capacity }: ModelRunner, characters: number, param: string): void {
   if (characters <= model.tokenizer.mostCharacters(capacity)) return
   throw new ProtocolError(
     400,
@@ -52,7 +52,7 @@ function assertCharacters({ model, capacity }: Decoder, characters: number, para
 }
 
 /** @throws {ProtocolError} 400 when one of them is no token of the model */
-export function assertTokens({ model }: Decoder, tokens: Iterable<number>, param: string): void {
+export function assertTokens({ model }: ModelRunner, tokens: Iterable<number>, param: string): void {
   const { vocabSize } = model.config
   for (const token of tokens)
     if (token >= vocabSize)
@@ -64,7 +64,12 @@ export function assertTokens({ model }: Decoder, tokens: Iterable<number>, param
  * @param asked undefined asks for all there is room for, at least one
  * @throws {ProtocolError} 400 `context_length_exceeded`, 400 for an empty prompt
  */
-export function outputRoom({ capacity }: Decoder, length: number, asked: number | undefined, param: string): number {
+export function outputRoom(
+  { capacity }: ModelRunner,
+  length: number,
+  asked: number | undefined,
+  param: string,
+): number {
   const room = capacity - length
   if (length === 0) throw new ProtocolError(400, 'invalid_request', `${param}: the prompt is empty`, { param })
   if (room < (asked ?? 1))

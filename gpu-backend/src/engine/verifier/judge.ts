@@ -1,5 +1,5 @@
 import { Tree } from '../decode/tree.ts'
-import type { Decoder } from '../decoder.ts'
+import type { ModelRunner } from '../model-runner.ts'
 import { wholeLogits } from '../../model/index.ts'
 import { lookupToken } from '../../tokenizer/index.ts'
 import { judgePrompt } from './judge-prompt.ts'
@@ -11,11 +11,11 @@ export interface Pair {
 
 /** Asks a model whether two steps mean the same and compute the same: one prefill each, decided by the first token. */
 export class Judge {
-  readonly decoder: Decoder
+  readonly decoder: ModelRunner
   readonly #aligned: number
   readonly #unaligned: number
 
-  constructor(decoder: Decoder) {
+  constructor(decoder: ModelRunner) {
     this.decoder = decoder
     this.#aligned = lookupToken(decoder.model.tokenizer, 'aligned')
     this.#unaligned = lookupToken(decoder.model.tokenizer, 'unaligned')

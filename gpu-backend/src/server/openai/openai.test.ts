@@ -14,9 +14,9 @@ beforeAll(async () => {
 afterAll(() => engine.close())
 afterEach(() => {
   for (const { decoder } of engine.decoders) {
-    decoder.pool.check([], decoder.cache.slots())
-    decoder.cache.evict(Infinity)
-    expect(decoder.pool.available).toBe(decoder.pool.size)
+    decoder.kv.assertIdle()
+    decoder.kv.prefixes.evict(Infinity)
+    expect(decoder.kv.pool.available).toBe(decoder.kv.pool.size)
   }
 })
 

@@ -1,11 +1,11 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
-import type { Decoder } from '../../engine/decoder.ts'
+import type { ModelRunner } from '../../engine/model-runner.ts'
 import type { Engine } from '../../engine/engine.ts'
 
 /** A model that writes, by the name it is served under. */
 export interface ServedModel {
   name: 'target' | 'draft'
-  decoder: Decoder
+  decoder: ModelRunner
 }
 
 /** @throws {ProtocolError} 404 `model_not_found` */

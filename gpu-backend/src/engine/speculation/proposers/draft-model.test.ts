@@ -10,7 +10,7 @@ import { Tree } from '../../decode/tree.ts'
 import { DraftModel } from './draft-model.ts'
 import { Lengths, chooseSpeculator } from '../index.ts'
 
-const models = path.join(import.meta.dirname, '../../../models')
+const models = path.join(import.meta.dirname, '../../../../models')
 const greedy: SamplingParameters = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 }
 
 let engine: Engine
@@ -23,8 +23,8 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  const { pool, cache, batcher } = engine.draft!
-  pool.check([], cache.slots())
+  const { kv, batcher } = engine.draft!
+  kv.assertIdle()
   expect(batcher.running).toBe(0)
 })
 
@@ -134,7 +134,7 @@ test('a text that stands in no slots, since it gave them back, asks what it woul
     ngram: 8,
     draft: 0,
     seeded: false,
-    came: 1,
+    arrival: 1,
     distribution: (scores) => distribution(scores, greedy),
     reduced: undefined,
     random: new Random(1),
@@ -146,9 +146,10 @@ test('a text that stands in no slots, since it gave them back, asks what it woul
 })
 
 test('one that waits for slots goes on once they are there, also where all it kept is shared', async () => {
-  const { model, pool, queue } = engine.draft!
+  const { model, kv } = engine.draft!
+  const { pool, queue } = kv
   const draft = draftModel()
-  const older = new Tree(engine.draft!, { came: 0, most: 2000 })
+  const older = new Tree(engine.draft!, { arrival: 0, most: 2000 })
   const leaf = older.leaf(0)
   await older.prefill(text.toReversed(), [], [0])
   const forward = model.forward.bind(model)
@@ -177,7 +178,7 @@ test('a draft that fails guesses nothing more, and gives its slots back', async 
   const forward = vi.spyOn(engine.draft!.model, 'forward').mockRejectedValue(new Error('staged'))
   expect(await draft.propose([...text, 40], 2)).toEqual([])
   forward.mockRestore()
-  engine.draft!.pool.check([], engine.draft!.cache.slots())
+  engine.draft!.kv.pool.check([], engine.draft!.kv.prefixes.slots())
   expect(await draft.propose([...text, 40, 41], 2)).toEqual([])
   expect(draft.silent).toBe(true)
   expect(log).toHaveBeenCalledOnce()

@@ -1,6 +1,6 @@
 import type { Scores } from '../../../model/index.ts'
 import type { Batcher } from '../../batching/batcher.ts'
-import type { Decoder } from '../../decoder.ts'
+import type { ModelRunner } from '../../model-runner.ts'
 import { sample } from '../../sampling/distribution.ts'
 import type { Distribution } from '../../sampling/distribution.ts'
 import type { Random } from '../../sampling/random.ts'
@@ -14,7 +14,7 @@ import type { Proposer } from './proposer.ts'
 
 export interface DraftModelOptions {
   /** Has the target's tokenizer. */
-  decoder: Decoder
+  decoder: ModelRunner
   /** Size of the target's. */
   vocabulary: number
   /** What a token is drawn from, of the scores after `text`. */
@@ -58,7 +58,7 @@ export class DraftModel implements Proposer {
     const { decoder, target, tree } = this.#options
     // Who may have to wait for slots is not waited for: those with the slots may be among those waiting.
     // Nor is a prompt that takes the draft many forwards, or waits for others' there.
-    const stands = (this.#tree?.tenancy.held ?? 0) > 0
+    const stands = (this.#tree?.lease.held ?? 0) > 0
     const brief = stands || (text.length <= decoder.batcher.budget && decoder.batcher.waiting === 0)
     const arrived = tree.optional && brief ? target.expect() : undefined
     try {
@@ -75,7 +75,7 @@ export class DraftModel implements Proposer {
       return []
     } finally {
       arrived?.()
-      this.#tree?.pause()
+      this.#tree?.lease.pause()
     }
   }
 
