@@ -100,8 +100,6 @@ export const Timings = v.object({
   judge_ms: v.optional(milliseconds, 0),
   /** Times that the model that wrote (draft for `/v1/draft`, target for `/v1/verify`) was asked for scores; a long prompt counts once. */
   forwards: count,
-  /** What one token takes the target when it decodes alone, lately, with the token speculation asked for. */
-  token_ms: v.optional(milliseconds),
 })
 export type Timings = v.InferOutput<typeof Timings>
 

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
-import type { Scores } from '../../model/index.ts'
 import type { Context } from '../contexts.ts'
+import type { Engine } from '../engine.ts'
 import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
 import type { Distribution } from '../sampling/distribution.ts'
-import type { Engine } from '../engine.ts'
 import { StepNoise } from '../sampling/noise.ts'
+import { Random, streams } from '../sampling/random.ts'
+import { SpeculationCounts } from '../speculation/accept.ts'
 import { SharedVocabulary } from '../text/shared-vocabulary.ts'
 import { StepWriter } from '../text/step.ts'
+import type { DraftStep } from '../text/step.ts'
+import { Branch, advance } from './branch.ts'
+import type { Writer } from './branch.ts'
 import { Timer } from './timer.ts'
 import { Tree } from './tree.ts'
 
@@ -18,55 +22,52 @@ export async function* draft(
   request: DraftRequest,
   signal: AbortSignal,
 ): AsyncGenerator<DraftEvent, void, undefined> {
-  const decoder = engine.requireDraft()
-  const { model } = decoder
+  const runner = engine.requireDraft()
+  const { model } = runner
   // As the target is sampled: what draft and target draw alike is accepted.
   const parameters = samplingParameters(request.sampling, engine.target.model.generation, context.seed)
-  const timer = new Timer()
   const vocabulary = new SharedVocabulary(model, engine.target.model.config.vocabSize)
   const reduced = vocabulary.reduced(reduction(parameters))
-  const tree = new Tree(decoder, { signal, most: request.depth * request.step_tokens, reduced })
-  const leaf = tree.leaf(0)
-  const written: number[] = []
-  const forward = async (): Promise<Scores> => {
-    const [[scores] = []] =
-      written.length === 0
-        ? [await tree.prefill(context.tokens, [], [0])]
-        : await tree.advance([{ leaf, tokens: written.slice(-1) }])
-    return scores!
-  }
+  const room = runner.capacity - context.tokens.length
+  const writer = new DraftWriter((index, written) => ({
+    step: new StepWriter(model.tokenizer, {
+      delimiter: request.delimiter,
+      cap: request.step_tokens,
+      room: room - written,
+      endOfText: model.generation.eosTokenIds,
+    }),
+    noise: new StepNoise(parameters.seed, context.outputLength, index),
+  }))
+  const tree = new Tree(runner, { signal, most: request.depth * request.step_tokens, reduced })
+  const branch = new Branch({
+    tree,
+    prefix: 0,
+    writer,
+    distribution: (scores) => distribution(vocabulary.scores(scores), parameters),
+    draw: (q) => writer.draw(q),
+    random: new Random(parameters.seed, streams.guesses),
+    counts: new SpeculationCounts(),
+  })
+  const timer = new Timer()
   context.drafts.clear()
   yield opening(context)
   try {
-    const room = decoder.capacity - context.tokens.length
-    for (let index = 0; index < request.depth && written.length < room; index++) {
-      const step = new StepWriter(model.tokenizer, {
-        delimiter: request.delimiter,
-        cap: request.step_tokens,
-        room: room - written.length,
-        endOfText: model.generation.eosTokenIds,
-      })
-      const noise = new StepNoise(parameters.seed, context.outputLength, index)
-      const distributions: Distribution[] = []
-      while (!step.end) {
-        const scores = await timer.time('draft', forward)
+    for (let index = 0; index < request.depth && writer.tokens.length < room; index++) {
+      writer.beginStep(index)
+      while (!writer.ended) {
+        await timer.time('draft', () => (index + writer.tokens.length === 0 ? begin() : advance(tree, [branch])))
         signal.throwIfAborted()
-        const q = distribution(vocabulary.scores(scores), parameters)
-        const token = noise.draw(q, step.tokens.length)
-        distributions.push(q)
-        step.push(token)
-        written.push(token)
       }
       const id = randomUUID()
-      const end = step.end === 'length' ? 'cap' : step.end
-      context.drafts.set(id, { tokens: step.tokens, text: step.text, end, distributions })
-      yield { type: 'step', id, index, text: step.text, tokens: step.tokens.length, end }
-      if (end === 'text') break
+      const step = writer.draftStep
+      context.drafts.set(id, step)
+      yield { type: 'step', id, index, text: step.text, tokens: step.tokens.length, end: step.end }
+      if (step.end === 'text') break
     }
-    tree.commit(0, leaf)
+    if (writer.tokens.length > 0) tree.commit(0, branch.leaf)
     yield {
       type: 'done',
-      usage: { prompt_tokens: context.promptLength, completion_tokens: written.length },
+      usage: { prompt_tokens: context.promptLength, completion_tokens: writer.tokens.length },
       timings: {
         total_ms: timer.total,
         draft_ms: timer.ms('draft'),
@@ -77,6 +78,55 @@ export async function* draft(
     }
   } finally {
     tree.release()
+  }
+
+  async function begin(): Promise<void> {
+    const [scores] = await tree.prefill(context.tokens, [], [0])
+    branch.begin(() => scores!)
+  }
+}
+
+/** Cuts what the draft model writes into steps, and keeps what each token was drawn from. */
+class DraftWriter implements Writer {
+  /** Of all steps. */
+  readonly tokens: number[] = []
+  readonly #newStep: (index: number, written: number) => { step: StepWriter; noise: StepNoise }
+  #current: { step: StepWriter; noise: StepNoise; distributions: Distribution[] } | undefined
+
+  /** @param newStep makes step `index`, after `written` tokens of the steps before it */
+  constructor(newStep: (index: number, written: number) => { step: StepWriter; noise: StepNoise }) {
+    this.#newStep = newStep
+  }
+
+  beginStep(index: number): void {
+    this.#current = { ...this.#newStep(index, this.tokens.length), distributions: [] }
+  }
+
+  get ended(): boolean {
+    return this.#step.step.ended
+  }
+
+  draw(q: Distribution): number {
+    const { step, noise, distributions } = this.#step
+    distributions.push(q)
+    return noise.draw(q, step.tokens.length)
+  }
+
+  push(token: number): void {
+    this.tokens.push(token)
+    this.#step.step.push(token)
+  }
+
+  /** The step that has ended. */
+  get draftStep(): DraftStep {
+    const { step, distributions } = this.#step
+    const end = step.end === 'length' ? 'cap' : step.end!
+    return { tokens: step.tokens, text: step.text, end, distributions }
+  }
+
+  get #step() {
+    if (!this.#current) throw new Error('no step has begun')
+    return this.#current
   }
 }
 

@@ -12,8 +12,9 @@ import { promptLogprobs } from './prompt-logprobs.ts'
 import { Lengths, chooseSpeculator } from '../speculation/index.ts'
 import { Random, streams } from '../sampling/random.ts'
 import type { ModelRunner } from '../model-runner.ts'
-import { SpeculationCounts, accept } from '../speculation/accept.ts'
-import type { Guess } from '../speculation/accept.ts'
+import { SpeculationCounts } from '../speculation/accept.ts'
+import { Branch, advance } from './branch.ts'
+import type { Writer } from './branch.ts'
 import { Tree } from './tree.ts'
 
 /** Text is sent at most this often: a chunk a token would cost more than the token. */
@@ -83,77 +84,68 @@ export async function* generate(
   const { maxTokens, prompt, decoder, ngram = 8, draft = 16 } = request
   const parameters = samplingParameters(request.sampling, decoder.model.generation, randomInt(2 ** 32))
   const random = new Random(parameters.seed, streams.text)
-  const writer = new Writer(request)
+  const writer = new TextWriter(request)
   const processor = new LogitsProcessor({ ...request.rules, endTokens: writer.endTokens }, prompt)
-  const speculation = new SpeculationCounts()
-  const { logprobs } = request
-  const reduced = processor.neutral && logprobs === undefined ? reduction(parameters) : undefined
-  const draw = (scores: Scores, output: readonly number[]) =>
+  const counts = new SpeculationCounts()
+  const reduced = processor.neutral && request.logprobs === undefined ? reduction(parameters) : undefined
+  const distributionOf = (scores: Scores, output: readonly number[]) =>
     distribution(processor.neutral ? scores : processor.apply(wholeLogits(scores), output), parameters)
   // A prompt that is measured is all run for that, and then found where it was left.
   const measured = request.promptLogprobs
   const tree = new Tree(decoder, { signal, most: maxTokens, reduced, counted: measured === undefined })
+  const { arrival } = tree.lease.priority
   const speculator = chooseSpeculator(engine, {
     decoder,
     lengths: new Lengths(),
     ngram,
     draft,
     seeded: request.sampling.seed !== undefined,
-    arrival: tree.lease.priority.arrival,
-    distribution: (scores, text) => draw(scores, text.slice(prompt.length)),
+    arrival,
+    distribution: (scores, text) => distributionOf(scores, text.slice(prompt.length)),
     reduced,
     random: new Random(parameters.seed, streams.guesses),
     signal,
   })
-  const leaf = tree.leaf(0)
+  const branch = new Branch({
+    tree,
+    prefix: 0,
+    writer,
+    distribution: distributionOf,
+    draw: (p) => sample(p, random.next()),
+    random,
+    counts,
+    speculator: () => speculator,
+  })
   try {
-    let guesses: Guess[] = []
-    if (measured !== undefined)
-      writer.read(
-        await promptLogprobs(decoder, prompt, { most: measured, arrival: tree.lease.priority.arrival, signal }),
-      )
-    let rows = await tree.prefill(prompt, [], [0])
+    if (measured !== undefined) writer.read(await promptLogprobs(decoder, prompt, { most: measured, arrival, signal }))
+    const [scores] = await tree.prefill(prompt, [], [0])
+    signal.throwIfAborted()
+    if (!writer.ended) branch.begin(() => scores!)
     let sentAt = 0
     while (!writer.ended) {
-      signal.throwIfAborted()
-      const { output } = writer
-      const guessed = guesses.map(({ token }) => token)
-      const p = (i: number) => draw(rows[i]!, [...output, ...guessed.slice(0, i)])
-      const { accepted, next } = accept(guesses, p, random, (last) => sample(last, random.next()))
-      const run = leaf.tokens.length - guesses.length + accepted
-      const before = output.length
-      for (const [i, token] of [...guessed.slice(0, accepted), next!].entries()) {
-        writer.push(token, logprobs === undefined ? undefined : tokenLogprob(wholeLogits(rows[i]), token, logprobs))
-        if (writer.ended) break
-      }
-      tree.trim(leaf, Math.min(run, output.length))
-      speculation.add(guesses.length, Math.min(accepted, output.length - before))
-      speculator.observe(guesses.length, accepted)
-      if (writer.ended) break
       if (writer.hasText && performance.now() - sentAt >= PIECE_MS) {
         yield writer.take()
         sentAt = performance.now()
       }
-      const text = [...prompt, ...output]
-      guesses = await speculator.propose(text, maxTokens - output.length - 1)
-      const tokens = [text.at(-1)!, ...guesses.map(({ token }) => token)]
-      const [scores] = await tree.advance([{ leaf, tokens }])
-      rows = scores!
+      const { tokens } = writer
+      await branch.propose([...prompt, ...tokens], maxTokens - tokens.length - 1)
+      await advance(tree, [branch])
+      signal.throwIfAborted()
     }
-    tree.commit(0, leaf)
+    tree.commit(0, maxTokens > 0 ? branch.leaf : undefined)
     const cachedTokens = measured === undefined ? tree.cached : 0
-    yield { ...writer.take(), ending: { ...writer.ended, cachedTokens, speculation } }
+    yield { ...writer.take(), ending: { ...writer.ending!, cachedTokens, speculation: counts } }
   } finally {
-    speculator.close()
+    branch.close()
     tree.release()
   }
 }
 
 /** Collects tokens, their text and log probabilities, and says when the text has ended. */
-class Writer {
-  readonly output: number[] = []
+class TextWriter implements Writer {
+  readonly tokens: number[] = []
   readonly endTokens: ReadonlySet<number>
-  ended: Pick<Ending, 'reason' | 'stop'> | undefined
+  ending: Pick<Ending, 'reason' | 'stop'> | undefined
   readonly #request: GenerateRequest
   readonly #text: OutputText
   #piece: Piece = emptyPiece()
@@ -166,6 +158,10 @@ class Writer {
     if (request.maxTokens === 0) this.#end({ reason: 'length', stop: null })
   }
 
+  get ended(): boolean {
+    return this.ending !== undefined
+  }
+
   get hasText(): boolean {
     return this.#piece.text !== ''
   }
@@ -174,20 +170,20 @@ class Writer {
     this.#piece.promptLogprobs = logprobs
   }
 
-  push(token: number, logprob: TokenLogprob | undefined): void {
-    const { maxTokens, includeStop, stopTokens, rules } = this.#request
-    this.output.push(token)
+  push(token: number, scores: Scores): void {
+    const { maxTokens, includeStop, stopTokens, rules, logprobs } = this.#request
+    this.tokens.push(token)
     this.#piece.tokens.push(token)
-    if (logprob) this.#piece.logprobs.push(logprob)
+    if (logprobs !== undefined) this.#piece.logprobs.push(tokenLogprob(wholeLogits(scores), token, logprobs))
     const isEnd = this.endTokens.has(token)
-    if (!isEnd || includeStop) this.#piece.text += this.#text.push(token, this.output.length > rules.minTokens)
+    if (!isEnd || includeStop) this.#piece.text += this.#text.push(token, this.tokens.length > rules.minTokens)
     if (isEnd) this.#end({ reason: 'stop', stop: stopTokens.includes(token) ? token : null })
     else if (this.#text.stop !== undefined) this.#end({ reason: 'stop', stop: this.#text.stop })
-    else if (this.output.length >= maxTokens) this.#end({ reason: 'length', stop: null })
+    else if (this.tokens.length >= maxTokens) this.#end({ reason: 'length', stop: null })
   }
 
   #end(ended: Pick<Ending, 'reason' | 'stop'>): void {
-    this.ended = ended
+    this.ending = ended
     this.#piece.text += this.#text.flush()
   }
 

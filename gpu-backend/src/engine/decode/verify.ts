@@ -1,6 +1,7 @@
 import type { FinishReason, VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
 import { judged, ruleExactly, ruleWithoutJudge, unjudged } from '../verifier/verdict.ts'
 import type { Ruling } from '../verifier/verdict.ts'
+import { advance } from './branch.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
 import { opening } from './draft.ts'
@@ -9,8 +10,7 @@ import { draftedChain } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
 import type { Engine } from '../engine.ts'
 import { SpeculationCounts } from '../speculation/accept.ts'
-import type { Guess } from '../speculation/accept.ts'
-import { TargetStep, stepSpeculator } from './target-step.ts'
+import { TargetStep } from './target-step.ts'
 import type { Expansion } from './target-step.ts'
 import { Timer } from './timer.ts'
 import { Tree } from './tree.ts'
@@ -30,8 +30,8 @@ export class Verification {
   readonly #chain: DraftedChain
   readonly #expansion: Expansion
   readonly #timer = new Timer()
-  readonly #speculation = new SpeculationCounts()
-  #steps: TargetStep[] = []
+  readonly #counts = new SpeculationCounts()
+  readonly #steps: TargetStep[] = []
   /** Verdicts given. */
   #ruled = 0
 
@@ -55,7 +55,7 @@ export class Verification {
       reduced,
       tree: this.#tree,
       room,
-      speculation: this.#speculation,
+      counts: this.#counts,
       signal,
     }
   }
@@ -86,35 +86,32 @@ export class Verification {
     const wanted = this.#request.speculation.drafted ? [...tokens.keys(), tokens.length] : starts
     const rows = await this.#timer.time('target', () => this.#tree.prefill(this.#context.tokens, tokens, wanted))
     const scores = new Map(wanted.map((n, i) => [n, rows[i]!]))
-    this.#steps = starts.map((start, index) => {
+    for (const [index, start] of starts.entries()) {
       const draft = steps[index]
-      return new TargetStep(this.#expansion, { index, start, draft, guess: draft ?? rest }, (i) =>
-        scores.get(start + i)!,
-      )
-    })
+      const step = new TargetStep(this.#expansion, { index, start, draft, guess: draft ?? rest })
+      this.#steps.push(step)
+      step.begin((i) => scores.get(start + i)!)
+    }
   }
 
   /** One packed forward: every open step gets its next token, and the guesses after it that prove right. */
   async #advance(): Promise<void> {
     // A step that came as text may be accepted where the target's own would go on.
-    const open = this.#standing.filter((step) => !step.writer.end && !step.settled)
-    const guesses = await this.#guess(open)
-    const work = open.map((step, i) => step.work(guesses[i]!))
-    const scores = await this.#timer.time('target', () => this.#tree.advance(work))
-    for (const [i, step] of open.entries()) step.keep(guesses[i]!, scores[i]!)
+    const open = this.#standing.filter((step) => !step.writer.ended && !step.settled)
+    await this.#propose(open)
+    const branches = open.map((step) => step.branch)
+    await this.#timer.time('target', () => advance(this.#tree, branches))
   }
 
   /** Guesses for all these steps, made at the same time. */
-  async #guess(open: readonly TargetStep[]): Promise<Guess[][]> {
-    if (open.every((step) => step.silent)) return open.map(() => [])
-    const guesses = await this.#timer.time('draft', () =>
-      Promise.allSettled(open.map((step) => step.guess(open.length))),
+  async #propose(open: readonly TargetStep[]): Promise<void> {
+    if (open.every((step) => step.branch.silent)) return
+    const proposed = await this.#timer.time('draft', () =>
+      Promise.allSettled(open.map((step) => step.propose(open.length))),
     )
     // No one may still be at work when the slots are given back, so all are waited for before one's failure counts.
-    return guesses.map((result) => {
-      if (result.status === 'rejected') throw result.reason
-      return result.value
-    })
+    const failed = proposed.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
   }
 
   /** Rules on every step that can be ruled; the judge is asked about all that need it in one forward. */
@@ -125,7 +122,7 @@ export class Verification {
       const { draft, writer } = step
       if (step.ruling || !draft) continue
       step.ruling = verifier === 'exact' ? ruleExactly(draft, writer) : ruleWithoutJudge(draft, writer)
-      if (!step.ruling && writer.end && verifier === 'judge')
+      if (!step.ruling && writer.ended && verifier === 'judge')
         unclear.push({ step, target: writer.text, draft: draft.text })
     }
     const rulings = unclear.length > 0 ? await this.#judge(unclear) : []
@@ -219,8 +216,7 @@ export class Verification {
 
   #done(completionTokens: number): VerifyEvent {
     const timer = this.#timer
-    const { measured } = this.#engine.target.batcher
-    const { drafts, proposed, accepted, perPosition, meanLength } = this.#speculation
+    const { drafts, proposed, accepted, perPosition, meanLength } = this.#counts
     return {
       type: 'done',
       usage: { prompt_tokens: this.#context.promptLength, completion_tokens: completionTokens },
@@ -230,7 +226,6 @@ export class Verification {
         target_ms: timer.ms('target'),
         judge_ms: timer.ms('judge'),
         forwards: timer.count('target'),
-        token_ms: measured.measured ? measured.cost(1, 1) / stepSpeculator(this.#expansion, 0).gain : undefined,
       },
       speculation: {
         drafts,

@@ -34,9 +34,12 @@ export class StepWriter {
     this.#decoder = new StreamingDecoder(tokenizer)
   }
 
-  /** @returns whether the token was taken */
-  push(token: number): boolean {
-    if (this.end) return false
+  get ended(): boolean {
+    return this.end !== undefined
+  }
+
+  push(token: number): void {
+    if (this.end) return
     const { cap, room, endOfText } = this.#rules
     this.tokens.push(token)
     if (endOfText.includes(token)) this.end = 'text'
@@ -46,7 +49,6 @@ export class StepWriter {
       else if (this.tokens.length >= room) this.end = 'length'
       else if (this.tokens.length >= cap) this.end = 'cap'
     }
-    return true
   }
 
   #write(text: string): void {
@@ -62,7 +64,7 @@ export class StepWriter {
 export interface DraftStep {
   tokens: readonly number[]
   text: string
-  end: StepEnd
+  end: Exclude<StepEnd, 'length'>
   /** One per token; undefined when the step came as text alone. */
   distributions: readonly (Distribution | undefined)[]
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Tokenizer } from '../../tokenizer/index.ts'
 import { StepWriter } from '../text/step.ts'
-import type { DraftStep, StepEnd } from '../text/step.ts'
+import type { DraftStep } from '../text/step.ts'
 import { ruleExactly, ruleWithoutJudge } from './verdict.ts'
 
 const tokenizer = await Tokenizer.load(`${import.meta.dirname}/../../../models/target`)
@@ -12,7 +12,7 @@ function target(text: string, cap = 100): StepWriter {
   return writer
 }
 
-function draft(text: string, end: StepEnd = 'delimiter'): DraftStep {
+function draft(text: string, end: DraftStep['end'] = 'delimiter'): DraftStep {
   const tokens = tokenizer.encode(text)
   return { text, tokens, end, distributions: tokens.map(() => undefined) }
 }

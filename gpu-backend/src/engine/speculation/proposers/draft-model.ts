@@ -4,11 +4,13 @@ import type { ModelRunner } from '../../model-runner.ts'
 import { sample } from '../../sampling/distribution.ts'
 import type { Distribution } from '../../sampling/distribution.ts'
 import type { Random } from '../../sampling/random.ts'
+import { SpeculationCounts } from '../accept.ts'
 import type { Guess } from '../accept.ts'
 import { SharedVocabulary } from '../../text/shared-vocabulary.ts'
 import { NoRoom } from '../../memory/slot-queue.ts'
+import { Branch, advance } from '../../decode/branch.ts'
 import { Tree } from '../../decode/tree.ts'
-import type { Leaf, TreeOptions } from '../../decode/tree.ts'
+import type { TreeOptions } from '../../decode/tree.ts'
 import type { MeasuredForwards } from '../costs.ts'
 import type { Proposer } from './proposer.ts'
 
@@ -38,9 +40,12 @@ export class DraftModel implements Proposer {
   readonly #options: DraftModelOptions
   readonly #vocabulary: SharedVocabulary
   #tree: Tree | undefined
-  #leaf: Leaf | undefined
-  /** Length of the text that was run first. */
-  #start = 0
+  #branch: Branch | undefined
+  /** The text that was run first, and what follows it. */
+  #prompt: readonly number[] = []
+  readonly #written: number[] = []
+  /** What the last guess was drawn from. */
+  #q: Distribution | undefined
   #failed = false
 
   constructor(options: DraftModelOptions) {
@@ -82,43 +87,52 @@ export class DraftModel implements Proposer {
   close(): void {
     this.#tree?.release()
     this.#tree = undefined
+    this.#branch = undefined
   }
 
   async #write(text: readonly number[], most: number): Promise<Guess[]> {
-    const { decoder, distribution, random, guesses: measured, tree } = this.#options
-    const written = [...text]
+    const { decoder, guesses: measured, tree } = this.#options
     const guesses: Guess[] = []
     while (guesses.length < most) {
       // Not beside prompts: a forward of those tells nothing of a guess.
       const started = this.#tree && decoder.batcher.waiting === 0 ? performance.now() : undefined
-      const scores = await this.#after(written)
+      if (guesses.length > 0) await advance(this.#tree!, [this.#branch!])
+      else await this.#follow(text)
       tree.signal.throwIfAborted()
-      const q = distribution(this.#vocabulary.scores(scores), written)
-      const token = sample(q, random.next())
-      guesses.push({ token, q })
-      written.push(token)
+      guesses.push({ token: this.#written.at(-1)!, q: this.#q })
       const { running } = decoder.batcher
       if (started !== undefined) measured.took(running, running, performance.now() - started)
     }
     return guesses
   }
 
-  /** The scores after `text`. */
-  async #after(text: readonly number[]): Promise<Scores> {
-    const { decoder, tree } = this.#options
-    if (!this.#tree || !this.#leaf) {
-      const reduced = this.#vocabulary.reduced(tree.reduced)
-      this.#tree = new Tree(decoder, { ...tree, reduced, most: decoder.capacity - text.length })
-      this.#leaf = this.#tree.leaf(0)
-      this.#start = text.length
-      const [scores] = await this.#tree.prefill(text, [], [0])
-      return scores!
-    }
-    const own = text.slice(this.#start)
-    const run = this.#leaf.tokens
-    const same = run.findIndex((token, i) => token !== own[i])
-    this.#tree.trim(this.#leaf, Math.min(same < 0 ? run.length : same, own.length - 1))
-    const [rows] = await this.#tree.advance([{ leaf: this.#leaf, tokens: own.slice(run.length) }])
-    return rows!.at(-1)!
+  /** Guesses the token after `text`: what of it has been run already is kept. */
+  async #follow(text: readonly number[]): Promise<void> {
+    if (!this.#tree || !this.#branch) return this.#begin(text)
+    const own = text.slice(this.#prompt.length)
+    const { leaf } = this.#branch
+    const same = leaf.tokens.findIndex((token, i) => token !== own[i])
+    this.#tree.trim(leaf, Math.min(same < 0 ? leaf.tokens.length : same, own.length - 1))
+    this.#written.splice(0, Infinity, ...own)
+    await advance(this.#tree, [this.#branch])
+  }
+
+  async #begin(text: readonly number[]): Promise<void> {
+    const { decoder, distribution, random, tree } = this.#options
+    const reduced = this.#vocabulary.reduced(tree.reduced)
+    this.#prompt = text
+    this.#written.length = 0
+    this.#tree = new Tree(decoder, { ...tree, reduced, most: decoder.capacity - text.length })
+    this.#branch = new Branch({
+      tree: this.#tree,
+      prefix: 0,
+      writer: { tokens: this.#written, ended: false, push: (token) => void this.#written.push(token) },
+      distribution: (scores, written) => distribution(this.#vocabulary.scores(scores), [...text, ...written]),
+      draw: (q) => sample((this.#q = q), random.next()),
+      random,
+      counts: new SpeculationCounts(),
+    })
+    const [scores] = await this.#tree.prefill(text, [], [0])
+    this.#branch.begin(() => scores!)
   }
 }

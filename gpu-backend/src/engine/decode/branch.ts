@@ -1,0 +1,125 @@
+import type { Scores } from '../../model/index.ts'
+import type { Distribution } from '../sampling/distribution.ts'
+import type { Random } from '../sampling/random.ts'
+import { accept } from '../speculation/accept.ts'
+import type { Guess, SpeculationCounts } from '../speculation/accept.ts'
+import type { Speculator } from '../speculation/index.ts'
+import type { Leaf, Tree, Work } from './tree.ts'
+
+/** Takes the tokens of one branch, and says when it has ended. */
+export interface Writer {
+  readonly tokens: readonly number[]
+  readonly ended: boolean
+  /** @param scores that the token was drawn from */
+  push(token: number, scores: Scores): void
+}
+
+export interface BranchOptions {
+  tree: Tree
+  /** Chain tokens before the branch. */
+  prefix: number
+  writer: Writer
+  /** What the next token is drawn from. @param written tokens of the branch before it */
+  distribution: (scores: Scores, written: readonly number[]) => Distribution
+  /** Draws the token that no guess was made for. */
+  draw: (p: Distribution) => number
+  /** Accepts and rejects guesses. */
+  random: Random
+  /** Guesses made and kept. */
+  counts: SpeculationCounts
+  /** Who guesses; asked for once, when the branch leaves the chain. @param agreed guesses that stand in the chain */
+  speculator?: ((agreed: number) => Speculator) | undefined
+}
+
+/**
+ * One continuation that a model writes, a forward at a time: `propose` guesses, run the `work`, `accept` what proves right and
+ * the token after it. Whatever is guessed, its tokens come from the model's own distribution.
+ */
+export class Branch {
+  /** Of the writer's tokens, the first that stand in the chain; the others stand on the leaf. */
+  agreed = 0
+  readonly #options: BranchOptions
+  #leaf: Leaf | undefined
+  #speculator: Speculator | undefined
+  #guesses: readonly Guess[] = []
+
+  constructor(options: BranchOptions) {
+    this.#options = options
+  }
+
+  get leaf(): Leaf {
+    if (!this.#leaf) throw new Error('a branch begins with the scores after its prefix')
+    return this.#leaf
+  }
+
+  /** Whether it never guesses. */
+  get silent(): boolean {
+    return this.#speculator?.silent ?? true
+  }
+
+  /**
+   * Begins with the scores after the prefix, and after each of `guesses`, which the chain goes on with.
+   * @param bonus whether a token is drawn after guesses that all prove right. Default true
+   */
+  begin(scores: (i: number) => Scores, guesses: readonly Guess[] = [], bonus = true): void {
+    const { tree, prefix, speculator } = this.#options
+    this.agreed = this.#accept(guesses, scores, bonus)
+    this.#leaf = tree.leaf(prefix + this.agreed)
+    this.#speculator = speculator?.(this.agreed)
+  }
+
+  /**
+   * Guesses the tokens that come next.
+   * @param text all of it, from the prompt to the branch's last token
+   * @param room guesses at most
+   * @param branches of the request that go through the forward together
+   */
+  async propose(text: readonly number[], room: number, branches = 1): Promise<void> {
+    this.#guesses = (await this.#speculator?.propose(text, room, branches)) ?? []
+  }
+
+  /** What the next forward runs: the tokens that were not run yet, and the guesses after them. */
+  get work(): Work {
+    const { leaf } = this
+    const own = this.#options.writer.tokens.slice(this.agreed + leaf.tokens.length)
+    return { leaf, tokens: [...own, ...this.#guesses.map(({ token }) => token)] }
+  }
+
+  /** The guesses that prove right, and the token after them. @param scores after each token of the work */
+  accept(scores: readonly Scores[]): void {
+    const { tree, writer } = this.#options
+    const guesses = this.#guesses
+    const { leaf } = this
+    this.#guesses = []
+    const accepted = this.#accept(guesses, (i) => scores[scores.length - guesses.length - 1 + i]!, true)
+    this.#speculator?.observe(guesses.length, accepted)
+    const run = leaf.tokens.length - guesses.length + accepted
+    tree.trim(leaf, Math.min(run, writer.tokens.length - this.agreed))
+    if (writer.ended) this.close()
+  }
+
+  /** Gives back what its proposers hold. Further calls do nothing. */
+  close(): void {
+    this.#speculator?.close()
+  }
+
+  #accept(guesses: readonly Guess[], scores: (i: number) => Scores, bonus: boolean): number {
+    const { writer, distribution, draw, random, counts } = this.#options
+    const guessed = guesses.map(({ token }) => token)
+    const written = [...writer.tokens]
+    const p = (i: number) => distribution(scores(i), [...written, ...guessed.slice(0, i)])
+    const { accepted, next } = accept(guesses, p, random, bonus ? draw : undefined)
+    for (const [i, token] of [...guessed.slice(0, accepted), ...(next === undefined ? [] : [next])].entries()) {
+      if (writer.ended) break
+      writer.push(token, scores(i))
+    }
+    counts.add(guesses.length, Math.min(accepted, writer.tokens.length - written.length))
+    return accepted
+  }
+}
+
+/** Runs the next tokens of all these branches in one packed forward. */
+export async function advance(tree: Tree, branches: readonly Branch[]): Promise<void> {
+  const scores = await tree.advance(branches.map((branch) => branch.work))
+  for (const [i, branch] of branches.entries()) branch.accept(scores[i]!)
+}
