@@ -53,9 +53,9 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(1))
 const positive = v.pipe(v.number(), v.gtValue(0))
 const tokenIds = v.nullish(v.union([v.number(), v.array(v.number())]))
 
-const modelTypeSchema = v.looseObject({ model_type: v.string() })
+const modelTypeSchema = v.object({ model_type: v.string() })
 
-const configSchema = v.looseObject({
+const configSchema = v.object({
   model_type: v.string(),
   architectures: v.nullish(v.array(v.string())),
   vocab_size: count,
@@ -174,7 +174,7 @@ function assertSupported(
 
 const isEmpty = (record: object | null | undefined) => Object.keys(record ?? {}).length === 0
 
-const generationSchema = v.looseObject({
+const generationSchema = v.object({
   eos_token_id: tokenIds,
   do_sample: v.nullish(v.boolean()),
   temperature: v.nullish(v.pipe(v.number(), v.minValue(0))),
@@ -191,7 +191,7 @@ const generationSchema = v.looseObject({
  */
 export async function readGenerationConfig(folder: string): Promise<GenerationConfig> {
   const own = await readJsonIfAny(folder, 'generation_config.json', generationSchema)
-  const config = await readJson(folder, 'config.json', v.looseObject({ eos_token_id: tokenIds }))
+  const config = await readJson(folder, 'config.json', v.object({ eos_token_id: tokenIds }))
   const temperature = own?.do_sample === false ? 0 : own?.temperature
   const eosTokenIds = [own?.eos_token_id ?? config.eos_token_id ?? []].flat()
   return {

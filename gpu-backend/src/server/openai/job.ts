@@ -57,7 +57,7 @@ export function createJob(
   logprobs: ShownLogprobs,
 ): Job {
   const { n, seed } = request
-  const bias = new Map(Object.entries(request.logit_bias).map(([token, value]) => [Number(token), value]))
+  const bias = new Map(Array.from(request.logit_bias, ([token, value]) => [Number(token), value]))
   assertTokens(served.decoder, bias.keys(), 'logit_bias')
   assertTokens(served.decoder, request.stop_token_ids, 'stop_token_ids')
   assertWritable(served, request)
