@@ -6,6 +6,15 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 /** Larger whole numbers are not exact; texts of one request take up to 128 that follow each other. */
 export const MAX_SEED = Number.MAX_SAFE_INTEGER - 128
 
+/** Same seed, same request, same text. -1 is none, as clients say that always send one: it is read as undefined. */
+export const Seed = v.pipe(
+  v.number(),
+  v.safeInteger(),
+  v.minValue(-MAX_SEED),
+  v.maxValue(MAX_SEED),
+  v.transform((seed) => (seed === -1 ? undefined : seed)),
+)
+
 /** How tokens are drawn. What is left out takes the model's own `generation_config.json`, then the neutral value. */
 export const Sampling = v.strictObject({
   /** 0 is greedy. Neutral: 1. */
@@ -16,8 +25,8 @@ export const Sampling = v.strictObject({
   top_p: v.optional(unit),
   /** Keeps tokens at least this fraction as likely as the likeliest. Neutral: 0. */
   min_p: v.optional(unit),
-  /** Same seed, same request, same text. Default: drawn anew for each run. */
-  seed: v.optional(v.pipe(count, v.maxValue(MAX_SEED))),
+  /** Default: drawn anew for each run. */
+  seed: v.optional(Seed),
 })
 export type Sampling = v.InferOutput<typeof Sampling>
 

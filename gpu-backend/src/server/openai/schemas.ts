@@ -2,7 +2,7 @@
  * Requests in OpenAI's words with vLLM's extensions. Unknown fields are ignored, as vLLM does; fields that would change
  * the answer and are not supported are refused by name. `null` is as good as leaving a field out.
  */
-import { MAX_SEED } from '@lookahead/sdk/protocol'
+import { Seed } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { dictionary } from '../../dictionary.ts'
 import { MOST_POSITIONS } from '../../engine/speculation.ts'
@@ -68,7 +68,7 @@ const Generation = v.object({
   ),
   min_p: maybe(between(0, 1)),
   /** Texts beyond the first take the seeds that follow it. */
-  seed: maybe(v.pipe(int, v.safeInteger(), v.maxValue(MAX_SEED))),
+  seed: maybe(Seed),
   presence_penalty: v.nullish(between(-2, 2), 0),
   frequency_penalty: v.nullish(between(-2, 2), 0),
   repetition_penalty: maybe(between(0.01, 100)),
