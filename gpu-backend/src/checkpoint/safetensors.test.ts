@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Checkpoint } from './checkpoint.ts'
 import { SafetensorsFile } from './safetensors.ts'
 
 let folder: string
@@ -108,6 +109,10 @@ test('a tensor of a type that cannot be read is refused only when it is asked fo
     await expect(opened.read(tensor)).rejects.toMatchObject(refused)
   }
   await opened.close()
+  await rename(name, path.join(folder, 'model.safetensors'))
+  await using checkpoint = await Checkpoint.open(folder)
+  checkpoint.assertTensor('x', [1])
+  expect(() => checkpoint.assertTensor('inv_freq', [1])).toThrow('tensor inv_freq is I64')
 })
 
 test('tensors may have names that every object of JavaScript knows', async () => {

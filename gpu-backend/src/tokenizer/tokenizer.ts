@@ -140,6 +140,12 @@ export class Tokenizer {
     return this.#encoder.tokenId(token)
   }
 
+  /** What `tokenizer_config.json` says ends a text, if it does and there is such a token. */
+  get endOfText(): number | undefined {
+    const { eos_token: token } = this.#templateTokens
+    return token === undefined ? undefined : this.tokenId(token)
+  }
+
   /** The bytes of a token's text, which need not be whole characters; none for an id outside the vocabulary. */
   decodeToken(id: number): Uint8Array {
     return this.#bytes[id] ?? nothing

@@ -396,7 +396,10 @@ test('the template decides about thinking; the kwargs reach it, and its refusal 
   const thought = "{%- if enable_thinking is defined and not enable_thinking %}{{- '</think>\\n\\n' }}{%- endif %}"
   const refusal = "{%- if messages[0].role == 'system' %}{{- raise_exception('no system messages') }}{%- endif %}"
   const named = '{%- if prototype is defined %}{{- prototype }}{%- endif %}'
-  await writeFile(config, JSON.stringify({ ...stored, chat_template: refusal + stored.chat_template + thought + named }))
+  await writeFile(
+    config,
+    JSON.stringify({ ...stored, chat_template: refusal + stored.chat_template + thought + named }),
+  )
   const thinker = await Engine.load({ models: folder, slots: 1024 })
   try {
     const on = createApp({ engine: () => thinker, draining: () => false })
