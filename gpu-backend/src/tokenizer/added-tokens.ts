@@ -29,7 +29,7 @@ export class AddedTokens {
       const token = this.#byText.get(found)!
       const end = index + found.length
       if (token.single_word && (isAt(wordBefore, text, index) || isAt(wordAfter, text, end))) continue
-      textUntil(token.lstrip ? beforeSpaces(text, index) : index)
+      textUntil(token.lstrip ? beforeSpaces(text, done, index) : index)
       pieces.push({ id: token.id })
       done = token.rstrip ? afterSpaces(text, end) : end
     }
@@ -53,9 +53,9 @@ function isAt(pattern: RegExp, text: string, index: number): boolean {
 /** JavaScript's \s, and `trim`, have U+FEFF and lack U+0085. */
 const space = /\p{White_Space}/u
 
-function beforeSpaces(text: string, end: number): number {
+function beforeSpaces(text: string, least: number, end: number): number {
   let start = end
-  while (start > 0 && space.test(text[start - 1]!)) start--
+  while (start > least && space.test(text[start - 1]!)) start--
   return start
 }
 

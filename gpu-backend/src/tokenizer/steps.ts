@@ -81,8 +81,8 @@ function split(regex: string, behavior: Behavior, invert = false): Step {
   if (behavior === 'Contiguous') return pieces(`${match}+`)
   if (behavior === 'Removed') return { ...pieces(regex), behavior, invert }
   if (invert) throw new Error(`a Split that is inverted and ${behavior} is not supported`)
-  const between = `(?:(?!${match})${ANY})*`
-  return pieces(behavior === 'MergedWithNext' ? match + between : between + match)
+  const between = `(?:(?!${match})${ANY})`
+  return pieces(behavior === 'MergedWithNext' ? `${match}${between}*` : `${between}+${match}?|${match}`)
 }
 
 /** Puts `content` in the place of every match. */
