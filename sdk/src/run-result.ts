@@ -1,5 +1,5 @@
 import type { RunEvent, RunStats } from './protocol/runs.ts'
-import type { FinishReason, Usage } from './protocol/sampling.ts'
+import type { FinishReason, Usage } from './protocol/usage.ts'
 
 /** One step of the output, and how it got there. */
 export interface RunStep {

@@ -1,8 +1,10 @@
 /** What the worker and the GPU backend say to each other: `POST /v1/draft` and `POST /v1/verify`, each answered by SSE. */
 import * as v from 'valibot'
 import { ErrorBody } from './errors.ts'
-import { FinishReason, Sampling, Usage, Verifier, promptEntries } from './sampling.ts'
+import { Sampling, promptEntries } from './sampling.ts'
+import { FinishReason, Usage } from './usage.ts'
 import { verdictReasons } from './verdict.ts'
+import { Verifier } from './verifier.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1))

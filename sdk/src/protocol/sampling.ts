@@ -44,16 +44,3 @@ export const promptEntries = {
 
 /** Tokens drawn at most when the request does not say. */
 export const DEFAULT_MAX_TOKENS = 1024
-
-export const finishReasons = ['stop', 'length'] as const
-export const FinishReason = v.picklist(finishReasons)
-/** `stop`: end of text or a stop string; `length`: `max_tokens` or the model's context is used up. */
-export type FinishReason = v.InferOutput<typeof FinishReason>
-
-export const Usage = v.object({ prompt_tokens: count, completion_tokens: count })
-export type Usage = v.InferOutput<typeof Usage>
-
-export const verifiers = ['judge', 'exact'] as const
-export const Verifier = v.picklist(verifiers)
-/** `judge`: a model compares meanings; `exact`: token for token. */
-export type Verifier = v.InferOutput<typeof Verifier>

@@ -1,6 +1,7 @@
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { describe, expect, test } from 'vitest'
 import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
+import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
 import { Backend } from './backend.ts'
 import { DepthPolicy } from './depth.ts'
@@ -130,6 +131,27 @@ test('the client leaving closes the connection to the backend', async () => {
   setTimeout(() => abort.abort(), 100)
   await expect(events.next()).rejects.toThrow('abort')
   await expect.poll(() => fake.left).toBe(1)
+  expect(fake.released).toEqual(['/v1/contexts/r'])
+})
+
+test.each<[string, Reply]>([
+  ['has not even sent headers', 'silence'],
+  ['sends only comments', { events: [context()], finally: 'hang', keepaliveMs: 20 }],
+])('leaving while a read waits closes the connection to a backend that %s', async (_, reply) => {
+  await using fake = await fakeBackend([reply, reply])
+  const { signal } = new AbortController()
+  const backend = new Backend({ baseURL: fake.url })
+  const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
+  const events = run(request, backend, { runId: 'r', signal })
+  await events.next()
+  const call = backend.verify({ context: { id: 'c', prompt: 'x' }, max_tokens: 1 }, signal)
+  if (reply !== 'silence') await call.next()
+  const pending = [events.next(), call.next()]
+  await expect.poll(() => fake.calls).toHaveLength(2)
+  await Promise.all([events.return?.(), call.return?.()])
+  const over = { done: true, value: undefined }
+  expect(await Promise.all(pending)).toEqual([over, over])
+  await expect.poll(() => fake.left).toBe(2)
   expect(fake.released).toEqual(['/v1/contexts/r'])
 })
 
