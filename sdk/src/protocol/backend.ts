@@ -1,7 +1,8 @@
 /** What the worker and the GPU backend say to each other: `POST /v1/draft` and `POST /v1/verify`, each answered by SSE. */
 import * as v from 'valibot'
+import { ChannelState } from './channels.ts'
 import { ErrorBody } from './errors.ts'
-import { FinishReason, Sampling, Usage, Verifier, promptEntries } from './sampling.ts'
+import { FinishReason, Sampling, Usage, Verifier, promptEntries, stopEntries } from './sampling.ts'
 import { verdictReasons } from './verdict.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -73,8 +74,7 @@ export const VerifyRequest = v.strictObject({
   decode: v.optional(v.union([positive, v.literal('end')]), 1),
   /** Tokens this call may commit at most. */
   max_tokens: positive,
-  /** Strings that end the text; not part of it. */
-  stop: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4)), []),
+  ...stopEntries,
   sampling: v.optional(Sampling, {}),
   ...stepEntries,
 })
@@ -87,8 +87,8 @@ const ContextEvent = v.object({
   prompt_tokens: count,
   /** Output tokens the context holds before this call. */
   output_tokens: count,
-  /** Whether generation starts inside `<think>`. */
-  thinking: v.boolean(),
+  /** Where the prompt leaves off among the channels: `thinking` says whether generation starts inside `<think>`. */
+  ...ChannelState.entries,
 })
 
 /** Work done for one call, in milliseconds of wall time. */

@@ -1,6 +1,6 @@
 /** What apps and the worker say to each other: `POST /v1/runs`, answered by SSE. */
 import * as v from 'valibot'
-import { DEFAULT_MAX_TOKENS, FinishReason, Sampling, Usage, Verifier, promptEntries } from './sampling.ts'
+import { DEFAULT_MAX_TOKENS, FinishReason, Sampling, Usage, Verifier, promptEntries, stopEntries } from './sampling.ts'
 import { verdictReasons } from './verdict.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -21,8 +21,7 @@ export const RunRequest = v.pipe(
     sampling: v.optional(Sampling, {}),
     /** Output tokens at most. Default 1024. */
     max_tokens: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), DEFAULT_MAX_TOKENS),
-    /** Strings that end the text; not part of it. At most 4. */
-    stop: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4)), []),
+    ...stopEntries,
     lookahead: v.optional(
       v.strictObject({
         mode: v.optional(Mode, 'lr+sd'),
@@ -91,7 +90,7 @@ export const RunEvent = v.variant('type', [
   v.object({ type: v.literal('step.rejected'), ...step, reason: v.picklist(verdictReasons) }),
   /** The target's own step: in place of a rejected one, or after the last accepted one. */
   v.object({ type: v.literal('step.corrected'), ...step }),
-  /** Output text. `</think>` itself belongs to neither channel. */
+  /** Output text. The tags of thinking belong to neither channel. */
   v.object({ type: v.literal('text.delta'), channel: v.picklist(['reasoning', 'answer']), text: v.string() }),
   /** A helper failed; the run goes on by plain decoding. */
   v.object({
