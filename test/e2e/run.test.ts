@@ -68,6 +68,17 @@ describe('fidelity', () => {
   })
 })
 
+it.each(modes)('a prompt that ends inside a think block is gone on with there in mode %s', async (mode) => {
+  const prompt = `<|im_start|>user\n${problems[0]!.question}<|im_end|>\n<|im_start|>assistant\n<think>\nFirst`
+  const { text, reasoning, answer, finishReason } = await client.runs
+    .stream({ prompt, sampling: { temperature: 0 }, lookahead: { mode } })
+    .final()
+  expect(finishReason).toBe('stop')
+  expect(reasoning.length).toBeGreaterThan(answer.length)
+  expect(answer).toMatch(/^\S/)
+  expect(text).not.toContain('think>')
+})
+
 describe('limits', () => {
   let whole: RunResult
   beforeAll(async () => void (whole = await client.runs.stream(about(0, { lookahead: { mode: 'ar' } })).final()))

@@ -155,9 +155,10 @@ describe('stop strings end the text before them in every mode, wherever tokens a
   const sampling = { temperature: 0 }
   const verifier = 'exact'
   let text: string
+  let tokens: number[]
   let answer: number
   beforeAll(async () => {
-    ;({ text } = await lookahead(questions[3]!, 0, { ...plain, sampling }, 600))
+    ;({ text, output: tokens } = await lookahead(questions[3]!, 0, { ...plain, sampling }, 600))
     answer = text.indexOf('</think>') + '</think>\n\n'.length
   })
 
@@ -175,13 +176,30 @@ describe('stop strings end the text before them in every mode, wherever tokens a
       expect(await run([stop], everywhere)).toMatchObject({ text: until(text, stop), finish: 'stop' })
   })
 
+  test('in a context that was lost and is restored, wherever it was', async () => {
+    const { tokenizer } = engine.target.model
+    const stop = ['\n\n', ' is ']
+    const cut = until(text, ' is ', answer)
+    for (let length = tokenizer.encode(text.slice(0, answer - 12)).length, written = ''; ; length++) {
+      const output = tokens.slice(0, length)
+      written = tokenizer.decode(output)
+      if (written.length > cut.length) break
+      const context = { id: 'restored', messages: [{ role: 'user' as const, content: questions[3]! }], output }
+      const commit = commitOf(await verify(context, { ...plain, stop, sampling, max_tokens: 60 }))
+      expect(cut.endsWith(commit.text)).toBe(true)
+      expect(commit).toMatchObject({ finish_reason: 'stop' })
+      // The beginning of a stop string was held back, and is not out yet.
+      expect(commit.text.length).toBeGreaterThanOrEqual(cut.length - written.length)
+    }
+  })
+
   const until = (whole: string, stop: string, from = 0): string => {
     const at = whole.indexOf(stop, from)
     return at < 0 ? whole : whole.slice(0, at)
   }
 })
 
-test('the whole prompt tells where its output begins, however it is cut', async () => {
+test('the whole prompt tells where its output begins', async () => {
   const context = async (prompt: string) => {
     const [event] = await verify({ id: 'run', prompt }, { ...plain, max_tokens: 1 })
     return event

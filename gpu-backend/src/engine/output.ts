@@ -53,7 +53,7 @@ export class OutputText {
     const text = this.#decoder.push(token)
     this.decoded += text.length
     if (!mayStop) this.#exempt = this.decoded
-    const certain = this.#read(this.#channels?.cut(text) ?? [{ channel: 'answer', text }])
+    const certain = this.#read(this.#parts(text))
     // Nothing can stop the thinking: whether it ends here does not matter yet.
     return this.#channels?.state.thinking ? certain + this.#release(this.#channels.release()) : certain
   }
@@ -61,10 +61,14 @@ export class OutputText {
   /** The text has ended: what was held back is output after all, if no stop string proves to be in it. */
   flush(): string {
     if (this.stopped) return ''
-    const text = this.#decoder.flush()
-    const parts = this.#channels ? [...this.#channels.cut(text), ...this.#channels.cutRest()] : []
-    const certain = this.#read(this.#channels ? parts : [{ channel: 'answer', text }])
+    const rest = this.#parts(this.#decoder.flush())
+    const certain = this.#read([...rest, ...(this.#channels?.cutRest() ?? [])])
     return certain + this.#take(this.#held.length)
+  }
+
+  /** Where stop strings count everywhere, all is as good as answer. */
+  #parts(text: string): TextPart[] {
+    return this.#channels?.cut(text) ?? [{ channel: 'answer', text }]
   }
 
   #read(parts: readonly TextPart[]): string {

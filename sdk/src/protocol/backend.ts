@@ -139,7 +139,7 @@ export const Verdict = v.object({
    * - `numbers`: the two name different numbers, so they cannot compute the same, and no judge is asked
    * - `judge`: the judge compared the meanings
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
-   * - `end`: one of the two ends the text or the thinking, so the target's own words stand
+   * - `end`: one of the two ends the text, or begins or ends the thinking, so the target's own words stand
    * - `judge_failed`: no judge could be asked
    */
   reason: v.picklist(verdictReasons),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ChannelSplitter, channelsAfter } from './channels.ts'
+import { ChannelSplitter, channelsAfter, tagsIn } from './channels.ts'
 
 interface Channels {
   reasoning: string
@@ -75,8 +75,15 @@ describe('the whole prompt decides where the output begins', () => {
 test('pieces in order leave nothing out of the text', () => {
   const whole = `${text}<think> more </think>`
   const splitter = new ChannelSplitter(channelsAfter('<think>'))
-  const pieces = [...whole].flatMap((character) => splitter.cut(character)).concat(splitter.cutRest())
+  const pieces = whole
+    .split('')
+    .flatMap((character) => splitter.cut(character))
+    .concat(splitter.cutRest())
   expect(pieces.map((piece) => piece.text).join('')).toBe(whole)
+})
+
+test('tags of a text, in order', () => {
+  expect(tagsIn('a</think>b<thin>c<think>')).toEqual(['</think>', '<think>'])
 })
 
 test('what was released does not come again, and still counts', () => {

@@ -30,6 +30,8 @@ export const ChannelState = v.object({
 export type ChannelState = v.InferOutput<typeof ChannelState>
 export type ChannelStateInput = v.InferInput<typeof ChannelState>
 
+export const tagsIn = (text: string): string[] => text.match(TAGS) ?? []
+
 /** Where a text stands: its last tag decides; without one it is an answer. */
 export function channelsAfter(text: string): ChannelState {
   const [open, close] = [text.lastIndexOf(OPEN), text.lastIndexOf(CLOSE)]

@@ -17,7 +17,9 @@ beforeAll(async () => {
   const config = path.join(folder, 'target/tokenizer_config.json')
   const stored = JSON.parse(await readFile(config, 'utf8')) as { chat_template: string }
   // What the answer begins with is for each test to say.
-  const chat_template = stored.chat_template.replace("\\n<think>\\n'", "\\n' + opening")
+  const own = "'<|im_start|>assistant\\n<think>\\n' }}{%- endif %}"
+  const asked = "(mark | default('<|im_start|>assistant\\n')) + opening }}{%- else %}{{- '<end>' }}{%- endif %}"
+  const chat_template = stored.chat_template.replace(own, asked)
   expect(chat_template).toContain('opening')
   await writeFile(config, JSON.stringify({ ...stored, chat_template }))
   engine = await Engine.load({ models: folder, slots: 2048 })
@@ -93,6 +95,12 @@ test('a template that closes the block leaves the model outside; so does a user 
   for (const content of ['What is <think>?', 'What does it end with? <think>\n'])
     expect(await chat('So ', less, content)).toMatchObject({ reasoning: null, content: expect.stringMatching(/./) })
   expect(await chat('<think>', less, 'What is </think>?')).toMatchObject({ content: '' })
+})
+
+test('a template may have another mark in the place of its generation prompt', async () => {
+  const chat_template_kwargs = { mark: '', opening: '<think>' }
+  const inside = await chat('', { ...noTags(), max_tokens: 5, chat_template_kwargs })
+  expect(inside).toMatchObject({ reasoning: expect.stringMatching(/./), content: '' })
 })
 
 test('without a generation prompt no block is open', async () => {
