@@ -14,7 +14,7 @@ export interface RunStep {
 
 /** A completed run. */
 export interface RunResult {
-  /** The whole output: reasoning, then answer. */
+  /** The whole output, reasoning and answer as they came. */
   text: string
   reasoning: string
   answer: string

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
+import type { ChannelState, DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
 import type { Scores } from '../model/index.ts'
 import type { Context } from './contexts.ts'
 import { distribution, reduction, samplingParameters } from './distribution.ts'
@@ -81,16 +81,13 @@ export async function* draft(
 }
 
 /** The first event of both streams. */
-export function opening(context: Context): {
-  type: 'context'
-  prompt_tokens: number
-  output_tokens: number
-  thinking: boolean
-} {
+export function opening(
+  context: Context,
+): { type: 'context'; prompt_tokens: number; output_tokens: number } & ChannelState {
   return {
     type: 'context',
     prompt_tokens: context.promptLength,
     output_tokens: context.outputLength,
-    thinking: context.thinking,
+    ...context.channels,
   }
 }

@@ -1,7 +1,7 @@
 /** What apps ask of the worker: the body of `POST /v1/runs`. Apart from the events, since clients ship only those. */
 import * as v from 'valibot'
 import { Mode } from './runs.ts'
-import { DEFAULT_MAX_TOKENS, Sampling, promptEntries } from './sampling.ts'
+import { DEFAULT_MAX_TOKENS, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { Verifier } from './verifier.ts'
 
 export const RunRequest = v.pipe(
@@ -10,8 +10,7 @@ export const RunRequest = v.pipe(
     sampling: v.optional(Sampling, {}),
     /** Output tokens at most. Default 1024. */
     max_tokens: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), DEFAULT_MAX_TOKENS),
-    /** Strings that end the text; not part of it. At most 4. */
-    stop: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4)), []),
+    ...stopEntries,
     lookahead: v.optional(
       v.strictObject({
         mode: v.optional(Mode, 'lr+sd'),

@@ -61,7 +61,7 @@ export const RunEvent = v.variant('type', [
   v.object({ type: v.literal('step.rejected'), ...step, reason: v.picklist(verdictReasons) }),
   /** The target's own step: in place of a rejected one, or after the last accepted one. */
   v.object({ type: v.literal('step.corrected'), ...step }),
-  /** Output text. `</think>` itself belongs to neither channel. */
+  /** Output text. The tags of thinking belong to neither channel. */
   v.object({ type: v.literal('text.delta'), channel: v.picklist(['reasoning', 'answer']), text: v.string() }),
   /** A helper failed; the run goes on by plain decoding. */
   v.object({

@@ -42,5 +42,12 @@ export const promptEntries = {
   prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
 }
 
+export const stopEntries = {
+  /** Strings that end the text; not part of it. At most 4. They are looked for in each stretch of the answer between tags of thinking. */
+  stop: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4)), []),
+  /** Looks for `stop` in the whole text, thinking and its tags included. Default false. */
+  stop_in_reasoning: v.optional(v.boolean(), false),
+}
+
 /** Tokens drawn at most when the request does not say. */
 export const DEFAULT_MAX_TOKENS = 1024

@@ -108,6 +108,24 @@ test('the channels go on from cycle to cycle', async () => {
   ])
 })
 
+test('the prompt and the whole output decide about thinking', async () => {
+  const channels = async (state: object, ...texts: string[]) => {
+    const cycles = texts.map((text, i) =>
+      commits([], { text, tokens: [i], finish: i === texts.length - 1 ? 'stop' : null }),
+    )
+    for (const { events } of cycles) Object.assign(events[0]!, state)
+    const { events } = await play(cycles, { lookahead: { mode: 'ar' } })
+    const said = { reasoning: '', answer: '' }
+    for (const event of events) if (event.type === 'text.delta') said[event.channel] += event.text
+    return said
+  }
+  const again = { reasoning: 'a\nc', answer: 'b\nd' }
+  expect(await channels({ thinking: true }, '\n<think>\na\n</', 'think>b\n<thi', 'nk>\nc</think>\nd')).toEqual(again)
+  expect(await channels({ thinking: true, after_tag: false }, ' a</think>b')).toEqual({ reasoning: ' a', answer: 'b' })
+  expect(await channels({ thinking: true, partial_tag: '</t' }, 'hink>', 'b')).toEqual({ reasoning: '', answer: 'b' })
+  expect(await channels({ thinking: false, after_tag: true }, '\n', 'b')).toEqual({ reasoning: '', answer: 'b' })
+})
+
 test('text held back for a tag that never comes is said at the end', async () => {
   const cut = commits([], { text: 'a\n\n</th', tokens: [1], finish: 'length' })
   expect((await play([cut], { lookahead: { mode: 'ar' } })).text).toBe('a\n\n</th')
@@ -119,6 +137,10 @@ test('a context the backend lost is sent whole, once', async () => {
   const { types, calls } = await play([drafts('a\n\n'), first, lost, drafts('c\n\n'), end])
   expect(types.at(-1)).toBe('run.completed')
   expect(calls[3]!.body.context).toEqual({ id: 'r', prompt: 'How many?', output: [1, 2] })
+  const inside = commits([], { text: 'a</think>b</thi', tokens: [1, 2] })
+  const rest = commits([], { text: 'nk>c', tokens: [3], finish: 'stop' })
+  const { text } = await play([inside, lost, rest], { lookahead: { mode: 'ar' } })
+  expect(text).toBe('abc')
   expect((await play([lost, lost, lost, lost])).types.at(-1)).toBe('run.failed')
 })
 

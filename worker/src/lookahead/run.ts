@@ -147,7 +147,7 @@ class Run {
   }
 
   async *#verify(drafted: DraftedStep[], steps: number | 'end'): AsyncGenerator<RunEvent, Commit, undefined> {
-    const { sampling, stop, max_tokens, lookahead } = this.#request
+    const { sampling, stop, stop_in_reasoning, max_tokens, lookahead } = this.#request
     this.#phase = drafted.length > 0 ? 'verify' : 'decode'
     const request: Omit<VerifyRequestInput, 'context'> = {
       steps: drafted.map(({ id, text }) => ({ id, text })),
@@ -156,6 +156,7 @@ class Run {
       decode: this.#lookahead ? steps : 'end',
       max_tokens: max_tokens - this.#output.length,
       stop,
+      stop_in_reasoning,
       sampling,
     }
     let commit: Commit | undefined
@@ -223,7 +224,7 @@ class Run {
       }
       this.#opened = true
       this.#promptTokens = event.prompt_tokens
-      this.#channels ??= new ChannelSplitter(event.thinking)
+      this.#channels ??= new ChannelSplitter(event)
     }
   }
 

@@ -197,6 +197,8 @@ export const ChatRequest = v.pipe(
     max_tokens: maybe(positive),
     logprobs: flag(false),
     top_logprobs: maybe(v.pipe(count, v.maxValue(20))),
+    /** Looks for `stop` in the whole text, thinking and its tags included. */
+    stop_in_reasoning: flag(false),
     echo: refused('it is for /v1/completions'),
     tool_choice: maybe(v.picklist(['none', 'auto'], 'is not supported: the models call no tools')),
     modalities: maybe(v.array(v.literal('text', 'is not supported: only "text" is'))),
