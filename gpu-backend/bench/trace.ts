@@ -8,11 +8,11 @@ import { Model, type ModelOptions } from '../src/model/index.ts'
 
 /** The profile is a list of Chrome trace events, in microseconds. */
 const traceSchema = v.array(
-  v.looseObject({
+  v.object({
     cat: v.string(),
     name: v.string(),
     dur: v.optional(v.number(), 0),
-    args: v.optional(v.looseObject({ op_name: v.optional(v.string()), provider: v.optional(v.string()) }), {}),
+    args: v.optional(v.object({ op_name: v.optional(v.string()), provider: v.optional(v.string()) }), {}),
   }),
 )
 export type TraceEvent = v.InferOutput<typeof traceSchema>[number]

@@ -2,14 +2,15 @@
 
     pip install tokenizers && python gpu-backend/scripts/byte_fallback.py
 
-Writes gpu-backend/fixtures/byte-fallback: prepend.json and metaspace.json, the two layouts that such checkpoints have, and
-reference.json: for each of them and each text the ids, and the text of these ids.
+Writes gpu-backend/fixtures/byte-fallback: prepend.json and metaspace.json, the two layouts that such checkpoints have,
+words.json, where no token may go on after a word, and reference.json: for each of them and each text the ids, and the text
+of these ids.
 """
 
 import json
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "byte-fallback"
 SPACE = "\u2581"
@@ -27,9 +28,13 @@ TEXTS = [
     "a <s> b",
     "<0x41> is spelled out",
     f"{SPACE}ing",
+    "[X]the [X] thing",
+    "the[X]the",
     " ",
     "",
 ]
+
+LAYOUTS = ["prepend", "metaspace", "words"]
 
 
 def tokenizer(layout: str) -> Tokenizer:
@@ -42,17 +47,19 @@ def tokenizer(layout: str) -> Tokenizer:
     if layout == "prepend":
         made.normalizer = normalizers.Sequence([normalizers.Prepend(SPACE), normalizers.Replace(" ", SPACE)])
     else:
-        made.pre_tokenizer = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="first", split=False)
+        scheme = "always" if layout == "words" else "first"
+        made.pre_tokenizer = pre_tokenizers.Metaspace(SPACE, prepend_scheme=scheme, split=layout == "words")
     steps = [decoders.Replace(SPACE, " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     made.decoder = decoders.Sequence(steps)
     made.add_special_tokens(SPECIAL)
+    made.add_tokens([AddedToken("[X]", normalized=True)])
     return made
 
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     reference = {}
-    for layout in ["prepend", "metaspace"]:
+    for layout in LAYOUTS:
         made = tokenizer(layout)
         made.save(str(FOLDER / f"{layout}.json"), pretty=False)
         encoded = [made.encode(text, add_special_tokens=False).ids for text in TEXTS]

@@ -1,4 +1,4 @@
-import { afterAll, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { baseURL, events, route, script, staged, stopServer, wire } from '../test/server.ts'
 import { ApiError, Lookahead, LookaheadError } from './index.ts'
 import { ProtocolError } from './protocol/index.ts'
@@ -100,13 +100,44 @@ it('leaves no timer behind that would keep a process alive', async () => {
   expect(timers()).toBe(before)
 })
 
-it('lists models and asks for health', async () => {
+describe('health()', () => {
   const client = new Lookahead({ baseURL, maxRetries: 0 })
-  route('/health', () => Response.json({ status: 'ok' }))
+  const answered = (answer: () => Response) => {
+    route('/health', answer)
+    return client.health()
+  }
+
+  it.each([
+    ['ok', 'ok', 200],
+    ['degraded', 'unauthorized', 503],
+    ['degraded', 'a state of later workers', 503],
+  ])('tells that a worker is %s, its backend %s', async (status, backend, code) => {
+    expect(await answered(() => Response.json({ status, backend }, { status: code }))).toEqual({ status, backend })
+  })
+
+  it('fails where no worker answers', async () => {
+    const headers = { 'x-request-id': 'req_9' }
+    await expect(answered(() => new Response('<h1>Welcome</h1>', { headers }))).rejects.toMatchObject({
+      code: 'malformed_answer',
+      requestId: 'req_9',
+    })
+    await expect(answered(() => new Response('<h1>Sorry</h1>', { status: 503 }))).rejects.toMatchObject({ status: 503 })
+    await expect(answered(() => Response.error())).rejects.toMatchObject({ kind: 'connection' })
+    await expect(client.health({ signal: AbortSignal.abort('enough') })).rejects.toMatchObject({
+      kind: 'aborted',
+      cause: 'enough',
+    })
+  })
+})
+
+it('lists models, and takes nothing else for them', async () => {
+  const client = new Lookahead({ baseURL, maxRetries: 0 })
+  route('/v1/models', () => Response.json({ object: 'list', data: [] }))
+  expect(await client.models.list()).toEqual({ object: 'list', data: [] })
   route('/v1/models', () => new Response('nothing'))
-  expect(await client.health()).toEqual({ status: 'ok' })
   await expect(client.models.list()).rejects.toMatchObject({ code: 'malformed_answer' })
-  await expect(client.health({ signal: AbortSignal.abort() })).rejects.toMatchObject({ kind: 'aborted' })
+  route('/v1/models', new ProtocolError(502, 'backend_unauthorized', 'No.').toResponse())
+  await expect(client.models.list()).rejects.toMatchObject({ status: 502, code: 'backend_unauthorized' })
 })
 
 it('knows errors of another copy of the package', () => {

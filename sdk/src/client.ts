@@ -1,34 +1,15 @@
-import * as v from 'valibot'
-import { AbortedError, ApiError } from './errors.ts'
+import type * as v from 'valibot'
+import { AbortedError } from './errors.ts'
+import { readOptions, readParams, readSignal } from './options.ts'
+import type { CallOptions, LookaheadOptions } from './options.ts'
+import { Health } from './protocol/health.ts'
 import { Models } from './protocol/models.ts'
-import type { RunRequestInput } from './protocol/runs.ts'
+import type { RunRequestInput } from './protocol/run-request.ts'
 import { retry } from './retry.ts'
 import { runEvents } from './run-events.ts'
 import { RunStream } from './run-stream.ts'
 import { fetchJson } from './transport.ts'
 import type { Settings } from './transport.ts'
-
-export interface LookaheadOptions {
-  /** Where the worker is, for example `https://lookahead.example.workers.dev`. A path is kept. */
-  baseURL: string
-  /** Sent as `Authorization: Bearer …`. */
-  apiKey?: string | undefined
-  /** Default: the runtime's own, looked up at each call. */
-  fetch?: typeof globalThis.fetch | undefined
-  /**
-   * How often a request is sent again after 408, 409, 429, 5xx, a lost connection or a timeout; never once the first
-   * event of a run has arrived. Default 2.
-   */
-  maxRetries?: number | undefined
-  /** Time until the response headers, in milliseconds. Default 60,000. */
-  timeoutMs?: number | undefined
-  /** Time without a byte, comments included, after which a stream counts as dead, in milliseconds. Default 60,000. */
-  idleTimeoutMs?: number | undefined
-}
-
-export interface CallOptions {
-  signal?: AbortSignal | undefined
-}
 
 /**
  * Client of a Lookahead worker.
@@ -44,21 +25,20 @@ export interface CallOptions {
 export class Lookahead {
   readonly #settings: Settings
 
+  /** @throws {UsageError} `invalid_option`, naming the option at fault. */
   constructor(options: LookaheadOptions) {
-    this.#settings = {
-      baseURL: options.baseURL.replace(/\/*$/, '/'),
-      headers: options.apiKey ? { authorization: `Bearer ${options.apiKey}` } : {},
-      fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
-      maxRetries: options.maxRetries ?? 2,
-      timeoutMs: options.timeoutMs ?? 60_000,
-      idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
-    }
+    this.#settings = readOptions(options)
   }
 
   readonly runs = {
-    /** Asks a question. Nothing is sent before the returned stream is read. */
-    stream: (params: RunRequestInput, { signal }: CallOptions = {}): RunStream =>
-      new RunStream((scope) => runEvents(this.#settings, { path: 'v1/runs', body: params }, scope), signal),
+    /**
+     * Asks a question. Nothing is sent before the returned stream is read.
+     * @throws {UsageError} `invalid_option`, for a request or signal that is none.
+     */
+    stream: (params: RunRequestInput, options?: CallOptions): RunStream => {
+      const call = { path: 'v1/runs', body: readParams(params) }
+      return new RunStream((scope) => runEvents(this.#settings, call, scope), readSignal(options))
+    },
   }
 
   readonly models = {
@@ -66,27 +46,21 @@ export class Lookahead {
     list: (options?: CallOptions): Promise<Models> => this.#get('v1/models', Models, options),
   }
 
-  /** Whether the worker answers. */
-  health(options?: CallOptions): Promise<{ status: string }> {
-    return this.#get('health', v.object({ status: v.string() }), options)
+  /** How the worker is. That it is degraded is an answer: this fails only when no worker answers. */
+  health(options?: CallOptions): Promise<Health> {
+    return this.#get('health', Health, options)
   }
 
   async #get<const Schema extends v.GenericSchema>(
     path: string,
     schema: Schema,
-    { signal }: CallOptions = {},
+    options?: CallOptions,
   ): Promise<v.InferOutput<Schema>> {
-    const scope = new AbortController()
-    const abort = () => scope.abort(new AbortedError('the call was aborted', { cause: signal?.reason }))
-    signal?.addEventListener('abort', abort)
-    if (signal?.aborted) abort()
+    const signal = readSignal(options) ?? new AbortController().signal
     try {
-      const attempt = () => fetchJson(this.#settings, { path }, scope.signal)
-      const answer = v.safeParse(schema, await retry(this.#settings.maxRetries, scope.signal, attempt))
-      if (answer.success) return answer.output
-      throw new ApiError(200, 'malformed_answer', `${path} answered with something else than expected`)
-    } finally {
-      signal?.removeEventListener('abort', abort)
+      return await retry(this.#settings.maxRetries, signal, () => fetchJson(this.#settings, path, schema, signal))
+    } catch (error) {
+      throw signal.aborted ? new AbortedError('the call was aborted', { cause: signal.reason }) : error
     }
   }
 }

@@ -27,7 +27,6 @@ export abstract class LookaheadError extends Error {
 
   constructor(message: string, options: LookaheadErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
-    this.name = new.target.name
     this.requestId = options.requestId
   }
 
@@ -38,6 +37,7 @@ export abstract class LookaheadError extends Error {
 
 /** Every error of this package, as a union over `kind`. */
 export type LookaheadFailure =
+  | UsageError
   | ApiError
   | ConnectionError
   | TimeoutError
@@ -45,9 +45,27 @@ export type LookaheadFailure =
   | RunFailedError
   | AbortedError
 
+/**
+ * A mistake in the calling code, told before anything is sent: an option, a request or a signal that cannot be
+ * (`invalid_option`, `param` names it), or a second reader of one run (`already_read`).
+ */
+export class UsageError extends LookaheadError {
+  readonly kind = 'usage'
+  override readonly name = 'UsageError'
+  readonly code: 'invalid_option' | 'already_read'
+  readonly param: string | undefined
+  readonly retryable = false
+
+  constructor(code: UsageError['code'], message: string, options: LookaheadErrorOptions & { param?: string } = {}) {
+    super(message, options)
+    this.code = code
+    this.param = options.param
+  }
+}
+
 const retryableStatus = (status: number) => status === 408 || status === 409 || status === 429 || status >= 500
 
-/** The server answered with a status outside 200–299. */
+/** The server answered with a status outside 200–299, or with something else than was asked for (`malformed_answer`). */
 export class ApiError extends LookaheadError {
   readonly kind = 'api'
   override readonly name = 'ApiError'
@@ -89,8 +107,8 @@ export class TimeoutError extends LookaheadError {
   readonly code: 'headers' | 'idle'
   readonly retryable = true
 
-  constructor(code: 'headers' | 'idle', ms: number) {
-    super(code === 'headers' ? `no answer within ${ms} ms` : `no bytes for ${ms} ms`)
+  constructor(code: 'headers' | 'idle', ms: number, options: LookaheadErrorOptions = {}) {
+    super(code === 'headers' ? `no answer within ${ms} ms` : `no bytes for ${ms} ms`, options)
     this.code = code
   }
 }
@@ -117,6 +135,9 @@ export class StreamInterruptedError extends LookaheadError {
   }
 }
 
+/** Failures of a run that the same request would meet again. */
+const lasting: ReadonlySet<string> = new Set(['invalid_request', 'context_length_exceeded', 'backend_unauthorized'])
+
 /** The server ended the run with `run.failed`. */
 export class RunFailedError extends LookaheadError {
   readonly kind = 'run_failed'
@@ -127,7 +148,7 @@ export class RunFailedError extends LookaheadError {
   constructor(code: string, message: string, options: LookaheadErrorOptions = {}) {
     super(message, options)
     this.code = code
-    this.retryable = !['invalid_request', 'context_length_exceeded'].includes(code)
+    this.retryable = !lasting.has(code)
   }
 }
 

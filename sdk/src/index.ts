@@ -1,5 +1,5 @@
 export { Lookahead } from './client.ts'
-export type { CallOptions, LookaheadOptions } from './client.ts'
+export type { CallOptions, LookaheadOptions } from './options.ts'
 export {
   AbortedError,
   ApiError,
@@ -8,11 +8,17 @@ export {
   RunFailedError,
   StreamInterruptedError,
   TimeoutError,
+  UsageError,
 } from './errors.ts'
 export type { LookaheadFailure } from './errors.ts'
 export type { RunResult, RunStep } from './run-result.ts'
 export { RunStream } from './run-stream.ts'
 export type { TextDelta } from './run-stream.ts'
-export type { Mode, RunEvent, RunRequest, RunRequestInput, RunStats } from './protocol/runs.ts'
+export type { RunRequest, RunRequestInput } from './protocol/run-request.ts'
+export type { Mode, RunEvent, RunStats } from './protocol/runs.ts'
+export type { Health } from './protocol/health.ts'
+export type { Leavable } from './protocol/leavable.ts'
 export type { Models } from './protocol/models.ts'
-export type { FinishReason, Message, Sampling, Usage, Verifier } from './protocol/sampling.ts'
+export type { Message, Sampling } from './protocol/sampling.ts'
+export type { FinishReason, Usage } from './protocol/usage.ts'
+export type { Verifier } from './protocol/verifier.ts'

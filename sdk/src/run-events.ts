@@ -1,13 +1,13 @@
 import * as v from 'valibot'
-import { LookaheadError, StreamInterruptedError } from './errors.ts'
-import { RunEvent, isTerminal } from './protocol/runs.ts'
+import { LookaheadError, RunFailedError, StreamInterruptedError } from './errors.ts'
+import { RunEvent } from './protocol/runs.ts'
 import { readEvents } from './protocol/sse.ts'
 import { retry } from './retry.ts'
 import { fetchStream } from './transport.ts'
 import type { Call, Settings } from './transport.ts'
 
 /**
- * A run's events, the last of them terminal. Until the first event has come a failed attempt is repeated;
+ * A run's events, the last of them terminal; after `run.failed` it throws. Until the first event has come a failed attempt is repeated;
  * after it never, since the run may have cost something and part of its text is already out.
  */
 export async function* runEvents(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
@@ -39,7 +39,8 @@ async function* readRun({ body, requestId }: RunBody): AsyncGenerator<RunEvent, 
       lastEventId = id ?? lastEventId
       if (event === 'unknown') continue
       yield event
-      if (isTerminal(event)) return
+      if (event.type === 'run.failed') throw new RunFailedError(event.code, event.message, { requestId })
+      if (event.type === 'run.completed') return
     }
   } catch (cause) {
     throw LookaheadError.isInstance(cause) ? cause : interrupted('connection_lost', { cause })
@@ -47,19 +48,17 @@ async function* readRun({ body, requestId }: RunBody): AsyncGenerator<RunEvent, 
   throw interrupted('ended_early')
 }
 
-const knownTypes: ReadonlySet<string> = new Set(RunEvent.options.map((option) => option.entries.type.literal))
-const Typed = v.object({ type: v.string() })
+const knownTypes: ReadonlySet<unknown> = new Set(RunEvent.options.map((option) => option.entries.type.literal))
 
 /** A newer server may send types of events that this client does not know: those are no error. */
 function parseRunEvent(json: string): RunEvent | 'unknown' | 'malformed' {
-  let data: unknown
+  let data: { type?: unknown } | null
   try {
-    data = JSON.parse(json)
+    data = JSON.parse(json) as typeof data
   } catch {
     return 'malformed'
   }
-  if (!v.is(Typed, data)) return 'malformed'
-  if (!knownTypes.has(data.type)) return 'unknown'
   const event = v.safeParse(RunEvent, data)
-  return event.success ? event.output : 'malformed'
+  if (event.success) return event.output
+  return typeof data?.type === 'string' && !knownTypes.has(data.type) ? 'unknown' : 'malformed'
 }

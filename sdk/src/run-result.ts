@@ -1,5 +1,5 @@
 import type { RunEvent, RunStats } from './protocol/runs.ts'
-import type { FinishReason, Usage } from './protocol/sampling.ts'
+import type { FinishReason, Usage } from './protocol/usage.ts'
 
 /** One step of the output, and how it got there. */
 export interface RunStep {
@@ -14,7 +14,7 @@ export interface RunStep {
 
 /** A completed run. */
 export interface RunResult {
-  /** The whole output: reasoning, then answer. */
+  /** The whole output, reasoning and answer as they came. */
   text: string
   reasoning: string
   answer: string

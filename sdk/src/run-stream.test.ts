@@ -71,14 +71,6 @@ describe('reading a run', () => {
     expect(await readChunks(Array.from(bytes, (_, at) => bytes.slice(at, at + 1)))).toEqual(events)
   })
 
-  it('can be read only once', async () => {
-    script(staged([wire(events)]).response)
-    const run = ask()
-    await run.final()
-    expect(() => run[Symbol.asyncIterator]()).toThrow(TypeError)
-    expect(() => run.textStream).toThrow(TypeError)
-  })
-
   it('skips events that it does not know', async () => {
     script(staged([wire([{ type: 'run.started_v2' }, ...events])]).response)
     expect((await read(ask())).seen).toEqual(events)
@@ -114,7 +106,7 @@ describe('a run that goes wrong', () => {
   it('times out when no bytes come', async () => {
     const stream = staged([wire(events.slice(0, 2))], 'stall')
     script(stream.response)
-    expect((await read(ask())).error).toMatchObject({ kind: 'timeout', code: 'idle' })
+    expect((await read(ask())).error).toMatchObject({ kind: 'timeout', code: 'idle', requestId: 'req_1' })
     await expect.poll(() => stream.closed).toBe(true)
   })
 
@@ -133,101 +125,29 @@ describe('a run that goes wrong', () => {
     const run = ask()
     const { seen, error } = await read(run)
     expect(seen.at(-1)).toEqual(failed)
-    expect(error).toMatchObject({ kind: 'run_failed', code: 'backend_unavailable', message: 'The backend left.' })
+    expect(error).toMatchObject({
+      kind: 'run_failed',
+      code: 'backend_unavailable',
+      message: 'The backend left.',
+      requestId: 'req_1',
+      retryable: true,
+    })
     await expect(run.final()).rejects.toBe(error)
   })
+
+  it.each(['invalid_request', 'context_length_exceeded', 'backend_unauthorized'])(
+    'is not worth another try after %s',
+    async (code) => {
+      const failed: RunEvent = { type: 'run.failed', code, message: 'No.' }
+      script(staged([wire([...events.slice(0, 1), failed])]).response)
+      expect((await read(ask())).error).toMatchObject({ kind: 'run_failed', code, retryable: false })
+    },
+  )
 
   it('does not wait for the connection to close after the terminal event', async () => {
     const stream = staged([wire([completed])], 'stall')
     script(stream.response)
     expect((await ask().final()).finishReason).toBe('stop')
     await expect.poll(() => stream.closed).toBe(true)
-  })
-})
-
-describe('leaving a run', () => {
-  it('sends nothing when the signal is already aborted', async () => {
-    const { requests } = script()
-    const { error } = await read(ask(AbortSignal.abort('enough')))
-    expect(error).toMatchObject({ kind: 'aborted', cause: 'enough', retryable: false })
-    expect(requests).toHaveLength(0)
-  })
-
-  it('stops waiting for headers when the signal aborts', async () => {
-    script(() => new Promise<Response>(() => undefined))
-    const controller = new AbortController()
-    setTimeout(() => controller.abort(), 20)
-    expect((await read(ask(controller.signal))).error).toMatchObject({ kind: 'aborted' })
-  })
-
-  it('stops while waiting for bytes, and closes the connection', async () => {
-    const stream = staged([wire(events.slice(0, 2))], 'stall')
-    script(stream.response)
-    const controller = new AbortController()
-    const run = ask(controller.signal)
-    const seen: RunEvent[] = []
-    const reading = (async () => {
-      for await (const event of run) {
-        seen.push(event)
-        if (seen.length === 2) setTimeout(() => controller.abort(), 5)
-      }
-    })()
-    await expect(reading).rejects.toMatchObject({ kind: 'aborted' })
-    expect(seen).toHaveLength(2)
-    await expect.poll(() => stream.closed).toBe(true)
-  })
-
-  it('yields nothing after an abort, even what has already arrived', async () => {
-    script(staged([wire(events)]).response)
-    const controller = new AbortController()
-    const run = ask(controller.signal)
-    const seen: RunEvent[] = []
-    const reading = (async () => {
-      for await (const event of run) {
-        seen.push(event)
-        controller.abort()
-      }
-    })()
-    await expect(reading).rejects.toMatchObject({ kind: 'aborted' })
-    expect(seen).toHaveLength(1)
-  })
-
-  it('is not harmed by an abort after the end', async () => {
-    script(staged([wire(events)]).response)
-    const controller = new AbortController()
-    const run = ask(controller.signal)
-    await run.final()
-    controller.abort()
-    run.cancel()
-    expect((await run.final()).finishReason).toBe('stop')
-  })
-
-  it('closes the connection on break', async () => {
-    const stream = staged([wire(events.slice(0, 2))], 'stall')
-    script(stream.response)
-    const run = ask()
-    for await (const _ of run) break
-    await expect.poll(() => stream.closed).toBe(true)
-    await expect(run.final()).rejects.toMatchObject({ kind: 'aborted' })
-  })
-
-  it('ends the loop quietly on cancel()', async () => {
-    const stream = staged([wire(events.slice(0, 2))], 'stall')
-    script(stream.response)
-    const run = ask()
-    setTimeout(() => run.cancel(), 20)
-    const { seen, error } = await read(run)
-    expect(error).toBeUndefined()
-    expect(seen).toHaveLength(2)
-    await expect(run.final()).rejects.toMatchObject({ kind: 'aborted' })
-    await expect.poll(() => stream.closed).toBe(true)
-  })
-
-  it('can be cancelled before it is read', async () => {
-    const { requests } = script()
-    const run = ask()
-    run.cancel()
-    await expect(run.final()).rejects.toMatchObject({ kind: 'aborted' })
-    expect(requests).toHaveLength(0)
   })
 })

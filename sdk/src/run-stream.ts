@@ -1,4 +1,6 @@
-import { AbortedError, LookaheadError, RunFailedError } from './errors.ts'
+import { AbortedError, UsageError } from './errors.ts'
+import { leavable } from './protocol/leavable.ts'
+import type { Leavable } from './protocol/leavable.ts'
 import type { RunEvent } from './protocol/runs.ts'
 import { RunResultBuilder } from './run-result.ts'
 import type { RunResult } from './run-result.ts'
@@ -6,84 +8,126 @@ import type { RunResult } from './run-result.ts'
 /** Output text as it becomes certain. */
 export type TextDelta = Pick<Extract<RunEvent, { type: 'text.delta' }>, 'channel' | 'text'>
 
+type Open = (signal: AbortSignal) => AsyncGenerator<RunEvent, void, undefined>
+
 /**
- * A run, as it happens. Read it once, in one of three ways: its events (`for await … of run`), its text
- * (`for await … of run.textStream`), or only its result (`await run.final()`, which also works after one of the loops).
+ * A run, as it happens. One reader may read it: its events (`for await … of run`) or its text (`for await … of
+ * run.textStream`). `await run.final()` gives the result, with a reader or without.
  *
  * The request is sent when reading starts. Leaving a loop closes the connection, and with it ends the run on the server.
  *
- * Reading throws {@link LookaheadError}: `run_failed` after a `run.failed` event, `stream_interrupted` when the stream
- * ends without its terminal event, `aborted` when the signal given to `stream` aborts.
+ * Reading throws a `LookaheadError`: `run_failed` after a `run.failed` event, `stream_interrupted` when the stream ends
+ * without its terminal event, `aborted` when the signal given to `stream` aborts, `usage` when the run has another reader.
  */
 export class RunStream implements AsyncIterable<RunEvent> {
-  readonly #open: (signal: AbortSignal) => AsyncGenerator<RunEvent, void>
-  readonly #outer: AbortSignal | undefined
+  readonly #source: AsyncGenerator<RunEvent, void, undefined>
   readonly #scope = new AbortController()
   readonly #result = Promise.withResolvers<RunResult>()
-  #read = false
-  #cancelled = false
+  /** Whoever read first. */
+  #reader: object | undefined
+  /** Events that `final()` has read ahead of the reader. */
+  #ahead: RunEvent[] = []
+  #advancing: Promise<boolean> | undefined
+  #failure: { error: unknown } | undefined
+  /** Whoever leaves is told of no failure. */
+  #left = false
 
   /** @internal */
-  constructor(open: (signal: AbortSignal) => AsyncGenerator<RunEvent, void>, outer: AbortSignal | undefined) {
-    this.#open = open
-    this.#outer = outer
+  constructor(open: Open, outer: AbortSignal | undefined) {
+    this.#source = this.#run(open, outer)
     // The result may fail without anyone having asked for it.
     this.#result.promise.catch(() => undefined)
   }
 
-  /** @throws {TypeError} when the run is already being read. */
-  [Symbol.asyncIterator](): AsyncGenerator<RunEvent, void> {
-    if (this.#read) throw new TypeError('a RunStream can be read only once')
-    this.#read = true
-    return this.#events()
+  [Symbol.asyncIterator](): Leavable<RunEvent> {
+    return this.#view((event) => event)
+  }
+
+  /** Output text alone, from both channels. */
+  get textStream(): Leavable<TextDelta> {
+    return this.#view((event) =>
+      event.type === 'text.delta' ? { channel: event.channel, text: event.text } : undefined,
+    )
   }
 
   /**
-   * Output text alone, from both channels.
-   * @throws {TypeError} when the run is already being read.
+   * The completed run. May be asked at any time: reads the run to its end by itself, and what a reader has not read by
+   * then is kept for it.
    */
-  get textStream(): AsyncGenerator<TextDelta, void> {
-    return textOf(this[Symbol.asyncIterator]())
-  }
-
-  /** The completed run. Reads the stream to its end, unless a loop does or did so already. */
   async final(): Promise<RunResult> {
-    if (!this.#read) for await (const _ of this);
+    this.#reader ??= this
+    while (await this.#advance());
     return this.#result.promise
   }
 
   /** Ends the run: a loop over it stops without an error, `final()` rejects with `aborted`. Does nothing after the end. */
   cancel(): void {
-    this.#cancelled = true
-    this.#scope.abort(new AbortedError('the run was cancelled'))
+    this.#left = true
+    this.#stop('the run was cancelled')
   }
 
-  async *#events(): AsyncGenerator<RunEvent, void> {
+  /** What `pick` takes of every event. Nothing is claimed before the first read. */
+  #view<T>(pick: (event: RunEvent) => T | undefined): Leavable<T> {
+    const reader = {}
+    return leavable(this.#read(reader, pick), () => (this.#claim(reader) ? this.#leave() : undefined))
+  }
+
+  #claim(reader: object): boolean {
+    return (this.#reader ??= reader) === reader
+  }
+
+  async *#read<T>(reader: object, pick: (event: RunEvent) => T | undefined): AsyncGenerator<T, void, undefined> {
+    if (!this.#claim(reader)) throw new UsageError('already_read', 'a run has one reader, and this one has another')
+    do {
+      for (let event = this.#ahead.shift(); event; event = this.#ahead.shift()) {
+        const picked = pick(event)
+        if (picked !== undefined) yield picked
+      }
+    } while (await this.#advance())
+    if (this.#failure && !this.#left) throw this.#failure.error
+  }
+
+  /** Takes the next event from the server, for the reader and whoever waits for the end; false when there is none. */
+  #advance(): Promise<boolean> {
+    this.#advancing ??= this.#source.next().then(({ done, value }) => {
+      this.#advancing = undefined
+      if (!done && this.#reader !== this && !this.#scope.signal.aborted) this.#ahead.push(value)
+      return !done
+    })
+    return this.#advancing
+  }
+
+  #stop(why: string, options?: { cause: unknown }): void {
+    this.#ahead = []
+    this.#scope.abort(new AbortedError(why, options))
+    this.#result.reject(this.#scope.signal.reason)
+  }
+
+  /** Resolves once the connection is closed. */
+  async #leave(): Promise<void> {
+    this.cancel()
+    await this.#source.return()
+  }
+
+  /** The run itself: never throws, but leaves result and failure behind. */
+  async *#run(open: Open, outer: AbortSignal | undefined): AsyncGenerator<RunEvent, void, undefined> {
     const { signal } = this.#scope
-    const abort = () => this.#scope.abort(new AbortedError('the run was aborted', { cause: this.#outer?.reason }))
-    this.#outer?.addEventListener('abort', abort)
-    if (this.#outer?.aborted) abort()
+    const abort = () => this.#stop('the run was aborted', { cause: outer?.reason })
+    outer?.addEventListener('abort', abort)
+    if (outer?.aborted) abort()
     const builder = new RunResultBuilder()
     try {
-      for await (const event of this.#open(signal)) {
+      for await (const event of open(signal)) {
+        signal.throwIfAborted()
         builder.add(event)
         if (event.type === 'run.completed') this.#result.resolve(builder.build(event))
         yield event
-        if (event.type === 'run.failed') throw new RunFailedError(event.code, event.message)
-        if (event.type !== 'run.completed') signal.throwIfAborted()
       }
     } catch (error) {
       this.#result.reject(error)
-      if (!this.#cancelled || !LookaheadError.isInstance(error) || error.kind !== 'aborted') throw error
+      this.#failure = { error }
     } finally {
-      this.#outer?.removeEventListener('abort', abort)
-      this.#result.reject(new AbortedError('the run was left before its end'))
+      outer?.removeEventListener('abort', abort)
     }
-  }
-}
-
-async function* textOf(events: AsyncGenerator<RunEvent, void>): AsyncGenerator<TextDelta, void> {
-  for await (const event of events) {
-    if (event.type === 'text.delta') yield { channel: event.channel, text: event.text }
   }
 }

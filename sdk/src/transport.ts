@@ -14,27 +14,48 @@ export interface Settings {
   idleTimeoutMs: number
 }
 
-/** A path below the base URL; with a body it is posted. */
+/** A path below the base URL; with a body of JSON it is posted. */
 export interface Call {
   path: string
-  body?: unknown
+  body?: string
 }
 
-/** One attempt at a JSON answer; `undefined` where it is none. `signal` must abort with the error that the caller should see. */
-export async function fetchJson(settings: Settings, call: Call, signal: AbortSignal): Promise<unknown> {
+/**
+ * One attempt at a JSON answer. What has the form asked for is the answer, whatever its status.
+ */
+export async function fetchJson<const Schema extends v.GenericSchema>(
+  settings: Settings,
+  path: string,
+  schema: Schema,
+  signal: AbortSignal,
+): Promise<v.InferOutput<Schema>> {
   const patience = new Patience(signal)
-  const json: Promise<unknown> = send(settings, call, patience.signal).then((response) =>
-    response.json().catch(() => undefined),
+  const read = send(settings, { path }, patience.signal).then(
+    async (answer) => [answer, await readJson(answer)] as const,
   )
-  return patience.wait(json, 'headers', settings.timeoutMs)
+  const [response, json] = await patience.wait(read, 'headers', settings.timeoutMs)
+  const parsed = v.safeParse(schema, json)
+  if (parsed.success) return parsed.output
+  if (!response.ok) throw apiError(response, json)
+  throw new ApiError(response.status, 'malformed_answer', `${path} answered with something else than expected`, {
+    requestId: requestIdOf(response),
+  })
 }
 
-/** One attempt at a streamed answer, whose body fails when no bytes come for `idleTimeoutMs`. */
+/**
+ * One attempt at a streamed answer, whose body fails when no bytes come for `idleTimeoutMs`.
+ * `signal` must abort with the error that the reader should see.
+ */
 export async function fetchStream(settings: Settings, call: Call, signal: AbortSignal) {
   const patience = new Patience(signal)
-  const response = await patience.wait(send(settings, call, patience.signal), 'headers', settings.timeoutMs)
-  const requestId = response.headers.get('x-request-id') ?? undefined
-  return { requestId, body: impatient(response.body ?? new Blob([]).stream(), patience, settings.idleTimeoutMs) }
+  const answer = send(settings, call, patience.signal).then(async (response) => {
+    if (!response.ok) throw apiError(response, await readJson(response))
+    return response
+  })
+  const response = await patience.wait(answer, 'headers', settings.timeoutMs)
+  patience.requestId = requestIdOf(response)
+  const body = impatient(response.body ?? new Blob([]).stream(), patience, settings.idleTimeoutMs)
+  return { requestId: patience.requestId, body }
 }
 
 async function send(settings: Settings, { path, body }: Call, signal: AbortSignal): Promise<Response> {
@@ -43,24 +64,27 @@ async function send(settings: Settings, { path, body }: Call, signal: AbortSigna
   const init =
     body === undefined
       ? { headers: settings.headers }
-      : {
-          method: 'POST',
-          headers: { ...settings.headers, 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        }
-  const response = await fetch(settings.baseURL + path, { ...init, signal }).catch((cause: unknown) => {
+      : { method: 'POST', headers: { ...settings.headers, 'content-type': 'application/json' }, body }
+  try {
+    const response = await fetch(settings.baseURL + path, { ...init, signal })
+    // Not every fetch listens to its signal.
+    if (signal.aborted) await response.body?.cancel()
+    return response
+  } catch (cause) {
     throw signal.aborted ? signal.reason : new ConnectionError(`cannot reach ${settings.baseURL}`, { cause })
-  })
-  if (!response.ok) throw await apiError(response)
-  return response
+  }
 }
 
-async function apiError(response: Response): Promise<ApiError> {
-  const body = v.safeParse(ErrorBody, await response.json().catch(() => undefined))
+const requestIdOf = (response: Response) => response.headers.get('x-request-id') ?? undefined
+
+const readJson = (response: Response): Promise<unknown> => response.json().catch(() => undefined)
+
+function apiError(response: Response, json: unknown): ApiError {
+  const body = v.safeParse(ErrorBody, json)
   const { code, message, param } = body.success ? body.output.error : {}
   return new ApiError(response.status, code ?? 'unknown', message ?? `the server answered ${response.status}`, {
     param: param ?? null,
-    requestId: response.headers.get('x-request-id') ?? undefined,
+    requestId: requestIdOf(response),
     retryAfterMs: parseRetryAfter(response.headers.get('retry-after')),
   })
 }
@@ -89,6 +113,8 @@ function impatient(body: ReadableStream<Uint8Array>, patience: Patience, idleMs:
 /** The signal of one attempt: aborted by the caller's, or when a wait takes too long. */
 class Patience {
   readonly signal: AbortSignal
+  /** Of the answer, once there is one. */
+  requestId: string | undefined
   readonly #timeout = new AbortController()
 
   constructor(outer: AbortSignal) {
@@ -97,10 +123,10 @@ class Patience {
 
   /** Settles like `promise`, or rejects with the signal's reason when that comes first. */
   wait<T>(promise: Promise<T>, code: TimeoutError['code'], ms: number): Promise<T> {
-    const { signal } = this
+    const { signal, requestId } = this
     return new Promise<T>((resolve, reject) => {
       const abort = () => reject(signal.reason)
-      const timer = setTimeout(() => this.#timeout.abort(new TimeoutError(code, ms)), ms)
+      const timer = setTimeout(() => this.#timeout.abort(new TimeoutError(code, ms, { requestId })), ms)
       const settle = () => {
         clearTimeout(timer)
         signal.removeEventListener('abort', abort)

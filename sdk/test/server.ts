@@ -50,21 +50,28 @@ export const wire = (list: readonly { type: string }[]): string =>
 const encoder = new TextEncoder()
 
 export interface StagedStream {
+  /** Set once all chunks were asked for. */
+  begun: boolean
   /** Set once the client has closed the connection. */
   closed: boolean
   response: Response
 }
 
-/** An SSE answer in chunks; then it ends, breaks, or stays silent. */
-export function staged(chunks: (string | Uint8Array)[], then: 'end' | 'break' | 'stall' = 'end'): StagedStream {
+/** An SSE answer in chunks; then it ends, breaks, stays silent, or goes on with comments for ever. */
+export function staged(
+  chunks: (string | Uint8Array)[],
+  then: 'end' | 'break' | 'stall' | 'keepalive' = 'end',
+): StagedStream {
   const queue = [...chunks]
   const stream: StagedStream = {
+    begun: false,
     closed: false,
     response: new Response(
       new ReadableStream<Uint8Array>(
         {
           async pull(controller) {
             const chunk = queue.shift()
+            stream.begun ||= chunk === undefined
             if (chunk !== undefined) {
               controller.enqueue(typeof chunk === 'string' ? encoder.encode(chunk) : chunk)
             } else if (then === 'end') {
@@ -73,6 +80,9 @@ export function staged(chunks: (string | Uint8Array)[], then: 'end' | 'break' | 
               // A broken connection takes bytes with it that were not read yet.
               await setTimeout(30)
               controller.error(new TypeError('network error'))
+            } else if (then === 'keepalive') {
+              await setTimeout(10)
+              controller.enqueue(encoder.encode(': keepalive\n\n'))
             } else {
               await new Promise(() => undefined)
             }

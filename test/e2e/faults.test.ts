@@ -1,5 +1,7 @@
+import { ReadableStream } from 'node:stream/web'
 import { isTerminal } from '@lookahead/sdk/protocol'
 import { Lookahead } from '@lookahead/sdk'
+import type { RunFailedError } from '@lookahead/sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startStack } from '../launcher/index.ts'
 import type { Stack } from '../launcher/index.ts'
@@ -32,6 +34,17 @@ describe('a client that leaves', () => {
     await settled().toMatchObject({ running: 0, contexts: 0 })
     const { pools } = await backendHealth()
     for await (const { type } of client.runs.stream(long())) if (type === 'text.delta') break
+    await settled().toMatchObject({ running: 0, contexts: 0, pools })
+  })
+
+  it('frees them too when it leaves while it waits for text', async () => {
+    await settled().toMatchObject({ running: 0, contexts: 0 })
+    const { pools } = await backendHealth()
+    const reader = ReadableStream.from(client.runs.stream(long()).textStream).getReader()
+    await reader.read()
+    const pending = reader.read()
+    await reader.cancel()
+    expect(await pending).toEqual({ done: true, value: undefined })
     await settled().toMatchObject({ running: 0, contexts: 0, pools })
   })
 
@@ -69,9 +82,18 @@ describe('a backend that dies', () => {
         }
       }
     })()
-    await expect(reading).rejects.toMatchObject({ kind: 'run_failed', code: 'target_unavailable' })
+    const failure: unknown = await reading.catch((error: unknown) => error)
+    expect(failure).toMatchObject({ kind: 'run_failed', code: 'target_unavailable', requestId: expect.any(String) })
     expect(terminal).toEqual(['run.failed'])
+    const { requestId } = failure as RunFailedError
+    // Wrangler puts its own sign before the line.
+    const line = /\{"event":"run\.failed".*\}/.exec(stack.worker.log.join('\n'))?.[0]
+    expect(JSON.parse(line ?? '{}')).toMatchObject({
+      run_id: requestId,
+      request_id: requestId,
+      backend_code: 'unreachable',
+    })
     await expect(own.runs.stream(long()).final()).rejects.toMatchObject({ retryable: true })
-    await expect(own.health()).rejects.toMatchObject({ status: 503 })
+    expect(await own.health()).toEqual({ status: 'degraded', backend: 'unreachable' })
   })
 })

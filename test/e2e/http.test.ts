@@ -57,7 +57,7 @@ describe('POST /v1/runs', () => {
 })
 
 it('lists the models and tells its health', async () => {
-  expect(await client.health()).toMatchObject({ status: 'ok' })
+  expect(await client.health()).toEqual({ status: 'ok', backend: 'ok' })
   const roles = (await client.models.list()).data.map(({ role }) => role)
   expect(roles).toEqual(expect.arrayContaining(['target', 'draft', 'judge']))
 })

@@ -1,3 +1,4 @@
+import type { RunResult } from '@lookahead/sdk'
 import { isCorrect } from '@lookahead/gpu-backend/dataset'
 import { isTerminal, modes } from '@lookahead/sdk/protocol'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -67,23 +68,40 @@ describe('fidelity', () => {
   })
 })
 
+it.each(modes)('a prompt that ends inside a think block is gone on with there in mode %s', async (mode) => {
+  const prompt = `<|im_start|>user\n${problems[0]!.question}<|im_end|>\n<|im_start|>assistant\n<think>\nFirst`
+  const { text, reasoning, answer, finishReason } = await client.runs
+    .stream({ prompt, sampling: { temperature: 0 }, lookahead: { mode } })
+    .final()
+  expect(finishReason).toBe('stop')
+  expect(reasoning.length).toBeGreaterThan(answer.length)
+  expect(answer).toMatch(/^\S/)
+  expect(text).not.toContain('think>')
+})
+
 describe('limits', () => {
-  let whole: string
-  beforeAll(async () => void (whole = (await client.runs.stream(about(0, { lookahead: { mode: 'ar' } })).final()).text))
+  let whole: RunResult
+  beforeAll(async () => void (whole = await client.runs.stream(about(0, { lookahead: { mode: 'ar' } })).final()))
 
   it.each(modes)('stops at max_tokens in mode %s', async (mode) => {
     const lookahead = { mode, verifier: 'exact' as const }
     const cut = await client.runs.stream(about(0, { max_tokens: 20, lookahead })).final()
     expect(cut.finishReason).toBe('length')
     expect(cut.usage.completion_tokens).toBe(20)
-    expect(whole.startsWith(cut.text)).toBe(true)
+    expect(whole.text.startsWith(cut.text)).toBe(true)
   })
 
   it.each(modes)('stops before a stop string in mode %s', async (mode) => {
-    const stop = whole.slice(60, 66)
     const lookahead = { mode, verifier: 'exact' as const }
-    const cut = await client.runs.stream(about(0, { stop: [stop], lookahead })).final()
-    expect(cut.finishReason).toBe('stop')
-    expect(cut.text).toBe(whole.slice(0, whole.indexOf(stop)))
+    const { text, reasoning, answer } = whole
+    const stop = answer.slice(4, 12)
+    const cut = await client.runs.stream(about(0, { stop: ['\n\n', stop], lookahead })).final()
+    expect(cut).toMatchObject({ finishReason: 'stop', reasoning, answer: answer.slice(0, answer.indexOf(stop)) })
+
+    const request = about(0, { stop: ['\n\n'], stop_in_reasoning: true, lookahead })
+    expect(await client.runs.stream(request).final()).toMatchObject({
+      finishReason: 'stop',
+      text: text.slice(0, text.indexOf('\n\n')),
+    })
   })
 })

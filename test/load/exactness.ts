@@ -1,4 +1,5 @@
 /** Whether an answer under load is the one that the backend gives alone. */
+import { dictionary } from '@lookahead/gpu-backend/dictionary'
 import * as v from 'valibot'
 import type { Answer } from './client.ts'
 import type { LoadRequest } from './requests.ts'
@@ -46,7 +47,7 @@ export async function judge(baseURL: string, { request, alone, underLoad }: Mism
 const Tokens = v.object({ tokens: v.array(v.number()) })
 const Spelled = v.object({ prompt: v.string() })
 const Logprobs = v.object({
-  choices: v.tuple([v.object({ logprobs: v.object({ top_logprobs: v.tuple([v.record(v.string(), v.number())]) }) })]),
+  choices: v.tuple([v.object({ logprobs: v.object({ top_logprobs: v.tuple([dictionary(v.number())]) }) })]),
 })
 
 /** Questions about single tokens. */
@@ -67,7 +68,7 @@ class Probe {
     const { prompt: spelled } = v.parse(Spelled, await this.#post('/detokenize', { tokens: [token] }))
     const asked = { prompt, max_tokens: 1, temperature: 0, logprobs: 20 }
     const [choice] = v.parse(Logprobs, await this.#post('/v1/completions', asked)).choices
-    return choice.logprobs.top_logprobs[0][spelled] ?? -Infinity
+    return choice.logprobs.top_logprobs[0].get(spelled) ?? -Infinity
   }
 
   async #post(path: string, body: unknown): Promise<unknown> {

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeEvent } from '@lookahead/sdk/protocol'
 
-/** What one call is answered with: events in order, or a fault in their place. */
-export type Reply = Stream | Refusal
+/** What one call is answered with: events in order, or a fault in their place; `silence`: not even headers. */
+export type Reply = Stream | Refusal | 'silence'
 
 export interface Stream {
   events: ({ type: string } & Record<string, unknown>)[]
@@ -25,8 +25,16 @@ export interface Refusal {
   retryAfter?: number
 }
 
+export interface Manner {
+  /** What every call but `GET /health` must show. Default: nothing. */
+  token?: string
+  /** What `GET /health` answers. Default: that it loads. */
+  health?: { status: number; body: string }
+}
+
 export interface Call {
   path: string
+  requestId: string | undefined
   body: Record<string, unknown> & { context: Record<string, unknown> }
 }
 
@@ -45,28 +53,37 @@ const read = async (request: IncomingMessage): Promise<string> => {
   return text
 }
 
+const refuse = (response: ServerResponse, { status, code, retryAfter }: Refusal): void => {
+  if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter)
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ error: { message: code, type: 'staged', param: null, code } }))
+}
+
 /** @param script the reply to each call in turn; a call beyond its end is answered with 500 */
-export async function fakeBackend(script: Reply[]): Promise<FakeBackend> {
+export async function fakeBackend(
+  script: Reply[],
+  { token, health = { status: 503, body: '{"status":"loading"}' } }: Manner = {},
+): Promise<FakeBackend> {
   const replies = [...script]
   const calls: Call[] = []
   const fake = { url: '', calls, left: 0, released: [] as string[] }
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (request.method === 'GET') return void response.writeHead(503).end()
+    if (request.url === '/health') return void response.writeHead(health.status).end(health.body)
+    if (token !== undefined && request.headers.authorization !== `Bearer ${token}`)
+      return refuse(response, { status: 401, code: 'invalid_api_key' })
+    if (request.method === 'GET') return void response.end('{"object":"list","data":[]}')
     if (request.method === 'DELETE') {
       fake.released.push(request.url ?? '')
       return void response.writeHead(204).end()
     }
-    calls.push({ path: request.url ?? '', body: JSON.parse(await read(request)) as Call['body'] })
+    const requestId = request.headers['x-request-id']?.toString()
+    calls.push({ path: request.url ?? '', requestId, body: JSON.parse(await read(request)) as Call['body'] })
     response.on('close', () => {
       if (!response.writableFinished) fake.left++
     })
     const reply = replies.shift() ?? { status: 500, code: 'script_ended' }
-    if ('status' in reply) {
-      if (reply.retryAfter !== undefined) response.setHeader('retry-after', reply.retryAfter)
-      response.writeHead(reply.status, { 'content-type': 'application/json' })
-      response.end(JSON.stringify({ error: { message: reply.code, type: 'staged', param: null, code: reply.code } }))
-      return
-    }
+    if (reply === 'silence') return
+    if ('status' in reply) return refuse(response, reply)
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     const keepalive = reply.keepaliveMs && setInterval(() => response.write(': keepalive\n\n'), reply.keepaliveMs)
     response.on('close', () => clearInterval(keepalive || undefined))

@@ -35,7 +35,8 @@ export async function play(
   const events: RunEvent[] = []
   const parsed = parseRequest(RunRequest, { prompt: 'How many?', ...request })
   const backend = new Backend({ baseURL: fake.url + under, idleMs })
-  for await (const event of run(parsed, backend, { runId: 'r', signal: new AbortController().signal, depths })) {
+  const options = { runId: 'r', signal: new AbortController().signal, depths, log: () => undefined }
+  for await (const event of run(parsed, backend, options)) {
     events.push(event)
     if (event.type === 'text.delta') await sleep(readerMs)
   }

@@ -68,16 +68,36 @@ test('a run streams as typed events with ids from 0, and one terminal event', as
   ])
 })
 
-test('the client leaving closes the connection to the backend', async () => {
-  const { url, fake } = await start([{ events: [context(), { type: 'delta', text: 'half' }], finally: 'hang' }])
-  const abort = new AbortController()
-  const response = await post(url, { prompt: 'x', lookahead: { mode: 'ar' } }, { signal: abort.signal })
-  const reader = response.body!.getReader()
-  await reader.read()
-  expect(fake.left).toBe(0)
-  abort.abort()
-  await expect(reader.read()).rejects.toThrow('abort')
-  await expect.poll(() => fake.left).toBe(1)
+describe('the client leaving', () => {
+  const leave = async (script: Reply[]) => {
+    const { url, fake } = await start(script)
+    const abort = new AbortController()
+    const response = await post(url, { prompt: 'x', lookahead: { mode: 'ar' } }, { signal: abort.signal })
+    const reader = response.body!.getReader()
+    await reader.read()
+    await expect.poll(() => fake.calls.length).toBe(1)
+    abort.abort()
+    await expect(reader.read()).rejects.toThrow('abort')
+    return fake
+  }
+  const half = [context(), { type: 'delta', text: 'half' }]
+
+  test.each<[string, Reply]>([
+    ['has fallen silent', { events: half, finally: 'hang' }],
+    ['sends only comments', { events: half, finally: 'hang', keepaliveMs: 50 }],
+    ['has not even sent headers', 'silence'],
+  ])('closes the connection to a backend that %s', async (_, reply) => {
+    const fake = await leave([reply])
+    await expect.poll(() => fake.left).toBe(1)
+    await expect.poll(() => fake.released).toHaveLength(1)
+  })
+
+  test('ends the wait for a backend that is busy', async () => {
+    const busy = { status: 429, code: 'overloaded', retryAfter: 5 }
+    const fake = await leave([busy, { events: half, finally: 'hang' }])
+    await expect.poll(() => fake.released).toHaveLength(1)
+    expect(fake.calls).toHaveLength(1)
+  })
 })
 
 describe('wrong input', () => {
@@ -110,14 +130,9 @@ describe('wrong input', () => {
 
   test('without the API key is a 401', async () => {
     const { url } = await start([], { API_KEY: 'secret' })
-    expect((await post(url, {})).status).toBe(401)
+    const refused = await post(url, {})
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="lookahead"'])
     expect((await post(url, {}, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401)
-    expect((await post(url, {}, { headers: { authorization: 'Bearer secret' } })).status).toBe(400)
-  })
-
-  test('a worker without its backend says what to set', async () => {
-    const { url } = await start([], { BACKEND_URL: '' })
-    const response = await post(url, { prompt: 'x' })
-    expect([response.status, await response.json()]).toMatchObject([500, { error: { code: 'not_configured' } }])
+    expect((await post(url, {}, { headers: { authorization: 'bearer secret' } })).status).toBe(400)
   })
 })

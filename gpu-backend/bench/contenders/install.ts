@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import * as v from 'valibot'
+import { dictionary } from '../../src/dictionary.ts'
 
 const folder = import.meta.dirname
-const wantedSchema = v.object({ dependencies: v.record(v.string(), v.string()) })
+const wantedSchema = v.object({ dependencies: dictionary(v.string()) })
 const foundSchema = v.object({ version: v.string() })
 
 /** Whether the versions that package.json names are there. */
@@ -15,7 +16,7 @@ export function installed(): boolean {
     JSON.parse(readFileSync(path.join(folder, ...names, 'package.json'), 'utf8'))
   const { dependencies } = v.parse(wantedSchema, read())
   try {
-    return Object.entries(dependencies).every(
+    return [...dependencies].every(
       ([name, version]) => v.parse(foundSchema, read('node_modules', name)).version === version,
     )
   } catch {

@@ -1,22 +1,13 @@
 /** A Qwen3 checkpoint as a GGUF file, with llama.cpp's names for its tensors and hyperparameters. */
-import * as v from 'valibot'
 import {
   Checkpoint,
   ModelError,
   readDecoderConfig,
   readGenerationConfig,
-  readJson,
   type DecoderConfig,
 } from '../../src/checkpoint/index.ts'
+import { readTokenizer } from '../../src/tokenizer/index.ts'
 import { writeGguf, type GgufTensor, type MetadataValue, type TensorType } from './gguf.ts'
-
-const tokenizerSchema = v.looseObject({
-  model: v.looseObject({
-    vocab: v.record(v.string(), v.number()),
-    merges: v.array(v.union([v.string(), v.tuple([v.string(), v.string()])])),
-  }),
-  added_tokens: v.array(v.looseObject({ id: v.number(), content: v.string(), special: v.boolean() })),
-})
 
 /** llama_token_type */
 const tokenTypes = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const
@@ -53,11 +44,11 @@ function hyperparameters(config: DecoderConfig): Record<string, MetadataValue> {
 
 /** Byte-level BPE. Ids that the embedding has and the tokenizer lacks are marked as unused. */
 async function tokenizer(folder: string, vocabSize: number): Promise<Record<string, MetadataValue>> {
-  const { model, added_tokens: added } = await readJson(folder, 'tokenizer.json', tokenizerSchema)
+  const { model, added_tokens: added } = await readTokenizer(folder)
   const { eosTokenIds } = await readGenerationConfig(folder)
   const tokens = Array.from({ length: vocabSize }, (_, id) => `[unused ${id}]`)
   const types: number[] = tokens.map(() => tokenTypes.unused)
-  for (const [token, id] of Object.entries(model.vocab)) {
+  for (const [token, id] of model.vocab) {
     tokens[id] = token
     types[id] = tokenTypes.normal
   }

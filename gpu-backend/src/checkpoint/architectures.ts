@@ -9,7 +9,7 @@ export interface Architecture {
   attentionBias: 'qkv' | 'asConfigured' | 'none'
   /** The feed-forward layers have biases if `mlp_bias` says so; else it is refused. */
   feedForwardBias: 'asConfigured' | 'none'
-  /** Whether `sliding_window` counts: always, only with `use_sliding_window`, or never. */
+  /** Whether `sliding_window` counts: always, only with `use_sliding_window` and in some layers, or never. */
   slidingWindow: 'always' | 'optional' | 'none'
   /** Elements of one head where config.json leaves it out; without it, hidden size / heads. */
   headDim?: number

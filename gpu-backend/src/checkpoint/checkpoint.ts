@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import * as v from 'valibot'
+import { dictionary } from '../dictionary.ts'
 import { ModelError } from './error.ts'
 import { assertFolder, readJsonIfAny } from './json.ts'
 import { SafetensorsFile, type Rows } from './safetensors.ts'
 
-const indexSchema = v.looseObject({ weight_map: v.record(v.string(), v.string()) })
+const indexSchema = v.object({ weight_map: dictionary(v.string()) })
 
 /** The weights of a model folder: `model.safetensors`, or the shards that `model.safetensors.index.json` lists. */
 export class Checkpoint {
@@ -34,7 +35,7 @@ export class Checkpoint {
   /**
    * A tensor's elements in row-major order.
    *
-   * @throws ModelError if there is no such tensor or it does not have this shape
+   * @throws ModelError if there is no such tensor, it does not have this shape, or is of a type that cannot be read
    */
   async read(name: string, shape: readonly number[]): Promise<Float32Array> {
     return this.#file(name, shape).read(name)
@@ -45,7 +46,7 @@ export class Checkpoint {
     return this.#file(name, shape).pieces(name, rows)
   }
 
-  /** @throws ModelError if there is no such tensor or it does not have this shape */
+  /** @throws ModelError if there is no such tensor, it does not have this shape, or is of a type that cannot be read */
   assertTensor(name: string, shape: readonly number[]): void {
     this.#file(name, shape)
   }
@@ -59,6 +60,7 @@ export class Checkpoint {
         'invalid',
         `${file.path}: ${name} is [${stored.join()}], but config.json asks for [${shape.join()}]`,
       )
+    file.assertTensor(name)
     return file
   }
 
@@ -75,7 +77,7 @@ export class Checkpoint {
 export async function weightNames(folder: string): Promise<string[]> {
   await assertFolder(folder)
   const index = await readJsonIfAny(folder, 'model.safetensors.index.json', indexSchema)
-  const names = index ? Object.values(index.weight_map) : ['model.safetensors']
+  const names = index ? [...index.weight_map.values()] : ['model.safetensors']
   return [...new Set(names.map((name) => path.basename(name)))].toSorted()
 }
 

@@ -46,6 +46,8 @@ test('finds the rotary base where older checkpoints keep it', async () => {
   expect(await readDecoderConfig(folder)).toMatchObject({ ropeTheta: 5e5 })
 })
 
+const slides = { use_sliding_window: true, sliding_window: 511 }
+
 test.each([
   [{ model_type: 'gpt2' }, 'gpt2'],
   [{ hidden_act: 'gelu' }, 'gelu'],
@@ -53,7 +55,9 @@ test.each([
   [{ num_experts: 8 }, 'experts'],
   [{ mlp_bias: true }, 'mlp_bias'],
   [{ model_type: 'mistral', attention_bias: true }, 'attention_bias'],
-  [{ use_sliding_window: true, sliding_window: 511 }, 'sliding window of 511'],
+  [{ ...slides, max_window_layers: 1, layer_types: null }, 'sliding window of 511'],
+  [{ ...slides, max_window_layers: 0, layer_types: null }, 'sliding window of 511'],
+  [{ ...slides, layer_types: ['full_attention', 'sliding_attention'] }, 'sliding window of 511'],
   [{ model_type: 'mistral', sliding_window: 256 }, 'sliding window of 256'],
   [{ model_type: 'mistral', sliding_window: undefined, max_position_embeddings: 8192 }, 'sliding window of 4096'],
   [{ rope_scaling: { rope_type: 'dynamic', factor: 2 } }, 'dynamic'],
@@ -85,6 +89,17 @@ test('accepts a sliding window that no text reaches', async () => {
   expect(await readDecoderConfig(folder)).toMatchObject({ modelType: 'mistral' })
   await change('config.json', { model_type: 'qwen2', use_sliding_window: false, sliding_window: 8 })
   expect(await readDecoderConfig(folder)).toMatchObject({ modelType: 'qwen2' })
+})
+
+test.each([
+  { layer_types: null },
+  { layer_types: null, max_window_layers: 2 },
+  { layer_types: null, max_window_layers: undefined },
+  { layer_types: ['full_attention', 'full_attention'], max_window_layers: 0 },
+  { model_type: 'qwen2', layer_types: undefined, max_window_layers: 3 },
+])('accepts a sliding window in no layer: %j', async (changes) => {
+  await change('config.json', { ...slides, ...changes })
+  expect(await readDecoderConfig(folder)).toMatchObject({ maxPositions: 512 })
 })
 
 test('knows which layers of a family have biases', async () => {
@@ -158,6 +173,13 @@ test('reads how to sample, and what ends a text', async () => {
   await rm(path.join(folder, 'generation_config.json'))
   await change('config.json', { eos_token_id: 258 })
   expect(await readGenerationConfig(folder)).toEqual({ eosTokenIds: [258] })
+})
+
+test('every file may add to what ends a text', async () => {
+  await change('config.json', { eos_token_id: [257, 256] })
+  expect(await readGenerationConfig(folder)).toMatchObject({ eosTokenIds: [258, 256, 257] })
+  await change('generation_config.json', { eos_token_id: null })
+  expect(await readGenerationConfig(folder)).toMatchObject({ eosTokenIds: [257, 256] })
 })
 
 test('reads tensors from every shard, and checks their shapes', async () => {

@@ -53,9 +53,9 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(1))
 const positive = v.pipe(v.number(), v.gtValue(0))
 const tokenIds = v.nullish(v.union([v.number(), v.array(v.number())]))
 
-const modelTypeSchema = v.looseObject({ model_type: v.string() })
+const modelTypeSchema = v.object({ model_type: v.string() })
 
-const configSchema = v.looseObject({
+const configSchema = v.object({
   model_type: v.string(),
   architectures: v.nullish(v.array(v.string())),
   vocab_size: count,
@@ -73,6 +73,7 @@ const configSchema = v.looseObject({
   mlp_bias: v.optional(v.boolean(), false),
   use_sliding_window: v.optional(v.boolean(), false),
   sliding_window: v.nullish(count),
+  max_window_layers: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0)), 28),
   layer_types: v.nullish(v.array(v.string())),
   rope_theta: v.nullish(positive),
   rope_scaling: v.nullish(ropeSchema),
@@ -165,16 +166,22 @@ function assertSupported(
   if ((config.partial_rotary_factor ?? 1) !== 1) refuse('partial_rotary_factor is not supported, only 1')
   const strange = config.layer_types?.find((type) => type !== 'full_attention' && type !== 'sliding_attention')
   if (strange !== undefined) refuse(`layers of type ${strange} are not supported`)
-  const slides = { always: true, optional: config.use_sliding_window, none: false }[architecture.slidingWindow]
+  const slides = { always: true, optional: slidesSomewhere(config), none: false }[architecture.slidingWindow]
   // Left out, it is transformers' default; null is none.
   const window = config.sliding_window === undefined ? 4096 : config.sliding_window
   if (slides && window !== null && window < maxPositions)
     refuse(`a sliding window of ${window} tokens is not supported: it is shorter than the ${maxPositions} positions`)
 }
 
+/** As Qwen's configuration classes have it: layers from `max_window_layers` on slide, unless `layer_types` says which. */
+function slidesSomewhere(config: StoredConfig): boolean {
+  if (!config.use_sliding_window) return false
+  return config.layer_types?.includes('sliding_attention') ?? config.max_window_layers < config.num_hidden_layers
+}
+
 const isEmpty = (record: object | null | undefined) => Object.keys(record ?? {}).length === 0
 
-const generationSchema = v.looseObject({
+const generationSchema = v.object({
   eos_token_id: tokenIds,
   do_sample: v.nullish(v.boolean()),
   temperature: v.nullish(v.pipe(v.number(), v.minValue(0))),
@@ -185,15 +192,17 @@ const generationSchema = v.looseObject({
 })
 
 /**
- * Reads `generation_config.json`, if any; where it names no end of text, `config.json` does.
+ * Reads `generation_config.json`, if any. Whatever ends a text by it, by `config.json` or by the tokenizer ends it: they often
+ * differ.
  *
+ * @param endOfText by the tokenizer's configuration
  * @throws ModelError if a file is broken
  */
-export async function readGenerationConfig(folder: string): Promise<GenerationConfig> {
+export async function readGenerationConfig(folder: string, endOfText?: number): Promise<GenerationConfig> {
   const own = await readJsonIfAny(folder, 'generation_config.json', generationSchema)
-  const config = await readJson(folder, 'config.json', v.looseObject({ eos_token_id: tokenIds }))
+  const config = await readJson(folder, 'config.json', v.object({ eos_token_id: tokenIds }))
   const temperature = own?.do_sample === false ? 0 : own?.temperature
-  const eosTokenIds = [own?.eos_token_id ?? config.eos_token_id ?? []].flat()
+  const eosTokenIds = [...new Set([own?.eos_token_id ?? [], config.eos_token_id ?? [], endOfText ?? []].flat())]
   return {
     eosTokenIds,
     ...(temperature == null ? {} : { temperature }),

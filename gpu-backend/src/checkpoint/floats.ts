@@ -1,6 +1,7 @@
 /** The stored types this engine reads, with their sizes in bytes. */
 export const storedBytes = { F32: 4, F16: 2, BF16: 2 } as const
 export type StoredType = keyof typeof storedBytes
+export const isStoredType = (type: string): type is StoredType => Object.hasOwn(storedBytes, type)
 
 /** The bits of the nearest bfloat16 numbers, the even one of two. */
 export function toBfloat16(floats: Float32Array): Uint16Array {

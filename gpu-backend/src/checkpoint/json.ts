@@ -64,6 +64,11 @@ export function parseJson<S extends v.GenericSchema>(text: string, source: strin
   } catch (cause) {
     throw new ModelError('invalid', `${source} is not JSON: download the checkpoint again`, { cause })
   }
+  return check(value, source, schema)
+}
+
+/** @throws ModelError naming `source` and the first thing that is wrong in it */
+export function check<S extends v.GenericSchema>(value: unknown, source: string, schema: S): v.InferOutput<S> {
   const result = v.safeParse(schema, value)
   if (result.success) return result.output
   const [issue] = result.issues

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Checkpoint } from './checkpoint.ts'
 import { SafetensorsFile } from './safetensors.ts'
 
 let folder: string
@@ -84,11 +85,44 @@ test.each([
   ['a length that contradicts the shape', entry([0, 4]), 'invalid'],
   ['offsets in reverse', entry([8, 0]), 'invalid'],
   ['a negative offset', entry([-8, 0]), 'invalid'],
-  ['a type that cannot be read', entry([0, 2], 'I8'), 'unsupported'],
+  ['data of another type beyond the end', entry([0, 8], 'I64'), 'invalid'],
 ])('refuses %s', async (_, header, code) => {
   const name = await file(header, new Uint8Array(4))
   await expect(SafetensorsFile.open(name)).rejects.toMatchObject({ name: 'ModelError', code })
   await expect(SafetensorsFile.open(name)).rejects.toThrow(name)
+})
+
+test('a tensor of a type that cannot be read is refused only when it is asked for', async () => {
+  const header = {
+    inv_freq: { dtype: 'I64', shape: [1], data_offsets: [0, 8] },
+    odd: { dtype: 'constructor', shape: [2], data_offsets: [8, 9] },
+    x: { dtype: 'F32', shape: [1], data_offsets: [9, 13] },
+  }
+  const name = await file(header, new Uint8Array([...Array<number>(9).fill(0), ...bytes(new Float32Array([1.5]))]))
+  const opened = await SafetensorsFile.open(name)
+  expect([...(await opened.read('x'))]).toEqual([1.5])
+  for (const [tensor, type] of [
+    ['inv_freq', 'I64'],
+    ['odd', 'constructor'],
+  ] as const) {
+    const refused = { code: 'unsupported', message: expect.stringContaining(`tensor ${tensor} is ${type}`) }
+    await expect(opened.read(tensor)).rejects.toMatchObject(refused)
+  }
+  await opened.close()
+  await rename(name, path.join(folder, 'model.safetensors'))
+  await using checkpoint = await Checkpoint.open(folder)
+  checkpoint.assertTensor('x', [1])
+  expect(() => checkpoint.assertTensor('inv_freq', [1])).toThrow('tensor inv_freq is I64')
+})
+
+test('tensors may have names that every object of JavaScript knows', async () => {
+  const names = ['constructor', '__proto__', 'prototype', 'toString']
+  const entries = names.map((name, i) => `"${name}":{"dtype":"F32","shape":[1],"data_offsets":[${4 * i},${4 * i + 4}]}`)
+  const opened = await SafetensorsFile.open(await file(`{${entries.join()}}`, bytes(new Float32Array([1, 2, 3, 4]))))
+  expect([...opened.names]).toEqual(names)
+  for (const [i, name] of names.entries()) expect([...(await opened.read(name))]).toEqual([i + 1])
+  expect(opened.shape('valueOf')).toBeUndefined()
+  await opened.close()
 })
 
 test('refuses files that are missing, empty, or shorter than their header', async () => {

@@ -1,7 +1,8 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import * as v from 'valibot'
+import { dictionary } from '../dictionary.ts'
 import { ModelError } from './error.ts'
-import { storedBytes, toFloat32, type StoredType } from './floats.ts'
+import { isStoredType, storedBytes, toFloat32, type StoredType } from './floats.ts'
 import { parseJson } from './json.ts'
 
 /** The format's own limit (https://github.com/huggingface/safetensors). */
@@ -12,7 +13,7 @@ const pieceBytes = 4 * 2 ** 20
 
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const entrySchema = v.object({ dtype: v.string(), shape: v.array(size), data_offsets: v.tuple([size, size]) })
-const headerSchema = v.record(v.string(), v.unknown())
+const headerSchema = dictionary(v.unknown())
 
 /** Some rows of a tensor: of its first dimension. */
 export interface Rows {
@@ -21,7 +22,8 @@ export interface Rows {
 }
 
 interface Entry {
-  type: StoredType
+  /** Perhaps one that cannot be read, of a tensor that no model uses. */
+  type: string
   shape: readonly number[]
   /** First byte in the file. */
   offset: number
@@ -40,7 +42,7 @@ export class SafetensorsFile {
     this.#entries = entries
   }
 
-  /** @throws ModelError if the file is missing, its header is broken, or a tensor is of a type this engine cannot read */
+  /** @throws ModelError if the file is missing or its header is broken */
   static async open(path: string): Promise<SafetensorsFile> {
     const handle = await open(path).catch((cause: unknown) => {
       const { code, message } = cause as NodeJS.ErrnoException
@@ -64,7 +66,12 @@ export class SafetensorsFile {
     return this.#entries.get(name)?.shape
   }
 
-  /** A tensor's elements in row-major order. @throws ModelError if there is no such tensor, or the file was cut short */
+  /** @throws ModelError if there is no such tensor, or it is of a type this engine cannot read */
+  assertTensor(name: string): void {
+    this.#entry(name)
+  }
+
+  /** A tensor's elements in row-major order. @throws ModelError as `assertTensor`, and if the file was cut short */
   async read(name: string): Promise<Float32Array> {
     const { type, bytes } = this.#entry(name)
     const elements = new Float32Array(bytes / storedBytes[type])
@@ -92,10 +99,13 @@ export class SafetensorsFile {
     }
   }
 
-  #entry(name: string): Entry {
+  #entry(name: string): Entry & { type: StoredType } {
     const entry = this.#entries.get(name)
     if (!entry) throw new ModelError('invalid', `${this.path} has no tensor ${name}`)
-    return entry
+    const { type } = entry
+    if (!isStoredType(type))
+      throw new ModelError('unsupported', `${this.path}: tensor ${name} is ${type}; only F32, F16 and BF16 can be read`)
+    return { ...entry, type }
   }
 
   async close(): Promise<void> {
@@ -112,17 +122,14 @@ async function readHeader(path: string, handle: FileHandle): Promise<Map<string,
   const text = new TextDecoder().decode(await readBytes(path, handle, 8, headerBytes))
   const header = parseJson(text, `the header of ${path}`, headerSchema)
   const entries = new Map<string, Entry>()
-  for (const [name, value] of Object.entries(header)) {
+  for (const [name, value] of header) {
     if (name === '__metadata__') continue
     const parsed = v.safeParse(entrySchema, value)
     if (!parsed.success) throw broken(path, `tensor ${name}: ${parsed.issues[0].message}`)
-    const { dtype, shape, data_offsets } = parsed.output
+    const { dtype: type, shape, data_offsets } = parsed.output
     const [from, to] = data_offsets
-    if (!(dtype in storedBytes))
-      throw new ModelError('unsupported', `${path}: tensor ${name} is ${dtype}; only F32, F16 and BF16 can be read`)
-    const type = dtype as StoredType
-    const bytes = shape.reduce((product, n) => product * n, storedBytes[type])
-    if (to > dataBytes || to - from !== bytes) throw broken(path, `tensor ${name} is not within the file`)
+    const bytes = isStoredType(type) ? shape.reduce((product, n) => product * n, storedBytes[type]) : to - from
+    if (from > to || to > dataBytes || to - from !== bytes) throw broken(path, `tensor ${name} is not within the file`)
     entries.set(name, { type, shape, offset: 8 + headerBytes + from, bytes })
   }
   return entries

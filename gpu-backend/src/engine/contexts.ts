@@ -1,4 +1,5 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import { OutputText } from './text/output.ts'
 import { Lengths } from './speculation/index.ts'
 import type { DraftStep } from './text/step.ts'
@@ -10,8 +11,8 @@ export class Context {
   /** Prompt and output token ids. */
   readonly tokens: number[]
   readonly promptLength: number
-  /** Whether generation starts inside `<think>`. */
-  readonly thinking: boolean
+  /** Where the prompt leaves off among the channels. */
+  readonly channels: ChannelState
   /** For requests that bring none: draft and target must draw alike. */
   readonly seed = Math.floor(Math.random() * 2 ** 32)
   /** Steps drafted from here, by id; a commit makes them void. */
@@ -21,13 +22,13 @@ export class Context {
   /** Calls at work on it. */
   readonly active = new Set<string>()
   lastUsed = performance.now()
-  #text: OutputText | undefined
+  #text: { stops: string; output: OutputText } | undefined
 
-  constructor(id: string, prompt: { tokens: readonly number[]; thinking: boolean }, output: readonly number[]) {
+  constructor(id: string, prompt: { tokens: readonly number[]; channels: ChannelState }, output: readonly number[]) {
     this.id = id
     this.tokens = [...prompt.tokens, ...output]
     this.promptLength = prompt.tokens.length
-    this.thinking = prompt.thinking
+    this.channels = prompt.channels
   }
 
   get outputLength(): number {
@@ -35,12 +36,17 @@ export class Context {
   }
 
   /** The output's text; made anew by replaying the output when the stop strings change. */
-  text(tokenizer: Tokenizer, stops: readonly string[]): OutputText {
-    if (!this.#text || this.#text.stops.join('\0') !== stops.join('\0')) {
-      this.#text = new OutputText(tokenizer, stops)
-      for (const token of this.tokens.slice(this.promptLength)) this.#text.push(token)
+  text(
+    tokenizer: Tokenizer,
+    { stop, stop_in_reasoning }: Pick<VerifyRequest, 'stop' | 'stop_in_reasoning'>,
+  ): OutputText {
+    const stops = JSON.stringify([stop, stop_in_reasoning])
+    if (this.#text?.stops !== stops) {
+      const output = new OutputText(tokenizer, stop, { answerAfter: stop_in_reasoning ? undefined : this.channels })
+      for (const token of this.tokens.slice(this.promptLength)) output.push(token)
+      this.#text = { stops, output }
     }
-    return this.#text
+    return this.#text.output
   }
 }
 

@@ -65,6 +65,7 @@ async function lookahead(
 ) {
   const output: number[] = []
   const verdicts: Verdict[] = []
+  const corrections: string[] = []
   let text = ''
   let context: VerifyRequestInput['context'] = { id: 'run', messages: [{ role: 'user', content: question }] }
   for (;;) {
@@ -77,13 +78,17 @@ async function lookahead(
     })
     const commit = commitOf(events)
     expect(deltasOf(events)).toBe(commit.text)
-    expect(commit.text.endsWith(commit.correction)).toBe(true)
+    corrections.push(commit.correction)
     const ruled = events.filter((event) => event.type === 'verdict')
     expect(ruled.filter((verdict) => verdict.accepted).length).toBe(commit.accepted)
     verdicts.push(...ruled)
     output.push(...commit.tokens)
     text += commit.text
-    if (commit.finish_reason) return { output, text, verdicts, finish: commit.finish_reason }
+    if (commit.finish_reason) {
+      // A stop string may begin with what a step ends with.
+      for (const correction of corrections) expect(text).toContain(correction.trimEnd())
+      return { output, text, verdicts, finish: commit.finish_reason }
+    }
     context = { id: 'run', length: output.length }
   }
 }
@@ -146,15 +151,63 @@ test('a step cut by the cap is not judged', async () => {
   expect(commitOf(events).tokens.length).toBe(2)
 })
 
-test('stop strings end the text before them, wherever tokens are cut', async () => {
+describe('stop strings end the text before them in every mode, wherever tokens are cut', () => {
   const sampling = { temperature: 0 }
-  const reference = await lookahead(questions[2]!, 0, { ...plain, sampling })
-  const stop = reference.text.slice(37, 44)
-  const cut = reference.text.slice(0, reference.text.indexOf(stop))
-  for (const { depth, options } of Object.values(modes)) {
-    const run = await lookahead(questions[2]!, depth, { ...options, verifier: 'exact', sampling, stop: [stop] })
-    expect(run).toMatchObject({ text: cut, finish: 'stop' })
+  const verifier = 'exact'
+  let text: string
+  let tokens: number[]
+  let answer: number
+  beforeAll(async () => {
+    ;({ text, output: tokens } = await lookahead(questions[3]!, 0, { ...plain, sampling }, 600))
+    answer = text.indexOf('</think>') + '</think>\n\n'.length
+  })
+
+  test.each(Object.entries({ plain: { depth: 0, options: plain }, ...modes }))('%s', async (_, { depth, options }) => {
+    const run = (stop: string[], more = {}) =>
+      lookahead(questions[3]!, depth, { ...options, ...more, verifier, sampling, stop }, 600)
+    // The thinking has it too; the white space behind the thinking, and a tag, are no part of the answer.
+    expect(text.indexOf(' is ')).toBeLessThan(answer)
+    const notInAnswer = ['\n\n', `</think>\n\n${text[answer]!}`]
+    const cut = { text: until(text, ' is ', answer), finish: 'stop' }
+    expect(await run([...notInAnswer, ' is '])).toMatchObject(cut)
+
+    const everywhere = { stop_in_reasoning: true }
+    for (const stop of [text.slice(37, 44), '\n\n', text.slice(answer - 12, answer + 2)])
+      expect(await run([stop], everywhere)).toMatchObject({ text: until(text, stop), finish: 'stop' })
+  })
+
+  test('in a context that was lost and is restored, wherever it was', async () => {
+    const { tokenizer } = engine.target.model
+    const stop = ['\n\n', ' is ']
+    const cut = until(text, ' is ', answer)
+    for (let length = tokenizer.encode(text.slice(0, answer - 12)).length, written = ''; ; length++) {
+      const output = tokens.slice(0, length)
+      written = tokenizer.decode(output)
+      if (written.length > cut.length) break
+      const context = { id: 'restored', messages: [{ role: 'user' as const, content: questions[3]! }], output }
+      const commit = commitOf(await verify(context, { ...plain, stop, sampling, max_tokens: 60 }))
+      expect(cut.endsWith(commit.text)).toBe(true)
+      expect(commit).toMatchObject({ finish_reason: 'stop' })
+      // The beginning of a stop string was held back, and is not out yet.
+      expect(commit.text.length).toBeGreaterThanOrEqual(cut.length - written.length)
+    }
+  })
+
+  const until = (whole: string, stop: string, from = 0): string => {
+    const at = whole.indexOf(stop, from)
+    return at < 0 ? whole : whole.slice(0, at)
   }
+})
+
+test('the whole prompt tells where its output begins', async () => {
+  const context = async (prompt: string) => {
+    const [event] = await verify({ id: 'run', prompt }, { ...plain, max_tokens: 1 })
+    return event
+  }
+  expect(await context('1 + 2 = ')).toMatchObject({ thinking: false, after_tag: false, partial_tag: '' })
+  expect(await context('<think>\n')).toMatchObject({ thinking: true, after_tag: true, partial_tag: '' })
+  expect(await context('<think>\nAnn has')).toMatchObject({ thinking: true, after_tag: false, partial_tag: '' })
+  expect(await context('<think>Ann</think>\n\n3.</thi')).toMatchObject({ thinking: false, partial_tag: '</thi' })
 })
 
 test('drafted steps from elsewhere need no id', async () => {

@@ -1,4 +1,4 @@
-import { ProtocolError } from '@lookahead/sdk/protocol'
+import { ProtocolError, channelsAfter } from '@lookahead/sdk/protocol'
 import type { Context as ContextRef } from '@lookahead/sdk/protocol'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
@@ -11,7 +11,7 @@ import { Context, ContextStore } from './contexts.ts'
 import { ModelRunner } from './model-runner.ts'
 import { assertSameTokens } from './text/same-tokens.ts'
 import type { RunnerStats } from './model-runner.ts'
-import { assertTokens, encode, outputRoom, renderChat, startsThinking } from './text/prompt.ts'
+import { assertTokens, chatChannels, encode, outputRoom, renderChat } from './text/prompt.ts'
 import { MeasuredForwards, measuredCosts } from './speculation/costs.ts'
 import type { Costs } from './speculation/costs.ts'
 
@@ -129,11 +129,14 @@ export class Engine {
     if (request.length !== undefined) return this.contexts.get(request.id, request.length)
     const { id, prompt, messages = [], output = [] } = request
     const param = prompt === undefined ? 'context.messages' : 'context.prompt'
-    const text = prompt ?? renderChat(this.target, messages, { addGenerationPrompt: true }, param)
+    const options = { addGenerationPrompt: true }
+    const text = prompt ?? renderChat(this.target, messages, options, param)
     const tokens = await encode(this.target, text, param, { signal })
     outputRoom(this.target, tokens.length + output.length, undefined, param)
     assertTokens(this.target, output, 'context.output')
-    const context = new Context(id, { tokens, thinking: startsThinking(text) }, output)
+    const channels =
+      prompt === undefined ? chatChannels(this.target, text, messages, options, param) : channelsAfter(prompt)
+    const context = new Context(id, { tokens, channels }, output)
     this.contexts.put(context)
     return context
   }

@@ -137,6 +137,8 @@ test('a tokenizer that cannot be used is refused before weights come, and so is 
   await expect(start()).rejects.toMatchObject({ code: 'unsupported', message: expect.stringMatching(/^org\/tiny: /) })
   hub.files.delete('tokenizer.json')
   await expect(start()).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('tokenizer.json') })
+  hub.files.set('vocab.json', Buffer.from('{}'))
+  await expect(start()).rejects.toThrow(/^org\/tiny has no tokenizer\.json: make it from its vocab\.json .*"org\/tiny"/)
   expect(hub.reads.filter((file) => file.includes('safetensors') && !file.endsWith('.json'))).toEqual([])
   expect(await readdir(folder)).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { ModelError, readDecoderConfig, weightNames } from '../checkpoint/index.ts'
-import { Tokenizer } from '../tokenizer/index.ts'
+import { Tokenizer, noTokenizer } from '../tokenizer/index.ts'
 import { matches } from './checksum.ts'
 import { HubError } from './error.ts'
 import { lock } from './lock.ts'
@@ -76,7 +76,8 @@ export async function pull(name: string, folder: string, options: PullOptions = 
   await mustRun(readDecoderConfig(staged))
   const small = describing.filter((file) => remote.has(file))
   for (const file of small.slice(1)) await fetchFile(remote.get(file)!)
-  await mustRun(Tokenizer.load(staged))
+  const hasTokenizer = remote.has('tokenizer.json')
+  await mustRun(hasTokenizer ? Tokenizer.load(staged) : Promise.reject(noTokenizer(name, [...remote.keys()])))
   const weights = await weightNames(staged)
   const missing: RemoteFile[] = []
   for (const file of weights) {

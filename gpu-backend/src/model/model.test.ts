@@ -296,6 +296,15 @@ test('slots that no memory holds are refused by their number', async () => {
   await expect(loading).rejects.toThrow(/no memory for 1099511627776 token slots .*--memory/)
 })
 
+test('a text ends where only the tokenizer’s configuration says so', async () => {
+  const folder = path.join(cacheDir, 'eos')
+  await cp(path.join(root, 'fixtures/tiny-qwen3'), folder, { recursive: true })
+  await rm(path.join(folder, 'generation_config.json'))
+  const model = await Model.load(folder, { slots: 1, cacheDir })
+  expect(model.generation.eosTokenIds).toEqual([model.tokenizer.tokenId('<|im_end|>')])
+  model.close()
+})
+
 test('a broken folder gives a ModelError of one line', async () => {
   const folder = path.join(cacheDir, 'broken')
   await cp(path.join(root, 'fixtures/tiny-qwen3'), folder, { recursive: true })

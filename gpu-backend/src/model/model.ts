@@ -121,8 +121,8 @@ export class Model {
     if (!Number.isInteger(slots) || slots < 1)
       throw new RangeError(`slots must be a whole number above 0, not ${slots}`)
     const config = await readDecoderConfig(folder)
-    const generation = await readGenerationConfig(folder)
     const tokenizer = await Tokenizer.load(folder)
+    const generation = await readGenerationConfig(folder, tokenizer.endOfText)
     if (tokenizer.size > config.vocabSize)
       throw new ModelError(
         'invalid',

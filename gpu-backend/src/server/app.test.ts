@@ -165,9 +165,17 @@ test('with a token, callers must show it; health needs none', async () => {
   const guarded = createApp({ engine: () => engine, draining: () => false, token: 'secret' })
   const models = (authorization?: string) =>
     guarded.request('/v1/models', { headers: authorization ? { authorization } : {} })
-  expect((await models()).status).toBe(401)
-  expect((await models('Bearer other')).status).toBe(401)
+  for (const [shown, challenge] of [
+    [undefined, 'Bearer realm="lookahead"'],
+    ['Bearer other', 'Bearer error="invalid_token"'],
+    ['secret', 'Bearer error="invalid_request"'],
+  ] as const) {
+    const refused = await models(shown)
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([401, challenge])
+    expect(await refused.json()).toMatchObject({ error: { code: 'invalid_api_key', type: 'invalid_request_error' } })
+  }
   expect((await models('Bearer secret')).status).toBe(200)
+  expect((await models('bearer secret')).status).toBe(200)
   expect((await guarded.request('/health')).status).toBe(200)
 })
 

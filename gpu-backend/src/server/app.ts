@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import type { ModelRunner } from '../engine/model-runner.ts'
+import { HTTPException } from 'hono/http-exception'
 import type { Engine } from '../engine/engine.ts'
 import { bearer } from './bearer.ts'
 import { limitBody } from './body.ts'
@@ -70,6 +71,6 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
   app.route('/', openaiRoutes(service))
 
   app.notFound((c) => new ProtocolError(404, 'not_found', `no ${c.req.method} ${c.req.path} here`).toResponse())
-  app.onError((error) => publicError(error).toResponse())
+  app.onError((error) => (error instanceof HTTPException ? error.getResponse() : publicError(error).toResponse()))
   return app
 }

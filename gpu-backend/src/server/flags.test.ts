@@ -25,3 +25,9 @@ test('the pools are sized by memory unless slots are given; limits have defaults
   })
   expect(() => readFlags(['--memory', '0'], {})).toThrow('--memory must be a whole number')
 })
+
+test('a token that no caller could show is refused, and not shown', () => {
+  expect(readFlags(['--token', 'aZ09-._~+/=='], {})).toMatchObject({ token: 'aZ09-._~+/==' })
+  for (const token of ['two words', 'schlüssel', 'a=b'])
+    expect(() => readFlags(['--token', token], {})).toThrow(/^--token may have letters, digits and -\._~\+\/ only$/)
+})

@@ -95,6 +95,10 @@ export function readFlags(args: string[], env: Record<string, string | undefined
       throw new UsageError(`--${name} must be a whole number from ${least} to ${most}, not "${given}"`)
     return number
   }
+  const token = text('token')
+  // The form of RFC 6750; no other can be shown.
+  if (token !== undefined && !/^[\w.~+/-]+=*$/.test(token))
+    throw new UsageError('--token may have letters, digits and -._~+/ only')
   return {
     models: text('models') ?? path.join(import.meta.dirname, '../../models'),
     host: text('host')!,
@@ -109,7 +113,7 @@ export function readFlags(args: string[], env: Record<string, string | undefined
     device: readDevice(text('device')),
     threads: whole('threads', 1, 1024),
     weights: readWeights(text('weights')),
-    token: text('token'),
+    token,
     contextIdleMs: whole('context-idle', 1, 86_400)! * 1000,
     drainMs: whole('drain', 0, 3600)! * 1000,
   }

@@ -13,7 +13,7 @@ interface Case {
   decoded: string
 }
 
-const layouts = ['prepend', 'metaspace'] as const
+const layouts = ['prepend', 'metaspace', 'words'] as const
 /** By Python's tokenizers: scripts/byte_fallback.py. */
 const reference = JSON.parse(readFileSync(path.join(fixtures, 'reference.json'), 'utf8')) as Record<
   (typeof layouts)[number],

@@ -8,6 +8,9 @@ for (let byte = 0, next = 256; byte < 256; byte++) {
   byteOf.set(String.fromCodePoint(printable ? byte : next++), byte)
 }
 
+/** The characters that spell bytes. */
+export const byteCharacters: readonly string[] = [...byteOf.keys()]
+
 /** The bytes that a byte-level token stands for; undefined if a character of it stands for none. */
 export function bytesOfToken(token: string): Uint8Array | undefined {
   const bytes = Array.from(token, (character) => byteOf.get(character))

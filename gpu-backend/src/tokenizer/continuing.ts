@@ -1,9 +1,4 @@
-/** A step of normalising or splitting, as tokenizer.json has it, or several. */
-interface Step {
-  type?: string | undefined
-  normalizers?: readonly Step[] | undefined
-  pretokenizers?: readonly Step[] | undefined
-}
+import type { Step } from './stored.ts'
 
 interface Steps {
   normalizer?: Step | null | undefined

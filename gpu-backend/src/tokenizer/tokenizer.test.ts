@@ -93,6 +93,48 @@ test('names what is missing, broken or unsupported', async () => {
   await expect(Tokenizer.load(folder.path)).rejects.toMatchObject({ code: 'invalid' })
 })
 
+test.each([
+  ['a SentencePiece model', 'tokenizer.model', ['tokenizer.model', 'tokenizer_config.json']],
+  ['a vocabulary and merges', 'vocab.json', ['merges.txt', 'vocab.json']],
+])('says how to make tokenizer.json from %s', async (_, source, files) => {
+  await using folder = await temporary()
+  for (const file of files) await folder.write(file, '{}')
+  await expect(Tokenizer.load(folder.path)).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringMatching(
+      new RegExp(
+        `has no tokenizer.json: make it from its ${source} .*AutoTokenizer.from_pretrained\\("${folder.path}"\\)`,
+      ),
+    ),
+  })
+})
+
+test.each([
+  [{ model: { type: 'Unigram', vocab: [['a', 0]] } }, 'only BPE'],
+  [{ model: { vocab: { a: 0 }, merges: [], continuing_subword_prefix: '##' } }, 'continuing_subword_prefix'],
+  [{ pre_tokenizer: { type: 'UnicodeScripts' } }, 'UnicodeScripts'],
+  [
+    { pre_tokenizer: { type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithNext', invert: true } },
+    'MergedWithNext',
+  ],
+  [
+    {
+      post_processor: {
+        type: 'TemplateProcessing',
+        single: [{ SpecialToken: { id: '<s>' } }, { Sequence: { id: 'A' } }],
+      },
+    },
+    '<s>',
+  ],
+])('refuses what it would get wrong: %j', async (changes, word) => {
+  await using folder = await temporary()
+  const plain = { model: { type: 'BPE', vocab: { a: 0 }, merges: [] }, decoder: { type: 'ByteLevel' } }
+  await folder.write('tokenizer.json', JSON.stringify({ ...plain, ...changes }))
+  const loading = Tokenizer.load(folder.path)
+  await expect(loading).rejects.toMatchObject({ name: 'ModelError', code: 'unsupported' })
+  await expect(loading).rejects.toThrow(word)
+})
+
 async function temporary() {
   const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
   return {

@@ -1,35 +1,22 @@
-import { Tokenizer as Encoder } from '@huggingface/tokenizers'
 import type { Template } from '@huggingface/jinja'
 import * as v from 'valibot'
-import { ModelError, readJson, readJsonIfAny } from '../checkpoint/index.ts'
+import { ModelError, readJsonIfAny } from '../checkpoint/index.ts'
 import { bytesOfPiece, bytesOfToken } from './bytes.ts'
 import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-template.ts'
 import { withoutSpaceBefore } from './continuing.ts'
+import { Encoder } from './encoder.ts'
+import { BPE } from './library.ts'
 import { cutLongRunsOfMarks } from './marks.ts'
+import { readTokenizer, type StoredTokenizer } from './stored.ts'
 import { StreamingDecoder, type DecodeOptions } from './streaming.ts'
 import { encodeOnThread } from './thread.ts'
 
-const decoderSchema = v.looseObject({
-  type: v.string(),
-  decoders: v.optional(v.array(v.looseObject({ type: v.string() }))),
-})
-const stepSchema = v.nullish(v.looseObject({ type: v.optional(v.string()) }))
-const tokenizerSchema = v.looseObject({
-  normalizer: stepSchema,
-  pre_tokenizer: stepSchema,
-  model: v.looseObject({ type: v.optional(v.string()), vocab: v.record(v.string(), v.number()) }),
-  decoder: v.nullish(decoderSchema),
-  added_tokens: v.optional(
-    v.array(v.looseObject({ id: v.number(), content: v.string(), special: v.optional(v.boolean(), false) })),
-    [],
-  ),
-})
-const namedToken = v.nullish(v.union([v.string(), v.looseObject({ content: v.string() })]))
-const tokenizerConfigSchema = v.looseObject({
+const namedToken = v.nullish(v.union([v.string(), v.object({ content: v.string() })]))
+const tokenizerConfigSchema = v.object({
   bos_token: namedToken,
   eos_token: namedToken,
   pad_token: namedToken,
-  chat_template: v.nullish(v.union([v.string(), v.array(v.looseObject({ name: v.string(), template: v.string() }))])),
+  chat_template: v.nullish(v.union([v.string(), v.array(v.object({ name: v.string(), template: v.string() }))])),
 })
 
 const nothing = new Uint8Array(0)
@@ -46,7 +33,10 @@ export interface EncodeOptions {
 
 /** How a tokenizer spells bytes: GPT-2's way, as Qwen and Llama 3, or SentencePiece's, as Llama 2 and Mistral. */
 type Kind = 'ByteLevel' | 'ByteFallback'
-const bytesOf = { ByteLevel: bytesOfToken, ByteFallback: bytesOfPiece } as const
+const bytesOf = {
+  ByteLevel: { token: bytesOfToken, added: (text: string) => new TextEncoder().encode(text) },
+  ByteFallback: { token: bytesOfPiece, added: bytesOfPiece },
+} as const
 
 /** A BPE tokenizer that can spell every byte. */
 export class Tokenizer {
@@ -70,7 +60,7 @@ export class Tokenizer {
     kind: Kind,
     encoder: Encoder,
     continuing: Encoder,
-    stored: v.InferOutput<typeof tokenizerSchema>,
+    stored: StoredTokenizer,
     template: Template | undefined,
     templateTokens: Record<string, string>,
   ) {
@@ -82,8 +72,8 @@ export class Tokenizer {
     this.#templateTokens = templateTokens
     this.specialIds = new Set(stored.added_tokens.filter(({ special }) => special).map(({ id }) => id))
     const bytes: (Uint8Array | undefined)[] = []
-    for (const [token, id] of Object.entries(stored.model.vocab)) bytes[id] = bytesOf[kind](token)
-    for (const { id, content } of stored.added_tokens) bytes[id] = new TextEncoder().encode(content)
+    for (const [token, id] of stored.model.vocab) bytes[id] = bytesOf[kind].token(token)
+    for (const [id, text] of encoder.addedTexts) bytes[id] = bytesOf[kind].added(text)
     this.#bytes = bytes
     this.#longest = bytes.reduce((most, token) => Math.max(most, token?.length ?? 0), 0)
   }
@@ -94,7 +84,7 @@ export class Tokenizer {
    * @throws ModelError if a file is missing or broken, or the tokenizer is of another kind
    */
   static async load(folder: string): Promise<Tokenizer> {
-    const stored = await readJson(folder, 'tokenizer.json', tokenizerSchema)
+    const stored = await readTokenizer(folder)
     const config = (await readJsonIfAny(folder, 'tokenizer_config.json', tokenizerConfigSchema)) ?? {}
     const types = decoderTypes(stored)
     const kind = (['ByteLevel', 'ByteFallback'] as const).find((type) => types.includes(type))
@@ -110,8 +100,9 @@ export class Tokenizer {
       if (token) templateTokens[name] = typeof token === 'string' ? token : token.content
     }
     try {
-      const encoder = new Encoder(stored, config)
-      const inner = kind === 'ByteLevel' ? encoder : new Encoder(withoutSpaceBefore(stored), config)
+      const model = new BPE({ ...stored.model, vocab: Object.fromEntries(stored.model.vocab) })
+      const encoder = new Encoder(stored, model)
+      const inner = kind === 'ByteLevel' ? encoder : new Encoder(withoutSpaceBefore(stored), model)
       return new Tokenizer(folder, kind, encoder, inner, stored, template, templateTokens)
     } catch (cause) {
       const reason = (cause as Error).message
@@ -123,7 +114,7 @@ export class Tokenizer {
   encode(text: string, { special = false, continuing: goesOn = false }: EncodeOptions = {}): number[] {
     if (text === '' && !special) return []
     const [first, ...rest] = cutLongRunsOfMarks(text)
-    const { ids } = (goesOn ? this.#continuing : this.#encoder).encode(first!, { add_special_tokens: special })
+    const ids = (goesOn ? this.#continuing : this.#encoder).encode(first!, special)
     if (rest.length === 0) return ids
     return [ids, ...rest.map((piece) => this.encode(piece, { continuing: true }))].flat()
   }
@@ -146,7 +137,13 @@ export class Tokenizer {
 
   /** The id of a token by its spelling in the vocabulary, such as `<|im_end|>`. */
   tokenId(token: string): number | undefined {
-    return this.#encoder.token_to_id(token)
+    return this.#encoder.tokenId(token)
+  }
+
+  /** What `tokenizer_config.json` says ends a text, if it does and there is such a token. */
+  get endOfText(): number | undefined {
+    const { eos_token: token } = this.#templateTokens
+    return token === undefined ? undefined : this.tokenId(token)
   }
 
   /** The bytes of a token's text, which need not be whole characters; none for an id outside the vocabulary. */
@@ -188,7 +185,7 @@ export class Tokenizer {
   }
 }
 
-function decoderTypes({ decoder }: v.InferOutput<typeof tokenizerSchema>): string[] {
+function decoderTypes({ decoder }: StoredTokenizer): string[] {
   return [decoder, ...(decoder?.decoders ?? [])].flatMap((step) => step?.type ?? [])
 }
 

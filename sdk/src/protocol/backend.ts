@@ -1,8 +1,11 @@
 /** What the worker and the GPU backend say to each other: `POST /v1/draft` and `POST /v1/verify`, each answered by SSE. */
 import * as v from 'valibot'
+import { ChannelState } from './channels.ts'
 import { ErrorBody } from './errors.ts'
-import { FinishReason, Sampling, Usage, Verifier, promptEntries } from './sampling.ts'
+import { Sampling, promptEntries, stopEntries } from './sampling.ts'
+import { FinishReason, Usage } from './usage.ts'
 import { verdictReasons } from './verdict.ts'
+import { Verifier } from './verifier.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1))
@@ -73,8 +76,7 @@ export const VerifyRequest = v.strictObject({
   decode: v.optional(v.union([positive, v.literal('end')]), 1),
   /** Tokens this call may commit at most. */
   max_tokens: positive,
-  /** Strings that end the text; not part of it. */
-  stop: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4)), []),
+  ...stopEntries,
   sampling: v.optional(Sampling, {}),
   ...stepEntries,
 })
@@ -87,8 +89,8 @@ const ContextEvent = v.object({
   prompt_tokens: count,
   /** Output tokens the context holds before this call. */
   output_tokens: count,
-  /** Whether generation starts inside `<think>`. */
-  thinking: v.boolean(),
+  /** Where the prompt leaves off among the channels: `thinking` says whether generation starts inside `<think>`. */
+  ...ChannelState.entries,
 })
 
 /** Work done for one call, in milliseconds of wall time. */
@@ -137,7 +139,7 @@ export const Verdict = v.object({
    * - `numbers`: the two name different numbers, so they cannot compute the same, and no judge is asked
    * - `judge`: the judge compared the meanings
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
-   * - `end`: one of the two ends the text or the thinking, so the target's own words stand
+   * - `end`: one of the two ends the text, or begins or ends the thinking, so the target's own words stand
    * - `judge_failed`: no judge could be asked
    */
   reason: v.picklist(verdictReasons),

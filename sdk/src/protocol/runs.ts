@@ -1,7 +1,8 @@
-/** What apps and the worker say to each other: `POST /v1/runs`, answered by SSE. */
+/** What the worker says to apps while a run goes on: the events that answer `POST /v1/runs`. */
 import * as v from 'valibot'
-import { DEFAULT_MAX_TOKENS, FinishReason, Sampling, Usage, Verifier, promptEntries } from './sampling.ts'
+import { FinishReason, Usage } from './usage.ts'
 import { verdictReasons } from './verdict.ts'
+import { Verifier } from './verifier.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 
@@ -14,37 +15,6 @@ export const Mode = v.picklist(modes)
  * - `lr+sd`: both; drafted steps are reused as token guesses
  */
 export type Mode = v.InferOutput<typeof Mode>
-
-export const RunRequest = v.pipe(
-  v.strictObject({
-    ...promptEntries,
-    sampling: v.optional(Sampling, {}),
-    /** Output tokens at most. Default 1024. */
-    max_tokens: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), DEFAULT_MAX_TOKENS),
-    /** Strings that end the text; not part of it. At most 4. */
-    stop: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4)), []),
-    lookahead: v.optional(
-      v.strictObject({
-        mode: v.optional(Mode, 'lr+sd'),
-        /** Steps drafted ahead at most (γ1), 1 to 16. Default 8. */
-        depth: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), 8),
-        /**
-         * Drafts fewer steps, or none for a while, where measured acceptance and cost say so. Which drafted steps the text
-         * takes then depends on timing, so the default is true only without a seed.
-         */
-        adaptive: v.optional(v.boolean()),
-        verifier: v.optional(Verifier, 'judge'),
-      }),
-      {},
-    ),
-  }),
-  v.check(
-    (run) => (run.messages === undefined) !== (run.prompt === undefined),
-    'give exactly one of messages or prompt',
-  ),
-)
-export type RunRequest = v.InferOutput<typeof RunRequest>
-export type RunRequestInput = v.InferInput<typeof RunRequest>
 
 const step = {
   /** The step's place in the output, from 0. */
@@ -91,7 +61,7 @@ export const RunEvent = v.variant('type', [
   v.object({ type: v.literal('step.rejected'), ...step, reason: v.picklist(verdictReasons) }),
   /** The target's own step: in place of a rejected one, or after the last accepted one. */
   v.object({ type: v.literal('step.corrected'), ...step }),
-  /** Output text. `</think>` itself belongs to neither channel. */
+  /** Output text. The tags of thinking belong to neither channel. */
   v.object({ type: v.literal('text.delta'), channel: v.picklist(['reasoning', 'answer']), text: v.string() }),
   /** A helper failed; the run goes on by plain decoding. */
   v.object({

@@ -1,5 +1,7 @@
 /** Server-sent events, both ways. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
 import { createParser } from 'eventsource-parser'
+import { leavable } from './leavable.ts'
+import type { Leavable } from './leavable.ts'
 
 export interface ServerSentEvent {
   /** The `event:` field; `message` when there was none. */
@@ -13,11 +15,20 @@ export interface ServerSentEvent {
 const MAX_EVENT_CHARACTERS = 4 * 1024 * 1024
 
 /**
- * Reads a response body as events. Single use; leaving the loop early cancels the body, which closes the connection.
+ * Reads a response body as events. Single use; leaving cancels the body at once, which closes the connection.
  * The last event counts only with its blank line, so a cut stream yields no half event.
  */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent, void, undefined> {
+export function readEvents(body: ReadableStream<Uint8Array>): Leavable<ServerSentEvent> {
   const reader = body.getReader()
+  // Cancelling a finished or broken body rejects or does nothing; either way there is no one left to tell.
+  const cancel = () => reader.cancel().catch(() => undefined)
+  return leavable(parseEvents(reader, cancel), cancel)
+}
+
+async function* parseEvents(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  cancel: () => Promise<void>,
+): AsyncGenerator<ServerSentEvent, void, undefined> {
   const decoder = new TextDecoder()
   const ready: ServerSentEvent[] = []
   const parser = createParser({
@@ -32,8 +43,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       yield* ready.splice(0)
     }
   } finally {
-    // Cancelling a finished or broken body rejects or does nothing; either way there is no one left to tell.
-    await reader.cancel().catch(() => undefined)
+    await cancel()
   }
 }
 
@@ -44,20 +54,18 @@ export interface EventStreamOptions {
   onCancel?: () => void
 }
 
-const encoder = new TextEncoder()
-
 /** One event on the wire; `id` is left out when undefined. */
 export function encodeEvent(event: { type: string }, id?: number): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }
 
 /**
- * An SSE response fed by a generator: pulled only as fast as the client reads, headers and a first comment sent at once.
- * When the client leaves, `onCancel` is called and the generator is returned (its `finally` blocks run).
- * The generator must not throw: what can go wrong is an event of its own.
+ * An SSE response fed by an iterator: pulled only as fast as the client reads, headers and a first comment sent at once.
+ * When the client leaves, `onCancel` is called and the iterator is returned (a generator's `finally` blocks run).
+ * The iterator must not throw: what can go wrong is an event of its own.
  */
 export function eventStream(
-  events: AsyncGenerator<{ type: string }, void, undefined>,
+  events: AsyncIterator<{ type: string }, void, undefined>,
   { ids = false, ...options }: EventStreamOptions & { ids?: boolean } = {},
 ): Response {
   let id = 0
@@ -66,10 +74,11 @@ export function eventStream(
 
 /** The same for any dialect: `encode` gives an event's text on the wire, with the blank line that ends it. */
 export function encodedStream<Event>(
-  events: AsyncGenerator<Event, void, undefined>,
+  events: AsyncIterator<Event, void, undefined>,
   encode: (event: Event) => string,
   { heartbeatMs = 15_000, onCancel }: EventStreamOptions = {},
 ): Response {
+  const encoder = new TextEncoder()
   let heartbeat: ReturnType<typeof setInterval> | undefined
   const hush = (): void => {
     if (heartbeat !== undefined) clearInterval(heartbeat)
@@ -94,7 +103,7 @@ export function encodedStream<Event>(
       async cancel() {
         hush()
         onCancel?.()
-        await events.return()
+        await events.return?.()
       },
     },
     { highWaterMark: 1 },

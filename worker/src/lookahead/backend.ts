@@ -1,16 +1,19 @@
-import { DraftEvent, ErrorBody, VerifyEvent, readEvents } from '@lookahead/sdk/protocol'
+import { DraftEvent, ErrorBody, VerifyEvent, leavable, readEvents } from '@lookahead/sdk/protocol'
 import type { DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 
 /** `overloaded` may also come inside a stream, `context_busy` while an abandoned call is still ending. */
 const TEMPORARY: ReadonlySet<string> = new Set(['unreachable', 'overloaded', 'context_busy'])
 
+/** What the worker's users are told where the backend takes them for strangers: it is not their key that is wrong. */
+export const UNAUTHORIZED = "the backend refuses the worker: the worker's operator must set BACKEND_TOKEN"
+
 /** The backend refused, broke off, or could not be reached. */
 export class BackendError extends Error {
   override readonly name = 'BackendError'
   /** HTTP status; undefined when there was no answer, or when it failed inside a stream. */
   readonly status: number | undefined
-  /** Why, for machines: the backend's own code, or `unreachable`, `stream_cut`, `bad_event`, `idle`. */
+  /** Why, for machines: the backend's own code, or `unreachable`, `unauthorized`, `stream_cut`, `bad_event`, `idle`. */
   readonly code: string
   /** Seconds after which the backend asks to be tried again. */
   readonly retryAfter: number | undefined
@@ -33,6 +36,8 @@ export interface BackendOptions {
   /** Where the backend listens; may have a path. */
   baseURL: string
   token?: string | undefined
+  /** Sent along as `x-request-id`. */
+  requestId?: string | undefined
   fetch?: typeof fetch | undefined
   /** Tries in all for a call the backend is too busy for or cannot be reached. Default 3. */
   tries?: number | undefined
@@ -46,6 +51,8 @@ const RELEASE_MS = 2_000
 /** The longest a `Retry-After` is waited for, in seconds. */
 const MAX_RETRY_AFTER = 5
 
+type Events<Event> = AsyncIterableIterator<Event, void, undefined>
+
 /** The GPU backend: each call is one streaming request whose events are checked as they come. */
 export class Backend {
   readonly #options: BackendOptions
@@ -54,12 +61,12 @@ export class Backend {
     this.#options = options
   }
 
-  draft(request: DraftRequestInput, signal: AbortSignal): AsyncGenerator<DraftEvent, void, undefined> {
-    return this.#call('/v1/draft', request, DraftEvent, signal)
+  draft(request: DraftRequestInput, signal: AbortSignal): Events<DraftEvent> {
+    return this.#leavable('/v1/draft', request, DraftEvent, signal)
   }
 
-  verify(request: VerifyRequestInput, signal: AbortSignal): AsyncGenerator<VerifyEvent, void, undefined> {
-    return this.#call('/v1/verify', request, VerifyEvent, signal)
+  verify(request: VerifyRequestInput, signal: AbortSignal): Events<VerifyEvent> {
+    return this.#leavable('/v1/verify', request, VerifyEvent, signal)
   }
 
   /** Gives up a context. Never fails: a backend that cannot be told will find it idle. */
@@ -71,12 +78,27 @@ export class Backend {
   }
 
   get #headers(): Record<string, string> {
-    const { token } = this.#options
-    return { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) }
+    const { token, requestId } = this.#options
+    return {
+      'content-type': 'application/json',
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(requestId ? { 'x-request-id': requestId } : {}),
+    }
   }
 
   #url(path: string): string {
     return `${this.#options.baseURL.replace(/\/+$/, '')}${path}`
+  }
+
+  #leavable<Event extends { type: string }>(
+    path: string,
+    request: unknown,
+    schema: v.GenericSchema<unknown, Event>,
+    signal: AbortSignal,
+  ): Events<Event> {
+    const left = new AbortController()
+    const call = this.#call(path, request, schema, AbortSignal.any([signal, left.signal]))
+    return leavable(call, () => left.abort())
   }
 
   /**
@@ -148,6 +170,10 @@ export class Backend {
       throw new BackendError('unreachable', 'the backend cannot be reached', { cause })
     }
     if (response.ok && response.body) return response.body
+    if (response.status === 401 || response.status === 403) {
+      await response.body?.cancel().catch(() => undefined)
+      throw new BackendError('unauthorized', UNAUTHORIZED, { status: response.status })
+    }
     const body = v.safeParse(ErrorBody, parseJson(await response.text().catch(() => '')))
     const { code, message } = body.success ? body.output.error : { code: null, message: `HTTP ${response.status}` }
     const retryAfter = Number(response.headers.get('retry-after') ?? NaN)
@@ -167,7 +193,8 @@ function parseJson(text: string): unknown {
 }
 
 /** @throws the signal's reason, when it aborts first */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     const done = (settle: () => void) => () => {
       clearTimeout(timer)

@@ -69,8 +69,8 @@ describe('a target that fails ends the run with one terminal event', () => {
     const backend = new Backend({ baseURL: 'http://127.0.0.1:9', tries: 1 })
     const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
     const events: RunEvent[] = []
-    for await (const event of run(request, backend, { runId: 'r', signal: new AbortController().signal }))
-      events.push(event)
+    const options = { runId: 'r', signal: new AbortController().signal, log: () => undefined }
+    for await (const event of run(request, backend, options)) events.push(event)
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_unavailable' })
   })
 

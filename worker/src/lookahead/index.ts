@@ -1,5 +1,7 @@
-export { Backend, BackendError } from './backend.ts'
+export { Backend, BackendError, UNAUTHORIZED } from './backend.ts'
 export type { BackendOptions } from './backend.ts'
 export { DepthPolicy } from './depth.ts'
 export { run } from './run.ts'
 export type { RunOptions } from './run.ts'
+export { stackOf, words } from './trouble.ts'
+export type { Trouble } from './trouble.ts'

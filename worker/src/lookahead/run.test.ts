@@ -1,6 +1,7 @@
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { describe, expect, test } from 'vitest'
 import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
+import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
 import { Backend } from './backend.ts'
 import { DepthPolicy } from './depth.ts'
@@ -107,6 +108,24 @@ test('the channels go on from cycle to cycle', async () => {
   ])
 })
 
+test('the prompt and the whole output decide about thinking', async () => {
+  const channels = async (state: object, ...texts: string[]) => {
+    const cycles = texts.map((text, i) =>
+      commits([], { text, tokens: [i], finish: i === texts.length - 1 ? 'stop' : null }),
+    )
+    for (const { events } of cycles) Object.assign(events[0]!, state)
+    const { events } = await play(cycles, { lookahead: { mode: 'ar' } })
+    const said = { reasoning: '', answer: '' }
+    for (const event of events) if (event.type === 'text.delta') said[event.channel] += event.text
+    return said
+  }
+  const again = { reasoning: 'a\nc', answer: 'b\nd' }
+  expect(await channels({ thinking: true }, '\n<think>\na\n</', 'think>b\n<thi', 'nk>\nc</think>\nd')).toEqual(again)
+  expect(await channels({ thinking: true, after_tag: false }, ' a</think>b')).toEqual({ reasoning: ' a', answer: 'b' })
+  expect(await channels({ thinking: true, partial_tag: '</t' }, 'hink>', 'b')).toEqual({ reasoning: '', answer: 'b' })
+  expect(await channels({ thinking: false, after_tag: true }, '\n', 'b')).toEqual({ reasoning: '', answer: 'b' })
+})
+
 test('text held back for a tag that never comes is said at the end', async () => {
   const cut = commits([], { text: 'a\n\n</th', tokens: [1], finish: 'length' })
   expect((await play([cut], { lookahead: { mode: 'ar' } })).text).toBe('a\n\n</th')
@@ -118,6 +137,10 @@ test('a context the backend lost is sent whole, once', async () => {
   const { types, calls } = await play([drafts('a\n\n'), first, lost, drafts('c\n\n'), end])
   expect(types.at(-1)).toBe('run.completed')
   expect(calls[3]!.body.context).toEqual({ id: 'r', prompt: 'How many?', output: [1, 2] })
+  const inside = commits([], { text: 'a</think>b</thi', tokens: [1, 2] })
+  const rest = commits([], { text: 'nk>c', tokens: [3], finish: 'stop' })
+  const { text } = await play([inside, lost, rest], { lookahead: { mode: 'ar' } })
+  expect(text).toBe('abc')
   expect((await play([lost, lost, lost, lost])).types.at(-1)).toBe('run.failed')
 })
 
@@ -130,6 +153,27 @@ test('the client leaving closes the connection to the backend', async () => {
   setTimeout(() => abort.abort(), 100)
   await expect(events.next()).rejects.toThrow('abort')
   await expect.poll(() => fake.left).toBe(1)
+  expect(fake.released).toEqual(['/v1/contexts/r'])
+})
+
+test.each<[string, Reply]>([
+  ['has not even sent headers', 'silence'],
+  ['sends only comments', { events: [context()], finally: 'hang', keepaliveMs: 20 }],
+])('leaving while a read waits closes the connection to a backend that %s', async (_, reply) => {
+  await using fake = await fakeBackend([reply, reply])
+  const { signal } = new AbortController()
+  const backend = new Backend({ baseURL: fake.url })
+  const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
+  const events = run(request, backend, { runId: 'r', signal })
+  await events.next()
+  const call = backend.verify({ context: { id: 'c', prompt: 'x' }, max_tokens: 1 }, signal)
+  if (reply !== 'silence') await call.next()
+  const pending = [events.next(), call.next()]
+  await expect.poll(() => fake.calls).toHaveLength(2)
+  await Promise.all([events.return?.(), call.return?.()])
+  const over = { done: true, value: undefined }
+  expect(await Promise.all(pending)).toEqual([over, over])
+  await expect.poll(() => fake.left).toBe(2)
   expect(fake.released).toEqual(['/v1/contexts/r'])
 })
 

@@ -1,9 +1,10 @@
 /** Lookahead Reasoning (arXiv 2506.19830) at the edge: draft, verify, commit, until the text ends. */
-import { ChannelSplitter } from '@lookahead/sdk/protocol'
+import { ChannelSplitter, leavable } from '@lookahead/sdk/protocol'
 import type {
   ChannelDelta,
   Commit,
   DraftedStep,
+  Leavable,
   RunEvent,
   RunRequest,
   Verdict,
@@ -14,12 +15,16 @@ import { BackendError } from './backend.ts'
 import type { Backend } from './backend.ts'
 import type { DepthPolicy } from './depth.ts'
 import { Stats } from './stats.ts'
+import { degraded, failed, trouble } from './trouble.ts'
+import type { Phase, Trouble } from './trouble.ts'
 
 export interface RunOptions {
   runId: string
   signal: AbortSignal
   /** Chooses each cycle's depth, up to the one asked for; may be shared by runs of one kind. Default: always that depth. */
   depths?: DepthPolicy | undefined
+  /** Where an operator is told of what went wrong. Default: a line of JSON on the console. */
+  log?: ((trouble: Trouble) => void) | undefined
 }
 
 /** What each mode asks of the backend: whether steps are drafted, and how tokens are speculated on inside steps. */
@@ -32,22 +37,30 @@ const plans = {
 
 /**
  * One run, from the prompt to exactly one terminal event. A failing draft or judge costs speed, never the run.
+ * Leaving it, also while a read waits, stops everything down to the backend.
  * @throws the signal's reason, when the client leaves; nothing else
  */
-export async function* run(
+export function run(request: RunRequest, backend: Backend, options: RunOptions): Leavable<RunEvent> {
+  const left = new AbortController()
+  const signal = AbortSignal.any([options.signal, left.signal])
+  return leavable(runEvents(request, backend, { ...options, signal }), () => left.abort())
+}
+
+async function* runEvents(
   request: RunRequest,
   backend: Backend,
   options: RunOptions,
 ): AsyncGenerator<RunEvent, void, undefined> {
   const { mode, depth, verifier } = request.lookahead
   yield { type: 'run.started', run_id: options.runId, mode, depth: plans[mode].steps ? depth : 0, verifier }
+  const cycles = new Run(request, backend, options)
   let completed = false
   try {
-    yield* new Run(request, backend, options).cycles()
+    yield* cycles.run()
     completed = true
   } catch (error) {
     options.signal.throwIfAborted()
-    yield failure(error)
+    yield cycles.tell(failed(error), error)
   } finally {
     // A completed run's context is gone already; any other would hold its slots until the backend finds it idle.
     if (!completed) await backend.release(options.runId)
@@ -67,6 +80,7 @@ class Run {
   #opened = false
   /** Off once the draft or the judge has failed. */
   #lookahead: boolean
+  #phase: Phase = 'decode'
 
   constructor(request: RunRequest, backend: Backend, options: RunOptions) {
     this.#request = request
@@ -75,7 +89,7 @@ class Run {
     this.#lookahead = plans[request.lookahead.mode].steps
   }
 
-  async *cycles(): AsyncGenerator<RunEvent, void, undefined> {
+  async *run(): AsyncGenerator<RunEvent, void, undefined> {
     for (;;) {
       const { depth, steps } = this.#plan()
       const started = performance.now()
@@ -111,6 +125,7 @@ class Run {
 
   async *#draft(depth: number): AsyncGenerator<RunEvent, DraftedStep[], undefined> {
     const steps: DraftedStep[] = []
+    this.#phase = 'draft'
     try {
       const { sampling } = this.#request
       for await (const event of this.#call((context, signal) =>
@@ -124,13 +139,16 @@ class Run {
       }
       return steps
     } catch (error) {
+      // The target is behind the same door.
+      if (error instanceof BackendError && error.code === 'unauthorized') throw error
       yield this.#degrade('draft', error)
       return []
     }
   }
 
   async *#verify(drafted: DraftedStep[], steps: number | 'end'): AsyncGenerator<RunEvent, Commit, undefined> {
-    const { sampling, stop, max_tokens, lookahead } = this.#request
+    const { sampling, stop, stop_in_reasoning, max_tokens, lookahead } = this.#request
+    this.#phase = drafted.length > 0 ? 'verify' : 'decode'
     const request: Omit<VerifyRequestInput, 'context'> = {
       steps: drafted.map(({ id, text }) => ({ id, text })),
       verifier: lookahead.verifier,
@@ -138,6 +156,7 @@ class Run {
       decode: this.#lookahead ? steps : 'end',
       max_tokens: max_tokens - this.#output.length,
       stop,
+      stop_in_reasoning,
       sampling,
     }
     let commit: Commit | undefined
@@ -182,7 +201,7 @@ class Run {
 
   /** A call on the run's context: by name, or whole when it is new or the backend has lost it. */
   async *#call<Event extends { type: string }>(
-    start: (context: VerifyRequestInput['context'], signal: AbortSignal) => AsyncGenerator<Event, void, undefined>,
+    start: (context: VerifyRequestInput['context'], signal: AbortSignal) => AsyncIterable<Event>,
   ): AsyncGenerator<Event, void, undefined> {
     const { runId: id, signal } = this.#options
     try {
@@ -205,7 +224,7 @@ class Run {
       }
       this.#opened = true
       this.#promptTokens = event.prompt_tokens
-      this.#channels ??= new ChannelSplitter(event.thinking)
+      this.#channels ??= new ChannelSplitter(event)
     }
   }
 
@@ -218,8 +237,14 @@ class Run {
   #degrade(part: 'draft' | 'judge', error: unknown): RunEvent {
     this.#options.signal.throwIfAborted()
     this.#lookahead = false
-    const { code, message } = known(error)
-    return { type: 'run.degraded', part, code, message }
+    return this.tell(degraded(part, error), error)
+  }
+
+  /** Logs what the client is about to be told. */
+  tell(told: Parameters<typeof trouble>[0], error: unknown): RunEvent {
+    const { runId, log = (line) => console.error(JSON.stringify(line)) } = this.#options
+    log(trouble(told, runId, this.#phase, error))
+    return told
   }
 }
 
@@ -232,26 +257,4 @@ const stepsIn = (text: string): number => text.split(/(?<=\n\n)/).filter((step) 
 
 function* texts(deltas: ChannelDelta[]): Generator<RunEvent, void, undefined> {
   for (const { channel, text } of deltas) yield { type: 'text.delta', channel, text }
-}
-
-/** Why a target failed, as clients see it; `target_failed` for all other reasons. */
-const failures: Record<string, string> = {
-  unreachable: 'target_unavailable',
-  loading: 'target_unavailable',
-  draining: 'target_unavailable',
-  overloaded: 'overloaded',
-  invalid_request: 'invalid_request',
-  context_length_exceeded: 'context_length_exceeded',
-}
-
-function failure(error: unknown): RunEvent {
-  const { code, message } = known(error)
-  return { type: 'run.failed', code: failures[code] ?? 'target_failed', message }
-}
-
-/** What may be said outside. */
-function known(error: unknown): { code: string; message: string } {
-  if (error instanceof BackendError) return error
-  console.error(error)
-  return { code: 'internal_error', message: 'the worker failed; its log says why' }
 }

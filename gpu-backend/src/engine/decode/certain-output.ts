@@ -10,6 +10,8 @@ export class CertainOutput {
   text = ''
   readonly #decoder: OutputText
   readonly #room: number
+  /** Characters before this output. */
+  readonly #before: number
   #sent = 0
   #sentAt = 0
 
@@ -17,6 +19,7 @@ export class CertainOutput {
   constructor(decoder: OutputText, room: number) {
     this.#decoder = decoder
     this.#room = room
+    this.#before = decoder.decoded
   }
 
   get isFull(): boolean {
@@ -26,6 +29,11 @@ export class CertainOutput {
   /** Whether a stop string has come: nothing is added after it. */
   get stopped(): boolean {
     return this.#decoder.stopped
+  }
+
+  /** Characters of this output before the stop string, if it has come; it may begin in what was there before. */
+  get lengthBeforeStop(): number {
+    return this.stopped ? Math.max(0, this.#decoder.released - this.#before) : Infinity
   }
 
   /** @param tokens all of them, those that are there already included */

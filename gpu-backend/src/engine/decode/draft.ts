@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
+import type { ChannelState, DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
 import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
@@ -131,16 +131,13 @@ class DraftWriter implements Writer {
 }
 
 /** The first event of both streams. */
-export function opening(context: Context): {
-  type: 'context'
-  prompt_tokens: number
-  output_tokens: number
-  thinking: boolean
-} {
+export function opening(
+  context: Context,
+): { type: 'context'; prompt_tokens: number; output_tokens: number } & ChannelState {
   return {
     type: 'context',
     prompt_tokens: context.promptLength,
     output_tokens: context.outputLength,
-    thinking: context.thinking,
+    ...context.channels,
   }
 }

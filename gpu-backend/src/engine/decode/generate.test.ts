@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
+import { VerifyRequest, channelsAfter, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { testProblems } from '../../../dataset/index.ts'
 import { Engine } from '../engine.ts'
@@ -159,6 +159,23 @@ test('a stop string counts only once the text is long enough', async () => {
   expect(await write({ stop: [stop] })).toMatchObject({ text: '', reason: 'stop' })
   const later = await write({ stop: [stop], rules: { minTokens: 10 } })
   expect(later.text.startsWith(stop)).toBe(true)
+
+  const { tokenizer } = engine.target.model
+  const [first, second] = [1, 3].map((tokens) => tokenizer.decode(whole.tokens.slice(0, tokens)).length)
+  const across = whole.text.slice(first, second)
+  for (const ngram of [0, 8])
+    for (const minTokens of [1, 2]) {
+      const cut = { text: whole.text.slice(0, first), tokens: whole.tokens.slice(0, 3), reason: 'stop', stop: across }
+      expect(await write({ stop: [across], rules: { minTokens }, ngram })).toMatchObject(cut)
+    }
+})
+
+test('a stop string may come to light at the end', async () => {
+  // White space at the start of an answer may yet stand before a tag.
+  const [space] = engine.target.model.tokenizer.encode('\n\n')
+  const blank = { rules: { bias: new Map([[space!, 100]]) }, maxTokens: 1, answerAfter: channelsAfter('A:') }
+  expect(await write({ ...blank, stop: ['\n\n'] })).toMatchObject({ text: '', reason: 'stop', stop: '\n\n' })
+  expect(await write({ ...blank, stop: ['\n\n!'] })).toMatchObject({ text: '\n\n', reason: 'length', stop: null })
 })
 
 test('special tokens are shown when asked for', async () => {

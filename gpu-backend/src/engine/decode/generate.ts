@@ -1,6 +1,6 @@
 /** Plain decoding with token speculation: one text, written from a prompt to its end. */
 import { randomInt } from 'node:crypto'
-import type { FinishReason, Sampling } from '@lookahead/sdk/protocol'
+import type { ChannelState, FinishReason, Sampling } from '@lookahead/sdk/protocol'
 import { wholeLogits } from '../../model/index.ts'
 import type { Scores } from '../../model/index.ts'
 import { distribution, reduction, sample, samplingParameters } from '../sampling/distribution.ts'
@@ -30,6 +30,8 @@ export interface GenerateRequest {
   sampling: Sampling
   /** Strings that end the text. */
   stop: readonly string[]
+  /** Where the prompt leaves off, if they count only in the answer. Default: they count in the whole text. */
+  answerAfter?: ChannelState | undefined
   /** Tokens that end the text, beside the model's own. */
   stopTokens: readonly number[]
   /** The model's own end-of-text tokens do not end it. */
@@ -178,13 +180,14 @@ class TextWriter implements Writer {
     const isEnd = this.endTokens.has(token)
     if (!isEnd || includeStop) this.#piece.text += this.#text.push(token, this.tokens.length > rules.minTokens)
     if (isEnd) this.#end({ reason: 'stop', stop: stopTokens.includes(token) ? token : null })
-    else if (this.#text.stop !== undefined) this.#end({ reason: 'stop', stop: this.#text.stop })
-    else if (this.tokens.length >= maxTokens) this.#end({ reason: 'length', stop: null })
+    else if (this.#text.stopped || this.tokens.length >= maxTokens) this.#end({ reason: 'length', stop: null })
   }
 
-  #end(ended: Pick<Ending, 'reason' | 'stop'>): void {
-    this.ending = ended
+  /** @param otherwise why the text ends, unless a stop string is in it, which may come to light only now */
+  #end(otherwise: Pick<Ending, 'reason' | 'stop'>): void {
     this.#piece.text += this.#text.flush()
+    const { stop } = this.#text
+    this.ending = stop === undefined ? otherwise : { reason: 'stop', stop }
   }
 
   take(): Piece {

@@ -42,7 +42,7 @@ export class Verification {
     this.#request = request
     this.#signal = signal
     const room = Math.min(request.max_tokens, capacity - context.tokens.length)
-    this.#output = new CertainOutput(context.text(model.tokenizer, request.stop), room)
+    this.#output = new CertainOutput(context.text(model.tokenizer, request), room)
     this.#chain = draftedChain(engine.target, context, request, room)
     const parameters = samplingParameters(request.sampling, model.generation, context.seed)
     const reduced = reduction(parameters)
@@ -178,8 +178,9 @@ export class Verification {
     const standing = this.#standing
     const last = standing.at(-1)!
     const isRejection = !last.ruling?.accepted
+    if (this.#finish()) output.end()
+    // A stop string may have come to light at the very end.
     const finish = this.#finish()
-    if (finish) output.end()
     yield* output.deltas({ all: true })
     this.#tree.commit(
       isRejection ? last.start + last.agreed : this.#tree.chain.length,
@@ -204,7 +205,7 @@ export class Verification {
       (sum, { draft, ruling }) => sum + (ruling?.accepted ? draft!.text.length : 0),
       0,
     )
-    return writer.text.slice(0, Math.max(0, this.#output.text.length - accepted))
+    return writer.text.slice(0, Math.max(0, this.#output.lengthBeforeStop - accepted))
   }
 
   #finish(): FinishReason | null {

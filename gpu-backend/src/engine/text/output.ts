@@ -1,3 +1,5 @@
+import { ChannelSplitter } from '@lookahead/sdk/protocol'
+import type { ChannelState, TextPart } from '@lookahead/sdk/protocol'
 import { MOST_BYTES, StreamingDecoder } from '../../tokenizer/index.ts'
 import type { DecodeOptions, Tokenizer } from '../../tokenizer/index.ts'
 
@@ -6,6 +8,8 @@ export interface OutputOptions extends DecodeOptions {
   includeStop?: boolean
   /** Tokens that stand before the output: a character may begin with their last and end in the output. Default none. */
   after?: readonly number[]
+  /** Where the prompt leaves off, if stop strings count only in the answer. Default: they count in the whole text. */
+  answerAfter?: ChannelState | undefined
 }
 
 /**
@@ -13,17 +17,25 @@ export interface OutputOptions extends DecodeOptions {
  * What might still become either is held back until the next token decides.
  */
 export class OutputText {
-  readonly stops: readonly string[]
   /** The stop string that came, if any; it and what follows are not part of the text. */
   stop: string | undefined
+  /** Characters that came, and those of them that were returned. */
+  decoded = 0
+  released = 0
+  readonly #stops: readonly string[]
   readonly #includeStop: boolean
   readonly #decoder: StreamingDecoder
+  readonly #channels: ChannelSplitter | undefined
+  /** Text that a stop string may begin in. */
   #held = ''
+  /** Characters at the start in which no stop string may end. */
+  #exempt = 0
 
   constructor(tokenizer: Tokenizer, stops: readonly string[], options: OutputOptions = {}) {
-    const { includeStop = false, after = [], ...decode } = options
-    this.stops = stops
+    const { includeStop = false, after = [], answerAfter, ...decode } = options
+    this.#stops = stops
     this.#includeStop = includeStop
+    this.#channels = answerAfter && stops.length > 0 ? new ChannelSplitter(answerAfter) : undefined
     this.#decoder = new StreamingDecoder(tokenizer, decode)
     for (const token of after.slice(-MOST_BYTES)) this.#decoder.push(token)
   }
@@ -33,41 +45,72 @@ export class OutputText {
   }
 
   /**
-   * @param mayStop false lets stop strings pass, as long as the text is too short to end
+   * @param mayStop false lets stop strings pass that end here, as long as the text is too short to end
    * @returns text that is now certain to be output
    */
   push(token: number, mayStop = true): string {
     if (this.stopped) return ''
-    this.#held += this.#decoder.push(token)
-    if (!mayStop) return this.#release(this.#held.length)
-    const found = this.stops.map((stop) => ({ stop, at: this.#held.indexOf(stop) })).filter(({ at }) => at >= 0)
-    const [first] = found.toSorted((a, b) => a.at - b.at)
-    if (first) {
-      this.stop = first.stop
-      return this.#release(first.at + (this.#includeStop ? first.stop.length : 0), true)
-    }
-    return this.#release(this.#held.length - this.#danger())
+    const text = this.#decoder.push(token)
+    this.decoded += text.length
+    if (!mayStop) this.#exempt = this.decoded
+    const certain = this.#read(this.#parts(text))
+    // Nothing can stop the thinking: whether it ends here does not matter yet.
+    return this.#channels?.state.thinking ? certain + this.#release(this.#channels.release()) : certain
   }
 
-  /** The text has ended: what was held back is output after all. */
+  /** The text has ended: what was held back is output after all, if no stop string proves to be in it. */
   flush(): string {
     if (this.stopped) return ''
-    this.#held += this.#decoder.flush()
-    return this.#release(this.#held.length)
+    const rest = this.#parts(this.#decoder.flush())
+    const certain = this.#read([...rest, ...(this.#channels?.cutRest() ?? [])])
+    return certain + this.#take(this.#held.length)
+  }
+
+  /** Where stop strings count everywhere, all is as good as answer. */
+  #parts(text: string): TextPart[] {
+    return this.#channels?.cut(text) ?? [{ channel: 'answer', text }]
+  }
+
+  #read(parts: readonly TextPart[]): string {
+    let certain = ''
+    for (const { channel, text } of parts) {
+      if (this.stopped) break
+      if (channel === 'answer') certain += this.#scan(text)
+      else certain += this.#take(this.#held.length) + this.#release(text)
+    }
+    return certain
+  }
+
+  #scan(text: string): string {
+    this.#held += text
+    const [first] = this.#stops
+      .map((stop) => ({ stop, at: this.#held.indexOf(stop, this.#exempt - this.released - stop.length + 1) }))
+      .filter(({ at }) => at >= 0)
+      .toSorted((a, b) => a.at - b.at)
+    if (!first) return this.#take(this.#held.length - this.#danger())
+    this.stop = first.stop
+    const certain = this.#take(first.at + (this.#includeStop ? first.stop.length : 0))
+    this.#held = ''
+    return certain
   }
 
   /** Length of the longest end of the held text that begins a stop string. */
   #danger(): number {
     let longest = 0
-    for (const stop of this.stops)
+    for (const stop of this.#stops)
       for (let n = Math.min(stop.length - 1, this.#held.length); n > longest; n--)
         if (this.#held.endsWith(stop.slice(0, n))) longest = n
     return longest
   }
 
-  #release(length: number, dropRest = false): string {
+  #take(length: number): string {
     const text = this.#held.slice(0, length)
-    this.#held = dropRest ? '' : this.#held.slice(length)
+    this.#held = this.#held.slice(length)
+    return this.#release(text)
+  }
+
+  #release(text: string): string {
+    this.released += text.length
     return text
   }
 }

@@ -1,5 +1,6 @@
 /** From what a request brings to the tokens that a model reads. */
-import { ProtocolError } from '@lookahead/sdk/protocol'
+import { ProtocolError, channelsAfter } from '@lookahead/sdk/protocol'
+import type { ChannelState } from '@lookahead/sdk/protocol'
 import type { ChatMessage, EncodeOptions, RenderOptions } from '../../tokenizer/index.ts'
 import type { ModelRunner } from '../model-runner.ts'
 
@@ -24,8 +25,24 @@ export function renderChat(
   }
 }
 
-/** Whether a prompt leaves the model inside its reasoning. */
-export const startsThinking = (prompt: string): boolean => prompt.trimEnd().endsWith('<think>')
+/**
+ * Where a rendered conversation leaves off among the channels. What the template puts before the answer decides, which is
+ * what it leaves out when it is not asked to: in a message, a tag is only text.
+ */
+export function chatChannels(
+  decoder: ModelRunner,
+  rendered: string,
+  messages: readonly ChatMessage[],
+  options: RenderOptions,
+  param: string,
+): ChannelState {
+  const conversation = renderChat(decoder, messages, { ...options, addGenerationPrompt: false }, param)
+  let same = 0
+  while (same < rendered.length && rendered[same] === conversation[same]) same++
+  // Both may go on with a mark, and the one's mark be a tag.
+  const { partial_tag } = channelsAfter(rendered.slice(0, same))
+  return channelsAfter(partial_tag + rendered.slice(same))
+}
 
 /**
  * The tokens of a prompt.

@@ -1,10 +1,5 @@
-import * as v from 'valibot'
-import { ModelError, readJson } from '../../checkpoint/index.ts'
-
-const tokenizerSchema = v.looseObject({
-  model: v.looseObject({ vocab: v.record(v.string(), v.number()) }),
-  added_tokens: v.optional(v.array(v.looseObject({ id: v.number(), content: v.string() })), []),
-})
+import { ModelError } from '../../checkpoint/index.ts'
+import { readTokenizer } from '../../tokenizer/index.ts'
 
 /**
  * A draft reads the target's tokens and guesses them, so every id that both know must be the same token. One may know more
@@ -27,8 +22,8 @@ export async function assertSameTokens(target: string, draft: string): Promise<v
 
 /** Tokens by their ids. */
 async function readTokens(folder: string): Promise<Map<number, string>> {
-  const { model, added_tokens: added } = await readJson(folder, 'tokenizer.json', tokenizerSchema)
-  const tokens = new Map(Object.entries(model.vocab).map(([token, id]) => [id, token]))
+  const { model, added_tokens: added } = await readTokenizer(folder)
+  const tokens = new Map(Array.from(model.vocab, ([token, id]) => [id, token]))
   for (const { id, content } of added) tokens.set(id, content)
   return tokens
 }

@@ -26,6 +26,7 @@ describe('what needs no judge', () => {
     ['another number', 'So 13 apples.\n\n', 'We get 12 apples.\n\n', { accepted: false, reason: 'numbers' }],
     ['a number more', 'So 12 of 40 apples.\n\n', 'We get 12 apples.\n\n', { accepted: false, reason: 'numbers' }],
     ['one ends the thinking', '</think>\n\n', 'So that is it.\n\n', { accepted: false, reason: 'end' }],
+    ['one takes it up again', 'Wait. <think>\n\n', 'So that is it.\n\n', { accepted: false, reason: 'end' }],
   ])('%s', (_case, drafted, targets, ruling) => {
     expect(rule(drafted, targets)).toEqual(ruling)
   })

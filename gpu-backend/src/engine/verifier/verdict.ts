@@ -1,3 +1,4 @@
+import { tagsIn } from '@lookahead/sdk/protocol'
 import type { Verdict } from '@lookahead/sdk/protocol'
 import type { DraftStep, StepWriter } from '../text/step.ts'
 
@@ -15,8 +16,8 @@ function sameNumbers(a: string, b: string): boolean {
 /** The last number of a text that goes on after it: what may still grow is no number yet. */
 const lastNumber = (text: string): string | undefined => /(\d+)\D+$/.exec(text.slice(-24))?.[1]
 
-/** A step that ends the reasoning never means the same as one that goes on. */
-const END_OF_THINKING = '</think>'
+/** A step that begins or ends the thinking never means the same as one that goes on. */
+const sameTags = (a: string, b: string): boolean => tagsIn(a).join() === tagsIn(b).join()
 
 /** Ignores case and white space, as the paper's code does. */
 const normalize = (text: string): string => text.replace(/\s+/g, '').toLowerCase()
@@ -39,7 +40,7 @@ export function ruleWithoutJudge(draft: DraftStep, target: StepWriter): Ruling |
   if (draft.end === 'cap' || target.end === 'cap' || target.end === 'length') return rejected('half_step')
   if (normalize(draft.text) === normalize(target.text) && draft.end === target.end) return accepted('exact')
   if (draft.end === 'text' || target.end === 'text') return rejected('end')
-  if (draft.text.includes(END_OF_THINKING) !== target.text.includes(END_OF_THINKING)) return rejected('end')
+  if (!sameTags(draft.text, target.text)) return rejected('end')
   if (!sameNumbers(draft.text, target.text)) return rejected('numbers')
   return undefined
 }

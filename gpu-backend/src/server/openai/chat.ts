@@ -1,7 +1,7 @@
 import { ChannelSplitter, parseRequest, readJson } from '@lookahead/sdk/protocol'
-import type { ChannelDelta } from '@lookahead/sdk/protocol'
+import type { ChannelDelta, ChannelState } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
-import { encode, outputRoom, renderChat, startsThinking } from '../../engine/text/prompt.ts'
+import { chatChannels, encode, outputRoom, renderChat } from '../../engine/text/prompt.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
@@ -16,22 +16,26 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
   const request = parseRequest(ChatRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
   return service.calls.answer(c.req.raw.signal, async (call) => {
-    const text = renderChat(served.decoder, request.messages, templateOptions(request), 'messages')
+    const { messages } = request
+    const options = templateOptions(request)
+    const text = renderChat(served.decoder, messages, options, 'messages')
     const tokens = await encode(served.decoder, text, 'messages', call)
     const asked = request.max_completion_tokens ?? request.max_tokens
     const maxTokens = outputRoom(served.decoder, tokens.length, asked, 'messages')
+    const channels = chatChannels(served.decoder, text, messages, options, 'messages')
+    const answerAfter = request.stop_in_reasoning ? undefined : channels
     const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
     const most = request.prompt_logprobs
     const shown = { logprobs, promptLogprobs: most, perPromptToken: entries(most) }
-    const job = createJob(served, request, [{ tokens, maxTokens }], shown)
-    return answer(service, call, job, dialect(job, request, startsThinking(text)), request)
+    const job = createJob(served, request, [{ tokens, maxTokens, answerAfter }], shown)
+    return answer(service, call, job, dialect(job, request, channels), request)
   })
 }
 
-function dialect(job: Job, request: ChatRequest, thinking: boolean): Dialect {
+function dialect(job: Job, request: ChatRequest, channels: ChannelState): Dialect {
   const { tokenizer } = job.served.decoder.model
   const most = request.prompt_logprobs
-  const splitters = job.texts.map(() => new ChannelSplitter(thinking))
+  const splitters = job.texts.map(() => new ChannelSplitter(channels))
   const begun = new Set<number>()
 
   const split = ({ index, text, ending }: IndexedPiece): ChannelDelta[] => {

@@ -27,7 +27,7 @@ export interface IndexedPiece extends Piece {
   index: number
 }
 
-export interface Prompt {
+export interface Prompt extends Pick<GenerateRequest, 'answerAfter'> {
   tokens: number[]
   /** To be written after it. */
   maxTokens: number
@@ -57,13 +57,13 @@ export function createJob(
   logprobs: ShownLogprobs,
 ): Job {
   const { n, seed } = request
-  const bias = new Map(Object.entries(request.logit_bias).map(([token, value]) => [Number(token), value]))
+  const bias = new Map(Array.from(request.logit_bias, ([token, value]) => [Number(token), value]))
   assertTokens(served.decoder, bias.keys(), 'logit_bias')
   assertTokens(served.decoder, request.stop_token_ids, 'stop_token_ids')
   assertWritable(served, request)
   for (const { maxTokens } of prompts) assertRoom(request.min_tokens, maxTokens)
   const { temperature, top_k, top_p, min_p } = request
-  const texts = prompts.flatMap(({ tokens, maxTokens }) =>
+  const texts = prompts.flatMap(({ tokens, maxTokens, answerAfter }) =>
     Array.from({ length: n }, (_, i) => ({
       decoder: served.decoder,
       prompt: tokens,
@@ -71,6 +71,7 @@ export function createJob(
       // As in vLLM: texts of one prompt differ, and are the same again with the same seed.
       sampling: { temperature, top_k, top_p, min_p, seed: seed === undefined ? undefined : seed + i },
       stop: request.stop,
+      answerAfter,
       stopTokens: request.stop_token_ids,
       ignoreEndOfText: request.ignore_eos,
       includeStop: request.include_stop_str_in_output,

@@ -76,6 +76,7 @@ describe('wrong or unsupported input is refused, and the field named', () => {
     ['/v1/completions', { prompt, stop_token_ids: [999_999] }, 'stop_token_ids', 400],
     ['/v1/completions', { prompt, stop_token_ids: [...Array(1280).keys()], min_tokens: 1 }, 'stop_token_ids', 400],
     ['/v1/completions', { prompt, logit_bias: [1, 2] }, 'logit_bias', 400],
+    ['/v1/completions', { prompt, logit_bias: { constructor: 1 } }, 'logit_bias.constructor', 400],
     ['/v1/completions', { prompt, min_tokens: 17 }, 'min_tokens', 400],
     ['/v1/completions', { prompt, tools: [{}] }, 'tools', 400],
     ['/v1/completions', { prompt, functions: [{}] }, 'functions', 400],
@@ -136,6 +137,7 @@ test('texts of one prompt differ, and the same seed brings them back', async () 
   const three = await texts(4)
   expect(new Set(three).size).toBe(3)
   expect(await texts(4)).toEqual(three)
+  expect(await texts(-1)).not.toEqual(await texts(-1))
 })
 
 test("what a request leaves out is the model's own, whichever writes", async () => {
@@ -393,7 +395,11 @@ test('the template decides about thinking; the kwargs reach it, and its refusal 
   // As Qwen3's: thinking is on unless it is turned off, and then it is opened and closed at once.
   const thought = "{%- if enable_thinking is defined and not enable_thinking %}{{- '</think>\\n\\n' }}{%- endif %}"
   const refusal = "{%- if messages[0].role == 'system' %}{{- raise_exception('no system messages') }}{%- endif %}"
-  await writeFile(config, JSON.stringify({ ...stored, chat_template: refusal + stored.chat_template + thought }))
+  const named = '{%- if prototype is defined %}{{- prototype }}{%- endif %}'
+  await writeFile(
+    config,
+    JSON.stringify({ ...stored, chat_template: refusal + stored.chat_template + thought + named }),
+  )
   const thinker = await Engine.load({ models: folder, slots: 1024 })
   try {
     const on = createApp({ engine: () => thinker, draining: () => false })
@@ -410,6 +416,13 @@ test('the template decides about thinking; the kwargs reach it, and its refusal 
     expect(await ask({ enable_thinking: false })).toEqual(direct)
     const both = { enable_thinking: true, chat_template_kwargs: { enable_thinking: false } }
     expect(await ask(both)).toEqual(direct)
+
+    const { tokens } = await answer<{ tokens: number[] }>(
+      '/tokenize',
+      { messages, chat_template_kwargs: { prototype: 'first of its kind' } },
+      on,
+    )
+    expect(thinker.target.model.tokenizer.decode(tokens)).toMatch(/first of its kind$/)
 
     const system = [{ role: 'system', content: 'x' }]
     const refused = [

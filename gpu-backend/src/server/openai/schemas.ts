@@ -2,9 +2,10 @@
  * Requests in OpenAI's words with vLLM's extensions. Unknown fields are ignored, as vLLM does; fields that would change
  * the answer and are not supported are refused by name. `null` is as good as leaving a field out.
  */
-import { MAX_SEED } from '@lookahead/sdk/protocol'
+import { Seed } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { MOST_POSITIONS } from '../../engine/speculation/accept.ts'
+import { dictionary } from '../../dictionary.ts'
 
 const int = v.pipe(v.number(), v.integer())
 const count = v.pipe(int, v.minValue(0))
@@ -42,13 +43,6 @@ const list = <Item extends v.GenericSchema>(most: number, item: Item) =>
     v.check((given) => !Array.isArray(given) || given.length <= most, `has more than ${most} entries`),
     v.array(item),
   )
-/** An object of so many fields; to valibot an array is one too. */
-const record = <Value extends v.GenericSchema>(key: v.GenericSchema<string, string>, value: Value) =>
-  v.pipe(
-    v.unknown(),
-    v.check((given) => !Array.isArray(given), 'must be an object'),
-    v.record(key, value),
-  )
 /** Far more than any context has. */
 const tokenIds = list(2 ** 20, count)
 /** Of one request, for all its prompts. */
@@ -74,12 +68,12 @@ const Generation = v.object({
   ),
   min_p: maybe(between(0, 1)),
   /** Texts beyond the first take the seeds that follow it. */
-  seed: maybe(v.pipe(int, v.safeInteger(), v.maxValue(MAX_SEED))),
+  seed: maybe(Seed),
   presence_penalty: v.nullish(between(-2, 2), 0),
   frequency_penalty: v.nullish(between(-2, 2), 0),
   repetition_penalty: maybe(between(0.01, 100)),
   /** By token id. */
-  logit_bias: v.nullish(record(v.pipe(v.string(), v.digits()), between(-100, 100)), {}),
+  logit_bias: v.nullish(dictionary(between(-100, 100), v.pipe(v.string(), v.digits())), {}),
   stop: v.pipe(
     v.nullish(v.union([stop, list(64, stop)], 'must be a string or up to 64 strings of 1 to 1,024 characters'), []),
     v.transform((stops) => (typeof stops === 'string' ? [stops] : stops)),
@@ -177,7 +171,7 @@ const chatEntries = {
   /** The variable of the template that has this name. */
   enable_thinking: maybe(v.boolean()),
   /** Variables of the template; they win over `enable_thinking`. */
-  chat_template_kwargs: v.nullish(record(v.string(), v.unknown()), {}),
+  chat_template_kwargs: v.nullish(dictionary(v.unknown()), {}),
   chat_template: refused("the checkpoint's own template is used"),
   documents: refused('put them into a message'),
   continue_final_message: refused('use /v1/completions to go on with a text'),
@@ -190,7 +184,7 @@ export const templateOptions = ({
   chat_template_kwargs,
 }: Pick<ChatRequest, 'add_generation_prompt' | 'enable_thinking' | 'chat_template_kwargs'>) => ({
   addGenerationPrompt,
-  variables: { ...(enable_thinking !== undefined && { enable_thinking }), ...chat_template_kwargs },
+  variables: { ...(enable_thinking !== undefined && { enable_thinking }), ...Object.fromEntries(chat_template_kwargs) },
 })
 
 /** `POST /v1/chat/completions`. */
@@ -203,6 +197,8 @@ export const ChatRequest = v.pipe(
     max_tokens: maybe(positive),
     logprobs: flag(false),
     top_logprobs: maybe(v.pipe(count, v.maxValue(20))),
+    /** Looks for `stop` in the whole text, thinking and its tags included. */
+    stop_in_reasoning: flag(false),
     echo: refused('it is for /v1/completions'),
     tool_choice: maybe(v.picklist(['none', 'auto'], 'is not supported: the models call no tools')),
     modalities: maybe(v.array(v.literal('text', 'is not supported: only "text" is'))),

@@ -1,0 +1,88 @@
+import { AddedTokens } from './added-tokens.ts'
+import { byteCharacters } from './bytes.ts'
+import { SequenceNormalizer, SequencePostProcessor, SequencePreTokenizer, type BPE } from './library.ts'
+import { literal, normalizers, preTokenizers, replace } from './steps.ts'
+import type { Step, StoredTokenizer } from './stored.ts'
+
+/**
+ * Texts to token ids, step by step as Python's tokenizers: added tokens are found, what is between them is normalised,
+ * those that stand in normalised text are found, the rest is split into words, and words into tokens.
+ */
+export class Encoder {
+  /** What added tokens are found by in a text, which is what they stand for; by their ids. */
+  readonly addedTexts: ReadonlyMap<number, string>
+  readonly #model: BPE
+  readonly #added: AddedTokens
+  readonly #addedToNormalized: AddedTokens
+  readonly #normalizer: SequenceNormalizer
+  readonly #preTokenizer: SequencePreTokenizer
+  /** Of added tokens. */
+  readonly #ids: ReadonlyMap<string, number>
+  /** What is put around every text. */
+  readonly #around: readonly [before: number[], after: number[]]
+
+  /** @throws Error for a step that is not supported */
+  constructor(stored: Omit<StoredTokenizer, 'model'>, model: BPE) {
+    this.#model = model
+    this.#normalizer = new SequenceNormalizer({
+      normalizers: stored.normalizer ? normalizers(stored.normalizer) : [],
+    })
+    const splitting = stored.pre_tokenizer ? preTokenizers(stored.pre_tokenizer) : []
+    this.#preTokenizer = new SequencePreTokenizer({ pretokenizers: [...splitting, ...leaveOut(splitting, model)] })
+    const found = stored.added_tokens.map(
+      (token) => [token.normalized ? this.#normalizer.normalize(token.content) : token.content, token] as const,
+    )
+    this.#added = new AddedTokens(found.filter(([, { normalized }]) => !normalized))
+    this.#addedToNormalized = new AddedTokens(found.filter(([, { normalized }]) => normalized))
+    this.addedTexts = new Map(found.map(([text, { id }]) => [id, text]))
+    this.#ids = new Map(stored.added_tokens.map(({ content, id }) => [content, id]))
+    this.#around = this.#readAround(stored.post_processor)
+  }
+
+  /** @param special adds what is put around every text */
+  encode(text: string, special: boolean): number[] {
+    const ids = this.#added
+      .split(text)
+      .flatMap((piece) => ('id' in piece ? piece.id : this.#encodeBetween(piece.text, piece.start === 0)))
+    if (!special) return ids
+    const [before, after] = this.#around
+    return [...before, ...ids, ...after]
+  }
+
+  #encodeBetween(text: string, isFirst: boolean): number[] {
+    return this.#addedToNormalized
+      .split(this.#normalizer.normalize(text))
+      .flatMap((piece) => ('id' in piece ? piece.id : this.#encodeWords(piece.text, isFirst && piece.start === 0)))
+  }
+
+  #encodeWords(text: string, isFirst: boolean): number[] {
+    const words = this.#preTokenizer.pre_tokenize(text, { section_index: isFirst ? 0 : 1 })
+    const { tokens_to_ids: ids, unk_token_id: unknown } = this.#model
+    return this.#model(words).map((token) => (ids.get(token) ?? unknown)!)
+  }
+
+  /** The id of a token by its spelling. */
+  tokenId(token: string): number | undefined {
+    return this.#ids.get(token) ?? this.#model.tokens_to_ids.get(token)
+  }
+
+  #readAround(stored: StoredTokenizer['post_processor']): [before: number[], after: number[]] {
+    const text = '\0text'
+    const processor = new SequencePostProcessor({ processors: stored ? [stored] : [] })
+    const { tokens } = processor.post_process([text], null, true)
+    const at = tokens.indexOf(text)
+    const ids = tokens.map((token) => {
+      const id = token === text ? 0 : this.tokenId(token)
+      if (id === undefined) throw new Error(`${JSON.stringify(token)}, put around every text, is none of its tokens`)
+      return id
+    })
+    return [ids.slice(0, at), ids.slice(at + 1)]
+  }
+}
+
+/** A byte that has no token is as good as not there; the library's merges would not go across it. */
+function leaveOut(splitting: readonly Step[], { tokens_to_ids: ids, unk_token_id: unknown }: BPE): Step[] {
+  const isBytes = splitting.some(({ type }) => type === 'ByteLevel')
+  const absent = byteCharacters.filter((character) => !ids.has(character))
+  return isBytes && unknown === undefined && absent.length > 0 ? [replace(`[${literal(absent.join(''))}]`, '')] : []
+}

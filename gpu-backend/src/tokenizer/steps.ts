@@ -1,0 +1,109 @@
+/**
+ * The steps of `tokenizer.json`, which mean what Python's tokenizers makes of them, in terms that the library we use takes in
+ * the same way. It goes by JavaScript's idea of white space and digits in places, and knows one way of splitting of five.
+ */
+import type { Behavior, Pattern, Step } from './stored.ts'
+
+/** Of normalising. */
+export function normalizers(step: Step): Step[] {
+  switch (step.type) {
+    case 'Sequence':
+      return (step.normalizers ?? []).flatMap(normalizers)
+    case 'Strip':
+      return [
+        ...(step.strip_left ? [replace('\\A\\s+', '')] : []),
+        ...(step.strip_right ? [replace('(?<!\\s)\\s+\\z', '')] : []),
+      ]
+    case 'Replace':
+      return [replace(regexOf(step.pattern), step.content ?? '')]
+    case 'Prepend':
+      return [replace(`\\A(?=${ANY})`, step.prepend ?? '')]
+    case 'Lowercase':
+      // Letter by letter, whereas JavaScript knows how a Greek word ends.
+      return [replace('Σ', 'σ'), step]
+    default:
+      return [step]
+  }
+}
+
+/** Of splitting into words. @throws Error for a way of splitting that is not supported */
+export function preTokenizers(step: Step): Step[] {
+  switch (step.type) {
+    case 'Sequence':
+      return (step.pretokenizers ?? []).flatMap(preTokenizers)
+    case 'ByteLevel':
+      return [
+        ...(step.add_prefix_space ? [replace('\\A(?=[^ ])', ' ')] : []),
+        ...((step.use_regex ?? true) ? [split(GPT2, 'Isolated')] : []),
+        { ...step, add_prefix_space: false, use_regex: false },
+      ]
+    case 'Metaspace':
+      return metaspace(step)
+    case 'Split':
+      return [split(regexOf(step.pattern), step.behavior ?? 'Isolated', step.invert)]
+    case 'Digits':
+      return [split('\\p{N}', step.individual_digits ? 'Isolated' : 'Contiguous')]
+    case 'Punctuation':
+      return [split(PUNCTUATION, step.behavior ?? 'Isolated')]
+    case 'Whitespace':
+      return [split(`[${WORD}]+|[^${WORD}\\s]+`, 'Removed', true)]
+    case 'WhitespaceSplit':
+      return [split('\\s', 'Removed')]
+    case 'BertPreTokenizer':
+      return [split('\\s', 'Removed'), split(PUNCTUATION, 'Isolated')]
+    case 'CharDelimiterSplit':
+      return [split(literal(step.delimiter ?? ''), 'Removed')]
+    default:
+      return [step]
+  }
+}
+
+/** Spaces become a visible character, which a word begins with. */
+function metaspace(step: Step): Step[] {
+  const { replacement = '\u2581', split: splits } = step
+  const scheme = step.add_prefix_space === false ? 'never' : (step.prepend_scheme ?? 'always')
+  const replaced = { ...step, prepend_scheme: scheme }
+  return (splits ?? true) ? [replaced, split(literal(replacement), 'MergedWithNext')] : [replaced]
+}
+
+/** Every match, and what lies between, is a piece. */
+const pieces = (regex: string): Step => ({
+  type: 'Split',
+  pattern: { Regex: regex },
+  behavior: 'Isolated',
+  invert: false,
+})
+
+function split(regex: string, behavior: Behavior, invert = false): Step {
+  // Inverted, these two come to the same.
+  if (behavior === 'Isolated') return pieces(regex)
+  const match = `(?:${regex})`
+  if (behavior === 'Contiguous') return pieces(`${match}+`)
+  if (behavior === 'Removed') return { ...pieces(regex), behavior, invert }
+  if (invert) throw new Error(`a Split that is inverted and ${behavior} is not supported`)
+  const between = `(?:(?!${match})${ANY})`
+  return pieces(behavior === 'MergedWithNext' ? `${match}${between}*` : `${between}+${match}?|${match}`)
+}
+
+/** Puts `content` in the place of every match. */
+export const replace = (regex: string, content: string): Step => ({
+  type: 'Replace',
+  pattern: { Regex: regex },
+  // A dollar sign is one, whereas JavaScript's would stand for a part of the match.
+  content: content.replaceAll('$', '$$$$'),
+})
+
+/** In Oniguruma's terms, as all these expressions are. */
+export const literal = (text: string): string =>
+  Array.from(text, (character) => `\\x{${character.codePointAt(0)!.toString(16)}}`).join('')
+
+const regexOf = (pattern: Pattern | undefined): string =>
+  pattern === undefined ? '(?!)' : 'Regex' in pattern ? pattern.Regex : literal(pattern.String)
+
+/** What Python's tokenizers, which goes by Rust's expressions in this, calls a character of a word. */
+export const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}'
+const ANY = '[\\s\\S]'
+/** `\s` is Unicode's white space there. (pre_tokenizers/byte_level.rs) */
+const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+/** Unicode's, and what ASCII has between letters and digits. */
+const PUNCTUATION = '[\\p{P}\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e]'

@@ -1,0 +1,136 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+import * as v from 'valibot'
+import { ModelError, assertFolder, check, readJsonIfAny } from '../checkpoint/index.ts'
+import { dictionary } from '../dictionary.ts'
+
+/** A step of normalising or splitting a text, with what the types that `steps.ts` knows have, or several steps. */
+export interface Step {
+  type: string
+  normalizers?: readonly Step[] | undefined
+  pretokenizers?: readonly Step[] | undefined
+  pattern?: Pattern | undefined
+  content?: string | undefined
+  prepend?: string | undefined
+  strip_left?: boolean | undefined
+  strip_right?: boolean | undefined
+  behavior?: Behavior | undefined
+  invert?: boolean | undefined
+  individual_digits?: boolean | undefined
+  delimiter?: string | undefined
+  add_prefix_space?: boolean | null | undefined
+  use_regex?: boolean | undefined
+  replacement?: string | undefined
+  prepend_scheme?: string | undefined
+  split?: boolean | null | undefined
+}
+
+const pattern = v.union([v.object({ String: v.string() }), v.object({ Regex: v.string() })])
+export type Pattern = v.InferOutput<typeof pattern>
+
+const behavior = v.picklist(['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'])
+/** What becomes of the places where a text is split. */
+export type Behavior = v.InferOutput<typeof behavior>
+
+/** Steps of other types go to the library as they are. */
+const step: v.GenericSchema<unknown, Step> = v.looseObject({
+  type: v.string(),
+  normalizers: v.optional(v.array(v.lazy(() => step))),
+  pretokenizers: v.optional(v.array(v.lazy(() => step))),
+  pattern: v.optional(pattern),
+  content: v.optional(v.string()),
+  prepend: v.optional(v.string()),
+  strip_left: v.optional(v.boolean()),
+  strip_right: v.optional(v.boolean()),
+  behavior: v.optional(behavior),
+  invert: v.optional(v.boolean()),
+  individual_digits: v.optional(v.boolean()),
+  delimiter: v.optional(v.string()),
+  add_prefix_space: v.nullish(v.boolean()),
+  use_regex: v.optional(v.boolean()),
+  replacement: v.optional(v.string()),
+  prepend_scheme: v.optional(v.string()),
+  split: v.nullish(v.boolean()),
+})
+
+const id = v.pipe(v.number(), v.integer(), v.minValue(0))
+const flag = v.optional(v.boolean(), false)
+
+/** `"a b"`, as older files have them, or `["a", "b"]`. */
+const areMerges = (given: unknown): boolean =>
+  Array.isArray(given) &&
+  (given.every((merge) => typeof merge === 'string' && merge.split(' ').length === 2) ||
+    given.every(
+      (merge) => Array.isArray(merge) && merge.length === 2 && merge.every((part) => typeof part === 'string'),
+    ))
+
+const tokenizerSchema = v.object({
+  normalizer: v.nullish(step),
+  pre_tokenizer: v.nullish(step),
+  post_processor: v.nullish(v.looseObject({ type: v.string() })),
+  decoder: v.nullish(v.object({ type: v.string(), decoders: v.optional(v.array(v.object({ type: v.string() })), []) })),
+  added_tokens: v.optional(
+    v.array(
+      v.object({
+        id,
+        content: v.string(),
+        special: flag,
+        normalized: flag,
+        single_word: flag,
+        lstrip: flag,
+        rstrip: flag,
+      }),
+    ),
+    [],
+  ),
+  model: v.object({
+    type: v.optional(v.string(), 'BPE'),
+    vocab: dictionary(id),
+    merges: v.custom<string[] | [string, string][]>(areMerges, 'must be pairs of tokens'),
+    unk_token: v.nullish(v.string()),
+    fuse_unk: v.nullish(v.boolean()),
+    byte_fallback: v.nullish(v.boolean()),
+    ignore_merges: v.nullish(v.boolean()),
+    continuing_subword_prefix: v.nullish(v.string()),
+    end_of_word_suffix: v.nullish(v.string()),
+  }),
+})
+/** What `tokenizer.json` says. */
+export type StoredTokenizer = v.InferOutput<typeof tokenizerSchema>
+/** A token beside the vocabulary, which is looked for before a text is split into words. */
+export type AddedToken = StoredTokenizer['added_tokens'][number]
+export type StoredModel = StoredTokenizer['model']
+
+/** Asked first: tokenizers of other models have another vocabulary. */
+const kindSchema = v.object({ model: v.object({ type: v.optional(v.string(), 'BPE') }) })
+
+/**
+ * Reads `tokenizer.json`.
+ *
+ * @throws ModelError if it is missing or broken, or the tokenizer is of another kind
+ */
+export async function readTokenizer(folder: string): Promise<StoredTokenizer> {
+  await assertFolder(folder)
+  const source = path.join(folder, name)
+  const value = await readJsonIfAny(folder, name, v.unknown())
+  if (value === undefined) throw noTokenizer(folder, await readdir(folder))
+  const { type } = check(value, source, kindSchema).model
+  if (type !== 'BPE') throw new ModelError('unsupported', `${source}: only BPE tokenizers are supported, not ${type}`)
+  const stored = check(value, source, tokenizerSchema)
+  if (stored.model.continuing_subword_prefix)
+    throw new ModelError('unsupported', `${source}: continuing_subword_prefix is not supported`)
+  return stored
+}
+
+const name = 'tokenizer.json'
+/** What tokenizers are kept in that are no tokenizer.json yet. */
+const others = ['tokenizer.model', 'vocab.json']
+
+/** @param files what the folder or repository has instead */
+export function noTokenizer(source: string, files: readonly string[]): ModelError {
+  const other = others.find((file) => files.includes(file))
+  const advice = other
+    ? `make it from its ${other} with Python's transformers: AutoTokenizer.from_pretrained("${source}").save_pretrained("${source}")`
+    : 'name a folder that holds a Hugging Face checkpoint'
+  return new ModelError('not_found', `${source} has no ${name}: ${advice}`)
+}

@@ -1,0 +1,70 @@
+/** What went wrong with a run: what its client is told, and what its operator. */
+import type { RunEvent } from '@lookahead/sdk/protocol'
+import { BackendError } from './backend.ts'
+
+/** What a run was doing: drafting steps, having them verified, or decoding plainly. */
+export type Phase = 'draft' | 'verify' | 'decode'
+
+/** One line for the log. */
+export interface Trouble {
+  event: 'run.failed' | 'run.degraded'
+  run_id: string
+  phase: Phase
+  /** As the client was told. */
+  code: string
+  message: string
+  /** The backend's own words, where it had any. */
+  backend_code?: string
+  backend_status?: number | undefined
+  /** What was beneath. */
+  cause?: string | undefined
+  /** Of an error that nobody foresaw. */
+  stack?: string | undefined
+}
+
+type Told = Extract<RunEvent, { type: Trouble['event'] }>
+
+export const failed = (error: unknown): Told => {
+  const { code, message } = known(error)
+  return { type: 'run.failed', code: failures[code] ?? 'target_failed', message }
+}
+
+export const degraded = (part: 'draft' | 'judge', error: unknown): Told => ({
+  type: 'run.degraded',
+  part,
+  ...known(error),
+})
+
+export function trouble({ type, code, message }: Told, run_id: string, phase: Phase, error: unknown): Trouble {
+  const told = { event: type, run_id, phase, code, message }
+  if (!(error instanceof BackendError)) return { ...told, stack: stackOf(error) }
+  return { ...told, backend_code: error.code, backend_status: error.status, cause: words(error.cause) }
+}
+
+/** An error and its causes, for a log. */
+export function words(error: unknown): string | undefined {
+  if (error === undefined) return undefined
+  if (!(error instanceof Error)) return JSON.stringify(error)
+  const because = words(error.cause)
+  return `${error.name}: ${error.message}${because === undefined ? '' : `; ${because}`}`
+}
+
+/** Where an error that nobody foresaw came from. */
+export const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : words(error))
+
+/** Why a target failed, as clients see it; `target_failed` for all other reasons. */
+const failures: Record<string, string> = {
+  unreachable: 'target_unavailable',
+  loading: 'target_unavailable',
+  draining: 'target_unavailable',
+  unauthorized: 'backend_unauthorized',
+  overloaded: 'overloaded',
+  invalid_request: 'invalid_request',
+  context_length_exceeded: 'context_length_exceeded',
+}
+
+/** What may be said outside. */
+function known(error: unknown): { code: string; message: string } {
+  if (error instanceof BackendError) return { code: error.code, message: error.message }
+  return { code: 'internal_error', message: 'the worker failed; its log says why' }
+}
