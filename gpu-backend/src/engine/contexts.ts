@@ -1,4 +1,4 @@
-import { ProtocolError } from '@lookahead/sdk/protocol'
+import { EngineError } from './errors.ts'
 import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import { OutputText } from './text/output.ts'
 import { Lengths } from './speculation/index.ts'
@@ -73,25 +73,20 @@ export class ContextStore {
     this.#contexts.set(context.id, context)
   }
 
-  /** @throws {ProtocolError} 409 `context_lost` when it is gone or holds another number of output tokens */
+  /** @throws {EngineError} `context_lost` when it is gone or holds another number of output tokens */
   get(id: string, outputLength: number): Context {
     const context = this.#contexts.get(id)
     if (!context || context.outputLength !== outputLength)
-      throw new ProtocolError(
-        409,
-        'context_lost',
-        'the backend no longer has this context: send the whole prefix once',
-        {
-          param: 'context.id',
-        },
-      )
+      throw new EngineError('context_lost', 'the backend no longer has this context: send the whole prefix once', {
+        param: 'context.id',
+      })
     return context
   }
 
-  /** Marks a call on a context for as long as it works. @throws {ProtocolError} 409 `context_busy` */
+  /** Marks a call on a context for as long as it works. @throws {EngineError} `context_busy` */
   enter(context: Context, call: string): () => void {
     if (context.active.has(call))
-      throw new ProtocolError(409, 'context_busy', `a ${call} call is already at work on this context`)
+      throw new EngineError('context_busy', `a ${call} call is already at work on this context`)
     context.active.add(call)
     return () => {
       context.active.delete(call)

@@ -1,4 +1,4 @@
-import { ProtocolError, channelsAfter } from '@lookahead/sdk/protocol'
+import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { Context as ContextRef } from '@lookahead/sdk/protocol'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
@@ -7,6 +7,7 @@ import { assertBuildable, precisionOf, type PrecisionOptions, type WeightType } 
 import { Model, slotBytes } from '../model/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
 import { Judge } from './verifier/judge.ts'
+import { EngineError } from './errors.ts'
 import { Context, ContextStore } from './contexts.ts'
 import { ModelRunner } from './model-runner.ts'
 import { assertSameTokens } from './text/same-tokens.ts'
@@ -93,14 +94,10 @@ export class Engine {
     this.#sweep = setInterval(() => this.contexts.dropExpired(), contextIdleMs / 4).unref()
   }
 
-  /** @throws {ProtocolError} 503 `no_draft_model` */
+  /** @throws {EngineError} `no_draft_model` */
   requireDraft(): ModelRunner {
     if (this.draft) return this.draft
-    throw new ProtocolError(
-      503,
-      'no_draft_model',
-      'this backend serves no draft model: ask for mode ar or sd, or add one',
-    )
+    throw new EngineError('no_draft_model', 'this backend serves no draft model: ask for mode ar or sd, or add one')
   }
 
   /** What a forward of the target and a guess of the draft take, lately. */
@@ -123,7 +120,7 @@ export class Engine {
 
   /**
    * The context a request names, made first if the request says how.
-   * @throws {ProtocolError} 409 `context_lost`; 400 `context_length_exceeded`, 400 for what is no prompt; the signal's reason
+   * @throws {EngineError} `context_lost`; `context_length_exceeded`; `invalid_request` for what is no prompt; the signal's reason
    */
   async context(request: ContextRef, signal?: AbortSignal): Promise<Context> {
     if (request.length !== undefined) return this.contexts.get(request.id, request.length)

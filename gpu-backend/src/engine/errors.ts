@@ -2,14 +2,14 @@
  * - `context_lost`: there is no such context, or it holds another number of output tokens
  * - `context_busy`: a call of the same kind is at work on it
  * - `context_length_exceeded`: more tokens than the model or its memory holds
- * - `invalid_prompt`: what was given is no prompt, or none of this model's
+ * - `invalid_request`: what was given is no prompt, or none of this model's
  * - `no_draft_model`: the engine was loaded without one
  */
 export type EngineErrorCode =
   | 'context_lost'
   | 'context_busy'
   | 'context_length_exceeded'
-  | 'invalid_prompt'
+  | 'invalid_request'
   | 'no_draft_model'
 
 /** The engine refuses: the caller's fault, or a state that the caller can mend. The message says how. */

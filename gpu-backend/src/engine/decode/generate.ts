@@ -75,7 +75,7 @@ export interface Ending {
 /**
  * Writes until the text ends or the signal is aborted, which takes effect after the forward under way. Where slots are
  * short it waits. However it ends, all its slots are given back.
- * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {OnnxRuntimeError}; RangeError for scores that are no
+ * @throws {EngineError} `context_length_exceeded` when the pool is too small; {OnnxRuntimeError}; RangeError for scores that are no
  * numbers; the signal's reason
  */
 export async function* generate(

@@ -1,12 +1,13 @@
 /** From what a request brings to the tokens that a model reads. */
-import { ProtocolError, channelsAfter } from '@lookahead/sdk/protocol'
+import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
 import type { ChatMessage, EncodeOptions, RenderOptions } from '../../tokenizer/index.ts'
+import { EngineError } from '../errors.ts'
 import type { ModelRunner } from '../model-runner.ts'
 
 /**
  * A conversation as the model's template renders it.
- * @throws {ProtocolError} 400 when there is no template or it refuses; `context_length_exceeded` for messages that certainly
+ * @throws {EngineError} when there is no template or it refuses; `context_length_exceeded` for messages that certainly
  * are too long, unread by the template
  */
 export function renderChat(
@@ -21,7 +22,7 @@ export function renderChat(
     return decoder.model.tokenizer.renderChat(messages, options)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ProtocolError(400, 'invalid_request', `${param}: ${reason}`, { param, cause })
+    throw new EngineError('invalid_request', `${param}: ${reason}`, { param, cause })
   }
 }
 
@@ -46,7 +47,7 @@ export function chatChannels(
 
 /**
  * The tokens of a prompt.
- * @throws {ProtocolError} 400 `context_length_exceeded` for a text so long that it cannot have few enough; the signal's reason
+ * @throws {EngineError} `context_length_exceeded` for a text so long that it cannot have few enough; the signal's reason
  */
 export async function encode(
   decoder: ModelRunner,
@@ -60,26 +61,25 @@ export async function encode(
 
 function assertCharacters({ model, capacity }: ModelRunner, characters: number, param: string): void {
   if (characters <= model.tokenizer.mostCharacters(capacity)) return
-  throw new ProtocolError(
-    400,
+  throw new EngineError(
     'context_length_exceeded',
     `This model's maximum context length is ${capacity} tokens, and ${characters} characters are more: shorten the text`,
     { param },
   )
 }
 
-/** @throws {ProtocolError} 400 when one of them is no token of the model */
+/** @throws {EngineError} when one of them is no token of the model */
 export function assertTokens({ model }: ModelRunner, tokens: Iterable<number>, param: string): void {
   const { vocabSize } = model.config
   for (const token of tokens)
     if (token >= vocabSize)
-      throw new ProtocolError(400, 'invalid_request', `${param}: ${token} is not a token id of this model`, { param })
+      throw new EngineError('invalid_request', `${param}: ${token} is not a token id of this model`, { param })
 }
 
 /**
  * How many tokens may be written after a prompt of `length` tokens.
  * @param asked undefined asks for all there is room for, at least one
- * @throws {ProtocolError} 400 `context_length_exceeded`, 400 for an empty prompt
+ * @throws {EngineError} `context_length_exceeded`; for an empty prompt
  */
 export function outputRoom(
   { capacity }: ModelRunner,
@@ -88,10 +88,9 @@ export function outputRoom(
   param: string,
 ): number {
   const room = capacity - length
-  if (length === 0) throw new ProtocolError(400, 'invalid_request', `${param}: the prompt is empty`, { param })
+  if (length === 0) throw new EngineError('invalid_request', `${param}: the prompt is empty`, { param })
   if (room < (asked ?? 1))
-    throw new ProtocolError(
-      400,
+    throw new EngineError(
       'context_length_exceeded',
       `This model's maximum context length is ${capacity} tokens. However, you requested ${length + (asked ?? 1)} ` +
         `tokens (${length} in the prompt, ${asked ?? 1} for the answer): shorten one of the two`,
