@@ -25,3 +25,17 @@ test('the pools are sized by memory unless slots are given; limits have defaults
   })
   expect(() => readFlags(['--memory', '0'], {})).toThrow('--memory must be a whole number')
 })
+
+test('the judge is taken where there is one, unless it is declined; what it may not accept has a default', () => {
+  expect(readFlags([], {})).toMatchObject({ judge: true, leastLogprob: -6 })
+  expect(readFlags([], { LOOKAHEAD_JUDGE: 'none', LOOKAHEAD_LEAST_LOGPROB: 'off' })).toMatchObject({
+    judge: false,
+    leastLogprob: -Infinity,
+  })
+  expect(readFlags(['--judge', 'auto', '--least-logprob=-7.5'], { LOOKAHEAD_JUDGE: 'none' })).toMatchObject({
+    judge: true,
+    leastLogprob: -7.5,
+  })
+  expect(() => readFlags(['--judge', 'mine'], {})).toThrow('--judge must be auto or none, not "mine"')
+  expect(() => readFlags(['--least-logprob', '3'], {})).toThrow('--least-logprob must be a number of at most 0, or off')
+})
