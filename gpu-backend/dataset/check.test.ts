@@ -50,7 +50,11 @@ test('a foreign problem is one of the test set in other words, and has its numbe
     expect(isCorrect(original, problem.solve(1).answer)).toBe(true)
     for (const name of [...namesOf('test'), 'shells', 'red']) expect(terms(problem.question)).not.toContain(name)
   }
-  expect(foreignProblems(3, { families: ['fractions'] }).map(({ family }) => family)).toEqual(['fractions', 'fractions', 'fractions'])
+  expect(foreignProblems(3, { families: ['fractions'] }).map(({ family }) => family)).toEqual([
+    'fractions',
+    'fractions',
+    'fractions',
+  ])
 })
 
 test('what can be derived is what solutions say, and no other number, person or colour', () => {

@@ -11,4 +11,4 @@ export {
 } from './problem.ts'
 export { Random } from './random.ts'
 export type { Split } from './splits.ts'
-export { derivableTerms, terms } from './terms.ts'
+export { derivableTerms, rightSteps, terms } from './terms.ts'

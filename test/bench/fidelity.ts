@@ -25,11 +25,14 @@ if (options === 'help') {
   process.exit(process.exitCode)
 }
 
-await withStack(async ({ workerURL }) => {
-  const summaries = await bench(new Lookahead({ baseURL: workerURL }), options)
-  if (options.json) console.log(JSON.stringify({ options, modes: summaries }))
-  else console.log(table(summaries))
-}, { leastLogprob: options.leastLogprob })
+await withStack(
+  async ({ workerURL }) => {
+    const summaries = await bench(new Lookahead({ baseURL: workerURL }), options)
+    if (options.json) console.log(JSON.stringify({ options, modes: summaries }))
+    else console.log(table(summaries))
+  },
+  { leastLogprob: options.leastLogprob },
+)
 
 async function bench(client: Lookahead, { limit, families, foreign, modes, plain, depth, seed }: FidelityOptions) {
   const trials = Object.fromEntries(modes.map((mode) => [mode, []])) as { [M in Mode]?: Trial[] }

@@ -1,28 +1,27 @@
 /**
  * What the target thinks of drafted steps, by what became of them, without the gate: `npm run bench:likelihood`. Prints
- * the least log-probability of a token in each step, of steps that say nothing but what follows from the question (true)
- * and of others (false), and what each threshold would refuse of those that the judge accepts. `LEAST_LOGPROB` in
+ * the least log-probability of a token in each step, of steps that some right solution has word for word (right) and of
+ * others (wrong), and what each threshold would refuse of those that the judge accepts. `LEAST_LOGPROB` in
  * gpu-backend/src/engine/verifier/likelihood.ts was chosen by it. Flags are those of bench:fidelity.
  */
-import { derivableTerms, foreignProblems } from '@lookahead/gpu-backend/dataset'
+import { foreignProblems, rightSteps } from '@lookahead/gpu-backend/dataset'
 import { Lookahead } from '@lookahead/sdk'
 import type { RunEvent } from '@lookahead/sdk'
 import { optionsOrHelp } from '../flags.ts'
 import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
 import { help, readOptions } from './fidelity-options.ts'
-import { unknown } from './fidelity-summary.ts'
 import { quantile } from './statistics.ts'
 
 /** One drafted step that was ruled on. */
 interface Ruled {
   verdict: string
-  isTrue: boolean
+  isRight: boolean
   text: string
   least: number
 }
 
-const THRESHOLDS = [-2, -3, -4, -5, -6, -7, -8, -10]
+const THRESHOLDS = [-2, -2.5, -3, -4, -5, -6, -8, -10]
 
 const options = optionsOrHelp(readOptions)
 if (options === 'help') {
@@ -36,7 +35,7 @@ await withStack(
     const client = new Lookahead({ baseURL: workerURL })
     const steps: Ruled[] = []
     for (const [at, problem] of foreignProblems(limit, { families, kinds: foreign }).entries()) {
-      const derivable = derivableTerms(problem)
+      const right = rightSteps(problem)
       const prompt = { messages: [{ role: 'user', content: problem.question }], add_generation_prompt: true }
       const head = await tokenize(backendURL, prompt)
       const events: RunEvent[] = []
@@ -47,8 +46,7 @@ await withStack(
         if (event.type === 'step.accepted' || event.type === 'step.rejected') {
           const { type, reason, text } = event
           const least = await leastLogprob(backendURL, head, committed, text)
-          const isTrue = unknown(text, derivable).length === 0
-          steps.push({ verdict: `${type.slice(5)} (${reason})`, isTrue, text, least })
+          steps.push({ verdict: `${type.slice(5)} (${reason})`, isRight: right.has(text), text, least })
         }
         if (event.type === 'step.accepted' || event.type === 'step.corrected') committed += event.text
       }
@@ -62,18 +60,17 @@ await withStack(
 
 /** Of the step's tokens after the committed text. */
 async function leastLogprob(url: string, head: number[], committed: string, step: string): Promise<number> {
-  const [before, own] = await Promise.all(
-    [committed, step].map((prompt) => (prompt === '' ? [] : tokenize(url, { prompt, add_special_tokens: false }))),
-  )
+  const own = await tokenize(url, { prompt: step, add_special_tokens: false })
+  const before = committed === '' ? [] : await tokenize(url, { prompt: committed, add_special_tokens: false })
   const answer = await post(url, '/v1/completions', {
     model: 'target',
-    prompt: [...head, ...before!, ...own!],
+    prompt: [...head, ...before, ...own],
     max_tokens: 1,
     prompt_logprobs: 0,
     temperature: 0,
   })
   const { choices } = answer as { choices: { prompt_logprobs: (Record<string, { logprob: number }> | null)[] }[] }
-  const entries = choices[0]!.prompt_logprobs.slice(-own!.length)
+  const entries = choices[0]!.prompt_logprobs.slice(-own.length)
   return Math.min(...entries.flatMap((entry) => Object.values(entry ?? {}).map(({ logprob }) => logprob)))
 }
 
@@ -90,24 +87,32 @@ async function post(url: string, path: string, body: object): Promise<unknown> {
 }
 
 function distributions(steps: readonly Ruled[]): string {
-  const groups = Map.groupBy(steps, ({ verdict, isTrue }) => `${verdict}, ${isTrue ? 'true' : 'false'}`)
-  const rows = [...groups].toSorted().map(([name, group]) => {
-    const least = group.map((step) => step.least)
-    return [String(group.length), ...[0, 0.01, 0.1, 0.5, 1].map((q) => quantile(least, q).toFixed(1)), `  ${name}`]
-  })
-  return lines([['steps', 'least', '1 %', '10 %', 'median', 'most', '  verdict without the gate, and what the step says'], ...rows])
+  const groups = Map.groupBy(steps, ({ verdict, isRight }) => `${verdict}, ${isRight ? 'right' : 'wrong'}`)
+  const rows = [...groups]
+    .toSorted(([a], [b]) => a.localeCompare(b))
+    .map(([name, group]) => {
+      const least = group.map((step) => step.least)
+      return [String(group.length), ...[0, 0.01, 0.1, 0.5, 1].map((q) => quantile(least, q).toFixed(1)), `  ${name}`]
+    })
+  return lines([
+    ['steps', 'least', '1 %', '10 %', 'median', 'most', '  verdict without the gate, and what the step says'],
+    ...rows,
+  ])
 }
 
 function refusals(steps: readonly Ruled[]): string {
   const judged = steps.filter(({ verdict }) => verdict === 'accepted (judge)')
-  const [right, wrong] = [true, false].map((isTrue) => judged.filter((step) => step.isTrue === isTrue)) as [Ruled[], Ruled[]]
+  const [right, wrong] = [true, false].map((isRight) => judged.filter((step) => step.isRight === isRight)) as [
+    Ruled[],
+    Ruled[],
+  ]
   const below = (group: Ruled[], threshold: number) => group.filter(({ least }) => least < threshold).length
   const rows = THRESHOLDS.map((threshold) => [
     String(threshold),
     `${below(right, threshold)} of ${right.length}`,
     `${below(wrong, threshold)} of ${wrong.length}`,
   ])
-  return lines([['threshold', 'true refused', 'false refused'], ...rows])
+  return lines([['threshold', 'right refused', 'wrong refused'], ...rows])
 }
 
 const lines = (rows: string[][]): string =>

@@ -35,7 +35,7 @@ export interface EngineOptions {
   reducedLogits?: boolean | undefined
   /** Whether the judge is loaded where there is one. Default: yes. Without one only steps equal to the target's own are accepted. */
   judge?: boolean | undefined
-  /** A drafted step with a token of a smaller log-probability is not accepted for its meaning. Default -6; -Infinity: none is refused. */
+  /** A drafted step with a token of a smaller log-probability is not accepted for its meaning. Default -4; -Infinity: none is refused. */
   leastLogprob?: number | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined

@@ -131,7 +131,10 @@ describe('the draft model', () => {
 
 test('the judge fails: the target has its way', async () => {
   const solutions = [1, 2, 3, 4, 5].map((seed) => problem.solve(seed).steps)
-  const steps = solutions.find(([first]) => !plain.text.startsWith(first!))!.slice(0, 2).map((text) => ({ text }))
+  const steps = solutions
+    .find(([first]) => !plain.text.startsWith(first!))!
+    .slice(0, 2)
+    .map((text) => ({ text }))
   const speculation = { drafted: false, ngram: 0, draft: 0 }
   expect(await verify({ steps, speculation })).toContainEqual(
     expect.objectContaining({ type: 'verdict', accepted: true }),

@@ -27,7 +27,7 @@ test('the pools are sized by memory unless slots are given; limits have defaults
 })
 
 test('the judge is taken where there is one, unless it is declined; what it may not accept has a default', () => {
-  expect(readFlags([], {})).toMatchObject({ judge: true, leastLogprob: -6 })
+  expect(readFlags([], {})).toMatchObject({ judge: true, leastLogprob: -4 })
   expect(readFlags([], { LOOKAHEAD_JUDGE: 'none', LOOKAHEAD_LEAST_LOGPROB: 'off' })).toMatchObject({
     judge: false,
     leastLogprob: -Infinity,
