@@ -1,6 +1,6 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Reduction, Scores } from '../model/index.ts'
-import type { Ruling } from './verifier/verdict.ts'
+import type { Refusal, Ruling } from './verifier/verdict.ts'
 import type { Context } from './contexts.ts'
 import { distribution, sample } from './distribution.ts'
 import type { Distribution, SamplingParameters } from './distribution.ts'
@@ -49,6 +49,8 @@ export class TargetStep {
   readonly agreed: number
   readonly leaf: Leaf
   ruling: Ruling | undefined
+  /** Why no judge is to be asked about it, if there is a reason. */
+  refusal: Refusal | undefined
   readonly #expansion: Expansion
   readonly #random: Random
   /** Draws the step's next token from the target's distribution. */

@@ -55,17 +55,22 @@ export class Tree {
 
   /**
    * Runs what no other text has run of `text` before, and the chain after it. To be called once, before all else.
+   * @param reduced when less than whole rows of logits will do, if that is not as for the tree's other forwards
    * @returns scores after `text` and after `wanted` first chain tokens: one for each entry of `wanted`
    * @throws {ProtocolError} 400 `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
-  async prefill(text: readonly number[], chain: readonly number[], wanted: readonly number[]): Promise<Scores[]> {
+  async prefill(
+    text: readonly number[],
+    chain: readonly number[],
+    wanted: readonly number[],
+    reduced = this.#reduced,
+  ): Promise<Scores[]> {
     const { tenancy } = this
     const { context } = tenancy
     context.tokens = [...text]
     tenancy.chain.tokens = [...chain]
-    const scores = await this.#run({ runs: [context, tenancy.chain], asked: 1 + chain.length }, (place) =>
-      wanted.map((n) => place(context, text.length - 1 + n)),
-    )
+    const wantedAt = (place: Place) => wanted.map((n) => place(context, text.length - 1 + n))
+    const scores = await this.#run({ runs: [context, tenancy.chain], asked: 1 + chain.length }, wantedAt, reduced)
     this.cached = tenancy.found
     return scores
   }
@@ -114,10 +119,10 @@ export class Tree {
   }
 
   /** Runs what is due once there are slots for it. @returns the scores of the tokens at the places wanted */
-  async #run(due: Due, wanted: (place: Place) => number[]): Promise<Scores[]> {
+  async #run(due: Due, wanted: (place: Place) => number[], reduced = this.#reduced): Promise<Scores[]> {
     const { tenancy } = this
     try {
-      const row = { ...layOut(await tenancy.claim(due), wanted), reduced: this.#reduced }
+      const row = { ...layOut(await tenancy.claim(due), wanted), reduced }
       const options = { urgent: !tenancy.entering, signal: this.#signal }
       const [scores] = await this.#decoder.batcher.run([row], options)
       tenancy.ran()

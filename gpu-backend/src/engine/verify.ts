@@ -1,6 +1,9 @@
 import type { FinishReason, VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
+import { isLikely, tellingLikely } from './verifier/likelihood.ts'
+import { giveTurn, needsTurn } from '../model/pace.ts'
 import { judged, ruleExactly, ruleWithoutJudge, unjudged } from './verifier/verdict.ts'
 import type { Ruling } from './verifier/verdict.ts'
+import type { Scores } from '../model/index.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from './contexts.ts'
 import { opening } from './draft.ts'
@@ -31,7 +34,7 @@ export class Verification {
   readonly #expansion: Expansion
   readonly #timer = new Timer()
   readonly #speculation = new SpeculationCounts()
-  #steps: TargetStep[] = []
+  readonly #steps: TargetStep[] = []
   /** Verdicts given. */
   #ruled = 0
 
@@ -83,15 +86,26 @@ export class Verification {
   /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
     const { steps, rest, tokens, starts } = this.#chain
-    const wanted = this.#request.speculation.drafted ? [...tokens.keys(), tokens.length] : starts
-    const rows = await this.#timer.time('target', () => this.#tree.prefill(this.#context.tokens, tokens, wanted))
-    const scores = new Map(wanted.map((n, i) => [n, rows[i]!]))
-    this.#steps = starts.map((start, index) => {
+    const { verifier, speculation } = this.#request
+    const { judge, leastLogprob } = this.#engine
+    const gated = verifier === 'judge' && judge !== undefined && leastLogprob > -Infinity
+    const wanted = speculation.drafted || gated ? [...tokens.keys(), tokens.length] : starts
+    const reduced = gated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
+    const rows = await this.#timer.time('target', () =>
+      this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced),
+    )
+    const all = new Map(wanted.map((n, i) => [n, rows[i]!]))
+    for (const [index, start] of starts.entries()) {
       const draft = steps[index]
-      return new TargetStep(this.#expansion, { index, start, draft, guess: draft ?? rest }, (i) =>
-        scores.get(start + i)!,
-      )
-    })
+      const scores = (i: number): Scores => all.get(start + i)!
+      const step = new TargetStep(this.#expansion, { index, start, draft, guess: draft ?? rest }, scores)
+      this.#steps.push(step)
+      if (!judge) step.refusal = 'no_judge'
+      else if (gated && draft && step.agreed < draft.tokens.length) {
+        if (needsTurn()) await giveTurn()
+        if (!draft.tokens.every((token, i) => isLikely(scores(i), token, leastLogprob))) step.refusal = 'unlikely'
+      }
+    }
   }
 
   /** One packed forward: every open step gets its next token, and the guesses after it that prove right. */
@@ -124,7 +138,7 @@ export class Verification {
     for (const step of this.#standing) {
       const { draft, writer } = step
       if (step.ruling || !draft) continue
-      step.ruling = verifier === 'exact' ? ruleExactly(draft, writer) : ruleWithoutJudge(draft, writer)
+      step.ruling = verifier === 'exact' ? ruleExactly(draft, writer) : ruleWithoutJudge(draft, writer, step.refusal)
       if (!step.ruling && writer.end && verifier === 'judge')
         unclear.push({ step, target: writer.text, draft: draft.text })
     }
@@ -134,10 +148,8 @@ export class Verification {
   }
 
   async #judge(pairs: { target: string; draft: string }[]): Promise<Ruling[]> {
-    const { judge } = this.#engine
-    if (!judge) return pairs.map(() => unjudged)
     try {
-      return (await this.#timer.time('judge', () => judge.rule(pairs, this.#signal))).map(judged)
+      return (await this.#timer.time('judge', () => this.#engine.judge!.rule(pairs, this.#signal))).map(judged)
     } catch (error) {
       this.#signal.throwIfAborted()
       console.error('the judge failed:', error)
