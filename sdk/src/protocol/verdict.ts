@@ -1,2 +1,11 @@
 /** Why a drafted step was kept or turned down; `Verdict` says what each means. */
-export const verdictReasons = ['exact', 'numbers', 'judge', 'half_step', 'end', 'judge_failed'] as const
+export const verdictReasons = [
+  'exact',
+  'numbers',
+  'unlikely',
+  'judge',
+  'half_step',
+  'end',
+  'no_judge',
+  'judge_failed',
+] as const

@@ -11,7 +11,7 @@ import { chooseSpeculator } from '../speculation/index.ts'
 import type { Speculator } from '../speculation/index.ts'
 import { StepWriter } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
-import type { Ruling } from '../verifier/verdict.ts'
+import type { Refusal, Ruling } from '../verifier/verdict.ts'
 import { Branch } from './branch.ts'
 import type { Leaf, Tree } from './tree.ts'
 
@@ -45,6 +45,8 @@ export class TargetStep {
   readonly branch: Branch
   readonly writer: StepWriter
   ruling: Ruling | undefined
+  /** Why no judge is to be asked about it, if there is a reason. */
+  refusal: Refusal | undefined
   readonly #expansion: Expansion
   readonly #place: Place
 

@@ -1,6 +1,9 @@
 import type { FinishReason, VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
+import { isLikely, tellingLikely } from '../verifier/likelihood.ts'
+import { giveTurn, needsTurn } from '../../model/pace.ts'
 import { judged, ruleExactly, ruleWithoutJudge, unjudged } from '../verifier/verdict.ts'
 import type { Ruling } from '../verifier/verdict.ts'
+import type { Scores } from '../../model/index.ts'
 import { advance } from './branch.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
@@ -83,14 +86,26 @@ export class Verification {
   /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
     const { steps, rest, tokens, starts } = this.#chain
-    const wanted = this.#request.speculation.drafted ? [...tokens.keys(), tokens.length] : starts
-    const rows = await this.#timer.time('target', () => this.#tree.prefill(this.#context.tokens, tokens, wanted))
-    const scores = new Map(wanted.map((n, i) => [n, rows[i]!]))
+    const { verifier, speculation } = this.#request
+    const { judge, leastLogprob } = this.#engine
+    const gated = verifier === 'judge' && judge !== undefined && leastLogprob > -Infinity
+    const wanted = speculation.drafted || gated ? [...tokens.keys(), tokens.length] : starts
+    const reduced = gated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
+    const rows = await this.#timer.time('target', () =>
+      this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced),
+    )
+    const all = new Map(wanted.map((n, i) => [n, rows[i]!]))
     for (const [index, start] of starts.entries()) {
       const draft = steps[index]
+      const scores = (i: number): Scores => all.get(start + i)!
       const step = new TargetStep(this.#expansion, { index, start, draft, guess: draft ?? rest })
       this.#steps.push(step)
-      step.begin((i) => scores.get(start + i)!)
+      step.begin(scores)
+      if (!judge) step.refusal = 'no_judge'
+      else if (gated && draft && step.agreed < draft.tokens.length) {
+        if (needsTurn()) await giveTurn()
+        if (!draft.tokens.every((token, i) => isLikely(scores(i), token, leastLogprob))) step.refusal = 'unlikely'
+      }
     }
   }
 
@@ -121,7 +136,7 @@ export class Verification {
     for (const step of this.#standing) {
       const { draft, writer } = step
       if (step.ruling || !draft) continue
-      step.ruling = verifier === 'exact' ? ruleExactly(draft, writer) : ruleWithoutJudge(draft, writer)
+      step.ruling = verifier === 'exact' ? ruleExactly(draft, writer) : ruleWithoutJudge(draft, writer, step.refusal)
       if (!step.ruling && writer.ended && verifier === 'judge')
         unclear.push({ step, target: writer.text, draft: draft.text })
     }
@@ -131,10 +146,8 @@ export class Verification {
   }
 
   async #judge(pairs: { target: string; draft: string }[]): Promise<Ruling[]> {
-    const { judge } = this.#engine
-    if (!judge) return pairs.map(() => unjudged)
     try {
-      return (await this.#timer.time('judge', () => judge.rule(pairs, this.#signal))).map(judged)
+      return (await this.#timer.time('judge', () => this.#engine.judge!.rule(pairs, this.#signal))).map(judged)
     } catch (error) {
       this.#signal.throwIfAborted()
       console.error('the judge failed:', error)

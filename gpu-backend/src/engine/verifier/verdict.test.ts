@@ -65,3 +65,27 @@ test('the exact verifier rejects at the first other token, and accepts only the 
     reason: 'exact',
   })
 })
+
+describe('a drafted step of which no judge is to be asked', () => {
+  const drafted = 'So the white shells are 4×12=48.\n\n'
+  const unlikely = { accepted: false, reason: 'unlikely' }
+  const refused = (targets: string, draftEnd?: DraftStep['end']) =>
+    ruleWithoutJudge(draft(drafted, draftEnd), target(targets), 'unlikely')
+
+  test('is rejected as soon as the target says something else', () => {
+    expect(refused('So the ')).toBeUndefined()
+    expect(refused('So the red')).toEqual(unlikely)
+    expect(refused('We multiply 4×12=48.\n\n')).toEqual(unlikely)
+  })
+
+  test('is accepted where the target says the same', () => {
+    expect(refused(drafted)).toEqual({ accepted: true, reason: 'exact' })
+    expect(refused(drafted.toUpperCase())).toEqual({ accepted: true, reason: 'exact' })
+  })
+
+  test('is rejected for what is plainer where that can be seen', () => {
+    expect(refused('So the red shells are 5×12=60.\n\n')).toEqual({ accepted: false, reason: 'numbers' })
+    expect(refused('So that is it', 'cap')).toBeUndefined()
+    expect(refused('So the red shells are 4×12=48.\n\n', 'cap')).toEqual({ accepted: false, reason: 'half_step' })
+  })
+})
