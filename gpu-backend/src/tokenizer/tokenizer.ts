@@ -1,10 +1,10 @@
 import { Tokenizer as Encoder } from '@huggingface/tokenizers'
-import type { Template } from '@huggingface/jinja'
 import * as v from 'valibot'
 import { ModelError, readJson, readJsonIfAny } from '../checkpoint/index.ts'
 import { bytesOfPiece, bytesOfToken } from './bytes.ts'
 import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-template.ts'
 import { withoutSpaceBefore } from './continuing.ts'
+import type { Template } from './jinja/index.ts'
 import { cutLongRunsOfMarks } from './marks.ts'
 import { StreamingDecoder, type DecodeOptions } from './streaming.ts'
 import { encodeOnThread } from './thread.ts'
@@ -170,7 +170,7 @@ export class Tokenizer {
   /**
    * A conversation as the model was taught to read it.
    *
-   * @throws ModelError if the folder has no chat template; Error from the template if it refuses the messages
+   * @throws ModelError if the folder has no chat template; TemplateError if it refuses the messages, or takes too much
    */
   renderChat(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
     if (!this.#template)
@@ -182,7 +182,7 @@ export class Tokenizer {
       documents: null,
       ...this.#templateTokens,
       ...variables,
-      messages: [...messages],
+      messages,
       add_generation_prompt: addGenerationPrompt,
     })
   }

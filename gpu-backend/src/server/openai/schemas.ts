@@ -49,6 +49,11 @@ const record = <Value extends v.GenericSchema>(key: v.GenericSchema<string, stri
     v.check((given) => !Array.isArray(given), 'must be an object'),
     v.record(key, value),
   )
+/** By any name: valibot's records leave out `constructor` and its like. */
+const variables = v.custom<Record<string, unknown>>(
+  (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+  'must be an object',
+)
 /** Far more than any context has. */
 const tokenIds = list(2 ** 20, count)
 /** Of one request, for all its prompts. */
@@ -177,7 +182,7 @@ const chatEntries = {
   /** The variable of the template that has this name. */
   enable_thinking: maybe(v.boolean()),
   /** Variables of the template; they win over `enable_thinking`. */
-  chat_template_kwargs: v.nullish(record(v.string(), v.unknown()), {}),
+  chat_template_kwargs: v.nullish(variables, {}),
   chat_template: refused("the checkpoint's own template is used"),
   documents: refused('put them into a message'),
   continue_final_message: refused('use /v1/completions to go on with a text'),
