@@ -2,7 +2,7 @@
  * What the target thinks of drafted steps, by what became of them, without the gate: `npm run bench:likelihood`. Prints
  * the least log-probability of a token in each step, of steps that some right solution has word for word (right) and of
  * others (wrong), and what each threshold would refuse of those that the judge accepts. `LEAST_LOGPROB` in
- * gpu-backend/src/engine/verifier/likelihood.ts was chosen by it. Flags are those of bench:fidelity.
+ * gpu-backend/src/engine/judging/likelihood.ts was chosen by it. Flags are those of bench:fidelity.
  */
 import { foreignProblems, rightSteps } from '@lookahead/gpu-backend/dataset'
 import { Lookahead } from '@lookahead/sdk'

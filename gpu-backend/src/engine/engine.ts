@@ -5,10 +5,12 @@ import path from 'node:path'
 import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
 import { assertBuildable, precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
 import { Model, slotBytes } from '../model/index.ts'
+import { verifiers } from '@lookahead/worker/verifiers'
+import type { Verifier } from '@lookahead/worker/verifiers'
 import type { Device } from '../onnxruntime/index.ts'
 import { EngineError } from './errors.ts'
-import { assertCanJudge, Judge } from './verifier/judge.ts'
-import { LEAST_LOGPROB } from './verifier/likelihood.ts'
+import { assertCanJudge, Judge } from './judging/judge.ts'
+import { LEAST_LOGPROB } from './judging/likelihood.ts'
 import { Context, ContextStore } from './contexts.ts'
 import { ModelRunner } from './model-runner.ts'
 import { assertSameTokens } from './text/same-tokens.ts'
@@ -38,6 +40,8 @@ export interface EngineOptions {
   judge?: boolean | undefined
   /** A drafted step with a token of a smaller log-probability is not accepted for its meaning. Default -4; -Infinity: none is refused. */
   leastLogprob?: number | undefined
+  /** Verifiers beside the engine's own; they replace those of the same name. */
+  verifiers?: readonly Verifier[] | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined
   /** Stops loading. */
@@ -54,10 +58,10 @@ export class Engine {
   readonly target: ModelRunner
   readonly draft: ModelRunner | undefined
   readonly judge: Judge | undefined
-  readonly leastLogprob: number
   readonly contexts: ContextStore
   /** What guesses of the draft took, lately, with all that goes with them. */
   readonly guesses = new MeasuredForwards()
+  readonly #verifiers: ReadonlyMap<string, Verifier>
   readonly #sweep: NodeJS.Timeout
 
   /**
@@ -92,13 +96,16 @@ export class Engine {
   private constructor(
     target: ModelRunner,
     { draft, judge }: Partial<Record<Role, ModelRunner>>,
-    { contextIdleMs = 60_000, leastLogprob = LEAST_LOGPROB }: EngineOptions,
+    { contextIdleMs = 60_000, leastLogprob = LEAST_LOGPROB, verifiers: others }: EngineOptions,
   ) {
     this.contexts = new ContextStore(contextIdleMs)
     this.target = target
     this.draft = draft
     this.judge = judge && new Judge(judge)
-    this.leastLogprob = leastLogprob
+    this.#verifiers = verifiers(
+      { ask: this.judge && ((pairs, signal) => this.judge!.rule(pairs, signal)), leastLogprob },
+      others,
+    )
     this.#sweep = setInterval(() => this.contexts.dropExpired(), contextIdleMs / 4).unref()
   }
 
@@ -106,6 +113,16 @@ export class Engine {
   requireDraft(): ModelRunner {
     if (this.draft) return this.draft
     throw new EngineError('no_draft_model', 'this backend serves no draft model: ask for mode ar or sd, or add one')
+  }
+
+  /** @throws {EngineError} `invalid_request` when there is none of this name */
+  verifier(name: string): Verifier {
+    const verifier = this.#verifiers.get(name)
+    if (verifier) return verifier
+    const known = [...this.#verifiers.keys()].join(', ')
+    throw new EngineError('invalid_request', `verifier: there is no "${name}": there are ${known}`, {
+      param: 'verifier',
+    })
   }
 
   /** What a forward of the target and a guess of the draft take, lately. */

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { LEAST_LOGPROB } from '../engine/verifier/likelihood.ts'
+import { LEAST_LOGPROB } from '../engine/judging/likelihood.ts'
 import type { WeightType } from '../graph/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
 import { UsageError, parseFlags, readDevice, readWeights, weightsHelp } from '../usage.ts'

@@ -1,4 +1,5 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import type { Pair, Ruling } from '@lookahead/worker/verifiers'
 import type { Reduction, Scores } from '../../model/index.ts'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
@@ -11,7 +12,6 @@ import { chooseSpeculator } from '../speculation/index.ts'
 import type { Speculator } from '../speculation/index.ts'
 import { StepWriter } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
-import type { Refusal, Ruling } from '../verifier/verdict.ts'
 import { Branch } from './branch.ts'
 import type { Leaf, Tree } from './tree.ts'
 
@@ -45,8 +45,8 @@ export class TargetStep {
   readonly branch: Branch
   readonly writer: StepWriter
   ruling: Ruling | undefined
-  /** Why no judge is to be asked about it, if there is a reason. */
-  refusal: Refusal | undefined
+  /** Whether the target finds the drafted step unlikely. */
+  unlikely = false
   readonly #expansion: Expansion
   readonly #place: Place
 
@@ -91,6 +91,12 @@ export class TargetStep {
   /** The drafted step it competes with. */
   get draft(): DraftStep | undefined {
     return this.#place.draft
+  }
+
+  /** What a verifier rules on. */
+  get pair(): Pair | undefined {
+    const { draft, unlikely, writer } = this
+    return draft && { draft: { ...draft, unlikely }, target: writer }
   }
 
   /** Of its tokens, the first that stand in the chain. */

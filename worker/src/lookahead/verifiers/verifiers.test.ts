@@ -1,23 +1,25 @@
 import { describe, expect, test } from 'vitest'
-import { Tokenizer } from '../../tokenizer/index.ts'
-import { StepWriter } from '../text/step.ts'
-import type { DraftStep } from '../text/step.ts'
-import { ruleExactly, ruleWithoutJudge } from './verdict.ts'
+import { ruleExactly } from './exact.ts'
+import { ruleWithoutJudge } from './judge.ts'
+import type { DraftedStep, TargetVersion } from './index.ts'
 
-const tokenizer = await Tokenizer.load(`${import.meta.dirname}/../../../models/target`)
+const tokensOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!)
 
-function target(text: string, cap = 100): StepWriter {
-  const writer = new StepWriter(tokenizer, { delimiter: '\n\n', cap, room: 1000, endOfText: [] })
-  for (const token of tokenizer.encode(text)) writer.push(token)
-  return writer
+/** What the target has written of its step: all of it where it comes to the delimiter, or to the cap. */
+function target(text: string, cap = 100): TargetVersion {
+  const written = text.slice(0, cap)
+  const end = written.endsWith('\n\n') ? 'delimiter' : written.length === cap ? 'cap' : undefined
+  return { text: written, tokens: tokensOf(written), end }
 }
 
-function draft(text: string, end: DraftStep['end'] = 'delimiter'): DraftStep {
-  const tokens = tokenizer.encode(text)
-  return { text, tokens, end, distributions: tokens.map(() => undefined) }
-}
+const draft = (text: string, end: DraftedStep['end'] = 'delimiter'): DraftedStep => ({
+  text,
+  tokens: tokensOf(text),
+  end,
+  unlikely: false,
+})
 
-const rule = (drafted: string, targets: string) => ruleWithoutJudge(draft(drafted), target(targets))
+const rule = (drafted: string, targets: string) => ruleWithoutJudge({ draft: draft(drafted), target: target(targets) })
 
 describe('what needs no judge', () => {
   test.each([
@@ -33,12 +35,14 @@ describe('what needs no judge', () => {
 
   test('a step that was cut is not judged, whichever of the two it is', () => {
     const cut = { accepted: false, reason: 'half_step' }
-    expect(ruleWithoutJudge(draft('We get 12', 'cap'), target('So 12 apples.\n\n'))).toEqual(cut)
-    expect(ruleWithoutJudge(draft('We get 12 apples.\n\n'), target('So 12 apples.\n\n', 2))).toEqual(cut)
+    expect(ruleWithoutJudge({ draft: draft('We get 12', 'cap'), target: target('So 12 apples.\n\n') })).toEqual(cut)
+    expect(ruleWithoutJudge({ draft: draft('We get 12 apples.\n\n'), target: target('So 12 apples.\n\n', 2) })).toEqual(
+      cut,
+    )
   })
 
   test('the end of the text leaves the target its own words', () => {
-    expect(ruleWithoutJudge(draft('It is 12.', 'text'), target('So 12.\n\n'))).toEqual({
+    expect(ruleWithoutJudge({ draft: draft('It is 12.', 'text'), target: target('So 12.\n\n') })).toEqual({
       accepted: false,
       reason: 'end',
     })
@@ -58,9 +62,12 @@ test('other words with the same numbers are for the judge; an unfinished step wa
 })
 
 test('the exact verifier rejects at the first other token, and accepts only the whole step', () => {
-  expect(ruleExactly(draft('So 12 apples.\n\n'), target('We'))).toEqual({ accepted: false, reason: 'exact' })
-  expect(ruleExactly(draft('So 12 apples.\n\n'), target('So 1'))).toBeUndefined()
-  expect(ruleExactly(draft('So 12 apples.\n\n'), target('So 12 apples.\n\n'))).toEqual({
+  expect(ruleExactly({ draft: draft('So 12 apples.\n\n'), target: target('We') })).toEqual({
+    accepted: false,
+    reason: 'exact',
+  })
+  expect(ruleExactly({ draft: draft('So 12 apples.\n\n'), target: target('So 1') })).toBeUndefined()
+  expect(ruleExactly({ draft: draft('So 12 apples.\n\n'), target: target('So 12 apples.\n\n') })).toEqual({
     accepted: true,
     reason: 'exact',
   })
@@ -69,8 +76,8 @@ test('the exact verifier rejects at the first other token, and accepts only the 
 describe('a drafted step of which no judge is to be asked', () => {
   const drafted = 'So the white shells are 4×12=48.\n\n'
   const unlikely = { accepted: false, reason: 'unlikely' }
-  const refused = (targets: string, draftEnd?: DraftStep['end']) =>
-    ruleWithoutJudge(draft(drafted, draftEnd), target(targets), 'unlikely')
+  const refused = (targets: string, draftEnd?: DraftedStep['end']) =>
+    ruleWithoutJudge({ draft: draft(drafted, draftEnd), target: target(targets) }, 'unlikely')
 
   test('is rejected as soon as the target says something else', () => {
     expect(refused('So the ')).toBeUndefined()
