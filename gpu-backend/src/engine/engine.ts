@@ -16,6 +16,8 @@ import { ModelRunner } from './model-runner.ts'
 import { assertSameTokens } from './text/same-tokens.ts'
 import type { RunnerStats } from './model-runner.ts'
 import { assertTokens, chatChannels, encode, outputRoom, renderChat } from './text/prompt.ts'
+import { proposers } from './speculation/index.ts'
+import type { ProposerKind } from './speculation/index.ts'
 import { MeasuredForwards, measuredCosts } from './speculation/costs.ts'
 import type { Costs } from './speculation/costs.ts'
 
@@ -42,6 +44,8 @@ export interface EngineOptions {
   leastLogprob?: number | undefined
   /** Verifiers beside the engine's own; they replace those of the same name. */
   verifiers?: readonly Verifier[] | undefined
+  /** Ways of guessing tokens, beside the engine's own, which come after them. */
+  proposers?: readonly ProposerKind[] | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined
   /** Stops loading. */
@@ -59,6 +63,8 @@ export class Engine {
   readonly draft: ModelRunner | undefined
   readonly judge: Judge | undefined
   readonly contexts: ContextStore
+  /** The ways of guessing tokens, in the order in which they are asked. */
+  readonly proposers: readonly ProposerKind[]
   /** What guesses of the draft took, lately, with all that goes with them. */
   readonly guesses = new MeasuredForwards()
   readonly #verifiers: ReadonlyMap<string, Verifier>
@@ -96,12 +102,13 @@ export class Engine {
   private constructor(
     target: ModelRunner,
     { draft, judge }: Partial<Record<Role, ModelRunner>>,
-    { contextIdleMs = 60_000, leastLogprob = LEAST_LOGPROB, verifiers: others }: EngineOptions,
+    { contextIdleMs = 60_000, leastLogprob = LEAST_LOGPROB, verifiers: others, proposers: first = [] }: EngineOptions,
   ) {
     this.contexts = new ContextStore(contextIdleMs)
     this.target = target
     this.draft = draft
     this.judge = judge && new Judge(judge)
+    this.proposers = [...first, ...proposers]
     this.#verifiers = verifiers(
       { ask: this.judge && ((pairs, signal) => this.judge!.rule(pairs, signal)), leastLogprob },
       others,

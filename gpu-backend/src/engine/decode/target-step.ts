@@ -130,11 +130,10 @@ export class TargetStep {
   #speculator(agreed: number): Speculator {
     const { engine, context, request, parameters, reduced, tree, signal } = this.#expansion
     const { start, guess } = this.#place
-    return chooseSpeculator(engine, {
+    return chooseSpeculator(engine, context.lengths, {
       ...request.speculation,
       drafted: request.speculation.drafted ? guess?.tokens.slice(agreed) : undefined,
       decoder: engine.target,
-      lengths: context.lengths,
       seeded: request.sampling.seed !== undefined,
       arrival: tree.lease.priority.nextBranch(),
       distribution: (scores) => distribution(scores, parameters),

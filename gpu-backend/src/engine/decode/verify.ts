@@ -157,8 +157,8 @@ export class Verification {
 
   /** Steps that may still be committed: up to the first rejected one. */
   get #standing(): TargetStep[] {
-    const rejected = this.#steps.findIndex((step) => step.ruling?.accepted === false)
-    return rejected < 0 ? this.#steps : this.#steps.slice(0, rejected + 1)
+    const first = this.#steps.findIndex((step) => step.ruling?.accepted === false)
+    return first < 0 ? this.#steps : this.#steps.slice(0, first + 1)
   }
 
   /** Whether no standing step can change any more. */
