@@ -16,7 +16,7 @@ import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
 import { help, readOptions } from './fidelity-options.ts'
 import type { FidelityOptions } from './fidelity-options.ts'
-import { summarize, unknown } from './fidelity-summary.ts'
+import { isWord, summarize, unknown } from './fidelity-summary.ts'
 import type { ModeSummary, Trial } from './fidelity-summary.ts'
 
 const options = optionsOrHelp(readOptions)
@@ -77,7 +77,7 @@ async function tried(
     correct: isCorrect(problem, text),
     underived: unknown(text, derivable),
     strange: unknown(text, known),
-    judged: unknown(judged, known),
+    judged: unknown(judged, known).filter(isWord),
   }
 }
 

@@ -142,6 +142,7 @@ test('health tells of a target whose forwards fail one after another, until one 
   lost.mockRestore()
   expect((await ask()).status).toBe(200)
   expect(await health()).toBe(200)
+  expect(await (await app.request('/health')).json()).toMatchObject({ status: 'ok', judge: true })
   log.mockRestore()
 })
 
