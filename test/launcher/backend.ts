@@ -10,10 +10,13 @@ export interface BackendOptions {
   contextIdleSeconds?: number
   /** Token slots of each model. Default: the backend's. */
   slots?: number
+  /** Stops it while it starts. */
+  signal?: AbortSignal | undefined
 }
 
 /** Starts the GPU backend on this machine. */
-export function startBackend({ models, port = 0, contextIdleSeconds, slots }: BackendOptions = {}): Promise<Server> {
+export function startBackend(options: BackendOptions = {}): Promise<Server> {
+  const { models, port = 0, contextIdleSeconds, slots, signal } = options
   const flags = ['--host', '127.0.0.1', '--port', String(port)]
   if (models !== undefined) flags.push('--models', models)
   if (contextIdleSeconds !== undefined) flags.push('--context-idle', String(contextIdleSeconds))
@@ -22,6 +25,6 @@ export function startBackend({ models, port = 0, contextIdleSeconds, slots }: Ba
     name: 'backend',
     script: 'gpu-backend/src/cli.ts',
     args: ['serve', ...flags],
-    timeoutMs: 120_000,
+    signal,
   })
 }
