@@ -22,7 +22,6 @@ for (const [flag, number] of [
   })
 }
 
-console.error('starting backend and worker …')
 await withStack(
   async ({ workerURL, backendURL }) => {
     console.log(`worker   ${workerURL}

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { LookaheadError } from '@lookahead/sdk'
 import { startBackend } from './backend.ts'
 import type { BackendOptions } from './backend.ts'
 import { StartError } from './server.ts'
@@ -43,6 +44,7 @@ export async function withStack(main: (stack: Stack) => Promise<void>, options?:
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(name))
   const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
 
+  console.error('starting backend and worker …')
   try {
     const stack = await startStack({ ...options, signal })
     try {
@@ -55,7 +57,8 @@ export async function withStack(main: (stack: Stack) => Promise<void>, options?:
     }
   } catch (error) {
     if (!signal.aborted) {
-      if (!(error instanceof StartError)) throw error
+      // Where it was thrown says nothing: what the server or the client says does.
+      if (!(error instanceof StartError || LookaheadError.isInstance(error))) throw error
       console.error(error.message)
       process.exitCode = 1
     }
