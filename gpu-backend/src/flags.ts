@@ -12,8 +12,11 @@ export function command(name: string, description: string): Command {
     .allowExcessArguments(false)
     .configureHelp({ helpWidth: 120 })
     .configureOutput({
-      outputError: (text, write) => {
-        const said = text.trim().replace(/^error: /, '').replaceAll('\n', ' ')
+      outputError: (error, write) => {
+        const said = text
+          .trim()
+          .replace(/^error: /, '')
+          .replaceAll('\n', ' ')
         write(`${name}: ${said} (--help lists the flags)\n`)
       },
     })

@@ -5,18 +5,19 @@ import type { LookaheadFailure, RunEvent, RunStream, TextDelta } from './index.t
 
 afterAll(stopServer)
 
-const client = new Lookahead({ baseURL, idleTimeoutMs: 60, maxRetries: 0 })
+const client = new Lookahead({ baseURL, maxRetries: 0 })
 const question = { messages: [{ role: 'user' as const, content: 'What is 6 times 7?' }] }
 const ask = (signal?: AbortSignal) => client.runs.stream(question, { signal })
 
-async function read(run: RunStream): Promise<{ seen: RunEvent[]; error: LookaheadFailure | undefined }> {
+/** @param onEvent told how many have come */
+async function read(run: RunStream, onEvent: (count: number) => void = () => undefined) {
   const seen: RunEvent[] = []
   try {
-    for await (const event of run) seen.push(event)
+    for await (const event of run) onEvent(seen.push(event))
     return { seen, error: undefined }
   } catch (error) {
     if (!LookaheadError.isInstance(error)) throw error
-    return { seen, error }
+    return { seen, error: error as LookaheadFailure }
   }
 }
 
@@ -107,14 +108,17 @@ describe('a run that goes wrong', () => {
   })
 
   it('reports a lost connection with its cause', async () => {
-    script(staged([wire(events.slice(0, 2))], 'break').response)
-    expect((await read(ask())).error).toMatchObject({ code: 'connection_lost', lastEventId: '1' })
+    const stream = staged([wire(events.slice(0, 2))], 'break')
+    script(stream.response)
+    const { error } = await read(ask(), (count) => count === 2 && stream.snap())
+    expect(error).toMatchObject({ code: 'connection_lost', lastEventId: '1' })
   })
 
   it('times out when no bytes come', async () => {
     const stream = staged([wire(events.slice(0, 2))], 'stall')
     script(stream.response)
-    expect((await read(ask())).error).toMatchObject({ kind: 'timeout', code: 'idle' })
+    const impatient = new Lookahead({ baseURL, idleTimeoutMs: 60, maxRetries: 0 })
+    expect((await read(impatient.runs.stream(question))).error).toMatchObject({ kind: 'timeout', code: 'idle' })
     await expect.poll(() => stream.closed).toBe(true)
   })
 
@@ -154,9 +158,11 @@ describe('leaving a run', () => {
   })
 
   it('stops waiting for headers when the signal aborts', async () => {
-    script(() => new Promise<Response>(() => undefined))
     const controller = new AbortController()
-    setTimeout(() => controller.abort(), 20)
+    script(() => {
+      controller.abort()
+      return new Promise<Response>(() => undefined)
+    })
     expect((await read(ask(controller.signal))).error).toMatchObject({ kind: 'aborted' })
   })
 
@@ -164,15 +170,10 @@ describe('leaving a run', () => {
     const stream = staged([wire(events.slice(0, 2))], 'stall')
     script(stream.response)
     const controller = new AbortController()
-    const run = ask(controller.signal)
-    const seen: RunEvent[] = []
-    const reading = (async () => {
-      for await (const event of run) {
-        seen.push(event)
-        if (seen.length === 2) setTimeout(() => controller.abort(), 5)
-      }
-    })()
-    await expect(reading).rejects.toMatchObject({ kind: 'aborted' })
+    const { seen, error } = await read(ask(controller.signal), (count) => {
+      if (count === 2) setImmediate(() => controller.abort())
+    })
+    expect(error).toMatchObject({ kind: 'aborted' })
     expect(seen).toHaveLength(2)
     await expect.poll(() => stream.closed).toBe(true)
   })
@@ -215,8 +216,9 @@ describe('leaving a run', () => {
     const stream = staged([wire(events.slice(0, 2))], 'stall')
     script(stream.response)
     const run = ask()
-    setTimeout(() => run.cancel(), 20)
-    const { seen, error } = await read(run)
+    const { seen, error } = await read(run, (count) => {
+      if (count === 2) setImmediate(() => run.cancel())
+    })
     expect(error).toBeUndefined()
     expect(seen).toHaveLength(2)
     await expect(run.final()).rejects.toMatchObject({ kind: 'aborted' })

@@ -4,7 +4,6 @@ import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { setTimeout } from 'node:timers/promises'
 import type { RunEvent, RunStats } from '../src/index.ts'
 import { encodeEvent } from '../src/protocol/index.ts'
 
@@ -52,14 +51,18 @@ const encoder = new TextEncoder()
 export interface StagedStream {
   /** Set once the client has closed the connection. */
   closed: boolean
+  /** Breaks the connection, if that is how it ends. */
+  snap(): void
   response: Response
 }
 
-/** An SSE answer in chunks; then it ends, breaks, or stays silent. */
+/** An SSE answer in chunks; then it ends, stays silent, or breaks when told to: bytes that were not read are lost then. */
 export function staged(chunks: (string | Uint8Array)[], then: 'end' | 'break' | 'stall' = 'end'): StagedStream {
   const queue = [...chunks]
+  const snapped = Promise.withResolvers<void>()
   const stream: StagedStream = {
     closed: false,
+    snap: snapped.resolve,
     response: new Response(
       new ReadableStream<Uint8Array>(
         {
@@ -70,8 +73,7 @@ export function staged(chunks: (string | Uint8Array)[], then: 'end' | 'break' | 
             } else if (then === 'end') {
               controller.close()
             } else if (then === 'break') {
-              // A broken connection takes bytes with it that were not read yet.
-              await setTimeout(30)
+              await snapped.promise
               controller.error(new TypeError('network error'))
             } else {
               await new Promise(() => undefined)

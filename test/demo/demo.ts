@@ -15,8 +15,8 @@ const program = script('demo', 'One question through the whole stack, with looka
   .parse()
 
 const { json } = program.opts()
-const [words] = program.processedArgs
-const question = words.length > 0 ? words.join(' ').trim() : testProblems(1)[0]!.question
+const [asked] = program.processedArgs
+const question = asked.length > 0 ? asked.join(' ').trim() : testProblems(1)[0]!.question
 if (question === '') program.error('the question is empty')
 const unfamiliar = unfamiliarWords(question)
 

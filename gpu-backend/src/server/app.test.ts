@@ -11,6 +11,9 @@ import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
 import { readFlags } from './flags.ts'
 
+// How long a body that is too large is read on for: here until its end, however slow the machine is.
+vi.mock('node:timers/promises', () => ({ setTimeout: () => new Promise(() => undefined) }))
+
 let engine: Engine
 beforeAll(async () => {
   engine = await Engine.load({ models: path.join(import.meta.dirname, '../../models'), slots: 4096 })
