@@ -10,6 +10,7 @@ import { oneLine, paint, stepLine } from './show-steps.ts'
 import { unfamiliarWords } from './unfamiliar.ts'
 
 const program = script('demo', 'One question through the whole stack, with lookahead and without.')
+  .usage('-- [question] [flags]')
   .argument('[question...]', 'default: the first of the held-out problems')
   .option('--json', 'results alone on stdout')
   .parse()

@@ -44,7 +44,7 @@ describe('a helper that fails costs speed, never the run', () => {
       return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }))
     }
     const fetch: typeof globalThis.fetch = async (url, init) =>
-      String(url).endsWith('/v1/draft') ? silent(init!.signal!) : globalThis.fetch(url, init)
+      (url as string).endsWith('/v1/draft') ? silent(init!.signal!) : globalThis.fetch(url, init)
     const { types, calls, events } = await play([end], {}, { fetch })
     expect(events.find((event) => event.type === 'run.degraded')).toMatchObject({ part: 'draft', code: 'idle' })
     expect(calls).toMatchObject([{ path: '/v1/verify', body: { steps: [], decode: 'end' } }])
