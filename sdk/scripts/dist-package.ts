@@ -1,4 +1,4 @@
-/** Writes what `npm publish sdk/dist` needs beside the compiled sources: a manifest that points at them, and the README. */
+/** Writes what `npm publish sdk/dist` needs beside the compiled sources: a manifest that points at them, README and licence. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 
 interface Manifest {
@@ -21,4 +21,4 @@ const compiled = (path: string) => path.replace('./src/', './').replace(/\.ts$/,
 manifest.exports = Object.fromEntries(Object.entries(manifest.exports).map(([entry, path]) => [entry, compiled(path)]))
 
 writeFileSync(new URL('package.json', dist), `${JSON.stringify(manifest, null, 2)}\n`)
-copyFileSync(new URL('README.md', root), new URL('README.md', dist))
+for (const file of ['README.md', 'LICENSE']) copyFileSync(new URL(file, root), new URL(file, dist))
