@@ -2,14 +2,21 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { onTestFinished } from 'vitest'
 
-/** Runs one of the scripts here, and finds whatever it started by a variable that all of them inherit (where there is /proc). */
-export function run(script: string, ...args: string[]) {
+/** Runs one of the scripts here. */
+export const run = (script: string, ...args: string[]) =>
+  start(process.execPath, [path.join(import.meta.dirname, script), ...args])
+
+/** Runs a command, and finds whatever it started by a variable that all of them inherit (where there is /proc). */
+export function start(command: string, args: string[]) {
   const mark = randomUUID()
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, script), ...args], {
+  const child = spawn(command, args, {
+    cwd: path.join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, LOOKAHEAD_TEST_MARK: mark },
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (chunk: string) => (output[name] += chunk))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { run } from './run.ts'
+import { run, start } from './run.ts'
 
 const free = ['--port', '0', '--backend-port', '0']
 
@@ -35,6 +35,14 @@ test('killed without warning while workerd starts, it leaves nothing', async () 
     .poll(async () => (await processes()).some((line) => /workerd serve/.test(line)), { interval: 5 })
     .toBe(true)
   child.kill('SIGKILL')
+  await exit
+  await expect.poll(processes).toEqual([])
+})
+
+test('npm that is told to stop leaves nothing either', async () => {
+  const { child, output, exit, processes } = start('npm', ['start', '--', ...free])
+  await expect.poll(() => output.stdout).toContain('Ctrl-C')
+  child.kill('SIGTERM')
   await exit
   await expect.poll(processes).toEqual([])
 })

@@ -42,6 +42,7 @@ export async function withStack(main: (stack: Stack) => Promise<void>, options?:
   const controller = new AbortController()
   const { signal } = controller
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(name))
+  const unwatch = watchNpm(() => controller.abort('SIGTERM'))
   const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
 
   console.error('starting backend and worker …')
@@ -63,7 +64,16 @@ export async function withStack(main: (stack: Stack) => Promise<void>, options?:
       process.exitCode = 1
     }
   }
+  unwatch()
   if (signal.aborted) process.exitCode = 128 + constants.signals[signal.reason as NodeJS.Signals]
   // Whatever `main` still waits for will not come.
   if (process.exitCode !== undefined) process.exit()
+}
+
+/** npm that is told to stop ends the shell in which it runs a script, and the shell tells nobody: only its absence shows. */
+function watchNpm(onEnd: () => void): () => void {
+  if (process.env.npm_lifecycle_event === undefined) return () => undefined
+  const shell = process.ppid
+  const timer = setInterval(() => process.ppid !== shell && onEnd(), 500)
+  return () => clearInterval(timer)
 }
