@@ -1,0 +1,5 @@
+import type { Area } from '../mutant.ts'
+import { verdicts } from './verdicts.ts'
+
+/** All mutants. To add one, add it to its area's file. */
+export const areas: readonly Area[] = [verdicts]
