@@ -31,11 +31,16 @@ class Text {
 
 const OUT_OF_QUESTION = -1e4
 
-/** Until `vi.restoreAllMocks()`. Whatever the model ran before is forgotten: start with nothing cached. */
+const nothing = new Text()
+
+/** What stands in each slot of a model, as far as it was run by a staged one. */
+const pools = new WeakMap<Model, Map<number, { token: number; text: Text }>>()
+
+/** Until `vi.restoreAllMocks()`, or until it is told to say something else. To begin with, nothing may be cached. */
 export function stage(model: Model, say: Say): Staged {
   const staged: Staged = { forwards: [], asked: [], faults: [] }
-  const nothing = new Text()
-  const slots = new Map<number, { token: number; text: Text }>()
+  const slots = pools.get(model) ?? new Map<number, { token: number; text: Text }>()
+  pools.set(model, slots)
 
   /** The text before a new token, as the keys that it sees tell it. @throws {Error} when they are not those of a text */
   const seenBy = (row: Row, i: number): { tokens: number[]; text: Text } => {

@@ -1,5 +1,6 @@
 import type { Area } from '../mutant.ts'
+import { commit } from './commit.ts'
 import { verdicts } from './verdicts.ts'
 
 /** All mutants. To add one, add it to its area's file. */
-export const areas: readonly Area[] = [verdicts]
+export const areas: readonly Area[] = [verdicts, commit]
