@@ -46,7 +46,7 @@ async function vitest(
     detached: true,
   })
   let hung = false
-  const stop = (): void => void killGroup(child.pid)
+  const stop = (): void => killGroup(child.pid)
   const timer = Number.isFinite(limitMs)
     ? setTimeout(() => {
         hung = true

@@ -27,13 +27,13 @@ describe('the tokens that are committed', () => {
     const mine = 'We have 3 more apples than before, so far.\n\n'
     const steps = tokensOf(mine).map((_, parted) => staged.tokenizer.decode(tokensOf(mine).slice(0, parted)))
     for (const [parted, same] of steps.entries()) {
-      const context = { id: `parted after ${parted}`, prompt }
+      const id = `parted after ${parted}`
       const theirs = `${same} no!\n\n`
       const target = targetWrites(['A.\n\n', mine, 'C.\n\n', 'D.\n\n'])
       const options = { speculation: asDrafted, verifier: 'exact' } as const
-      const { commit } = await rule(['A.\n\n', theirs, 'X.\n\n'], options, context)
+      const { commit } = await rule(['A.\n\n', theirs, 'X.\n\n'], options, { id, prompt })
       expect(commit.text).toBe(`A.\n\n${mine}`)
-      const next = await rule([], options, { id: context.id, length: commit.tokens.length })
+      const next = await rule([], options, { id, length: commit.tokens.length })
       expect(next.commit.text).toBe('C.\n\n')
       // All that was committed stands there already, and nothing else.
       const widths = target.forwards.map((rows) => rows[0]!.tokens.length)
@@ -280,14 +280,14 @@ test('where the model can read no more, texts end there', async () => {
   const long = 'x '.repeat(capacity)
   const start = tokensOf(prompt).length
   const full = [...tokensOf(prompt), ...tokensOf(long)].slice(0, capacity - room)
-  const context = { id: 'full', prompt, output: full.slice(start) }
+  const almost = { id: 'full', prompt, output: full.slice(start) }
   const written = tokensOf(text).slice(0, room)
   const [word] = tokensOf('x') as [number]
   for (const role of ['target', 'draft'] as const)
     staged.says(role, (read) => tokensOf(text)[read.length - full.length] ?? word)
-  const steps = await draftSteps(staged.engine, context, 3, { sampling: { temperature: 0 } })
+  const steps = await draftSteps(staged.engine, almost, 3, { sampling: { temperature: 0 } })
   expect(steps.map(({ tokens }) => tokens)).toEqual([room])
-  const { commit } = await rule([], { max_tokens: 100 }, context)
+  const { commit } = await rule([], { max_tokens: 100 }, almost)
   expect(commit).toMatchObject({ tokens: written, finish_reason: 'length' })
   expect(await write(staged.engine, full, { maxTokens: room })).toMatchObject({ tokens: written, reason: 'length' })
 })

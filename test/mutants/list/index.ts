@@ -1,6 +1,7 @@
 import type { Area } from '../mutant.ts'
 import { commit } from './commit.ts'
+import { sampling } from './sampling.ts'
 import { verdicts } from './verdicts.ts'
 
 /** All mutants. To add one, add it to its area's file. */
-export const areas: readonly Area[] = [verdicts, commit]
+export const areas: readonly Area[] = [verdicts, commit, sampling]
