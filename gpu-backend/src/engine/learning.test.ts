@@ -14,8 +14,8 @@ const sampling = { temperature: 0, seed: 1 }
 const LENGTH = 120
 
 /** Some letter after every text, as hard to foresee as a coin. */
-const letterAfter = (text: readonly number[]): number => {
-  const letters = tokensOf('abcdefghijklmnop')
+const letterAfter = (text: readonly number[], among = 'abcdefghijklmnop'): number => {
+  const letters = tokensOf(among)
   const hash = text.reduce((sum, token) => Math.imul(sum ^ token, 0x01000193) >>> 0, 0x811c9dc5)
   return letters[(hash >>> 8) % letters.length]!
 }
@@ -23,8 +23,16 @@ const letterAfter = (text: readonly number[]): number => {
 /** The draft is right where it is said to be, by the length of the text. */
 function stageBoth(isRight: (length: number) => boolean): { target: Staged; draft: Staged } {
   const [digit] = tokensOf('7') as [number]
-  const target = staged.says('target', letterAfter)
+  const target = staged.says('target', (text) => letterAfter(text))
   return { target, draft: staged.says('draft', (text) => (isRight(text.length) ? letterAfter(text) : digit)) }
+}
+
+/** It was asked about the text, and its own guesses of late, not about guesses that proved wrong before. */
+function expectFaithful(draft: Staged, whole: readonly number[], most: number): void {
+  for (const text of draft.asked) {
+    const wrong = text.findIndex((token, i) => token !== whole[i])
+    expect(wrong < 0 || text.length - wrong < most).toBe(true)
+  }
 }
 
 type Numbers = { tokens: number[]; speculation: { proposed: number; accepted: number } }
@@ -63,11 +71,7 @@ describe.each<[string, (most: number, length: number) => Promise<Numbers>]>([
     const most = 4
     const { draft } = stageBoth((length) => length % 5 > 0)
     const { tokens, speculation } = await written(most, LENGTH)
-    const whole = [...tokensOf(prompt), ...tokens]
-    for (const text of draft.asked) {
-      const wrong = text.findIndex((token, i) => token !== whole[i])
-      expect(wrong < 0 || text.length - wrong < most).toBe(true)
-    }
+    expectFaithful(draft, [...tokensOf(prompt), ...tokens], most)
     expect(speculation.accepted).toBeGreaterThan(LENGTH / 2)
   })
 })
@@ -88,12 +92,40 @@ test('where the text has nothing to copy, the draft is asked', async () => {
   expect(speculation.accepted).toBeGreaterThan(15)
 })
 
-test('what stands in the text already is copied, without a draft', async () => {
+describe('a text that repeats itself', () => {
   const line = 'Ann has 12 red apples and 3 pears.'
-  const target = staged.writes('target', prompt, [`${line} So ${line} Yes, ${line} And ${line}`])
-  const { text } = await write(staged.engine, tokensOf(prompt), { ngram: 8, sampling })
-  expect(text.endsWith(line)).toBe(true)
-  expect(target.forwards.length).toBeLessThan(tokensOf(text).length * 0.6)
+  const whole = `${line} So ${line} Yes, ${line} And ${line}`
+
+  test('is copied from, without a draft', async () => {
+    const target = staged.writes('target', prompt, [whole])
+    const { text } = await write(staged.engine, tokensOf(prompt), { ngram: 8, sampling })
+    expect(text).toBe(whole)
+    expect(target.forwards.length).toBeLessThan(tokensOf(whole).length * 0.6)
+  })
+
+  test('is copied from and drafted in turns, and the draft goes on from what was copied', async () => {
+    const phrases = 'hgfedcba ij hgfedcba kl hgfedcba mn hgfedcba op hgfedcba'.replaceAll(' ', '')
+    const tokens = [...tokensOf(prompt), ...Array.from(phrases).flatMap(tokensOf)]
+    staged.writes('target', prompt, Array.from(phrases))
+    // The draft goes wrong where the phrase begins, just before it can be copied.
+    const [digit, begins] = [tokensOf('7')[0]!, tokensOf('h')[0]!]
+    const draft = staged.says('draft', (text) => (text.at(-1) === begins ? digit : (tokens[text.length] ?? staged.end)))
+    const { text } = await write(staged.engine, tokensOf(prompt), { ngram: 8, draft: 4, sampling })
+    expect(text).toBe(phrases)
+    expect(draft.asked.length).toBeGreaterThan(10)
+    expectFaithful(draft, [...tokens, staged.end], 4)
+  })
+})
+
+test('copies that are mostly wrong are given up, and the draft that is right is not', async () => {
+  // Of so few letters any two have stood there before, and something else came after them.
+  const say = (text: readonly number[]): number => letterAfter(text, 'abcdef')
+  const target = staged.says('target', say)
+  staged.says('draft', say)
+  const options = { maxTokens: 3 * LENGTH, ngram: 8, draft: 8, sampling }
+  const { tokens } = await write(staged.engine, tokensOf(prompt), options)
+  expect(tokens).toHaveLength(3 * LENGTH)
+  expect(target.forwards.length).toBeLessThan((3 * LENGTH) / 4)
 })
 
 describe('drafted steps as guesses', () => {
@@ -131,4 +163,11 @@ test('a guess after a wrong one was never judged: it counts neither as right nor
     counts = [...counts.slice(-9), count]
   }
   expect(Math.min(...counts)).toBeGreaterThanOrEqual(6)
+})
+
+test('guesses that cost more than the forwards they save are not made, though they are right', () => {
+  const length = new SpeculationLength()
+  const costs = { forward: () => 1, guess: () => 2 }
+  const counts = Array.from({ length: 50 }, () => length.next({ most: 8, costs }))
+  expect(counts.filter((count) => count > 0)).toEqual([])
 })
