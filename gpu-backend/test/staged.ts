@@ -16,6 +16,8 @@ export interface Staged {
   readonly asked: (readonly number[])[]
   /** What was wrong with rows: nothing may be. The forward failed then, but some failures are got over. */
   readonly faults: string[]
+  /** Awaited before each forward. Default: none waits, nor does the event loop have a turn between them. */
+  before?: () => Promise<unknown>
 }
 
 /** A text, as its last token after those before it; equal texts are the same object. */
@@ -73,6 +75,7 @@ export function stage(model: Model, say: Say): Staged {
 
   vi.spyOn(model, 'forward').mockImplementation(async (rows) => {
     staged.forwards.push(rows)
+    await staged.before?.()
     try {
       return rows.flatMap(run)
     } catch (error) {

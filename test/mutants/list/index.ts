@@ -2,8 +2,9 @@ import type { Area } from '../mutant.ts'
 import { commit } from './commit.ts'
 import { memory } from './memory.ts'
 import { sampling } from './sampling.ts'
+import { server } from './server.ts'
 import { speculation } from './speculation.ts'
 import { verdicts } from './verdicts.ts'
 
 /** All mutants. To add one, add it to its area's file. */
-export const areas: readonly Area[] = [verdicts, commit, sampling, speculation, memory]
+export const areas: readonly Area[] = [verdicts, commit, sampling, speculation, memory, server]
