@@ -25,13 +25,16 @@ export interface MutationOptions {
   signal: AbortSignal
   onProgress: (line: string) => void
   onResult: (result: Result) => void
+  /** A mutant's tests may take five times as long as without it, and so much more, in milliseconds. Default 10,000. */
+  patienceMs?: number
 }
 
-/** A mutant's tests may take this many times as long as without it, and so much more. */
-const PATIENCE = { times: 5, ms: 10_000 }
+/** Times the usual. */
+const PATIENCE = 5
 
 /** @throws {Unfit}; the signal's reason */
-export async function runMutants({ root, areas, signal, onProgress, onResult }: MutationOptions): Promise<Result[]> {
+export async function runMutants(options: MutationOptions): Promise<Result[]> {
+  const { root, areas, signal, onProgress, onResult, patienceMs = 10_000 } = options
   const problems = await untrue(root, areas)
   if (problems.length > 0) throw new Unfit(`the list has to follow the code:\n${problems.join('\n')}`)
   await using workplace = await Workplace.of(root)
@@ -57,7 +60,7 @@ export async function runMutants({ root, areas, signal, onProgress, onResult }: 
       const text = await readFile(file, 'utf8')
       await writeFile(file, mutated(text, mutant))
       const expected = mutant.tests.reduce((sum, test) => sum + usual.get(test)!, 0)
-      const { outcome, ms } = await run(mutant.tests, PATIENCE.times * expected + PATIENCE.ms)
+      const { outcome, ms } = await run(mutant.tests, PATIENCE * expected + patienceMs)
       await writeFile(file, text)
       const result = { ...mutant, area, killed: outcome !== 'passed', hung: outcome === 'hung', ms }
       results.push(result)

@@ -164,7 +164,7 @@ describe('an idle context', () => {
   test('is dropped, but not while a call is at work on it, however long that takes', async () => {
     const { came, open } = gate(staged.writes('target', prompt, ['A.\n\n', 'B.\n\n']))
     const server = serve(staged)
-    const events = server.verify(messages).then(read)
+    const events = read(await server.verify(messages))
     await came
     // Many times as long as it may be idle.
     await sleep(400)

@@ -174,7 +174,7 @@ describe('the backend hears', () => {
   test('its token with every call, and nothing of it where there is none', async () => {
     const seen: [string, string | null][] = []
     const fetch: typeof globalThis.fetch = (input, init) => {
-      const { pathname } = new URL(String(input as string))
+      const { pathname } = new URL(input as string)
       seen.push([`${init?.method} ${pathname}`, new Headers(init?.headers).get('authorization')])
       return Promise.resolve(new Response('{}', { status: 500 }))
     }
