@@ -9,13 +9,13 @@ import type {
   VerifyEvent,
   VerifyRequestInput,
 } from '@lookahead/sdk/protocol'
-import { draft } from '../src/engine/draft.ts'
+import { draft } from '../src/engine/decode/draft.ts'
 import { Engine } from '../src/engine/engine.ts'
 import type { EngineOptions } from '../src/engine/engine.ts'
-import { generate } from '../src/engine/generate.ts'
-import type { Ending, GenerateRequest } from '../src/engine/generate.ts'
-import { neutralRules } from '../src/engine/logits.ts'
-import { Verification } from '../src/engine/verify.ts'
+import { generate } from '../src/engine/decode/generate.ts'
+import type { Ending, GenerateRequest } from '../src/engine/decode/generate.ts'
+import { neutralRules } from '../src/engine/sampling/logits.ts'
+import { Verification } from '../src/engine/decode/verify.ts'
 
 type Context = VerifyRequestInput['context']
 export type DraftOptions = Omit<DraftRequestInput, 'context' | 'depth'>
@@ -36,9 +36,9 @@ export const loadEngine = (options: Partial<EngineOptions> = {}): Promise<Engine
 /** Forgets what was run, and makes sure that no slot is lost. */
 export function forget(engine: Engine): void {
   for (const { decoder } of engine.decoders) {
-    decoder.pool.check([], decoder.cache.slots())
-    decoder.cache.evict(Infinity)
-    if (decoder.pool.free !== decoder.pool.size) throw new Error('slots are in use, and nobody is at work')
+    decoder.kv.assertIdle()
+    decoder.kv.prefixes.evict(Infinity)
+    if (decoder.kv.pool.free !== decoder.kv.pool.size) throw new Error('slots are in use, and nobody is at work')
   }
 }
 

@@ -1,6 +1,6 @@
 /** An engine for the tests of one file, whose models say what each test tells them to. */
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
-import type { Decoder } from '../src/engine/decoder.ts'
+import type { ModelRunner } from '../src/engine/model-runner.ts'
 import type { Engine, EngineOptions } from '../src/engine/engine.ts'
 import type { Tokenizer } from '../src/tokenizer/index.ts'
 import { forget, loadEngine } from './calls.ts'
@@ -39,7 +39,7 @@ export function stageEngine(options: Partial<EngineOptions> = {}): Stage {
     expect(faults).toEqual([])
   })
 
-  const decoderOf = (role: Role): Decoder => loaded!.decoders.find((known) => known.role === role)!.decoder
+  const decoderOf = (role: Role): ModelRunner => loaded!.decoders.find((known) => known.role === role)!.decoder
   const says = (role: Role, say: Say): Staged => {
     const model = stage(decoderOf(role).model, say)
     staged.push(model)

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { asDrafted, unaided, verify, write } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
 import type { Staged } from '../../test/staged.ts'
-import { nominal } from './costs.ts'
-import { SpeculationLength } from './proposers/length.ts'
+import { nominal } from './speculation/costs.ts'
+import { SpeculationLength } from './speculation/length.ts'
 
 const prompt = 'How many apples has Ann in the end, if she eats some?\n'
 const context = { id: 'run', prompt }
