@@ -112,7 +112,7 @@ describe('with too little room', () => {
         return (await write(staged.engine, text, { maxTokens: 40, draft: 4, ngram: 4, sampling: greedy })).tokens
       },
     ]
-    const calls = Array.from({ length: 10 }, (_, i) => () => kinds[i % 2]!(i >> 1))
+    const calls = Array.from({ length: 16 }, (_, i) => () => kinds[i % 2]!(i >> 1))
     const alone: number[][] = []
     for (const call of calls) alone.push(await call())
     const { evictions, preemptions } = staged.engine.stats.target!
