@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import { encodedStream } from '@lookahead/sdk/protocol'
 import type { Call } from '../calls.ts'
-import { publicError } from '../errors.ts'
 import type { Service } from '../service.ts'
+import { streamOnceBegun } from '../stream.ts'
+import type { Encoder } from '../stream.ts'
 import { join } from './join.ts'
 import { writeAll } from './job.ts'
 import type { IndexedPiece, Job } from './job.ts'
@@ -43,7 +43,7 @@ export async function answer(
     created: Math.floor(Date.now() / 1000),
     model: job.served.name,
   }
-  if (options.stream) return stream(call, toChunks(pieces, job, dialect, header, options))
+  if (options.stream) return streamOnceBegun(call, toChunks(pieces, job, dialect, header, options), encoder)
   const texts = await join(pieces, { count: job.texts.length, entries: job.promptEntries })
   const account = new Account(job)
   const choices: string[] = []
@@ -94,30 +94,12 @@ async function* toChunks(
   if (stream_options?.include_usage) yield { ...header, choices: [], ...account.toJSON() }
 }
 
-async function stream(call: Call, chunks: AsyncGenerator<object, void, undefined>): Promise<Response> {
-  const leave = (): void => {
-    call.leave()
-    // The reader may have left before the stream below was ever started, and then nobody else ends the chunks.
-    chunks.return().then(call.end, call.end)
-  }
-  const first = await chunks.next()
-  return encodedStream(data(call, first, chunks), (text) => text, { onCancel: leave })
+const encoder: Encoder<object> = {
+  event: data,
+  error: ({ body }) => data(body),
+  end: 'data: [DONE]\n\n',
 }
 
-async function* data(
-  call: Call,
-  first: IteratorResult<object, void>,
-  rest: AsyncGenerator<object, void, undefined>,
-): AsyncGenerator<string, void, undefined> {
-  const encode = (chunk: object): string => `data: ${JSON.stringify(chunk)}\n\n`
-  try {
-    if (!first.done) yield encode(first.value)
-    for await (const chunk of rest) yield encode(chunk)
-    yield 'data: [DONE]\n\n'
-  } catch (error) {
-    yield encode(publicError(error).body)
-  } finally {
-    await rest.return()
-    call.end()
-  }
+function data(chunk: object): string {
+  return `data: ${JSON.stringify(chunk)}\n\n`
 }

@@ -3,6 +3,7 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 import { generate } from '../../engine/decode/generate.ts'
 import type { GenerateRequest, Piece } from '../../engine/decode/generate.ts'
 import { assertTokens } from '../../engine/text/prompt.ts'
+import { measured } from '../measured.ts'
 import type { EndReason, Measurement } from '../metrics.ts'
 import type { Service } from '../service.ts'
 import { merge } from './merge.ts'
@@ -131,33 +132,15 @@ export async function* writeAll(
   const writers = texts.map((text, index) => {
     // The texts of one prompt read it once.
     const start = () => service.metrics.start(served.name, index % n === 0 ? text.prompt.length : 0)
-    return measured(start, generate(engine, text, either), either)
+    return measured(start, generate(engine, text, either), record, either)
   })
   // Once the first text of a prompt has begun, the others share its slots.
   const after = (index: number): number | undefined => (index % n === 0 ? undefined : index - (index % n))
   for await (const { index, item } of merge(writers, { after, end: () => left.abort() })) yield { ...item, index }
 }
 
-async function* measured(
-  start: () => Measurement,
-  pieces: AsyncGenerator<Piece, void, undefined>,
-  signal: AbortSignal,
-): AsyncGenerator<Piece, void, undefined> {
-  const measurement = start()
-  let end: EndReason = 'abort'
-  try {
-    for await (const piece of pieces) {
-      if (piece.tokens.length > 0) measurement.tokens(piece.tokens.length)
-      if (piece.ending) {
-        end = piece.ending.reason
-        measurement.speculated(piece.ending.speculation)
-      }
-      yield piece
-    }
-  } catch (error) {
-    if (!signal.aborted) end = 'error'
-    throw error
-  } finally {
-    measurement.end(end)
-  }
+function record(measurement: Measurement, { tokens, ending }: Piece): EndReason | undefined {
+  if (tokens.length > 0) measurement.tokens(tokens.length)
+  if (ending) measurement.speculated(ending.speculation)
+  return ending?.reason
 }
