@@ -84,11 +84,14 @@ describe.each(streaming)('a client that leaves %s', (route, body) => {
   })
 })
 
-test.each(whole)('a client that leaves %s before its whole answer is there leaves nothing behind', async (route, body) => {
-  const left = new AbortController()
-  const answer = send(route, body, left.signal)
-  await expect.poll(() => engine.target.stats.running).toBeGreaterThan(0)
-  left.abort()
-  expect((await answer).status).toBe(499)
-  await expectNothingLeft('prompt' in body ? 2 : 1)
-})
+test.each(whole)(
+  'a client that leaves %s before its whole answer is there leaves nothing behind',
+  async (route, body) => {
+    const left = new AbortController()
+    const answer = send(route, body, left.signal)
+    await expect.poll(() => engine.target.stats.running).toBeGreaterThan(0)
+    left.abort()
+    expect((await answer).status).toBe(499)
+    await expectNothingLeft('prompt' in body ? 2 : 1)
+  },
+)
