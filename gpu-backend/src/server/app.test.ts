@@ -199,32 +199,6 @@ test('draft, then verify: steps as they finish, a verdict each, one commit', asy
   expect(verified.slice(-2).map((event) => event.type)).toEqual(['commit', 'done'])
 })
 
-test('every answer has the id of its request, or one of its own', async () => {
-  const guarded = createApp({ engine: () => engine, draining: () => false, token: 'secret' })
-  const large = 'x'.repeat(5 * 1024 * 1024)
-  const asked: [number, string, RequestInit?, typeof app?][] = [
-    [200, '/health'],
-    [200, '/v1/models'],
-    [200, '/metrics'],
-    [200, '/v1/draft', { method: 'POST', body: JSON.stringify({ context: { id: 'a', messages }, depth: 1 }) }],
-    [204, '/v1/contexts/a', { method: 'DELETE' }],
-    [200, '/v1/completions', { method: 'POST', body: JSON.stringify({ prompt: 'Ann', max_tokens: 1 }) }],
-    [200, '/v1/completions', { method: 'POST', body: JSON.stringify({ prompt: 'Ann', max_tokens: 1, stream: true }) }],
-    [400, '/v1/completions', { method: 'POST', body: '{' }],
-    [401, '/v1/models', {}, guarded],
-    [404, '/v1/nothing'],
-    [413, '/tokenize', { method: 'POST', body: large }],
-  ]
-  for (const [status, url, init, on = app] of asked) {
-    const told = await on.request(url, { ...init, headers: { 'x-request-id': 'run-7_a' } })
-    const own = await on.request(url, init)
-    expect([url, told.status, own.status]).toEqual([url, status, status])
-    expect([url, told.headers.get('x-request-id')]).toEqual([url, 'run-7_a'])
-    expect([url, own.headers.get('x-request-id')]).toEqual([url, expect.stringMatching(/^[\w-]{36}$/)])
-    await Promise.all([told.text(), own.text()])
-  }
-})
-
 test('headers go out before anything is computed', async () => {
   const { model } = engine.target
   const forward = model.forward.bind(model)
