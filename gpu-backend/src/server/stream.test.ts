@@ -43,6 +43,7 @@ async function* failing(): AsyncGenerator<number> {
 async function* endless(signal: AbortSignal): AsyncGenerator<number> {
   for (let i = 1; ; i++) {
     signal.throwIfAborted()
+    if (i % 100 === 0) await new Promise(setImmediate)
     yield i
   }
 }
@@ -97,6 +98,17 @@ test.each([endless, stuck])('a connection that closes ends all, though nobody re
   await expectOver()
   await unread.body!.cancel()
   await expectOver()
+})
+
+test('who still reads after the connection has closed hears why the answer ends', async () => {
+  for (const work of [endless, stuck]) {
+    const { call, connection, events, expectOver } = staged(work)
+    const text = stream(call, events, encoder).text()
+    await new Promise(setImmediate)
+    connection.abort()
+    expect(data(await text).at(-1)).toBe('client_left')
+    await expectOver()
+  }
 })
 
 test('a server that stops says so to a client that has not read yet', async () => {

@@ -37,8 +37,8 @@ export async function streamOnceBegun<Event>(
 function respond(call: Call, text: Events<string>): Response {
   // A generator that was never asked for anything would run none of its `finally` blocks when it is returned.
   const rest = resume(text.next(), text)
-  // Nobody need read or cancel the body of a client whose connection has closed.
-  addAbortListener(call.left, () => void rest.return())
+  // Nobody need read or cancel the body of a client whose connection has closed. Who does read hears why it ends.
+  addAbortListener(call.left, () => setImmediate(() => void rest.return()))
   return encodedStream(rest, (line) => line, { onCancel: call.leave })
 }
 
