@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
-import type { ModelRunner } from '../engine/model-runner.ts'
 import { HTTPException } from 'hono/http-exception'
+import { requestId } from 'hono/request-id'
 import type { Engine } from '../engine/engine.ts'
+import type { ModelRunner } from '../engine/model-runner.ts'
 import { bearer } from './bearer.ts'
 import { limitBody } from './body.ts'
 import { Calls } from './calls.ts'
@@ -39,9 +39,11 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     return loaded
   }
 
-  app.use(async function requestId(c, next) {
+  app.use(requestId())
+  app.use(async function tellRequestId(c, next) {
     await next()
-    c.res.headers.set('x-request-id', c.req.header('x-request-id') ?? randomUUID())
+    // hono's own header is only on answers that are made by `c`.
+    c.res.headers.set('x-request-id', c.get('requestId'))
   })
 
   app.get('/health', (c) => {

@@ -3,6 +3,8 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 /** One call under way. Its signal's reason is always a `ProtocolError`, so that aborted work throws what may be said. */
 export interface Call {
   signal: AbortSignal
+  /** Aborted when the client has left, but not when the server stops. */
+  left: AbortSignal
   /** Counts the tokens of its prompts. @throws {ProtocolError} 429 `overloaded` when too many are queued already */
   reads: (tokens: number) => void
   /** All its texts have begun: the call no longer counts as queued. Further calls do nothing. */
@@ -45,7 +47,12 @@ export class Calls {
   begin(connection: AbortSignal): Call {
     const { reads, started } = this.#enqueue()
     const controller = new AbortController()
-    const leave = (): void => controller.abort(new ProtocolError(499, 'client_left', 'the client left'))
+    const left = new AbortController()
+    const leave = (): void => {
+      const reason = new ProtocolError(499, 'client_left', 'the client left')
+      controller.abort(reason)
+      left.abort(reason)
+    }
     const end = (): void => {
       started()
       this.#running.delete(controller)
@@ -54,7 +61,7 @@ export class Calls {
     this.#running.add(controller)
     connection.addEventListener('abort', leave)
     if (connection.aborted) leave()
-    return { signal: controller.signal, reads, started, leave, end }
+    return { signal: controller.signal, left: left.signal, reads, started, leave, end }
   }
 
   /** Begins a call. `prepare` sees to its end, unless it throws. @throws as `begin` and `prepare` do */

@@ -1,11 +1,13 @@
 import type { Tokenizer } from './tokenizer.ts'
 
 /** Bytes of a character in UTF-8: a character that tokens begin may have so many of them, less one. */
-export const MOST_BYTES = 4
+const MOST_BYTES = 4
 
 export interface DecodeOptions {
   /** Special tokens give no text. Defaults to true. */
   skipSpecial?: boolean
+  /** Tokens that stand before the text: a character may begin with their last and end in it. Default none. */
+  after?: readonly number[]
 }
 
 /** Turns tokens into text one at a time. A character whose bytes are spread over tokens comes out with its last one. */
@@ -14,15 +16,21 @@ export class StreamingDecoder {
   readonly #skipSpecial: boolean
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-  constructor(tokenizer: Tokenizer, { skipSpecial = true }: DecodeOptions = {}) {
+  constructor(tokenizer: Tokenizer, { skipSpecial = true, after = [] }: DecodeOptions = {}) {
     this.#tokenizer = tokenizer
     this.#skipSpecial = skipSpecial
+    this.pushAll(after.slice(-MOST_BYTES))
   }
 
   /** The text that this token completes: perhaps none. */
   push(id: number): string {
     if (this.#skipSpecial && this.#tokenizer.specialIds.has(id)) return ''
     return this.#decoder.decode(this.#tokenizer.decodeToken(id), { stream: true })
+  }
+
+  /** The text that these tokens complete. */
+  pushAll(ids: Iterable<number>): string {
+    return Array.from(ids, (id) => this.push(id)).join('')
   }
 
   /** The end of the text: U+FFFD if a character was left unfinished, else ''. The decoder then starts anew. */

@@ -1,17 +1,13 @@
-/** What runs on the thread: texts come in, their token ids go out. */
-import { parentPort } from 'node:worker_threads'
+/** What runs on the thread: a text comes in, its token ids go out. */
+import { move } from 'piscina'
 import type { Task } from './thread.ts'
 import { Tokenizer } from './tokenizer.ts'
 
 /** By folder. */
-const tokenizers = new Map<string, Promise<Tokenizer>>()
+const tokenizers = new Map<string, Tokenizer>()
 
-async function encode({ folder, text, options }: Task): Promise<void> {
-  const tokenizer = tokenizers.get(folder) ?? Tokenizer.load(folder)
+export default async function encode({ folder, text, options }: Task): Promise<Uint32Array> {
+  const tokenizer = tokenizers.get(folder) ?? (await Tokenizer.load(folder))
   tokenizers.set(folder, tokenizer)
-  const ids = Uint32Array.from((await tokenizer).encode(text, options))
-  parentPort!.postMessage(ids, [ids.buffer])
+  return move(Uint32Array.from(tokenizer.encode(text, options))) as Uint32Array
 }
-
-// What fails ends the thread, and the other side hears of it.
-parentPort!.on('message', (task: Task) => void encode(task))

@@ -1,5 +1,6 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
+import PQueue from 'p-queue'
+import { Piscina } from 'piscina'
 import type { EncodeOptions } from './tokenizer.ts'
 
 /** A text to be encoded on the thread, by the tokenizer of a folder. */
@@ -12,70 +13,24 @@ export interface Task {
 /** A thread's memory does not shrink: without anything to do for so long it is ended. */
 const IDLE_MS = 10_000
 
-let thread: Worker | undefined
-let isBusy = false
-let idle: NodeJS.Timeout | undefined
-/** Characters of the texts that wait, by what begins them. */
-const waiting = new Map<() => void, number>()
+const thread = new Piscina<Task, Uint32Array>({
+  filename: fileURLToPath(new URL('./thread-task.ts', import.meta.url)),
+  minThreads: 0,
+  maxThreads: 1,
+  idleTimeout: IDLE_MS,
+})
 
-/** Encodes beside the event loop, one text at a time, of those that wait the shortest first. @throws the signal's reason; then a text under way is given up */
+/** Piscina's own queue has no order for tasks with a signal, and forgets them when the one under way is aborted. */
+const queue = new PQueue({ concurrency: 1 })
+
+/**
+ * Encodes beside the event loop, one text at a time, of those that wait the shortest first. An abort takes a text out of
+ * the queue, or ends the thread that is at work on it.
+ * @throws the signal's reason
+ */
 export async function encodeOnThread(task: Task, signal?: AbortSignal): Promise<number[]> {
   signal?.throwIfAborted()
-  await turn(task.text.length, signal)
-  try {
-    return await run(task, signal)
-  } finally {
-    beginNext()
-  }
-}
-
-/** @throws the signal's reason */
-async function turn(characters: number, signal?: AbortSignal): Promise<void> {
-  clearTimeout(idle)
-  if (!isBusy) {
-    isBusy = true
-    return
-  }
-  const { promise, resolve: begin, reject } = Promise.withResolvers<void>()
-  waiting.set(begin, characters)
-  // One whose turn has come already leaves when it runs.
-  const leave = (): void => void (waiting.delete(begin) && reject(signal?.reason))
-  signal?.addEventListener('abort', leave)
-  await promise.finally(() => signal?.removeEventListener('abort', leave))
-}
-
-function beginNext(): void {
-  const [shortest] = [...waiting].toSorted(([, a], [, b]) => a - b)
-  if (shortest) {
-    const [begin] = shortest
-    waiting.delete(begin)
-    begin()
-  } else {
-    isBusy = false
-    idle = setTimeout(() => void end(), IDLE_MS).unref()
-  }
-}
-
-async function run(task: Task, signal?: AbortSignal): Promise<number[]> {
-  signal?.throwIfAborted()
-  thread ??= new Worker(new URL('./thread-task.ts', import.meta.url))
-  thread.ref()
-  try {
-    thread.postMessage(task)
-    const [ids] = (await once(thread, 'message', { signal })) as [Uint32Array]
-    return Array.from(ids)
-  } catch (error) {
-    await end()
-    signal?.throwIfAborted()
-    throw error
-  } finally {
-    // It keeps no process alive.
-    thread?.unref()
-  }
-}
-
-async function end(): Promise<void> {
-  const ended = thread
-  thread = undefined
-  await ended?.terminate()
+  const run = () => thread.run(task, signal ? { signal } : {})
+  const ids = await queue.add(run, { priority: -task.text.length, signal })
+  return Array.from(ids)
 }

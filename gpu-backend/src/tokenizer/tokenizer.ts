@@ -154,9 +154,7 @@ export class Tokenizer {
   /** The text of all its tokens. What goes on another text is to be decoded by `streaming`, which leaves a space at its start. */
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
     const decoder = this.streaming(options)
-    let text = ''
-    for (const id of ids) text += decoder.push(id)
-    text += decoder.flush()
+    const text = decoder.pushAll(ids) + decoder.flush()
     return this.#stripsStart && text.startsWith(' ') ? text.slice(1) : text
   }
 

@@ -1,13 +1,11 @@
 import { ChannelSplitter } from '@lookahead/sdk/protocol'
 import type { ChannelState, TextPart } from '@lookahead/sdk/protocol'
-import { MOST_BYTES, StreamingDecoder } from '../../tokenizer/index.ts'
+import { StreamingDecoder } from '../../tokenizer/index.ts'
 import type { DecodeOptions, Tokenizer } from '../../tokenizer/index.ts'
 
 export interface OutputOptions extends DecodeOptions {
   /** The stop string that came is part of the text. Default false. */
   includeStop?: boolean
-  /** Tokens that stand before the output: a character may begin with their last and end in the output. Default none. */
-  after?: readonly number[]
   /** Where the prompt leaves off, if stop strings count only in the answer. Default: they count in the whole text. */
   answerAfter?: ChannelState | undefined
 }
@@ -32,12 +30,11 @@ export class OutputText {
   #exempt = 0
 
   constructor(tokenizer: Tokenizer, stops: readonly string[], options: OutputOptions = {}) {
-    const { includeStop = false, after = [], answerAfter, ...decode } = options
+    const { includeStop = false, answerAfter, ...decode } = options
     this.#stops = stops
     this.#includeStop = includeStop
     this.#channels = answerAfter && stops.length > 0 ? new ChannelSplitter(answerAfter) : undefined
     this.#decoder = new StreamingDecoder(tokenizer, decode)
-    for (const token of after.slice(-MOST_BYTES)) this.#decoder.push(token)
   }
 
   get stopped(): boolean {

@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
-import { encodedStream } from '@lookahead/sdk/protocol'
 import type { Call } from '../calls.ts'
-import { publicError } from '../errors.ts'
 import type { Service } from '../service.ts'
+import { streamOnceBegun } from '../stream.ts'
+import type { Encoder } from '../stream.ts'
 import { join } from './join.ts'
-import { writeAll } from './job.ts'
-import type { IndexedPiece, Job } from './job.ts'
+import type { Job } from './job.ts'
 import { Account } from './usage.ts'
+import { writeAll } from './write-all.ts'
+import type { IndexedPiece } from './write-all.ts'
 
 /** How one endpoint words its answers. */
 export interface Dialect {
@@ -27,6 +28,8 @@ export interface AnswerOptions {
   stream_options?: { include_usage: boolean; continuous_usage_stats: boolean } | undefined
 }
 
+type Pieces = AsyncGenerator<IndexedPiece, void, undefined>
+
 /** Answers with all texts of a job, as a stream or in one piece. What fails before the first text has a status of its own. */
 export async function answer(
   service: Service,
@@ -37,13 +40,30 @@ export async function answer(
 ): Promise<Response> {
   call.reads(job.promptTokens)
   const pieces = startedWithAll(call, writeAll(service, job, call.signal), job.texts.length)
-  const header = {
-    id: `${dialect.id}-${job.id}`,
-    object: options.stream ? dialect.chunkObject : dialect.object,
-    created: Math.floor(Date.now() / 1000),
-    model: job.served.name,
+  if (options.stream) return streamOnceBegun(call, chunks(pieces, job, dialect, options), encoder)
+  const body = await whole(pieces, job, dialect)
+  call.end()
+  return new Response(body, { headers: { 'content-type': 'application/json' } })
+}
+
+/** As long as some of its texts wait for slots, a call counts as queued. */
+async function* startedWithAll(call: Call, pieces: Pieces, texts: number): Pieces {
+  let begun = 0
+  for await (const piece of pieces) {
+    if (piece.isFirst && ++begun === texts) call.started()
+    yield piece
   }
-  if (options.stream) return stream(call, toChunks(pieces, job, dialect, header, options))
+}
+
+const header = (job: Job, id: string, object: string) => ({
+  id: `${id}-${job.id}`,
+  object,
+  created: Math.floor(Date.now() / 1000),
+  model: job.served.name,
+})
+
+async function whole(pieces: Pieces, job: Job, dialect: Dialect): Promise<string> {
+  const usual = header(job, dialect.id, dialect.object)
   const texts = await join(pieces, { count: job.texts.length, entries: job.promptEntries })
   const account = new Account(job)
   const choices: string[] = []
@@ -53,33 +73,17 @@ export async function answer(
     account.add(text)
     choices.push(JSON.stringify(dialect.choice(text)))
   }
-  const rest = JSON.stringify({ ...header, ...account.toJSON(), ...dialect.extra(texts[0]!) })
-  call.end()
-  return new Response(`${rest.slice(0, -1)},"choices":[${choices.join(',')}]}`, {
-    headers: { 'content-type': 'application/json' },
-  })
+  const rest = { ...usual, ...account.fields, ...dialect.extra(texts[0]!) }
+  return `${JSON.stringify(rest).slice(0, -1)},"choices":[${choices.join(',')}]}`
 }
 
-/** As long as some of its texts wait for slots, a call counts as queued. */
-async function* startedWithAll(
-  call: Call,
-  pieces: AsyncGenerator<IndexedPiece, void, undefined>,
-  texts: number,
-): AsyncGenerator<IndexedPiece, void, undefined> {
-  const begun = new Set<number>()
-  for await (const piece of pieces) {
-    if (begun.size < texts && begun.add(piece.index).size === texts) call.started()
-    yield piece
-  }
-}
-
-async function* toChunks(
-  pieces: AsyncGenerator<IndexedPiece, void, undefined>,
+async function* chunks(
+  pieces: Pieces,
   job: Job,
   dialect: Dialect,
-  header: object,
   { stream_options }: AnswerOptions,
 ): AsyncGenerator<object, void, undefined> {
+  const usual = header(job, dialect.id, dialect.chunkObject)
   const account = new Account(job)
   let extra: object | undefined
   for await (const piece of pieces) {
@@ -87,37 +91,13 @@ async function* toChunks(
     extra ??= dialect.extra(piece)
     const soFar = stream_options?.continuous_usage_stats ? account.usage : null
     for (const choice of dialect.chunks(piece)) {
-      yield { ...header, choices: [choice], ...(stream_options?.include_usage && { usage: soFar }), ...extra }
+      yield { ...usual, choices: [choice], ...(stream_options?.include_usage && { usage: soFar }), ...extra }
       extra = {}
     }
   }
-  if (stream_options?.include_usage) yield { ...header, choices: [], ...account.toJSON() }
+  if (stream_options?.include_usage) yield { ...usual, choices: [], ...account.fields }
 }
 
-async function stream(call: Call, chunks: AsyncGenerator<object, void, undefined>): Promise<Response> {
-  const leave = (): void => {
-    call.leave()
-    // The reader may have left before the stream below was ever started, and then nobody else ends the chunks.
-    chunks.return().then(call.end, call.end)
-  }
-  const first = await chunks.next()
-  return encodedStream(data(call, first, chunks), (text) => text, { onCancel: leave })
-}
+const data = (chunk: object): string => `data: ${JSON.stringify(chunk)}\n\n`
 
-async function* data(
-  call: Call,
-  first: IteratorResult<object, void>,
-  rest: AsyncGenerator<object, void, undefined>,
-): AsyncGenerator<string, void, undefined> {
-  const encode = (chunk: object): string => `data: ${JSON.stringify(chunk)}\n\n`
-  try {
-    if (!first.done) yield encode(first.value)
-    for await (const chunk of rest) yield encode(chunk)
-    yield 'data: [DONE]\n\n'
-  } catch (error) {
-    yield encode(publicError(error).body)
-  } finally {
-    await rest.return()
-    call.end()
-  }
-}
+const encoder: Encoder<object> = { event: data, error: ({ body }) => data(body), end: 'data: [DONE]\n\n' }

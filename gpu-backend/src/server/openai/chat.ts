@@ -6,10 +6,11 @@ import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
 import { createJob, entries } from './job.ts'
-import type { IndexedPiece, Job } from './job.ts'
+import type { Job } from './job.ts'
 import { chatLogprobs, promptLogprobs } from './logprobs.ts'
 import { servedModel } from './served-model.ts'
 import { ChatRequest, templateOptions } from './schemas.ts'
+import type { IndexedPiece } from './write-all.ts'
 
 /** `POST /v1/chat/completions`: answers a chat; what the model thinks before it answers comes apart, as `reasoning`. */
 export async function chatCompletions(service: Service, c: Context): Promise<Response> {
@@ -36,7 +37,6 @@ function dialect(job: Job, request: ChatRequest, channels: ChannelState): Dialec
   const { tokenizer } = job.served.decoder.model
   const most = request.prompt_logprobs
   const splitters = job.texts.map(() => new ChannelSplitter(channels))
-  const begun = new Set<number>()
 
   const split = ({ index, text, ending }: IndexedPiece): ChannelDelta[] => {
     const splitter = splitters[index]!
@@ -59,9 +59,8 @@ function dialect(job: Job, request: ChatRequest, channels: ChannelState): Dialec
     }),
     /** The last delta of a piece carries what belongs to the whole piece. */
     chunks(piece) {
-      const { index } = piece
-      const deltas: object[] = begun.has(index) ? [] : [{ role: 'assistant', content: '' }]
-      begun.add(index)
+      const { index, isFirst } = piece
+      const deltas: object[] = isFirst ? [{ role: 'assistant', content: '' }] : []
       for (const { channel, text } of split(piece))
         deltas.push(channel === 'reasoning' ? { reasoning: text } : { content: text })
       if (piece.ending) deltas.push({})

@@ -3,18 +3,18 @@ import { parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import type { TokenLogprob } from '../../engine/sampling/logits.ts'
 import { assertTokens, encode, outputRoom } from '../../engine/text/prompt.ts'
-import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
 import { assertTexts, createJob, entries } from './job.ts'
-import type { IndexedPiece, Job, Prompt, ShownLogprobs } from './job.ts'
+import type { Job, Prompt, ShownLogprobs } from './job.ts'
 import { completionEntry, completionLogprobs, promptLogprobs } from './logprobs.ts'
 import type { FirstToken } from './logprobs.ts'
 import { Offsets } from './offsets.ts'
 import { servedModel } from './served-model.ts'
 import type { ServedModel } from './served-model.ts'
 import { CompletionRequest } from './schemas.ts'
+import type { IndexedPiece } from './write-all.ts'
 
 /** `POST /v1/completions`: goes on with each prompt as it stands. */
 export async function completions(service: Service, c: Context): Promise<Response> {
@@ -53,20 +53,16 @@ function shownLogprobs({ echo, n, logprobs, prompt_logprobs }: CompletionRequest
   return { logprobs, promptLogprobs: most < 0 ? undefined : most, perPromptToken }
 }
 
-/** The text of tokens; of a character that they only begin, the output brings the rest. */
-function unfinished(tokenizer: Tokenizer, tokens: readonly number[]): string {
-  const decoder = tokenizer.streaming({ skipSpecial: false })
-  return tokens.map((token) => decoder.push(token)).join('')
-}
-
 function dialect(job: Job, request: CompletionRequest): Dialect {
   const { echo, n, logprobs: most, prompt_logprobs, return_token_ids } = request
   const { tokenizer } = job.served.decoder.model
-  const echoes = request.prompt.map((prompt) => (typeof prompt === 'string' ? prompt : unfinished(tokenizer, prompt)))
+  // Of a character that a prompt of tokens only begins, the output brings the rest.
+  const echoes = request.prompt.map((prompt) =>
+    typeof prompt === 'string' ? prompt : tokenizer.streaming({ skipSpecial: false }).pushAll(prompt),
+  )
   const offsets = job.texts.map(
     ({ prompt, skipSpecial }) => new Offsets(tokenizer, echo ? [] : prompt, { skipSpecial }),
   )
-  const begun = new Set<number>()
   const toEntries = (tokens: readonly (TokenLogprob | FirstToken)[]) =>
     most === undefined ? [] : tokens.map((token) => completionEntry(tokenizer, token, most))
 
@@ -78,12 +74,10 @@ function dialect(job: Job, request: CompletionRequest): Dialect {
   /** By prompt; its first text brings them for all. */
   const prompts: ReturnType<typeof show>[] = []
 
-  function choice({ index, text, tokens, logprobs, promptLogprobs: own, ending }: IndexedPiece): object {
-    const first = !begun.has(index)
-    begun.add(index)
+  function choice({ index, isFirst, text, tokens, logprobs, promptLogprobs: own, ending }: IndexedPiece): object {
     const prompt = Math.floor(index / n)
     const read = (prompts[prompt] ??= show(job.texts[index]!.prompt, own ?? []))
-    const echoed = first ? read : { tokens: [], entries: [] }
+    const echoed = isFirst ? read : { tokens: [], entries: [] }
     const at = [
       ...echoed.tokens.map(({ token }) => offsets[index]!.next(token, false)),
       ...logprobs.map(({ token }) => offsets[index]!.next(token)),
@@ -91,13 +85,13 @@ function dialect(job: Job, request: CompletionRequest): Dialect {
     const shown = most === undefined ? null : completionLogprobs([...echoed.entries, ...toEntries(logprobs)], at)
     return {
       index,
-      text: first && echo ? echoes[prompt] + text : text,
+      text: isFirst && echo ? echoes[prompt] + text : text,
       logprobs: shown,
       finish_reason: ending?.reason ?? null,
       stop_reason: ending?.stop ?? null,
       ...(return_token_ids && { token_ids: tokens }),
-      ...(return_token_ids && first && { prompt_token_ids: job.texts[index]!.prompt }),
-      ...(first && read.shown && { prompt_logprobs: read.shown }),
+      ...(return_token_ids && isFirst && { prompt_token_ids: job.texts[index]!.prompt }),
+      ...(isFirst && read.shown && { prompt_logprobs: read.shown }),
     }
   }
 

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
-import { generate } from '../../engine/decode/generate.ts'
-import type { GenerateRequest, Piece } from '../../engine/decode/generate.ts'
+import type { GenerateRequest } from '../../engine/decode/generate.ts'
 import { assertTokens } from '../../engine/text/prompt.ts'
-import type { EndReason, Measurement } from '../metrics.ts'
-import type { Service } from '../service.ts'
-import { merge } from './merge.ts'
 import type { ServedModel } from './served-model.ts'
 import { MAX_TEXTS } from './schemas.ts'
 import type { GenerationRequest } from './schemas.ts'
@@ -20,11 +16,6 @@ export interface Job {
   promptTokens: number
   /** Log probabilities of prompts that the answer shows, over all choices. */
   promptEntries: number
-}
-
-/** A piece of the text with this place in the job. */
-export interface IndexedPiece extends Piece {
-  index: number
 }
 
 export interface Prompt extends Pick<GenerateRequest, 'answerAfter'> {
@@ -114,50 +105,4 @@ function assertRoom(minTokens: number, maxTokens: number): void {
 
 function refuse(param: string, reason: string): never {
   throw new ProtocolError(400, 'invalid_request', `${param}: ${reason}`, { param })
-}
-
-/**
- * Writes all texts of a job at once; pieces come as they are written. When one text fails, or the reader leaves, all end
- * and give their slots back.
- */
-export async function* writeAll(
-  service: Service,
-  { served, texts, n }: Job,
-  signal: AbortSignal,
-): AsyncGenerator<IndexedPiece, void, undefined> {
-  const engine = service.ready()
-  const left = new AbortController()
-  const either = AbortSignal.any([signal, left.signal])
-  const writers = texts.map((text, index) => {
-    // The texts of one prompt read it once.
-    const start = () => service.metrics.start(served.name, index % n === 0 ? text.prompt.length : 0)
-    return measured(start, generate(engine, text, either), either)
-  })
-  // Once the first text of a prompt has begun, the others share its slots.
-  const after = (index: number): number | undefined => (index % n === 0 ? undefined : index - (index % n))
-  for await (const { index, item } of merge(writers, { after, end: () => left.abort() })) yield { ...item, index }
-}
-
-async function* measured(
-  start: () => Measurement,
-  pieces: AsyncGenerator<Piece, void, undefined>,
-  signal: AbortSignal,
-): AsyncGenerator<Piece, void, undefined> {
-  const measurement = start()
-  let end: EndReason = 'abort'
-  try {
-    for await (const piece of pieces) {
-      if (piece.tokens.length > 0) measurement.tokens(piece.tokens.length)
-      if (piece.ending) {
-        end = piece.ending.reason
-        measurement.speculated(piece.ending.speculation)
-      }
-      yield piece
-    }
-  } catch (error) {
-    if (!signal.aborted) end = 'error'
-    throw error
-  } finally {
-    measurement.end(end)
-  }
 }

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { join } from './join.ts'
 import { MAX_LOGPROBS } from './job.ts'
-import type { IndexedPiece } from './job.ts'
+import type { IndexedPiece } from './write-all.ts'
 
 async function* pieces(tokens: number): AsyncGenerator<IndexedPiece> {
   const top = [{ token: 1, logprob: -1 }]
   const logprobs = [{ token: 1, logprob: -1, rank: 1, top }]
-  for (let i = 0; i < tokens; i++) yield { index: i % 2, text: 'a', tokens: [1], logprobs, ending: undefined }
+  for (let i = 0; i < tokens; i++)
+    yield { index: i % 2, isFirst: i < 2, text: 'a', tokens: [1], logprobs, ending: undefined }
 }
 
 test('an answer that comes to have more log probabilities than fit is given up, and the client told what to do', async () => {

@@ -1,6 +1,6 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { MAX_LOGPROBS } from './job.ts'
-import type { IndexedPiece } from './job.ts'
+import type { IndexedPiece } from './write-all.ts'
 
 /**
  * Whole texts from their pieces.
@@ -12,7 +12,7 @@ export async function join(
   { count, entries }: { count: number; entries: number },
 ): Promise<IndexedPiece[]> {
   const texts = Array.from({ length: count }, (_, index): IndexedPiece => {
-    return { index, text: '', tokens: [], logprobs: [], ending: undefined }
+    return { index, isFirst: true, text: '', tokens: [], logprobs: [], ending: undefined }
   })
   let shown = entries
   for await (const { index, text, tokens, logprobs, promptLogprobs, ending } of pieces) {

@@ -47,7 +47,7 @@ export async function* merge<T>(
     for (const index of waiting) if (after(index) === first && waiting.delete(index)) ask(index)
   }
 
-  /** Not by a race of all: one that takes long would remember every item of the others. */
+  /** `Promise.race` over all would leave a reaction on a slow source's promise for every item of the others. */
   function ask(index: number): void {
     const arrive = (arrival: Omit<Arrival<T>, 'index'>): void => {
       arrivals.push({ index, ...arrival })

@@ -1,4 +1,3 @@
-import { MOST_BYTES } from '../../tokenizer/index.ts'
 import type { StreamingDecoder, Tokenizer } from '../../tokenizer/index.ts'
 
 /**
@@ -15,8 +14,7 @@ export class Offsets {
   constructor(tokenizer: Tokenizer, after: readonly number[], { skipSpecial }: { skipSpecial: boolean }) {
     this.#tokenizer = tokenizer
     this.#skipSpecial = skipSpecial
-    this.#decoder = tokenizer.streaming({ skipSpecial: false })
-    for (const token of after.slice(-MOST_BYTES)) this.#decoder.push(token)
+    this.#decoder = tokenizer.streaming({ skipSpecial: false, after })
   }
 
   /** @param isOutput special tokens of the output may give no text */

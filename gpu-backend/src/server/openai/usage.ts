@@ -1,5 +1,6 @@
 import { SpeculationCounts } from '../../engine/speculation/accept.ts'
-import type { IndexedPiece, Job } from './job.ts'
+import type { Job } from './job.ts'
+import type { IndexedPiece } from './write-all.ts'
 
 /** What was read, written and guessed, so far as the pieces tell. Each prompt counts once, however many texts were asked for. */
 export class Account {
@@ -35,7 +36,7 @@ export class Account {
   }
 
   /** Fields of an answer; `metrics` are vLLM's, and left out where nothing was guessed. */
-  toJSON() {
+  get fields() {
     const { drafts, proposed, accepted, meanLength, perPosition } = this.#speculation
     if (drafts === 0) return { usage: this.usage }
     const speculative_decoding = {
