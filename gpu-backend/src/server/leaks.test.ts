@@ -1,5 +1,11 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { promisify } from 'node:util'
+import { serve } from '@hono/node-server'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
 import { Calls } from './calls.ts'
@@ -53,6 +59,19 @@ async function expectNothingLeft(ended: number): Promise<void> {
   expect(await sum('e2e_request_latency_seconds_count')).toBe(ended)
 }
 
+/** @returns what lets them go on */
+function holdForwards(): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const spies = engine.decoders.map(({ decoder: { model } }) => {
+    const forward = model.forward.bind(model)
+    return vi.spyOn(model, 'forward').mockImplementation((rows) => promise.then(() => forward(rows)))
+  })
+  return () => {
+    for (const spy of spies) spy.mockRestore()
+    resolve()
+  }
+}
+
 describe.each(streaming)('a client that leaves %s', (route, body) => {
   const texts = 'prompt' in body ? 2 : 1
 
@@ -63,6 +82,27 @@ describe.each(streaming)('a client that leaves %s', (route, body) => {
     for (let i = 0; i < reads; i++) expect((await reader.read()).done).toBe(false)
     await reader.cancel()
     await expectNothingLeft(texts)
+  })
+
+  test('by breaking the connection once the headers are there leaves nothing behind', async () => {
+    const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
+      const bound = serve({ fetch: app.fetch, port: 0 }, () => resolve(bound))
+    })
+    // Where headers come first, nothing is computed before the connection is gone.
+    const release = 'context' in body ? holdForwards() : () => undefined
+    try {
+      const { port } = server.address() as AddressInfo
+      const sent = request({ port, method: 'POST', path: route, agent: false })
+      sent.end(JSON.stringify(body))
+      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      response.destroy()
+      await expect.poll(() => promisify(server.getConnections.bind(server))()).toBe(0)
+      release()
+      await expectNothingLeft(texts)
+    } finally {
+      release()
+      server.close()
+    }
   })
 
   test('while a read waits leaves nothing behind', async () => {

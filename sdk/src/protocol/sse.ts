@@ -61,7 +61,8 @@ export function encodeEvent(event: { type: string }, id?: number): string {
 
 /**
  * An SSE response fed by an iterator: pulled only as fast as the client reads, headers and a first comment sent at once.
- * When the client leaves, `onCancel` is called and the iterator is returned (a generator's `finally` blocks run).
+ * When the client leaves, `onCancel` is called and the iterator is returned: a generator's `finally` blocks run, but for one
+ * whose first event was not asked for yet, which has begun nothing.
  * The iterator must not throw: what can go wrong is an event of its own.
  */
 export function eventStream(

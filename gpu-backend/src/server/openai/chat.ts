@@ -20,7 +20,7 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
     const { messages } = request
     const options = templateOptions(request)
     const text = renderChat(served.decoder, messages, options, 'messages')
-    const tokens = await encode(served.decoder, text, 'messages', call)
+    const tokens = await encode(served.decoder, text, 'messages', { signal: call.signal })
     const asked = request.max_completion_tokens ?? request.max_tokens
     const maxTokens = outputRoom(served.decoder, tokens.length, asked, 'messages')
     const channels = chatChannels(served.decoder, text, messages, options, 'messages')

@@ -71,7 +71,7 @@ function dialect(job: Job, request: CompletionRequest): Dialect {
     const shown = prompt_logprobs !== undefined && promptLogprobs(tokenizer, reads, prompt_logprobs)
     return { tokens, entries: toEntries(tokens), shown }
   }
-  /** By prompt; its first text brings them for all. */
+  /** What is shown of each prompt, worded once for all its texts: its log probabilities come with the first piece of the first. */
   const prompts: ReturnType<typeof show>[] = []
 
   function choice({ index, isFirst, text, tokens, logprobs, promptLogprobs: own, ending }: IndexedPiece): object {
