@@ -11,6 +11,9 @@ export interface Bindings {
   API_KEY?: string
 }
 
+/** What Hono knows of every request. */
+export type App = { Bindings: Bindings; Variables: { requestId: string } }
+
 /** @throws {ProtocolError} 500 `not_configured` */
 export function backendOf({ BACKEND_URL, BACKEND_TOKEN }: Bindings): { baseURL: string; token: string | undefined } {
   if (!BACKEND_URL || !isAddress(BACKEND_URL))

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RunRequest, isTerminal, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
 import { expect } from 'vitest'
-import { Backend } from '../src/lookahead/backend.ts'
-import type { DepthPolicy } from '../src/lookahead/depth.ts'
-import { run } from '../src/lookahead/run.ts'
+import { cycle } from '../src/lookahead/index.ts'
+import type { Controller } from '../src/lookahead/index.ts'
+import { nativeUpstream } from '../src/upstreams/native.ts'
 import { commits, fakeBackend } from './fake-backend.ts'
 import type { Call, Reply } from './fake-backend.ts'
 
@@ -22,21 +22,21 @@ export interface Circumstances {
   idleMs?: number
   /** How long the reader takes over each piece of text, in milliseconds. */
   readerMs?: number
-  depths?: DepthPolicy
+  controller?: Controller
 }
 
 /** Runs a request against a scripted backend, and checks that one terminal event comes last. */
 export async function play(
   script: Reply[],
   request: Partial<RunRequestInput> = {},
-  { under = '', idleMs = 15_000, readerMs = 0, depths }: Circumstances = {},
+  { under = '', idleMs = 15_000, readerMs = 0, controller }: Circumstances = {},
 ): Promise<Outcome> {
   await using fake = await fakeBackend(script)
   const events: RunEvent[] = []
   const parsed = parseRequest(RunRequest, { prompt: 'How many?', ...request })
-  const backend = new Backend({ baseURL: fake.url + under, idleMs })
-  const options = { runId: 'r', signal: new AbortController().signal, depths, log: () => undefined }
-  for await (const event of run(parsed, backend, options)) {
+  const upstream = nativeUpstream({ baseURL: fake.url + under, idleMs })
+  const options = { runId: 'r', signal: new AbortController().signal, controller, log: () => undefined }
+  for await (const event of cycle(upstream, parsed, options)) {
     events.push(event)
     if (event.type === 'text.delta') await sleep(readerMs)
   }

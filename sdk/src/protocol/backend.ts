@@ -4,7 +4,7 @@ import { ChannelState } from './channels.ts'
 import { ErrorBody } from './errors.ts'
 import { Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { FinishReason, Usage } from './usage.ts'
-import { verdictReasons } from './verdict.ts'
+import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -141,8 +141,10 @@ export const Verdict = v.object({
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
    * - `end`: one of the two ends the text, or begins or ends the thinking, so the target's own words stand
    * - `judge_failed`: no judge could be asked
+   *
+   * Verifiers registered from outside may have other words.
    */
-  reason: v.picklist(verdictReasons),
+  reason: VerdictReason,
 })
 export type Verdict = v.InferOutput<typeof Verdict>
 
