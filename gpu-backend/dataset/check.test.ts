@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
 import { findLeaks } from './check.ts'
+import { foreignProblems } from './foreign.ts'
 import { judgePairs } from './judge-pairs.ts'
 import { extractAnswer, FAMILIES, generateProblem, isCorrect, testProblems } from './problem.ts'
+import { namesOf } from './splits.ts'
+import { derivableTerms, terms } from './terms.ts'
 
 test('a sample of the test set shares no question, number tuple or name with training', () => {
-  expect(findLeaks(5_000, 500)).toEqual({ questions: [], numbers: [], names: [] })
+  expect(findLeaks(5_000, 500)).toEqual({ questions: [], numbers: [], names: [], words: [] })
 })
 
 test('a problem is the same each time, and its solutions are right in other words', () => {
@@ -36,6 +39,33 @@ test('every calculation that a solution writes is correct', () => {
 
 test('all families occur', () => {
   expect(new Set(testProblems(400).map((p) => p.family)).size).toBe(FAMILIES.length)
+})
+
+test('a foreign problem is one of the test set in other words, and has its numbers and its answer', () => {
+  const problems = foreignProblems(300)
+  for (const [i, problem] of problems.entries()) {
+    const original = generateProblem(i, 'test')
+    expect(problem.question).not.toBe(original.question)
+    expect(problem.question.match(/\d+/g)).toEqual(original.question.match(/\d+/g))
+    expect(isCorrect(original, problem.solve(1).answer)).toBe(true)
+    for (const name of [...namesOf('test'), 'shells', 'red']) expect(terms(problem.question)).not.toContain(name)
+  }
+  expect(foreignProblems(3, { families: ['fractions'] }).map(({ family }) => family)).toEqual([
+    'fractions',
+    'fractions',
+    'fractions',
+  ])
+})
+
+test('what can be derived is what solutions say, and no other number, person or colour', () => {
+  for (const problem of foreignProblems(100)) {
+    const derivable = derivableTerms(problem)
+    for (const seed of [1, 2, 3]) {
+      const { steps, answer } = problem.solve(seed)
+      expect(terms(steps.join('') + answer).filter((term) => !derivable.has(term))).toEqual([])
+    }
+    for (const term of ['white', 'tiko', '7777']) expect(derivable).not.toContain(term)
+  }
 })
 
 test('the answer is the last box, without spaces', () => {

@@ -1,3 +1,4 @@
+export { type ForeignKind, foreignKinds, foreignProblems } from './foreign.ts'
 export { type JudgePair, judgePairs } from './judge-pairs.ts'
 export {
   extractAnswer,
@@ -10,3 +11,4 @@ export {
 } from './problem.ts'
 export { Random } from './random.ts'
 export type { Split } from './splits.ts'
+export { derivableTerms, rightSteps, terms } from './terms.ts'

@@ -74,13 +74,19 @@ export function generateProblem(index: number, split: Split): Problem {
       { ...say, kind: 'conclusion', label: sketch.goal, result: last.result, answer: sketch.answer },
     ]
     const question = random.pick(sketch.questions)
-    const solve = (seed: number): Solution => {
-      const choice = new Random(`${id}/${seed}`)
-      const said = contents.filter((step) => step.kind !== 'check' || choice.chance(CHECK_PROBABILITY))
-      return { steps: said.map((step) => sayStep(step, choice)), answer: sayAnswer(answer, choice) }
-    }
-    return { id, family: family.name, question, answer, numbers: sketch.numbers, contents, solve }
+    return solvable({ id, family: family.name, question, answer, numbers: sketch.numbers, contents })
   }
+}
+
+/** The problem with solutions made from its contents. */
+export function solvable(problem: Omit<Problem, 'solve'>): Problem {
+  const { id, contents, answer } = problem
+  const solve = (seed: number): Solution => {
+    const choice = new Random(`${id}/${seed}`)
+    const said = contents.filter((step) => step.kind !== 'check' || choice.chance(CHECK_PROBABILITY))
+    return { steps: said.map((step) => sayStep(step, choice)), answer: sayAnswer(answer, choice) }
+  }
+  return { ...problem, solve }
 }
 
 /** The first `limit` test problems. */

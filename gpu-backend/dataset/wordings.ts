@@ -110,17 +110,38 @@ function calculation({ kind, values, result, sign }: StepContent): string {
  * `swapped` announces the operands in the wrong order, for judge pairs.
  */
 export function sayStep(step: StepContent, random: Random, swapped = false): string {
-  const the = random.pick(step.label.split('|'))
+  const words = wordsOf(step, random.pick(labelsOf(step)), swapped)
+  return `${random.pick(WORDINGS[step.kind])(words)}\n\n`
+}
+
+/** The step in all words that `sayStep` has for it. */
+export function sayStepInAllWords(step: StepContent): string[] {
+  return labelsOf(step).flatMap((label) => WORDINGS[step.kind].map((say) => `${say(wordsOf(step, label))}\n\n`))
+}
+
+/** What steps and answers are framed in, whatever they are about. */
+export const framings = (): string[] => [
+  ...Object.values(WORDINGS).flatMap((wordings) =>
+    wordings.map((say) => say({ the: '', The: '', a: 0, b: 0, calc: '', r: '', sign: '' })),
+  ),
+  ...sayAnswerInAllWords(''),
+]
+
+const labelsOf = ({ label }: StepContent): string[] => label.split('|')
+
+function wordsOf(step: StepContent, the: string, swapped = false): Words {
   // A result that is wrong on purpose must also be the outcome of the last calculation.
   const calc = calculation(step).replace(/=\d+$/, `=${step.result}`)
   const [a = 0, b = 0] = step.values
   const r = step.answer ?? quantity(step.result, step.unit)
   const [first, second] = swapped ? [b, a] : [a, b]
-  const words = { the, The: the[0]!.toUpperCase() + the.slice(1), a: first, b: second, calc, r, sign: step.sign ?? '' }
-  return `${random.pick(WORDINGS[step.kind])(words)}\n\n`
+  return { the, The: the[0]!.toUpperCase() + the.slice(1), a: first, b: second, calc, r, sign: step.sign ?? '' }
 }
 
 /** The sentence after the reasoning, with the answer in `\boxed{}`. */
 export function sayAnswer(answer: string, random: Random): string {
   return random.pick(ANSWERS)(answer)
 }
+
+/** That sentence in all words that `sayAnswer` has for it. */
+export const sayAnswerInAllWords = (answer: string): string[] => ANSWERS.map((say) => say(answer))

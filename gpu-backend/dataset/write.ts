@@ -4,7 +4,7 @@
 //   node write.ts --kind corpus    --count 6000                 --out corpus.txt   (text to train the tokenizer on)
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { judgePrompt } from '../src/engine/verifier/judge-prompt.ts'
+import { judgePrompt } from '../src/engine/judging/judge-prompt.ts'
 import { judgePairs } from './judge-pairs.ts'
 import { generateProblem } from './problem.ts'
 import { Random } from './random.ts'

@@ -64,13 +64,13 @@ export function readOptions(args: string[]): BenchOptions | 'help' {
   }
 }
 
-function number(flag: string, text: string, least: number): number {
+export function number(flag: string, text: string, least: number): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < least) throw new TypeError(`--${flag} takes a whole number from ${least} up`)
   return value
 }
 
-function oneOf<const Name extends string>(flag: string, names: readonly Name[], text: string): Name {
+export function oneOf<const Name extends string>(flag: string, names: readonly Name[], text: string): Name {
   const name = names.find((candidate) => candidate === text)
   if (name === undefined) throw new TypeError(`--${flag} takes ${names.join(', ')}; not "${text}"`)
   return name

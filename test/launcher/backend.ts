@@ -10,14 +10,18 @@ export interface BackendOptions {
   contextIdleSeconds?: number
   /** Token slots of each model. Default: the backend's. */
   slots?: number
+  /** Least log-probability of a token of a step that the judge may accept; `off`: any. Default: the backend's. */
+  leastLogprob?: number | 'off' | undefined
 }
 
 /** Starts the GPU backend on this machine. */
-export function startBackend({ models, port = 0, contextIdleSeconds, slots }: BackendOptions = {}): Promise<Server> {
+export function startBackend(options: BackendOptions = {}): Promise<Server> {
+  const { models, port = 0, contextIdleSeconds, slots, leastLogprob } = options
   const flags = ['--host', '127.0.0.1', '--port', String(port)]
   if (models !== undefined) flags.push('--models', models)
   if (contextIdleSeconds !== undefined) flags.push('--context-idle', String(contextIdleSeconds))
   if (slots !== undefined) flags.push('--slots', String(slots))
+  if (leastLogprob !== undefined) flags.push(`--least-logprob=${leastLogprob}`)
   return startServer({
     name: 'backend',
     script: 'gpu-backend/src/cli.ts',

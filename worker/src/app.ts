@@ -19,7 +19,7 @@ export const app = new Hono<App>()
 
 app.use(cors({ origin: '*', exposeHeaders: ['x-request-id', 'retry-after', 'www-authenticate'] }))
 
-app.use(requestId())
+app.use(requestId)
 
 app.use('/v1/*', async function askForKey(c, next) {
   const key = apiKeyOf(c.env)

@@ -1,7 +1,8 @@
 import type { Family } from '../family.ts'
 
-const PIECES = 'beads cards stamps marbles coins shells stones balls'.split(' ')
-const COLOURS = 'red blue green white black yellow'.split(' ')
+export const PIECES = 'beads cards stamps marbles coins shells stones balls'.split(' ')
+export const COLOURS = 'red blue green white black yellow'.split(' ')
+export const TREATS = 'sweets nuts grapes cookies'.split(' ')
 
 export const fractions: Family = {
   name: 'fractions',
@@ -33,7 +34,7 @@ export const fractions: Family = {
 export const sharing: Family = {
   name: 'sharing',
   draw(random, work, [name]) {
-    const x = random.pick(['sweets', 'nuts', 'grapes', 'cookies', ...PIECES])
+    const x = random.pick([...TREATS, ...PIECES])
     const [packs, each, friends] = [random.int(3, 9), random.int(12, 60), random.int(2, 9)]
     const own = random.int(5, 60)
     const given = ((packs * each) % friends) + friends * random.int(1, 12)

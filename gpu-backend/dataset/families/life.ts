@@ -1,5 +1,18 @@
 import type { Family } from '../family.ts'
 
+export const EVENTS = 'meeting course concert class tour match'.split(' ')
+
+/** A larger unit, a smaller one, how many of these it is, and what is measured. */
+const CONVERSIONS = [
+  ['hours', 'minutes', 60, 'film'],
+  ['days', 'hours', 24, 'voyage'],
+  ['weeks', 'days', 7, 'project'],
+  ['dozens', 'eggs', 12, 'supply'],
+  ['metres', 'centimetres', 100, 'rope'],
+  ['feet', 'inches', 12, 'board'],
+] as const
+export const MEASURED: readonly string[] = CONVERSIONS.map(([, , , thing]) => thing)
+
 export const ages: Family = {
   name: 'ages',
   draw(random, work, [one, two, three]) {
@@ -33,7 +46,7 @@ export const ages: Family = {
 export const schedule: Family = {
   name: 'schedule',
   draw(random, work, [name]) {
-    const event = random.pick(['meeting', 'course', 'concert', 'class', 'tour', 'match'])
+    const event = random.pick(EVENTS)
     const [hour, minute] = [random.int(6, 15), random.int(3, 57)]
     const [parts, each, pause] = [random.int(2, 9), random.int(12, 48), random.int(5, 55)]
     const time = (h: number, m: number): string => `${h}:${String(m).padStart(2, '0')}`
@@ -60,14 +73,7 @@ export const schedule: Family = {
 export const conversion: Family = {
   name: 'conversion',
   draw(random, work, [name]) {
-    const [big, small, factor, thing] = random.pick([
-      ['hours', 'minutes', 60, 'film'],
-      ['days', 'hours', 24, 'voyage'],
-      ['weeks', 'days', 7, 'project'],
-      ['dozens', 'eggs', 12, 'supply'],
-      ['metres', 'centimetres', 100, 'rope'],
-      ['feet', 'inches', 12, 'board'],
-    ] as const)
+    const [big, small, factor, thing] = random.pick(CONVERSIONS)
     const [a, b] = [random.int(2, factor === 7 ? 60 : 9), random.int(2, factor - 1)]
     const [k, extra] = [random.int(2, 9), random.int(4, 49)]
     const whole = a * factor + b

@@ -1,6 +1,7 @@
 import type { Family } from '../family.ts'
 
-const GOODS = 'pens books cups bags hats toys lamps plates chairs shirts boxes games'.split(' ')
+export const GOODS = 'pens books cups bags hats toys lamps plates chairs shirts boxes games'.split(' ')
+export const ARTICLES = 'coat bike table phone lamp camera bed tent'.split(' ')
 
 export const purchase: Family = {
   name: 'purchase',
@@ -29,7 +30,7 @@ export const purchase: Family = {
 export const discount: Family = {
   name: 'discount',
   draw(random, work, [name]) {
-    const item = random.pick(['coat', 'bike', 'table', 'phone', 'lamp', 'camera', 'bed', 'tent'])
+    const item = random.pick(ARTICLES)
     const price = 10 * random.int(6, 99)
     const tens = random.int(2, 9)
     const percent = 10 * tens

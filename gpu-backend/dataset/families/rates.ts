@@ -1,5 +1,7 @@
 import type { Family } from '../family.ts'
 
+export const PRODUCTS = 'bolts bottles wheels tiles bricks pots'.split(' ')
+
 export const hike: Family = {
   name: 'hike',
   draw(random, work, [name]) {
@@ -93,7 +95,7 @@ export const tank: Family = {
 export const factory: Family = {
   name: 'factory',
   draw(random, work, [name]) {
-    const thing = random.pick(['bolts', 'bottles', 'wheels', 'tiles', 'bricks', 'pots'])
+    const thing = random.pick(PRODUCTS)
     const [p, h, q, g, k] = [
       random.int(13, 90),
       random.int(2, 9),

@@ -13,8 +13,9 @@ export async function run(args: string[], env: Env): Promise<void> {
   const asked = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, resolve)
   })
-  const { why } = server.device
-  if (why !== undefined) console.log(`lookahead: forwards run on the CPU, not on CUDA: ${why}`)
+  const { device, judge } = server
+  if (device.why !== undefined) console.log(`lookahead: forwards run on the CPU, not on CUDA: ${device.why}`)
+  if (!judge) console.log("lookahead: no judge: only drafted steps equal to the target's own are accepted")
   console.log(`lookahead backend listening on ${server.url}`)
   console.log(`lookahead: ${await asked}, finishing what runs`)
   await server.close()

@@ -9,7 +9,10 @@ import { Verification } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const signal = new AbortController().signal
-const questions = testProblems(6).map((problem) => problem.question)
+const problems = testProblems(6)
+const questions = problems.map((problem) => problem.question)
+/** Steps of a right solution. */
+const solution = (problem: number, seed = 1): string[] => problems[problem]!.solve(seed).steps
 const MAX_TOKENS = 200
 
 let engine: Engine
@@ -140,15 +143,15 @@ test('a commit never holds more than max_tokens', async () => {
 test('a step cut by the cap is not judged', async () => {
   const context = { id: 'run', messages: [{ role: 'user' as const, content: questions[0]! }] }
   const events = await verify(context, {
-    steps: [{ text: 'Something that no model would say here.\n\n' }],
-    step_tokens: 2,
-    max_tokens: 50,
+    steps: [{ text: solution(0)[0]! }],
+    step_tokens: 8,
+    max_tokens: MAX_TOKENS,
     sampling: { temperature: 0 },
   })
   expect(events.filter((event) => event.type === 'verdict')).toEqual([
     { type: 'verdict', index: 0, accepted: false, reason: 'half_step' },
   ])
-  expect(commitOf(events).tokens.length).toBe(2)
+  expect(commitOf(events).tokens.length).toBe(8)
 })
 
 describe('stop strings end the text before them in every mode, wherever tokens are cut', () => {
@@ -272,12 +275,15 @@ test('guesses after the end of a step do not count as kept', async () => {
 
 test('steps behind a rejected one give back at once what they guessed with', async () => {
   const messages = [{ role: 'user' as const, content: questions[3]! }]
+  // With a seed they guess from the start.
+  const sampling = { temperature: 0, seed: 1 }
+  const reference = await verify({ id: 'reference', messages }, { decode: 3, max_tokens: MAX_TOKENS, sampling })
+  const [first, ...others] = commitOf(reference).text.split(/(?<=\n\n)/)
   const request = parseRequest(VerifyRequest, {
     context: { id: 'run', messages },
-    steps: ['Nothing of', ' the kind', ' is ever said'].map((text) => ({ text: `${text}.\n\n` })),
+    steps: [`${first!.slice(0, 60)} nothing ${first!.slice(60)}`, ...others].map((text) => ({ text })),
     max_tokens: MAX_TOKENS,
-    // With a seed they guess from the start.
-    sampling: { temperature: 0, seed: 1 },
+    sampling,
     speculation: { drafted: false, ngram: 0, draft: 1 },
   })
   const context = await engine.context(request.context)

@@ -5,14 +5,19 @@ import path from 'node:path'
 import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
 import { assertBuildable, precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
 import { Model, slotBytes } from '../model/index.ts'
+import { verifiers } from '@lookahead/worker/verifiers'
+import type { Verifier } from '@lookahead/worker/verifiers'
 import type { Device } from '../onnxruntime/index.ts'
-import { Judge } from './verifier/judge.ts'
 import { EngineError } from './errors.ts'
+import { assertCanJudge, Judge } from './judging/judge.ts'
+import { LEAST_LOGPROB } from './judging/likelihood.ts'
 import { Context, ContextStore } from './contexts.ts'
 import { ModelRunner } from './model-runner.ts'
 import { assertSameTokens } from './text/same-tokens.ts'
 import type { RunnerStats } from './model-runner.ts'
 import { assertTokens, chatChannels, encode, outputRoom, renderChat } from './text/prompt.ts'
+import { proposers } from './speculation/index.ts'
+import type { ProposerKind } from './speculation/index.ts'
 import { MeasuredForwards, measuredCosts } from './speculation/costs.ts'
 import type { Costs } from './speculation/costs.ts'
 
@@ -33,6 +38,14 @@ export interface EngineOptions {
   weights?: WeightType | undefined
   /** Whether models hand out the likeliest tokens in place of whole logits where they will do. Default: from 4,096 tokens on. */
   reducedLogits?: boolean | undefined
+  /** Whether the judge is loaded where there is one. Default: yes. Without one only steps equal to the target's own are accepted. */
+  judge?: boolean | undefined
+  /** A drafted step with a token of a smaller log-probability is not accepted for its meaning. Default -4; -Infinity: none is refused. */
+  leastLogprob?: number | undefined
+  /** Verifiers beside the engine's own; they replace those of the same name. */
+  verifiers?: readonly Verifier[] | undefined
+  /** Ways of guessing tokens, beside the engine's own, which come after them. */
+  proposers?: readonly ProposerKind[] | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined
   /** Stops loading. */
@@ -50,22 +63,27 @@ export class Engine {
   readonly draft: ModelRunner | undefined
   readonly judge: Judge | undefined
   readonly contexts: ContextStore
+  /** The ways of guessing tokens, in the order in which they are asked. */
+  readonly proposers: readonly ProposerKind[]
   /** What guesses of the draft took, lately, with all that goes with them. */
   readonly guesses = new MeasuredForwards()
+  readonly #verifiers: ReadonlyMap<string, Verifier>
   readonly #sweep: NodeJS.Timeout
 
   /**
-   * @throws {ModelError} when the target is missing, any checkpoint is broken, target and draft have different tokens, or the
-   * memory holds too few slots; the signal's reason if it was aborted
+   * @throws {ModelError} when the target is missing, any checkpoint is broken, target and draft have different tokens, the
+   * judge cannot judge, or the memory holds too few slots; the signal's reason if it was aborted
    */
   static async load(options: EngineOptions): Promise<Engine> {
-    const { models, memory = 1024, batchTokens = 512, contextIdleMs = 60_000 } = options
+    const { models, memory = 1024, batchTokens = 512, judge = true } = options
     const { device, threads, weights, reducedLogits, signal } = options
     if (!existsSync(models)) throw new ModelError('not_found', `no model folder at ${models}: give one with --models`)
     const folder = (role: Role): string => path.join(models, role)
-    const roles = (['target', 'draft', 'judge'] as const).filter((r) => r === 'target' || existsSync(folder(r)))
+    const wanted: Role[] = judge ? ['target', 'draft', 'judge'] : ['target', 'draft']
+    const roles = wanted.filter((role) => role === 'target' || existsSync(folder(role)))
     const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder), { device, weights }))
     if (roles.includes('draft')) await assertSameTokens(folder('target'), folder('draft'))
+    if (roles.includes('judge')) await assertCanJudge(folder('judge'))
     for (const role of roles)
       await assertBuildable(folder(role), await readDecoderConfig(folder(role)), { device, weights })
     const decoders: Partial<Record<Role, ModelRunner>> = {}
@@ -78,19 +96,23 @@ export class Engine {
       for (const decoder of Object.values(decoders)) decoder.model.close()
       throw error
     }
-    return new Engine(decoders.target!, decoders.draft, decoders.judge, contextIdleMs)
+    return new Engine(decoders.target!, decoders, options)
   }
 
   private constructor(
     target: ModelRunner,
-    draft: ModelRunner | undefined,
-    judge: ModelRunner | undefined,
-    contextIdleMs: number,
+    { draft, judge }: Partial<Record<Role, ModelRunner>>,
+    { contextIdleMs = 60_000, leastLogprob = LEAST_LOGPROB, verifiers: others, proposers: first = [] }: EngineOptions,
   ) {
     this.contexts = new ContextStore(contextIdleMs)
     this.target = target
     this.draft = draft
     this.judge = judge && new Judge(judge)
+    this.proposers = [...first, ...proposers]
+    this.#verifiers = verifiers(
+      { ask: this.judge && ((pairs, signal) => this.judge!.rule(pairs, signal)), leastLogprob },
+      others,
+    )
     this.#sweep = setInterval(() => this.contexts.dropExpired(), contextIdleMs / 4).unref()
   }
 
@@ -98,6 +120,16 @@ export class Engine {
   requireDraft(): ModelRunner {
     if (this.draft) return this.draft
     throw new EngineError('no_draft_model', 'this backend serves no draft model: ask for mode ar or sd, or add one')
+  }
+
+  /** @throws {EngineError} `invalid_request` when there is none of this name */
+  verifier(name: string): Verifier {
+    const verifier = this.#verifiers.get(name)
+    if (verifier) return verifier
+    const known = [...this.#verifiers.keys()].join(', ')
+    throw new EngineError('invalid_request', `verifier: there is no "${name}": there are ${known}`, {
+      param: 'verifier',
+    })
   }
 
   /** What a forward of the target and a guess of the draft take, lately. */

@@ -77,6 +77,22 @@ test('a draft may know fewer tokens than the target', async () => {
   engine.close()
 })
 
+test('a judge that was not taught to judge is refused before any model is loaded, with what to do', async () => {
+  const loaded = vi.spyOn(Model, 'load')
+  const fixture = path.join(import.meta.dirname, '../../fixtures/tiny-qwen3')
+  await symlink(fixture, path.join(models, 'judge'))
+  await expect(Engine.load({ models, slots: 256 })).rejects.toMatchObject({
+    name: 'ModelError',
+    code: 'unsupported',
+    message: expect.stringMatching(/judge cannot be the judge: .*"aligned".*--judge none/) as unknown,
+  })
+  expect(loaded).not.toHaveBeenCalled()
+  loaded.mockRestore()
+  const engine = await Engine.load({ models, slots: 256, judge: false })
+  expect(engine.decoders.map(({ role }) => role)).toEqual(['target', 'draft'])
+  engine.close()
+})
+
 test('loading can be stopped', async () => {
   await expect(Engine.load({ models, slots: 256, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
     'enough',

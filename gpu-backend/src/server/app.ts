@@ -55,6 +55,7 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
       status: 'ok',
       slots: slots(loaded.target),
       pools: Object.fromEntries(loaded.decoders.map(({ role, decoder }) => [role, slots(decoder)])),
+      judge: loaded.judge !== undefined,
       contexts: loaded.contexts.size,
       running: calls.running,
     })

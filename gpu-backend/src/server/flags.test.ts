@@ -31,3 +31,17 @@ test('a token that no caller could show is refused, and not shown', () => {
   for (const token of ['two words', 'schlüssel', 'a=b'])
     expect(() => readFlags(['--token', token], {})).toThrow(/^--token may have letters, digits and -\._~\+\/ only$/)
 })
+
+test('the judge is taken where there is one, unless it is declined; what it may not accept has a default', () => {
+  expect(readFlags([], {})).toMatchObject({ judge: true, leastLogprob: -4 })
+  expect(readFlags([], { LOOKAHEAD_JUDGE: 'none', LOOKAHEAD_LEAST_LOGPROB: 'off' })).toMatchObject({
+    judge: false,
+    leastLogprob: -Infinity,
+  })
+  expect(readFlags(['--judge', 'auto', '--least-logprob=-7.5'], { LOOKAHEAD_JUDGE: 'none' })).toMatchObject({
+    judge: true,
+    leastLogprob: -7.5,
+  })
+  expect(() => readFlags(['--judge', 'mine'], {})).toThrow('--judge must be auto or none, not "mine"')
+  expect(() => readFlags(['--least-logprob', '3'], {})).toThrow('--least-logprob must be a number of at most 0, or off')
+})

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { LEAST_LOGPROB } from '../engine/judging/likelihood.ts'
 import type { WeightType } from '../graph/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
 import { UsageError, parseFlags, readDevice, readWeights, weightsHelp } from '../usage.ts'
@@ -15,6 +16,16 @@ const flags = {
   models: {
     value: 'FOLDER',
     help: 'folder with target/, draft/ and judge/ (Hugging Face layout; default: the demo models)',
+  },
+  judge: {
+    value: 'WHICH',
+    help: "auto: the one in judge/, if there is one; none: only drafted steps equal to the target's own are accepted",
+    default: 'auto',
+  },
+  'least-logprob': {
+    value: 'N',
+    help: 'no step is accepted by the judge if the target gives a token of it a smaller log-probability; off: any may be',
+    default: String(LEAST_LOGPROB),
   },
   host: { value: 'ADDRESS', help: 'address to listen on', default: '127.0.0.1' },
   port: { value: 'PORT', help: 'port to listen on; 0 takes a free one', default: '8600' },
@@ -46,6 +57,10 @@ type Name = keyof typeof flags
 
 export interface ServeOptions {
   models: string
+  /** Whether the judge is loaded, if there is one. */
+  judge: boolean
+  /** -Infinity when it is off. */
+  leastLogprob: number
   host: string
   port: number
   memory: number
@@ -101,6 +116,8 @@ export function readFlags(args: string[], env: Record<string, string | undefined
     throw new UsageError('--token may have letters, digits and -._~+/ only')
   return {
     models: text('models') ?? path.join(import.meta.dirname, '../../models'),
+    judge: readJudge(text('judge')!),
+    leastLogprob: readLeastLogprob(text('least-logprob')!),
     host: text('host')!,
     port: whole('port', 0, 65_535)!,
     memory: whole('memory', 1, 2 ** 24)!,
@@ -117,4 +134,17 @@ export function readFlags(args: string[], env: Record<string, string | undefined
     contextIdleMs: whole('context-idle', 1, 86_400)! * 1000,
     drainMs: whole('drain', 0, 3600)! * 1000,
   }
+}
+
+function readJudge(text: string): boolean {
+  if (text !== 'auto' && text !== 'none') throw new UsageError(`--judge must be auto or none, not "${text}"`)
+  return text === 'auto'
+}
+
+function readLeastLogprob(text: string): number {
+  if (text === 'off') return -Infinity
+  const number = Number(text)
+  if (!(number <= 0 && number > -Infinity))
+    throw new UsageError(`--least-logprob must be a number of at most 0, or off, not "${text}"`)
+  return number
 }

@@ -13,13 +13,15 @@ const GRACE_MS = 2_000
 export interface Server {
   url: string
   device: ChosenDevice
+  /** Whether there is a judge. */
+  judge: boolean
   /** Refuses new calls, lets running ones go on for up to `drainMs`, aborts the rest, then frees the models. */
   close(): Promise<void>
 }
 
 /**
  * Binds the port at once and answers 503 until the models are loaded.
- * @throws {UsageError} when CUDA is asked for and cannot be used; {ModelError} when a checkpoint is missing or broken; the system's error when the port cannot be had; the signal's reason if it was aborted while the models loaded
+ * @throws {UsageError} when CUDA is asked for and cannot be used; {ModelError} when a checkpoint is missing or broken, or the judge cannot judge; the system's error when the port cannot be had; the signal's reason if it was aborted while the models loaded
  */
 export async function serve(options: ServeOptions, signal?: AbortSignal): Promise<Server> {
   shareThreads(options.threads)
@@ -50,6 +52,7 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     device,
+    judge: engine.judge !== undefined,
     async close() {
       draining = true
       await until(() => calls.running === 0, options.drainMs)

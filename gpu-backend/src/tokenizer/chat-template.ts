@@ -1,6 +1,7 @@
-import { Template } from '@huggingface/jinja'
 import { ModelError, readTextIfAny } from '../checkpoint/index.ts'
+import { Template } from './jinja/index.ts'
 
+/** What is undefined in it is not there for the template, as if it had not been sent. */
 export interface ChatMessage {
   role: string
   content: string

@@ -1,4 +1,3 @@
-import type { Template } from '@huggingface/jinja'
 import * as v from 'valibot'
 import { ModelError, readJsonIfAny } from '../checkpoint/index.ts'
 import { bytesOfPiece, bytesOfToken } from './bytes.ts'
@@ -6,6 +5,7 @@ import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-t
 import { withoutSpaceBefore } from './continuing.ts'
 import { Encoder } from './encoder.ts'
 import { BPE } from './library.ts'
+import type { Template } from './jinja/index.ts'
 import { cutLongRunsOfMarks } from './marks.ts'
 import { readTokenizer, type StoredTokenizer } from './stored.ts'
 import { StreamingDecoder, type DecodeOptions } from './streaming.ts'
@@ -167,7 +167,7 @@ export class Tokenizer {
   /**
    * A conversation as the model was taught to read it.
    *
-   * @throws ModelError if the folder has no chat template; Error from the template if it refuses the messages
+   * @throws ModelError if the folder has no chat template; TemplateError if it refuses the messages, or takes too much
    */
   renderChat(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
     if (!this.#template)
@@ -179,7 +179,7 @@ export class Tokenizer {
       documents: null,
       ...this.#templateTokens,
       ...variables,
-      messages: [...messages],
+      messages,
       add_generation_prompt: addGenerationPrompt,
     })
   }

@@ -137,10 +137,12 @@ export const Verdict = v.object({
   /**
    * - `exact`: same tokens, or same text but for case and white space; with the `exact` verifier also: not the same tokens
    * - `numbers`: the two name different numbers, so they cannot compute the same, and no judge is asked
+   * - `unlikely`: the target gives one of its tokens so small a probability in its place that no judge is asked
    * - `judge`: the judge compared the meanings
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
    * - `end`: one of the two ends the text, or begins or ends the thinking, so the target's own words stand
-   * - `judge_failed`: no judge could be asked
+   * - `no_judge`: the backend has no judge, so only equal steps are accepted
+   * - `judge_failed`: the judge could not be asked
    *
    * Verifiers registered from outside may have other words.
    */

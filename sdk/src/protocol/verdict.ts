@@ -1,7 +1,16 @@
 import * as v from 'valibot'
 
 /** Why a drafted step was kept or turned down; `Verdict` says what each means. */
-export const verdictReasons = ['exact', 'numbers', 'judge', 'half_step', 'end', 'judge_failed'] as const
+export const verdictReasons = [
+  'exact',
+  'numbers',
+  'unlikely',
+  'judge',
+  'half_step',
+  'end',
+  'no_judge',
+  'judge_failed',
+] as const
 
 /** One of ours, or another verifier's own word. */
 export type VerdictReason = (typeof verdictReasons)[number] | (string & {})

@@ -55,7 +55,7 @@ class NativeSession implements domain.Session {
   draft({ depth }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
     const { sampling } = this.#text
     const request: Omit<DraftRequestInput, 'context'> = { depth, sampling }
-    return left(signal, (signal) => this.#draft(request, signal))
+    return leavableCall(signal, (either) => this.#draft(request, either))
   }
 
   async *#draft(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
@@ -71,7 +71,7 @@ class NativeSession implements domain.Session {
     task: domain.Verification,
     signal: AbortSignal,
   ): AsyncIterable<domain.VerifyEvent> {
-    return left(signal, (signal) => this.#verify(steps, task, signal))
+    return leavableCall(signal, (either) => this.#verify(steps, task, either))
   }
 
   async *#verify(
@@ -174,8 +174,8 @@ function work({ timings, speculation }: Extract<VerifyEvent, { type: 'done' }>):
   return { draftMs, targetMs, judgeMs, forwards, proposed: speculation.proposed, accepted: speculation.accepted }
 }
 
-/** Events whose reader may leave while it waits for one. */
-function left<Event>(outer: AbortSignal, start: (signal: AbortSignal) => Events<Event>): AsyncIterable<Event> {
+/** A call whose reader may leave while it waits for an event. */
+function leavableCall<Event>(outer: AbortSignal, start: (signal: AbortSignal) => Events<Event>): AsyncIterable<Event> {
   const scope = new AbortController()
   return leavable(start(AbortSignal.any([outer, scope.signal])), () => scope.abort())
 }

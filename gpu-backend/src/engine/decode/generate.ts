@@ -96,9 +96,8 @@ export async function* generate(
   const measured = request.promptLogprobs
   const tree = new Tree(decoder, { signal, most: maxTokens, reduced, counted: measured === undefined })
   const { arrival } = tree.lease.priority
-  const speculator = chooseSpeculator(engine, {
+  const speculator = chooseSpeculator(engine, new Lengths(), {
     decoder,
-    lengths: new Lengths(),
     ngram,
     draft,
     seeded: request.sampling.seed !== undefined,

@@ -1,4 +1,5 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import type { Pair, Ruling } from '@lookahead/worker/verifiers'
 import type { Reduction, Scores } from '../../model/index.ts'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
@@ -11,7 +12,6 @@ import { chooseSpeculator } from '../speculation/index.ts'
 import type { Speculator } from '../speculation/index.ts'
 import { StepWriter } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
-import type { Ruling } from '../verifier/verdict.ts'
 import { Branch } from './branch.ts'
 import type { Leaf, Tree } from './tree.ts'
 
@@ -45,6 +45,8 @@ export class TargetStep {
   readonly branch: Branch
   readonly writer: StepWriter
   ruling: Ruling | undefined
+  /** Whether the target finds the drafted step unlikely. */
+  unlikely = false
   readonly #expansion: Expansion
   readonly #place: Place
 
@@ -91,6 +93,12 @@ export class TargetStep {
     return this.#place.draft
   }
 
+  /** What a verifier rules on. */
+  get pair(): Pair | undefined {
+    const { draft, unlikely, writer } = this
+    return draft && { draft: { ...draft, unlikely }, target: writer }
+  }
+
   /** Of its tokens, the first that stand in the chain. */
   get agreed(): number {
     return this.branch.agreed
@@ -122,11 +130,10 @@ export class TargetStep {
   #speculator(agreed: number): Speculator {
     const { engine, context, request, parameters, reduced, tree, signal } = this.#expansion
     const { start, guess } = this.#place
-    return chooseSpeculator(engine, {
+    return chooseSpeculator(engine, context.lengths, {
       ...request.speculation,
       drafted: request.speculation.drafted ? guess?.tokens.slice(agreed) : undefined,
       decoder: engine.target,
-      lengths: context.lengths,
       seeded: request.sampling.seed !== undefined,
       arrival: tree.lease.priority.nextBranch(),
       distribution: (scores) => distribution(scores, parameters),

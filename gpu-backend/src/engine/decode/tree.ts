@@ -48,16 +48,21 @@ export class Tree {
 
   /**
    * Runs what no other request has run of `text` before, and the chain after it. To be called once, before all else.
+   * @param reduced when less than whole rows of logits will do, if that is not as for the tree's other forwards
    * @returns scores after `text` and after `wanted` first chain tokens: one for each entry of `wanted`
    * @throws {EngineError} `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
-  async prefill(text: readonly number[], chain: readonly number[], wanted: readonly number[]): Promise<Scores[]> {
+  async prefill(
+    text: readonly number[],
+    chain: readonly number[],
+    wanted: readonly number[],
+    reduced = this.#reduced,
+  ): Promise<Scores[]> {
     const { context, chain: drafted } = this.#tokens
     context.tokens = [...text]
     drafted.tokens = [...chain]
-    const scores = await this.#run([context, drafted], 1 + chain.length, (place) =>
-      wanted.map((n) => place(context, text.length - 1 + n)),
-    )
+    const wantedAt = (place: Place) => wanted.map((n) => place(context, text.length - 1 + n))
+    const scores = await this.#run([context, drafted], 1 + chain.length, wantedAt, reduced)
     this.cached = this.lease.reused
     return scores
   }
@@ -101,12 +106,17 @@ export class Tree {
   }
 
   /** Runs these runs once there are slots for them. @returns the scores of the tokens at the places wanted */
-  async #run(runs: readonly Run[], asked: number, wanted: (place: Place) => number[]): Promise<Scores[]> {
+  async #run(
+    runs: readonly Run[],
+    asked: number,
+    wanted: (place: Place) => number[],
+    reduced = this.#reduced,
+  ): Promise<Scores[]> {
     const { lease } = this
     try {
       const standing = await lease.need(runs, asked)
       const parts = runs.map((run, i) => ({ run, before: this.#tokens.before(run), standing: standing[i]! }))
-      const row = { ...layOut(parts, wanted), reduced: this.#reduced }
+      const row = { ...layOut(parts, wanted), reduced }
       const options = { urgent: !lease.prefills, signal: this.#signal }
       const [scores] = await this.#runner.batcher.run([row], options)
       lease.ran()

@@ -1,6 +1,9 @@
 import type { FinishReason, VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
-import { judged, ruleExactly, ruleWithoutJudge, unjudged } from '../verifier/verdict.ts'
-import type { Ruling } from '../verifier/verdict.ts'
+import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
+import { rejected } from '@lookahead/worker/verifiers'
+import { isLikely, tellingLikely } from '../judging/likelihood.ts'
+import { giveTurn, needsTurn } from '../../model/pace.ts'
+import type { Scores } from '../../model/index.ts'
 import { advance } from './branch.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
@@ -24,6 +27,7 @@ export class Verification {
   readonly #engine: Engine
   readonly #context: Context
   readonly #request: VerifyRequest
+  readonly #verifier: Verifier
   readonly #signal: AbortSignal
   readonly #tree: Tree
   readonly #output: CertainOutput
@@ -40,6 +44,7 @@ export class Verification {
     this.#engine = engine
     this.#context = context
     this.#request = request
+    this.#verifier = engine.verifier(request.verifier)
     this.#signal = signal
     const room = Math.min(request.max_tokens, capacity - context.tokens.length)
     this.#output = new CertainOutput(context.text(model.tokenizer, request), room)
@@ -83,14 +88,23 @@ export class Verification {
   /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
     const { steps, rest, tokens, starts } = this.#chain
-    const wanted = this.#request.speculation.drafted ? [...tokens.keys(), tokens.length] : starts
-    const rows = await this.#timer.time('target', () => this.#tree.prefill(this.#context.tokens, tokens, wanted))
-    const scores = new Map(wanted.map((n, i) => [n, rows[i]!]))
+    const { leastLogprob = -Infinity } = this.#verifier
+    const isGated = leastLogprob > -Infinity
+    const wanted = this.#request.speculation.drafted || isGated ? [...tokens.keys(), tokens.length] : starts
+    const reduced = isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
+    const rows = await this.#timer.time('target', () =>
+      this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced),
+    )
+    const all = new Map(wanted.map((n, i) => [n, rows[i]!]))
     for (const [index, start] of starts.entries()) {
       const draft = steps[index]
+      const scores = (i: number): Scores => all.get(start + i)!
       const step = new TargetStep(this.#expansion, { index, start, draft, guess: draft ?? rest })
       this.#steps.push(step)
-      step.begin((i) => scores.get(start + i)!)
+      step.begin(scores)
+      if (!isGated || !draft || step.agreed === draft.tokens.length) continue
+      if (needsTurn()) await giveTurn()
+      step.unlikely = !draft.tokens.every((token, i) => isLikely(scores(i), token, leastLogprob))
     }
   }
 
@@ -114,38 +128,37 @@ export class Verification {
     if (failed) throw failed.reason
   }
 
-  /** Rules on every step that can be ruled; the judge is asked about all that need it in one forward. */
+  /** Rules on every step that can be ruled; whoever has to be asked is asked about all of them at once. */
   async #rule(): Promise<void> {
-    const { verifier } = this.#request
-    const unclear: { step: TargetStep; target: string; draft: string }[] = []
+    const verifier = this.#verifier
+    const unclear: { step: TargetStep; pair: Pair }[] = []
     for (const step of this.#standing) {
-      const { draft, writer } = step
-      if (step.ruling || !draft) continue
-      step.ruling = verifier === 'exact' ? ruleExactly(draft, writer) : ruleWithoutJudge(draft, writer)
-      if (!step.ruling && writer.ended && verifier === 'judge')
-        unclear.push({ step, target: writer.text, draft: draft.text })
+      const { pair, writer } = step
+      if (step.ruling || !pair) continue
+      step.ruling = verifier.rule(pair)
+      if (!step.ruling && writer.ended) unclear.push({ step, pair })
     }
-    const rulings = unclear.length > 0 ? await this.#judge(unclear) : []
-    for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i]!
+    const rulings = unclear.length > 0 ? await this.#ask(unclear.map(({ pair }) => pair)) : []
+    for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i] ?? rejected('judge_failed')
     for (const step of this.#steps.slice(this.#standing.length)) step.close()
   }
 
-  async #judge(pairs: { target: string; draft: string }[]): Promise<Ruling[]> {
-    const { judge } = this.#engine
-    if (!judge) return pairs.map(() => unjudged)
+  async #ask(pairs: readonly Pair[]): Promise<Ruling[]> {
+    const verifier = this.#verifier
+    if (!verifier.ask) return pairs.map(() => rejected('judge'))
     try {
-      return (await this.#timer.time('judge', () => judge.rule(pairs, this.#signal))).map(judged)
+      return await this.#timer.time('judge', () => verifier.ask!(pairs, this.#signal))
     } catch (error) {
       this.#signal.throwIfAborted()
-      console.error('the judge failed:', error)
-      return pairs.map(() => unjudged)
+      console.error(`the verifier ${verifier.name} failed:`, error)
+      return pairs.map(() => rejected('judge_failed'))
     }
   }
 
   /** Steps that may still be committed: up to the first rejected one. */
   get #standing(): TargetStep[] {
-    const rejected = this.#steps.findIndex((step) => step.ruling?.accepted === false)
-    return rejected < 0 ? this.#steps : this.#steps.slice(0, rejected + 1)
+    const first = this.#steps.findIndex((step) => step.ruling?.accepted === false)
+    return first < 0 ? this.#steps : this.#steps.slice(0, first + 1)
   }
 
   /** Whether no standing step can change any more. */

@@ -1,3 +1,5 @@
-export { MOST_DRAFTED, chooseSpeculator } from './choose.ts'
+export { chooseSpeculator } from './choose-speculator.ts'
+export { MOST_DRAFTED, proposers } from './proposers/index.ts'
+export type { ProposerKind } from './proposers/index.ts'
 export { Lengths } from './speculator.ts'
 export type { Speculator } from './speculator.ts'

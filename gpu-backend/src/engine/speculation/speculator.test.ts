@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { Guess } from './accept.ts'
 import { nominal } from './costs.ts'
 import { SpeculationLength } from './length.ts'
-import { draftedStep, ngrams } from './proposers/ngram.ts'
+import { draftedProposer } from './proposers/drafted-step.ts'
+import { ngramProposer } from './proposers/ngram.ts'
 import type { Proposer } from './proposers/proposer.ts'
 import { Speculator } from './speculator.ts'
 
@@ -28,20 +29,20 @@ function learnt(right: boolean): SpeculationLength {
 
 describe('whose guesses are taken', () => {
   test('the first that has something to say', async () => {
-    const speculator = new Speculator([candidate(ngrams), candidate(saying(9))], nominal)
+    const speculator = new Speculator([candidate(ngramProposer), candidate(saying(9))], nominal)
     expect(tokensOf(await speculator.propose(repetitive, MOST)).slice(0, 2)).toEqual([5, 6])
     expect(new Set(tokensOf(await speculator.propose(fresh, MOST)))).toEqual(new Set([9]))
     expect(tokensOf(await speculator.propose(repetitive, MOST)).slice(0, 2)).toEqual([5, 6])
   })
 
   test('a later one that has proved better comes before it', async () => {
-    const candidates = [candidate(ngrams, learnt(false)), candidate(saying(9), learnt(true))]
+    const candidates = [candidate(ngramProposer, learnt(false)), candidate(saying(9), learnt(true))]
     const speculator = new Speculator(candidates, nominal)
     expect(new Set(tokensOf(await speculator.propose(repetitive, MOST)))).toEqual(new Set([9]))
   })
 
   test('a drafted step, then the text itself, then nobody', async () => {
-    const speculator = new Speculator([candidate(draftedStep([7, 5, 8])), candidate(ngrams)], nominal)
+    const speculator = new Speculator([candidate(draftedProposer([7, 5, 8])), candidate(ngramProposer)], nominal)
     expect(tokensOf(await speculator.propose([...repetitive, 7], MOST))).toEqual([5, 8])
     expect(tokensOf(await speculator.propose(repetitive, MOST)).slice(0, 2)).toEqual([5, 6])
     expect(await speculator.propose([6], MOST)).toEqual([])
@@ -49,7 +50,7 @@ describe('whose guesses are taken', () => {
 
   test('one that will never speak again keeps nobody from speaking', async () => {
     const dead = { ...saying(9), silent: false }
-    const speculator = new Speculator([candidate(ngrams), candidate(dead, learnt(true))], nominal)
+    const speculator = new Speculator([candidate(ngramProposer), candidate(dead, learnt(true))], nominal)
     expect(new Set(tokensOf(await speculator.propose(repetitive, MOST)))).toEqual(new Set([9]))
     dead.silent = true
     const said: number[][] = []
@@ -69,7 +70,7 @@ describe('whose guesses are taken', () => {
 describe('who is told how the guesses did', () => {
   test('the one that made them, not the one before it that was silent', async () => {
     const [first, second] = [new SpeculationLength(), new SpeculationLength()]
-    const speculator = new Speculator([candidate(ngrams, first), candidate(saying(9), second)], nominal)
+    const speculator = new Speculator([candidate(ngramProposer, first), candidate(saying(9), second)], nominal)
     const before = gainOf(first)
     for (let i = 0; i < 40; i++) speculator.observe((await speculator.propose(fresh, MOST)).length, 0)
     expect([gainOf(first), gainOf(second)]).toEqual([before, 1])
@@ -79,7 +80,7 @@ describe('who is told how the guesses did', () => {
 
   test('nobody, when it was silent', async () => {
     const length = new SpeculationLength()
-    const speculator = new Speculator([candidate(ngrams, length)], nominal)
+    const speculator = new Speculator([candidate(ngramProposer, length)], nominal)
     speculator.observe((await speculator.propose(repetitive, MOST)).length, 0)
     const before = gainOf(length)
     expect(await speculator.propose(fresh, MOST)).toEqual([])

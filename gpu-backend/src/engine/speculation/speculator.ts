@@ -3,11 +3,15 @@ import type { Costs } from './costs.ts'
 import { SpeculationLength } from './length.ts'
 import type { Proposer } from './proposers/proposer.ts'
 
-/** What each kind of proposer has been worth in one text. */
+/** What each way of guessing has been worth in one text, by its name. */
 export class Lengths {
-  readonly drafted = new SpeculationLength()
-  readonly ngram = new SpeculationLength()
-  readonly draft = new SpeculationLength()
+  readonly #lengths = new Map<string, SpeculationLength>()
+
+  of(name: string): SpeculationLength {
+    const length = this.#lengths.get(name) ?? new SpeculationLength()
+    this.#lengths.set(name, length)
+    return length
+  }
 }
 
 export interface Candidate {

@@ -1,9 +1,7 @@
 import type { Distribution } from '../sampling/distribution.ts'
+import type { StepEnd } from '@lookahead/worker/verifiers'
 import { StreamingDecoder } from '../../tokenizer/index.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
-
-/** What ended a step: the delimiter, the step cap, the end of the text, or no room for more tokens. */
-export type StepEnd = 'delimiter' | 'cap' | 'text' | 'length'
 
 export interface StepRules {
   /** What ends a step. */

@@ -387,6 +387,49 @@ test('with a token set, all of it asks for the token', async () => {
   expect((await guarded.request('/metrics')).status).toBe(401)
 })
 
+test('what was not sent is not there for the template, on every endpoint', async () => {
+  const asks = `{%- for message in messages %}{%- if 'reasoning_content' in message %}
+    {{- raise_exception('thought: ' ~ message.reasoning_content) }}{%- endif %}{%- endfor %}`
+  const named = '{%- if constructor is defined %}{{- raise_exception(constructor ~ __proto__) }}{%- endif %}'
+  const stored = await readFile(path.join(models, 'draft/tokenizer_config.json'), 'utf8')
+  const template = asks + named + (JSON.parse(stored) as { chat_template: string }).chat_template
+  await using folder = await withTemplate(template)
+  const asking = await Engine.load({ models: folder.path, slots: 1024 })
+  try {
+    const on = createApp({ engine: () => asking, draining: () => false })
+    const context = { id: 'a', messages }
+    const chats = ['/v1/chat/completions', '/tokenize']
+    for (const url of chats)
+      for (const said of [{}, { reasoning_content: null }, { reasoning: null }]) {
+        const more = { messages: messages.map((message) => ({ ...message, ...said })), max_tokens: 1 }
+        expect((await post(url, more, on)).status).toBe(200)
+      }
+    expect((await post('/v1/verify', { context, max_tokens: 1 }, on)).status).toBe(200)
+    expect((await post('/v1/draft', { context, depth: 1 }, on)).status).toBe(200)
+    for (const url of chats)
+      for (const said of [{ reasoning_content: 'hm' }, { reasoning: 'hm' }]) {
+        const response = await post(url, { messages: [{ ...messages[0], ...said }], max_tokens: 1 }, on)
+        expect(response.status).toBe(400)
+        expect(await response.json()).toMatchObject({ error: { message: 'messages: thought: hm', param: 'messages' } })
+      }
+    const kwargs = '{ "constructor": 1, "__proto__": 2, "prototype": 3 }'
+    const body = `{ "messages": ${JSON.stringify(messages)}, "chat_template_kwargs": ${kwargs} }`
+    const response = await on.request('/v1/chat/completions', { method: 'POST', body })
+    expect(await response.json()).toMatchObject({ error: { message: 'messages: 12' } })
+  } finally {
+    asking.close()
+  }
+})
+
+/** A folder whose models are both the shipped draft, the target with another template. */
+async function withTemplate(template: string) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  await cp(path.join(models, 'draft'), path.join(folder, 'target'), { recursive: true })
+  await cp(path.join(models, 'draft'), path.join(folder, 'draft'), { recursive: true })
+  await writeFile(path.join(folder, 'target/chat_template.jinja'), template)
+  return { path: folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
+}
+
 test('the template decides about thinking; the kwargs reach it, and its refusal is a 400', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
   await cp(path.join(models, 'draft'), path.join(folder, 'target'), { recursive: true })

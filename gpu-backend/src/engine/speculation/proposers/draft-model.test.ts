@@ -128,9 +128,8 @@ test('a text that stands in no slots, since it gave them back, asks what it woul
   const rows: number[] = []
   const forward = (...[of]: [number, number]): number => (rows.push(of), 1)
   vi.spyOn(engine, 'costs', 'get').mockReturnValue({ forward, guess: () => 0.1 })
-  const speculator = chooseSpeculator(engine, {
+  const speculator = chooseSpeculator(engine, new Lengths(), {
     decoder: engine.target,
-    lengths: new Lengths(),
     ngram: 8,
     draft: 0,
     seeded: false,

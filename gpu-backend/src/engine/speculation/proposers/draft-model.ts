@@ -12,7 +12,7 @@ import { Branch, advance } from '../../decode/branch.ts'
 import { Tree } from '../../decode/tree.ts'
 import type { TreeOptions } from '../../decode/tree.ts'
 import type { MeasuredForwards } from '../costs.ts'
-import type { Proposer } from './proposer.ts'
+import type { Proposer, ProposerKind } from './proposer.ts'
 
 export interface DraftModelOptions {
   /** Has the target's tokenizer. */
@@ -135,4 +135,20 @@ export class DraftModel implements Proposer {
     const [scores] = await this.#tree.prefill(text, [], [0])
     this.#branch.begin(() => scores!)
   }
+}
+
+/** The engine's draft model, for texts that the target writes. */
+export const draftModel: ProposerKind = {
+  name: 'draft',
+  most: ({ draft, decoder }, engine) => (engine.draft && decoder === engine.target ? draft : 0),
+  create: ({ decoder, seeded, arrival, distribution, reduced, random, signal }, engine) =>
+    new DraftModel({
+      decoder: engine.requireDraft(),
+      tree: { signal, arrival, optional: !seeded, reduced },
+      vocabulary: decoder.model.config.vocabSize,
+      distribution,
+      random,
+      guesses: engine.guesses,
+      target: decoder.batcher,
+    }),
 }

@@ -1,6 +1,6 @@
 /** Prompt lookup: what followed the last time these tokens stood here? (Saxena 2023; vLLM's `ngram`.) */
 import type { Guess } from '../accept.ts'
-import type { Proposer } from './proposer.ts'
+import type { Proposer, ProposerKind } from './proposer.ts'
 
 /** How many guesses a match of n tokens is worth: short matches are mostly chance. */
 const worth = (n: number, most: number): number => (n >= 4 ? most : n === 3 ? Math.ceil(most / 2) : Math.ceil(most / 4))
@@ -29,13 +29,9 @@ export function lookup(
 }
 
 /** What the text itself has in such a place. */
-export const ngrams: Proposer = {
-  propose: (text, most) => certain(lookup(text, text, most)),
-}
+export const ngramProposer: Proposer = { propose: (text, most) => certain(lookup(text, text, most)) }
 
-/** The rest of the drafted step that the target's version competes with. @param tokens of it, from where the two differ */
-export const draftedStep = (tokens: readonly number[]): Proposer => ({
-  propose: (text, most) => certain(lookup(tokens, text, most, { shortest: 1 })),
-})
+export const ngrams: ProposerKind = { name: 'ngram', most: ({ ngram }) => ngram, create: () => ngramProposer }
 
-const certain = (tokens: readonly number[]): Guess[] => tokens.map((token) => ({ token }))
+/** Guesses without a distribution: each counts as certain of itself. */
+export const certain = (tokens: readonly number[]): Guess[] => tokens.map((token) => ({ token }))

@@ -1,6 +1,11 @@
+import type { Reduction, Scores } from '../../../model/index.ts'
+import type { Engine } from '../../engine.ts'
+import type { ModelRunner } from '../../model-runner.ts'
+import type { Distribution } from '../../sampling/distribution.ts'
+import type { Random } from '../../sampling/random.ts'
 import type { Guess } from '../accept.ts'
 
-/** Guesses what the target writes next in one text. Whatever it guesses, `accept` keeps the text the target's own. */
+/** Guesses what the target writes next in one sequence. Whatever it guesses, `accept` keeps the text the target's own. */
 export interface Proposer {
   /**
    * Guesses for the tokens after `text`, at most `most`; none when it has nothing to say. How many it makes must not
@@ -12,4 +17,37 @@ export interface Proposer {
   readonly silent?: boolean
   /** Gives back what it holds. Further calls do nothing. */
   close?(): void
+}
+
+/** What a branch that is to be guessed for has to do with. */
+export interface SpeculationRequest {
+  /** The model that writes. */
+  decoder: ModelRunner
+  /** Guesses per forward at most; 0 is off. The draft model guesses only for the target. */
+  ngram: number
+  draft: number
+  /** What the drafted step still has, if its tokens are to be guesses. */
+  drafted?: readonly number[] | undefined
+  /**
+   * Whether the same request must give the same text again: then neither the clock nor other requests may change what is
+   * guessed, and slots to guess in are waited for.
+   */
+  seeded: boolean
+  /** When the request arrived. */
+  arrival: number
+  /** What a token is drawn from, of the scores after `text`. */
+  distribution: (scores: Scores, text: readonly number[]) => Distribution
+  /** When `distribution` can do with less than whole logits. */
+  reduced: Reduction | undefined
+  /** Not the target's: guesses must be independent of what judges them. */
+  random: Random
+  signal: AbortSignal
+}
+
+/** One way of guessing: makes a proposer for each branch. One object a way. */
+export interface ProposerKind {
+  readonly name: string
+  /** Guesses per forward at most; 0: this request does without it. */
+  most(request: SpeculationRequest, engine: Engine): number
+  create(request: SpeculationRequest, engine: Engine): Proposer
 }

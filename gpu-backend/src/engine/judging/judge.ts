@@ -1,12 +1,29 @@
 import { Tree } from '../decode/tree.ts'
 import type { ModelRunner } from '../model-runner.ts'
+import { ModelError } from '../../checkpoint/index.ts'
 import { wholeLogits } from '../../model/index.ts'
-import { lookupToken } from '../../tokenizer/index.ts'
-import { judgePrompt } from './judge-prompt.ts'
+import { lookupToken, Tokenizer } from '../../tokenizer/index.ts'
+import { ALIGNED, judgePrompt, judgeTokens, UNALIGNED } from './judge-prompt.ts'
 
 export interface Pair {
   target: string
   draft: string
+}
+
+/**
+ * Whether a checkpoint may be one that was taught to judge; looked up before any model is loaded.
+ * @throws ModelError `unsupported` if it certainly was not; or if its tokenizer is missing or broken
+ */
+export async function assertCanJudge(folder: string): Promise<void> {
+  const tokenizer = await Tokenizer.load(folder)
+  const missing = judgeTokens.find((token) => tokenizer.encode(token).length !== 1)
+  if (missing === undefined) return
+  throw new ModelError(
+    'unsupported',
+    `${folder} cannot be the judge: its tokenizer has no single token for ${JSON.stringify(missing)}, which a judge reads or ` +
+      'answers; put a model there that was taught to judge, as the demo judge was, or serve without one: --judge none ' +
+      "(then only drafted steps equal to the target's own are accepted)",
+  )
 }
 
 /** Asks a model whether two steps mean the same and compute the same: one prefill each, decided by the first token. */
@@ -17,8 +34,8 @@ export class Judge {
 
   constructor(decoder: ModelRunner) {
     this.decoder = decoder
-    this.#aligned = lookupToken(decoder.model.tokenizer, 'aligned')
-    this.#unaligned = lookupToken(decoder.model.tokenizer, 'unaligned')
+    this.#aligned = lookupToken(decoder.model.tokenizer, ALIGNED)
+    this.#unaligned = lookupToken(decoder.model.tokenizer, UNALIGNED)
   }
 
   /**

@@ -1,0 +1,16 @@
+import type { Engine } from '../engine.ts'
+import { nominal } from './costs.ts'
+import type { SpeculationRequest } from './proposers/index.ts'
+import { Speculator } from './speculator.ts'
+import type { Lengths } from './speculator.ts'
+
+/** Whoever a request lets guess. @param lengths what they have been worth in this text */
+export function chooseSpeculator(engine: Engine, lengths: Lengths, request: SpeculationRequest): Speculator {
+  const candidates = engine.proposers
+    .map((kind) => ({ kind, most: kind.most(request, engine) }))
+    .filter(({ most }) => most > 0)
+    .map(({ kind, most }) => ({ proposer: kind.create(request, engine), length: lengths.of(kind.name), most }))
+  if (request.seeded) return new Speculator(candidates, nominal)
+  const { batcher } = request.decoder
+  return new Speculator(candidates, engine.costs, () => Math.max(0, batcher.running - 1))
+}

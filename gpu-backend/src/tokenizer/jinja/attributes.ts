@@ -1,0 +1,66 @@
+/** `value.name` and `value[key]`, as Jinja's immutable sandbox lets a template read them. Source: jinja2/sandbox.py. */
+import { dictMethods, listMethods } from './collection-methods.ts'
+import type { Method } from './collection-methods.ts'
+import { itemAt } from './operators.ts'
+import { iterate, repr } from './python.ts'
+import { stringMethods } from './string-methods.ts'
+import { Callable, Dict, Instance, Undefined, isTuple, typeName } from './values.ts'
+import type { Value } from './values.ts'
+
+/** What every object of Python's has, and templates must not reach. */
+const internals = new Set(
+  [
+    'class delattr dir doc eq format ge getattribute getstate gt hash init init_subclass le lt module ne new reduce',
+    'reduce_ex repr setattr sizeof str subclasshook dict weakref len iter contains getitem setitem delitem call',
+    'globals code closure mro bases subclasses',
+  ].flatMap((names) => names.split(' ').map((name) => `__${name}__`)),
+)
+const changing = {
+  list: new Set(['append', 'clear', 'extend', 'insert', 'pop', 'remove', 'reverse', 'sort']),
+  dict: new Set(['clear', 'pop', 'popitem', 'setdefault', 'update']),
+}
+
+/** `value.name`: what belongs to the value itself comes before the entries of a dict. */
+export function attribute(value: Value, name: string): Value {
+  const own = ownAttribute(value, name)
+  if (own !== undefined) return own
+  const entry = itemAt(value, name)
+  return entry === undefined ? missing(value, name) : entry
+}
+
+/** `value[key]`: the entries of a dict come first. */
+export function item(value: Value, key: Value): Value {
+  const found = value instanceof Undefined ? value.fail() : itemAt(value, key)
+  if (found !== undefined) return found
+  const own = typeof key === 'string' ? ownAttribute(value, key) : undefined
+  return own === undefined ? missing(value, key) : own
+}
+
+/** The attribute that is no entry; undefined if there is none. */
+export function ownAttribute(value: Value, name: string): Value | undefined {
+  if (value instanceof Undefined) return value.fail()
+  const isList = Array.isArray(value)
+  if (internals.has(name) || (isList && changing.list.has(name)) || (value instanceof Dict && changing.dict.has(name)))
+    return new Undefined(`access to attribute '${name}' of '${typeName(value)}' object is unsafe.`)
+  if (value instanceof Instance) return value.attribute(name)
+  if (typeof value === 'string') return bound(stringMethods, value, name, value)
+  if (value instanceof Dict) return bound(dictMethods, value, name, value)
+  return isList || isTuple(value) ? bound(listMethods, iterate(value), name, value) : undefined
+}
+
+function bound<Self>(
+  methods: ReadonlyMap<string, Method<Self>>,
+  self: Self,
+  name: string,
+  owner: Value,
+): Callable | undefined {
+  const method = methods.get(name)
+  return method && new Callable(name, (args) => method(self, args), owner)
+}
+
+function missing(value: Value, key: Value): Undefined {
+  const owner = value === null ? 'None' : `${typeName(value)} object`
+  return new Undefined(
+    typeof key === 'string' ? `'${owner}' has no attribute ${repr(key)}` : `${owner} has no element ${repr(key)}`,
+  )
+}

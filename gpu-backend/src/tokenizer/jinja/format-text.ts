@@ -1,0 +1,39 @@
+/** Python's `str.format`. */
+import { attribute, item } from './attributes.ts'
+import { fail } from './error.ts'
+import { formatValue } from './format.ts'
+import { repr, str } from './python.ts'
+import type { Arguments, Value } from './values.ts'
+
+const field = /\{\{|\}\}|\{([^{}!:]*)(?:!([rsa]))?(?::((?:[^{}]|\{[^{}]*\})*))?\}|[{}]/g
+
+/** `{}`, `{0}`, `{name.attribute[key]!r:spec}`, and doubled braces. */
+export function formatText(format: string, args: Arguments): string {
+  let next = 0
+  const value = (path: string): Value => {
+    const [name = '', ...steps] = path.split(/(?=[.[])/)
+    const start = argument(name === '' ? String(next++) : name, args)
+    return steps.reduce((owner, step) => member(owner, step), start)
+  }
+  return format.replace(
+    field,
+    (whole, path: string | undefined, conversion: string | undefined, spec: string | undefined) => {
+      if (whole === '{{' || whole === '}}') return whole[0]!
+      if (path === undefined) return fail(`Single '${whole}' encountered in format string`)
+      const given = value(path)
+      const filled = (spec ?? '').replace(/\{([^{}]*)\}/g, (_, inner: string) => str(value(inner)))
+      return formatValue(conversion === undefined ? given : conversion === 's' ? str(given) : repr(given), filled)
+    },
+  )
+}
+
+function argument(name: string, { positional, named }: Arguments): Value {
+  const value = /^\d+$/.test(name) ? positional[Number(name)] : named.get(name)
+  return value === undefined ? fail(`format has no argument ${repr(name)}`) : value
+}
+
+function member(owner: Value, step: string): Value {
+  if (step.startsWith('.')) return attribute(owner, step.slice(1))
+  const key = step.slice(1, -1)
+  return item(owner, /^\d+$/.test(key) ? BigInt(key) : key)
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { Template, TemplateError } from './index.ts'
+
+/** Python's message, or null where it only matters that Python refuses. */
+type Outcome = { text: string } | { error: string | null }
+
+/** By Python's jinja2 with the settings of transformers: scripts/templates.py. */
+const reference = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, '../../../fixtures/templates.json'), 'utf8'),
+) as {
+  tokens: Record<string, string>
+  variables: Record<string, unknown>
+  conversations: Record<string, unknown>[]
+  renderings: (string | { error: string | null })[][]
+  snippets: ({ template: string } & Outcome)[]
+}
+
+beforeAll(() => void vi.useFakeTimers({ now: new Date(2025, 2, 4, 15, 6, 7), toFake: ['Date'] }))
+afterAll(() => void vi.useRealTimers())
+
+function render(template: string, variables: Record<string, unknown>): Outcome {
+  try {
+    return { text: new Template(template).render(variables) }
+  } catch (error) {
+    if (error instanceof TemplateError) return { error: error.message }
+    throw error
+  }
+}
+
+/** Messages of the parser are our own. */
+const isOfTheParser = (message: string) => message.startsWith('line ')
+
+describe('the language', () => {
+  test.each(reference.snippets)('$template', ({ template, ...expected }) => {
+    const outcome = render(template, reference.variables)
+    if ('text' in expected) return expect(outcome).toEqual(expected)
+    if (!('error' in outcome) || expected.error === null || isOfTheParser(outcome.error!))
+      return expect(outcome).toEqual({ error: expect.any(String) as string })
+    return expect(outcome).toEqual(expected)
+  })
+})
+
+describe('published templates', () => {
+  const { tokens, conversations, renderings } = reference
+  const templates = published()
+
+  test('are those that the reference was made with', () => {
+    expect(templates.map(([, template]) => template)).toHaveLength(renderings.length)
+  })
+
+  test.each(templates.map(([name, template], i) => ({ name, template, expected: renderings[i]! })))(
+    '$name',
+    ({ template, expected }) => {
+      for (const [i, conversation] of conversations.entries()) {
+        const given = { tools: null, documents: null, ...tokens, add_generation_prompt: false, ...conversation }
+        const outcome = render(template, given)
+        const shown = 'text' in outcome ? digest(outcome.text) : outcome
+        const wanted = expected[i]!
+        const isVague = typeof wanted !== 'string' && wanted.error === null
+        const about = `conversation ${i}: ${JSON.stringify(outcome)}`
+        expect(shown, about).toEqual(isVague ? { error: expect.any(String) as string } : wanted)
+      }
+    },
+  )
+})
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32)
+
+/** The templates of the package, each once, in its order, with the model that the first of them belongs to. */
+function published(): [name: string, template: string][] {
+  const main = createRequire(import.meta.url).resolve('@huggingface/ollama-utils')
+  const source = readFileSync(path.join(main, '../../src/chat-template-automap.ts'), 'utf8')
+  const entries = source.matchAll(/model:\s*"([^"]*)",\s*gguf:\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/g)
+  const names = new Map<string, string>()
+  for (const [, name, literal] of entries) {
+    const template = textOf(literal!)
+    if (!names.has(template)) names.set(template, name!)
+  }
+  return Array.from(names, ([template, name]) => [name, template])
+}
+
+function textOf(literal: string): string {
+  const json = literal.startsWith('"') ? literal : literal.slice(1, -1).replaceAll("\\'", "'").replaceAll('"', '\\"')
+  return JSON.parse(literal.startsWith('"') ? json : `"${json}"`) as string
+}

@@ -1,0 +1,164 @@
+/**
+ * Python's values. Nothing else ever stands in a template's variable, so a template can reach no object of JavaScript:
+ * None is null, an int a bigint, a float a number, and a list an array.
+ */
+import { spend } from './budget.ts'
+import { TemplateError, fail } from './error.ts'
+
+export type Value = null | boolean | bigint | number | string | Value[] | Items | Dict | Instance | Undefined
+
+/** A name without a value: it prints as nothing, is false and empty, and everything else with it is an error. */
+export class Undefined {
+  readonly #message: string
+
+  constructor(message: string) {
+    this.#message = message
+  }
+
+  fail(): never {
+    throw new TemplateError(this.#message)
+  }
+}
+
+/** What a list is not, but has items: */
+export class Items {
+  readonly kind: 'tuple' | 'range' | 'dict_keys' | 'dict_values' | 'dict_items' | 'generator'
+  readonly #items: readonly Value[]
+  /** How a range is printed. */
+  readonly text: string
+  #isSpent = false
+
+  constructor(kind: Items['kind'], items: readonly Value[], text = '') {
+    this.kind = kind
+    this.#items = items
+    this.text = text
+  }
+
+  get size(): number {
+    return this.#items.length
+  }
+
+  /** A generator's, once. */
+  take(): readonly Value[] {
+    if (this.kind !== 'generator') return this.#items
+    const items = this.#isSpent ? [] : this.#items
+    this.#isSpent = true
+    return items
+  }
+}
+
+export const isTuple = (value: Value | undefined): value is Items => value instanceof Items && value.kind === 'tuple'
+
+export const tuple = (...items: readonly Value[]): Items => new Items('tuple', items)
+
+/** Any key is as good as any other, `constructor` and `__proto__` too. */
+export class Dict {
+  readonly #entries = new Map<unknown, readonly [Value, Value]>()
+
+  constructor(entries: Iterable<readonly [Value, Value]> = []) {
+    for (const [key, value] of entries) this.set(key, value)
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(key: Value): Value | undefined {
+    return this.#entries.get(hash(key))?.[1]
+  }
+
+  has(key: Value): boolean {
+    return this.#entries.has(hash(key))
+  }
+
+  set(key: Value, value: Value): void {
+    const hashed = hash(key)
+    this.#entries.set(hashed, [this.#entries.get(hashed)?.[0] ?? key, value])
+  }
+
+  keys(): Value[] {
+    return Array.from(this.#entries.values(), ([key]) => key)
+  }
+
+  values(): Value[] {
+    return Array.from(this.#entries.values(), ([, value]) => value)
+  }
+
+  entries(): Iterable<readonly [Value, Value]> {
+    return this.#entries.values()
+  }
+}
+
+/** Equal keys have equal hashes: 1, 1.0 and True are one key. */
+function hash(key: Value): unknown {
+  spend()
+  if (typeof key === 'boolean') return BigInt(key)
+  if (typeof key === 'number') return Number.isInteger(key) ? BigInt(key) : key
+  if (isTuple(key))
+    return `\0${key
+      .take()
+      .map((item) => String(hash(item)))
+      .join('\0')}`
+  if (Array.isArray(key) || key instanceof Dict) return fail(`unhashable type: '${typeName(key)}'`)
+  return key
+}
+
+/** An object of a class of Jinja's. */
+export abstract class Instance {
+  abstract readonly typeName: string
+  /** Of a name that is an attribute; undefined if it is none. */
+  abstract attribute(name: string): Value | undefined
+  abstract repr(): string
+}
+
+export interface Arguments {
+  positional: Value[]
+  named: Map<string, Value>
+}
+
+/** What can be called. */
+export class Callable extends Instance {
+  readonly typeName: string = 'function'
+  readonly name: string
+  readonly call: (args: Arguments) => Value
+  /** Whose method it is, if it is one. */
+  readonly owner: Value
+
+  constructor(name: string, call: (args: Arguments) => Value, owner: Value = null) {
+    super()
+    this.name = name
+    this.call = call
+    this.owner = owner
+  }
+
+  attribute(_name: string): Value | undefined {
+    return undefined
+  }
+
+  repr(): string {
+    return `<function ${this.name}>`
+  }
+}
+
+export function typeName(value: Value): string {
+  if (value === null) return 'NoneType'
+  if (Array.isArray(value)) return 'list'
+  if (value instanceof Items) return value.kind
+  if (value instanceof Dict) return 'dict'
+  if (value instanceof Undefined) return 'Undefined'
+  if (value instanceof Instance) return value.typeName
+  return { boolean: 'bool', bigint: 'int', number: 'float', string: 'str' }[
+    typeof value as 'boolean' | 'bigint' | 'number' | 'string'
+  ]
+}
+
+/** What JSON can say. An entry whose value is undefined is not there, as in JSON. */
+export function fromJson(value: unknown): Value {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'bigint')
+    return value
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
+  if (Array.isArray(value)) return value.map(fromJson)
+  if (typeof value !== 'object') throw new TypeError(`${typeof value} is no value of a template`)
+  const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
+  return new Dict(entries.map(([key, entry]) => [key, fromJson(entry)] as const))
+}

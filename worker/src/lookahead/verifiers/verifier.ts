@@ -1,0 +1,48 @@
+import type { Verdict } from '@lookahead/sdk/protocol'
+
+export type Ruling = Pick<Verdict, 'accepted' | 'reason'>
+
+/** What ended a step: the delimiter, the step cap, the end of the text, or no room for more tokens. */
+export type StepEnd = 'delimiter' | 'cap' | 'text' | 'length'
+
+/** A step that the draft model wrote. */
+export interface DraftedStep {
+  readonly text: string
+  /** In the target's vocabulary. */
+  readonly tokens: readonly number[]
+  readonly end: Exclude<StepEnd, 'length'>
+  /** Whether the target gives one of its tokens less than the verifier's `leastLogprob`. */
+  readonly unlikely: boolean
+}
+
+/** The target's version of it, as far as it is written. */
+export interface TargetVersion {
+  readonly text: string
+  readonly tokens: readonly number[]
+  /** Undefined while it is being written. */
+  readonly end: StepEnd | undefined
+}
+
+export interface Pair {
+  readonly draft: DraftedStep
+  readonly target: TargetVersion
+}
+
+/** Decides which drafted steps stand (arXiv 2506.19830, §3.1). One object a verifier; no tensors and no HTTP. */
+export interface Verifier {
+  /** What a request asks for it by. */
+  readonly name: string
+  /** Natural log-probability, under the target, that a token of a drafted step must have for the step not to be `unlikely`. Default: any will do. */
+  readonly leastLogprob?: number
+  /** What can be ruled at once, and asked again whenever the target has written more; undefined: nothing yet. */
+  rule(pair: Pair): Ruling | undefined
+  /**
+   * Rules on the pairs whose target step has ended and on which `rule` still says nothing, all of a batch together. Without
+   * it such drafts are rejected. What it throws rejects them too, as `judge_failed`.
+   * @throws the signal's reason
+   */
+  ask?(pairs: readonly Pair[], signal: AbortSignal): Promise<Ruling[]>
+}
+
+export const accepted = (reason: Ruling['reason']): Ruling => ({ accepted: true, reason })
+export const rejected = (reason: Ruling['reason']): Ruling => ({ accepted: false, reason })
