@@ -1,191 +1,292 @@
+/** What the cycle asks of the backend, how often, and what it learns from the answers. */
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
-import { describe, expect, test } from 'vitest'
+import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
 import { nativeUpstream } from '../upstreams/native.ts'
-import { AdaptiveController } from './controller.ts'
+import { AdaptiveController, fixedController } from './controller.ts'
+import type { Cycle } from './controller.ts'
 import { cycle } from './cycle.ts'
+import type { Upstream } from './upstream.ts'
 
-describe('modes', () => {
-  test.each([
-    ['ar', { drafted: false, ngram: 0, draft: 0 }],
-    ['sd', { drafted: false, ngram: 8, draft: 16 }],
-  ] as const)('%s: one verify call decodes to the end', async (mode, speculation) => {
-    const { types, calls, text } = await play([end], { lookahead: { mode } })
-    expect(calls).toMatchObject([{ path: '/v1/verify', body: { steps: [], decode: 'end', speculation } }])
-    expect(types).toEqual(['run.started', 'text.delta', 'run.completed'])
-    expect(text).toBe('\\boxed{3}')
-  })
+afterEach(() => vi.restoreAllMocks())
 
-  test.each([
-    ['lr', { drafted: false, ngram: 0, draft: 0 }],
-    ['lr+sd', { drafted: true, ngram: 8, draft: 16 }],
-  ] as const)('%s: draft, verify, commit, until the text ends', async (mode, speculation) => {
-    const first = commits(
-      [
-        [true, 'exact'],
-        [false, 'judge'],
-      ],
-      { text: 'a\n\nB\n\n', tokens: [1, 2], correction: 'B\n\n' },
-    )
-    const last = commits([[true, 'exact']], {
-      text: 'c\n\n</think>3',
-      tokens: [9],
-      correction: '</think>3',
-      finish: 'stop',
-    })
-    const { events, types, calls, text } = await play([drafts('a\n\n', 'b\n\n'), first, drafts('c\n\n'), last], {
-      lookahead: { mode, depth: 2, verifier: 'judge' },
-      max_tokens: 50,
-    })
-    expect(types).toEqual([
-      'run.started',
-      'step.drafted',
-      'step.drafted',
-      'step.accepted',
-      'step.rejected',
-      'text.delta',
-      'step.corrected',
-      'run.stats',
-      'step.drafted',
-      'step.accepted',
-      'text.delta',
-      'text.delta',
-      'step.corrected',
-      'run.completed',
-    ])
-    expect(calls.map(({ path, body }) => [path, body.context])).toEqual([
-      ['/v1/draft', { id: 'r', prompt: 'How many?', output: [] }],
-      ['/v1/verify', { id: 'r', length: 0 }],
-      ['/v1/draft', { id: 'r', length: 2 }],
-      ['/v1/verify', { id: 'r', length: 2 }],
-    ])
-    expect(calls[1]!.body).toMatchObject({
-      speculation,
-      decode: 1,
-      max_tokens: 50,
-      steps: [{ id: 's0' }, { id: 's1' }],
-    })
-    expect(calls[3]!.body).toMatchObject({ max_tokens: 48 })
-    expect(events.filter((event) => event.type.startsWith('step.'))).toMatchObject([
-      { type: 'step.drafted', step: 0 },
-      { type: 'step.drafted', step: 1 },
-      { type: 'step.accepted', step: 0, text: 'a\n\n', reason: 'exact' },
-      { type: 'step.rejected', step: 1, text: 'b\n\n', reason: 'judge' },
-      { type: 'step.corrected', step: 1, text: 'B\n\n' },
-      { type: 'step.drafted', step: 2 },
-      { type: 'step.accepted', step: 2 },
-      { type: 'step.corrected', step: 3 },
-    ])
-    expect(text).toBe('a\n\nB\n\nc3')
-    expect(events.at(-1)).toMatchObject({
-      usage: { completion_tokens: 3 },
-      stats: { cycles: 2, drafted_steps: 3, accepted_steps: 2, output_tokens: 3 },
-    })
-  })
-})
+const ar = { lookahead: { mode: 'ar' as const } }
+/** A verify call that commits one step of so many tokens. */
+const step = (tokens: number) => {
+  const text = 'a\n\n'
+  return commits([], { text, tokens: Array.from({ length: tokens }, (_, i) => i), correction: text })
+}
 
-test('where drafting does not pay, the target writes several steps alone', async () => {
-  const controller = new AdaptiveController({ mode: 'lr+sd', depth: 8 })
-  controller.observe({ drafted: 0, accepted: 0, steps: 4, tokens: 120, ms: 120 })
-  for (let i = 0; i < 20; i++) controller.observe({ drafted: 8, accepted: 0, steps: 1, tokens: 30, ms: 120 })
-  const alone = commits([], { text: 'a\n\nb\n\nc\n\n', tokens: [1, 2, 3], correction: 'a\n\nb\n\nc\n\n' })
-  const { calls, events } = await play([alone, drafts('d\n\n'), end], {}, { controller })
-  expect(calls.map(({ path }) => path)).toEqual(['/v1/verify', '/v1/draft', '/v1/verify'])
-  expect(calls[0]!.body).toMatchObject({ steps: [], decode: 4 })
-  expect(calls[1]!.body).toMatchObject({ depth: 1 })
-  expect(events.find(({ type }) => type === 'step.drafted')).toMatchObject({ step: 3 })
-})
+async function collect(
+  upstream: Upstream,
+  request: RunRequestInput,
+  signal = new AbortController().signal,
+): Promise<RunEvent[]> {
+  const events: RunEvent[] = []
+  for await (const event of cycle(upstream, parseRequest(RunRequest, request), { runId: 'r', signal }))
+    events.push(event)
+  return events
+}
 
-test('the channels go on from cycle to cycle', async () => {
-  const first = commits([[true, 'exact']], { text: 'a\n\n</think>\n\n', tokens: [1], correction: '</think>\n\n' })
-  const last = commits([], { text: 'so 3', tokens: [2], finish: 'stop' })
-  const { events } = await play([drafts('a\n\n'), first, drafts('b'), last])
-  expect(events.filter(({ type }) => type === 'text.delta')).toMatchObject([
-    { channel: 'reasoning', text: 'a' },
-    { channel: 'answer', text: 'so 3' },
-  ])
-})
-
-test('the prompt and the whole output decide about thinking', async () => {
-  const channels = async (state: object, ...texts: string[]) => {
-    const cycles = texts.map((text, i) =>
-      commits([], { text, tokens: [i], finish: i === texts.length - 1 ? 'stop' : null }),
-    )
-    for (const { events } of cycles) Object.assign(events[0]!, state)
-    const { events } = await play(cycles, { lookahead: { mode: 'ar' } })
-    const said = { reasoning: '', answer: '' }
-    for (const event of events) if (event.type === 'text.delta') said[event.channel] += event.text
-    return said
+describe('what a run teaches', () => {
+  async function lessons(script: Reply[]): Promise<Cycle[]> {
+    const learned: Cycle[] = []
+    const { next } = fixedController({ mode: 'lr+sd', depth: 2 })
+    await play(script, {}, { controller: { next, observe: (lesson) => void learned.push(lesson) } })
+    return learned
   }
-  const again = { reasoning: 'a\nc', answer: 'b\nd' }
-  expect(await channels({ thinking: true }, '\n<think>\na\n</', 'think>b\n<thi', 'nk>\nc</think>\nd')).toEqual(again)
-  expect(await channels({ thinking: true, after_tag: false }, ' a</think>b')).toEqual({ reasoning: ' a', answer: 'b' })
-  expect(await channels({ thinking: true, partial_tag: '</t' }, 'hink>', 'b')).toEqual({ reasoning: '', answer: 'b' })
-  expect(await channels({ thinking: false, after_tag: true }, '\n', 'b')).toEqual({ reasoning: '', answer: 'b' })
+
+  test('every cycle but the last: what was drafted, accepted and committed', async () => {
+    const rulings: [boolean, string][] = [
+      [true, 'judge'],
+      [false, 'judge'],
+    ]
+    const first = commits(rulings, { text: 'a\n\nB\n\n', tokens: [1, 2, 3, 4, 5, 6], correction: 'B\n\n' })
+    const several = commits([], { text: 'c\n\nd\n\ne\n\n', tokens: [7, 8], correction: 'c\n\nd\n\ne\n\n' })
+    const cycles = await lessons([drafts('a\n\n', 'b\n\n'), first, drafts('c\n\n'), several, drafts('e\n\n'), end])
+    expect(cycles).toEqual([
+      { drafted: 2, accepted: 1, steps: 2, tokens: 6, ms: expect.any(Number) },
+      { drafted: 1, accepted: 0, steps: 3, tokens: 2, ms: expect.any(Number) },
+    ])
+  })
+
+  test('nothing, where the first cycle is the last', async () => {
+    expect(await lessons([drafts('a\n\n'), end])).toEqual([])
+  })
+
+  test('the time of the first cycle counts only where the prompt is no longer than what it wrote', async () => {
+    // The fake backend's prompts have 5 tokens.
+    const known = (cycles: Cycle[]) => cycles.map(({ ms }) => ms !== undefined)
+    expect(known(await lessons([drafts('a\n\n'), step(4), drafts('b\n\n'), step(4), drafts('c\n\n'), end]))).toEqual([
+      false,
+      true,
+    ])
+    expect(known(await lessons([drafts('a\n\n'), step(5), drafts('b\n\n'), end]))).toEqual([true])
+  })
+
+  test('time: drafting and verifying together', async () => {
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const work = { draftMs: 0, targetMs: 0, judgeMs: 0, forwards: 1, proposed: 0, accepted: 0 }
+    const channels = { thinking: false, after_tag: false, partial_tag: '' }
+    const texts = ['a\n\n', 'end']
+    const upstream: Upstream = {
+      open: () => ({
+        async *draft() {
+          now += 60
+          yield { type: 'step', id: String(now), index: 0, text: 'x\n\n' }
+        },
+        async *verify() {
+          now += 100
+          const text = texts.shift()!
+          yield { type: 'opened', promptTokens: 1, channels }
+          yield {
+            type: 'commit',
+            accepted: 0,
+            text,
+            tokens: 2,
+            correction: text,
+            finish: text === 'end' ? 'stop' : undefined,
+          }
+          yield { type: 'done', work }
+        },
+        release: () => Promise.resolve(),
+      }),
+    }
+    const learned: Cycle[] = []
+    const { next } = fixedController({ mode: 'lr', depth: 1 })
+    const controller = { next, observe: (lesson: Cycle) => void learned.push(lesson) }
+    const options = { runId: 'r', signal: new AbortController().signal, controller }
+    for await (const _ of cycle(upstream, parseRequest(RunRequest, { prompt: 'x' }), options));
+    expect(learned).toMatchObject([{ ms: 160 }])
+  })
 })
 
-test('text held back for a tag that never comes is said at the end', async () => {
-  const cut = commits([], { text: 'a\n\n</th', tokens: [1], finish: 'length' })
-  expect((await play([cut], { lookahead: { mode: 'ar' } })).text).toBe('a\n\n</th')
+describe('how deep the next cycle goes', () => {
+  /** After cycles that drafted 8 steps, of which so many were accepted, at a cost of 1.5 steps. */
+  function depthAfter(accepted: number, most = 8): number {
+    const controller = new AdaptiveController({ mode: 'lr', depth: most })
+    controller.observe({ drafted: 0, accepted: 0, steps: 4, tokens: 120, ms: 120 })
+    for (let i = 0; i < 30; i++) {
+      const steps = accepted + 1
+      controller.observe({ drafted: 8, accepted, steps, tokens: 30 * steps, ms: 45 })
+    }
+    return controller.next().depth
+  }
+
+  test('steps after the first rejected one say nothing of the draft', () => {
+    // Four of five that were judged were accepted, not four of eight.
+    expect(depthAfter(4)).toBeGreaterThanOrEqual(4)
+    expect(depthAfter(1)).toBeLessThanOrEqual(2)
+  })
+
+  test('no deeper than was asked for, however good the draft', () => {
+    for (const most of [1, 3, 8]) expect(depthAfter(8, most)).toBe(most)
+  })
 })
 
-test('a context the backend lost is sent whole, once', async () => {
-  const lost = { status: 409, code: 'context_lost' }
-  const first = commits([[true, 'exact']], { text: 'a\n\nb\n\n', tokens: [1, 2], correction: 'b\n\n' })
-  const { types, calls } = await play([drafts('a\n\n'), first, lost, drafts('c\n\n'), end])
-  expect(types.at(-1)).toBe('run.completed')
-  expect(calls[3]!.body.context).toEqual({ id: 'r', prompt: 'How many?', output: [1, 2] })
-  const inside = commits([], { text: 'a</think>b</thi', tokens: [1, 2] })
-  const rest = commits([], { text: 'nk>c', tokens: [3], finish: 'stop' })
-  const { text } = await play([inside, lost, rest], { lookahead: { mode: 'ar' } })
-  expect(text).toBe('abc')
-  expect((await play([lost, lost, lost, lost])).types.at(-1)).toBe('run.failed')
+describe('a call', () => {
+  const full = { message: 'm', type: 't', param: null, code: 'overloaded' }
+
+  test('that has begun is not repeated, though it is the same that would come', async () => {
+    const half = { events: [...end.events.slice(0, 2), { type: 'error', error: full }] }
+    const { calls, types } = await play([half, end], ar)
+    expect(calls).toHaveLength(1)
+    expect(types.at(-1)).toBe('run.failed')
+  })
+
+  test('of which a verdict has come is not repeated', async () => {
+    const ruled = {
+      events: [
+        context(),
+        { type: 'verdict', index: 0, accepted: true, reason: 'exact' },
+        { type: 'error', error: full },
+      ],
+    }
+    const { calls, types } = await play([drafts('a\n\n'), ruled, end, end])
+    expect(calls.map(({ path }) => path)).toEqual(['/v1/draft', '/v1/verify'])
+    expect(types.filter((type) => type === 'step.accepted')).toHaveLength(1)
+    expect(types.at(-1)).toBe('run.failed')
+  })
+
+  test.each([400, 401, 404, 500, 502])('refused with %i is not repeated', async (status) => {
+    expect((await play([{ status, code: 'x' }, end], ar)).calls).toHaveLength(1)
+  })
+
+  test.each([
+    [429, 'x'],
+    [503, 'x'],
+    [409, 'context_busy'],
+  ])('refused with %i %s is repeated', async (status, code) => {
+    expect((await play([{ status, code, retryAfter: 0 }, end], ar)).calls).toHaveLength(2)
+  })
+
+  describe('waits before it is repeated', () => {
+    /** What was waited for before the second and the third try, in milliseconds. */
+    async function waits(headers: Record<string, string>): Promise<number[]> {
+      vi.useFakeTimers()
+      try {
+        const at: number[] = []
+        const fetch = (_: unknown, init?: RequestInit): Promise<Response> => {
+          if (init?.method === 'POST') at.push(Date.now())
+          return Promise.resolve(new Response('{}', { status: 503, headers }))
+        }
+        const running = collect(nativeUpstream({ baseURL: 'http://backend.test', fetch }), { prompt: 'x', ...ar })
+        await vi.runAllTimersAsync()
+        expect((await running).at(-1)).toMatchObject({ type: 'run.failed' })
+        return at.slice(1).map((time, i) => time - at[i]!)
+      } finally {
+        vi.useRealTimers()
+      }
+    }
+
+    test('as long as the backend asks', async () => {
+      expect(await waits({ 'retry-after': '3' })).toEqual([3000, 3000])
+      expect(await waits({ 'retry-after': '0' })).toEqual([0, 0])
+    })
+
+    test('but not for ever', async () => {
+      expect(await waits({ 'retry-after': '3600' })).toEqual([5000, 5000])
+    })
+
+    test('and longer each time, where it does not say', async () => {
+      const [first, second] = await waits({})
+      expect(first).toBeGreaterThan(0)
+      expect(second).toBeGreaterThan(first!)
+      expect(await waits({ 'retry-after': 'soon' })).toEqual([first, second])
+    })
+  })
 })
 
-test('the client leaving closes the connection to the backend', async () => {
-  await using fake = await fakeBackend([{ events: [context()], finally: 'hang' }])
-  const abort = new AbortController()
-  const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
-  const events = cycle(nativeUpstream({ baseURL: fake.url }), request, { runId: 'r', signal: abort.signal })
-  await events.next()
-  setTimeout(() => abort.abort(), 100)
-  await expect(events.next()).rejects.toThrow('abort')
-  await expect.poll(() => fake.left).toBe(1)
-  expect(fake.released).toEqual(['/v1/contexts/r'])
+describe('the backend hears', () => {
+  test('its token with every call, and nothing of it where there is none', async () => {
+    const seen: [string, string | null][] = []
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      const { pathname } = new URL(input as string)
+      seen.push([`${init?.method} ${pathname}`, new Headers(init?.headers).get('authorization')])
+      return Promise.resolve(new Response('{}', { status: 500 }))
+    }
+    for (const token of ['secret', undefined])
+      await collect(nativeUpstream({ baseURL: 'http://backend.test/', token, fetch }), { prompt: 'x' })
+    const paths = ['POST /v1/draft', 'POST /v1/verify', 'DELETE /v1/contexts/r']
+    expect(seen).toEqual([...paths.map((path) => [path, 'Bearer secret']), ...paths.map((path) => [path, null])])
+  })
+
+  test('that a run is given up, unless it is complete', async () => {
+    const released = async (script: Reply[]): Promise<string[]> => {
+      await using fake = await fakeBackend(script)
+      await collect(nativeUpstream({ baseURL: fake.url }), { prompt: 'x', ...ar })
+      return fake.released
+    }
+    expect(await released([end])).toEqual([])
+    expect(await released([{ status: 500, code: 'x' }])).toEqual(['/v1/contexts/r'])
+  })
+
+  test('the request’s own settings, in both calls', async () => {
+    const settings = { sampling: { temperature: 0.3, top_p: 0.8, seed: 5 }, stop: ['END'] }
+    const { calls } = await play([drafts('a\n\n'), end], {
+      ...settings,
+      max_tokens: 77,
+      lookahead: { depth: 3, verifier: 'exact' },
+    })
+    expect(calls[0]!.body).toMatchObject({ depth: 3, sampling: settings.sampling })
+    expect(calls[1]!.body).toMatchObject({ ...settings, verifier: 'exact', max_tokens: 77 })
+  })
+
+  test('the steps as they were drafted, by id and text', async () => {
+    const { calls } = await play([drafts('a\n\n', 'b\n\n'), end])
+    expect(calls[1]!.body['steps']).toEqual([
+      { id: 's0', text: 'a\n\n' },
+      { id: 's1', text: 'b\n\n' },
+    ])
+  })
 })
 
-test.each<[string, Reply]>([
-  ['has not even sent headers', 'silence'],
-  ['sends only comments', { events: [context()], finally: 'hang', keepaliveMs: 20 }],
-])('leaving while a read waits closes the connection to a backend that %s', async (_, reply) => {
-  await using fake = await fakeBackend([reply, reply])
-  const { signal } = new AbortController()
-  const upstream = nativeUpstream({ baseURL: fake.url })
-  const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
-  const events = cycle(upstream, request, { runId: 'r', signal })
-  await events.next()
-  const session = upstream.open({ id: 'c', prompt: 'x', sampling: {}, stop: [], stopInReasoning: false })
-  const task = { verifier: 'exact', decode: 1, tokens: { drafted: false, ngram: 0, draft: 0 }, maxTokens: 1 }
-  const call = session.verify(noSteps(), task, signal)[Symbol.asyncIterator]()
-  if (reply !== 'silence') await call.next()
-  const pending = [events.next(), call.next()]
-  await expect.poll(() => fake.calls).toHaveLength(2)
-  await Promise.all([events.return?.(), call.return!()])
-  const over = { done: true, value: undefined }
-  expect(await Promise.all(pending)).toEqual([over, over])
-  await expect.poll(() => fake.left).toBe(2)
-  expect(fake.released).toEqual(['/v1/contexts/r'])
-})
+describe('the client hears', () => {
+  test('what was done, all cycles together', async () => {
+    const first = commits([[true, 'exact']], { text: 'a\n\nb\n\n', tokens: [1, 2], correction: 'b\n\n' })
+    const { events } = await play([drafts('a\n\n', 'x\n\n'), first, drafts('c\n\n'), end])
+    expect(events.at(-1)).toMatchObject({
+      type: 'run.completed',
+      finish_reason: 'stop',
+      usage: { prompt_tokens: 5, completion_tokens: 3 },
+      stats: {
+        cycles: 2,
+        drafted_steps: 3,
+        accepted_steps: 1,
+        output_tokens: 3,
+        proposed_tokens: 4,
+        accepted_tokens: 2,
+        target_forwards: 6,
+        // A draft call took 1 ms, a verify call 1 ms of draft and of target.
+        draft_ms: 4,
+        target_ms: 2,
+        judge_ms: 0,
+      },
+    })
+    expect(events.filter(({ type }) => type === 'run.stats')).toMatchObject([{ stats: { cycles: 1 } }])
+  })
 
-test('leaving the loop closes the connection to the backend', async () => {
-  await using fake = await fakeBackend([{ events: [context(), { type: 'delta', text: 'half' }], finally: 'hang' }])
-  const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
-  const upstream = nativeUpstream({ baseURL: fake.url })
-  for await (const event of cycle(upstream, request, { runId: 'r', signal: new AbortController().signal }))
-    if (event.type === 'text.delta') break
-  await expect.poll(() => fake.left).toBe(1)
-})
+  test('a verdict on a step that was not drafted, from a backend that is wrong, ends the run', async () => {
+    const wrong = commits([[true, 'exact']], { text: 'a\n\n', tokens: [1] })
+    expect((await play([wrong], ar)).events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_failed' })
+  })
 
-async function* noSteps(): AsyncGenerator<never, void, undefined> {}
+  test('no half of a tag, and the white space around it in neither channel', async () => {
+    const pieces = ['so', ' 3', '\n', '\n</thi', 'nk>\n', '\n', '3!']
+    const text = pieces.join('')
+    const events = [
+      context(),
+      ...pieces.map((piece) => ({ type: 'delta', text: piece })),
+      { type: 'commit', accepted: 0, text, tokens: [1], correction: text, finish_reason: 'stop' },
+      end.events.at(-1)!,
+    ]
+    const said = { reasoning: '', answer: '' }
+    for (const event of (await play([{ events }], ar)).events)
+      if (event.type === 'text.delta') said[event.channel] += event.text
+    expect(said).toEqual({ reasoning: 'so 3', answer: '3!' })
+  })
+})
