@@ -1,5 +1,5 @@
 /** From a request, in whatever dialect it came, to a run that goes on. */
-import type { RunEvent, RunRequest } from '@lookahead/sdk/protocol'
+import type { Leavable, RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import { Controllers, cycle } from './lookahead/index.ts'
 import { logLine } from './log.ts'
@@ -39,7 +39,7 @@ export function startRun(request: RunRequest, c: Context<App>): StartedRun {
 
 /** The same events; when the client leaves there are no more. @param over called when nothing is left to be done */
 function untilLeft<Event>(
-  events: Required<Pick<AsyncIterator<Event, void, undefined>, 'next' | 'return'>>,
+  events: Leavable<Event>,
   signal: AbortSignal,
   over: () => void,
 ): AsyncIterator<Event, void, undefined> {

@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import { askBackend, isRefusal } from '../ask-backend.ts'
 import { apiKeyOf } from '../settings.ts'
 import type { App, Bindings } from '../settings.ts'
+import { upstreamOf } from '../upstreams/index.ts'
 
 const BackendHealth = v.object({ status: v.picklist(['ok', 'loading', 'draining', 'failing']) })
 
@@ -20,6 +21,7 @@ health.get('/health', async (c) => {
 async function backendState(env: Bindings, requestId: string): Promise<Health['backend']> {
   try {
     apiKeyOf(env)
+    upstreamOf(env, requestId)
     // Health is for everyone; whether the token is right shows only where it is asked for.
     const ask = (path: string) => askBackend(env, path, requestId)
     const [own, guarded] = await Promise.all([ask('/health'), ask('/v1/models')])
