@@ -6,26 +6,18 @@ import { logLine } from './log.ts'
 import type { App } from './settings.ts'
 import { upstreamOf } from './upstreams/index.ts'
 
-export interface StartedRun {
-  /** Ends without an error when the client leaves; leaving it stops everything down to the engine. */
-  events: AsyncIterator<RunEvent, void, undefined>
-  /** To be called when the client leaves, for where it is noticed first. */
-  leave: () => void
-}
-
 /** What this isolate has learned about looking ahead. A new isolate learns anew. */
 const controllers = new Controllers()
 
 /**
- * Starts a run on the engine that the worker is set up for.
+ * Starts a run on the engine that the worker is set up for. Leaving its events stops everything down to the engine, and
+ * so does the end of the client's connection: then they end without an error.
  * @throws {ProtocolError} 500 `not_configured`
  */
-export function startRun(request: RunRequest, c: Context<App>): StartedRun {
+export function startRun(request: RunRequest, c: Context<App>): AsyncIterator<RunEvent, void, undefined> {
   const { requestId } = c.var
-  const upstream = upstreamOf(c.env, requestId)
-  const left = new AbortController()
-  const signal = AbortSignal.any([left.signal, c.req.raw.signal])
-  const events = cycle(upstream, request, {
+  const { signal } = c.req.raw
+  const events = cycle(upstreamOf(c.env, requestId), request, {
     runId: requestId,
     signal,
     controller: controllers.for(request),
@@ -34,13 +26,13 @@ export function startRun(request: RunRequest, c: Context<App>): StartedRun {
   const over = Promise.withResolvers<void>()
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
   c.executionCtx.waitUntil(over.promise)
-  return { events: untilLeft(events, signal, over.resolve), leave: () => left.abort() }
+  return untilGone(events, signal, over.resolve)
 }
 
-/** The same events; when the client leaves there are no more. @param over called when nothing is left to be done */
-function untilLeft<Event>(
+/** The same events; when the client is gone there are no more. @param over called when nothing is left to be done */
+function untilGone<Event>(
   events: Leavable<Event>,
-  signal: AbortSignal,
+  gone: AbortSignal,
   over: () => void,
 ): AsyncIterator<Event, void, undefined> {
   return {
@@ -51,7 +43,7 @@ function untilLeft<Event>(
         return result
       } catch (error) {
         over()
-        if (!signal.aborted) throw error
+        if (!gone.aborted) throw error
         return { done: true, value: undefined }
       }
     },

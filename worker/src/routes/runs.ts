@@ -10,6 +10,6 @@ const HEARTBEAT_MS = 2_000
 export const runs = new Hono<App>()
 
 runs.post('/v1/runs', async (c) => {
-  const { events, leave } = startRun(parseRequest(RunRequest, await readJson(c.req.raw)), c)
-  return eventStream(events, { ids: true, heartbeatMs: HEARTBEAT_MS, onCancel: leave })
+  const request = parseRequest(RunRequest, await readJson(c.req.raw))
+  return eventStream(startRun(request, c), { ids: true, heartbeatMs: HEARTBEAT_MS })
 })
