@@ -1,6 +1,4 @@
 import { defineConfig } from 'vitest/config'
+import { patience } from '../vitest.shared.ts'
 
-// The tests run the real models, on whatever machine this is.
-export default defineConfig({
-  test: { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 20_000 } } },
-})
+export default defineConfig({ test: patience })

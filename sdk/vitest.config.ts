@@ -1,9 +1,4 @@
 import { defineConfig } from 'vitest/config'
+import { patience } from '../vitest.shared.ts'
 
-export default defineConfig({
-  test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 30_000,
-    expect: { poll: { timeout: 20_000 } },
-  },
-})
+export default defineConfig({ test: patience })

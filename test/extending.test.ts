@@ -13,7 +13,7 @@ describe('an engine', () => {
   class Recital implements Upstream {
     readonly released: string[] = []
 
-    open: Upstream['open'] = ({ id: run }) => {
+    open: Upstream['open'] = ({ id: name }) => {
       let written = 0
       return {
         async *draft({ depth }) {
@@ -45,7 +45,7 @@ describe('an engine', () => {
           }
           yield { type: 'done', work: { draftMs: 0, targetMs: 1, judgeMs: 0, forwards: 1, proposed: 0, accepted: 0 } }
         },
-        release: async () => void this.released.push(run),
+        release: async () => void this.released.push(name),
       }
     }
   }

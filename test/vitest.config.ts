@@ -1,13 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { patience } from '../vitest.shared.ts'
 
 export default defineConfig({
   test: {
+    ...patience,
     include: ['**/*.test.ts'],
     globalSetup: 'e2e/stack.ts',
     // All files share the two servers of the global setup, and the processor with them.
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
-    expect: { poll: { timeout: 20_000 } },
   },
 })

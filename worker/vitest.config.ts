@@ -1,6 +1,4 @@
 import { defineConfig } from 'vitest/config'
+import { patience } from '../vitest.shared.ts'
 
-// Starting workerd takes seconds on a busy machine.
-export default defineConfig({
-  test: { testTimeout: 30_000, hookTimeout: 30_000, expect: { poll: { timeout: 20_000 } } },
-})
+export default defineConfig({ test: { ...patience, include: ['src/**/*.test.ts', 'test/**/*.test.ts'] } })

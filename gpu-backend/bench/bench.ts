@@ -12,7 +12,7 @@ import { readBandwidth, weightBytes } from './bandwidth.ts'
 import { compare } from './comparison.ts'
 import { install, installed } from './contenders/install.ts'
 import { forwardCosts } from './forwards.ts'
-import { help, readOptions, type BenchOptions } from './options.ts'
+import { readOptions, type BenchOptions } from './options.ts'
 import { operatorTimes, scriptTimes } from './profile.ts'
 import { print } from './report.ts'
 import { precisions, type Results } from './results.ts'
@@ -21,23 +21,20 @@ import { writeWideModel } from './wide-model.ts'
 
 const demo = path.join(import.meta.dirname, '../models/target')
 
-const chosen = optionsOrHelp()
-if (chosen === 'help') console.log(help)
-else {
-  const workFolder = await mkdtemp(path.join(tmpdir(), 'lookahead-bench-'))
-  process.once('SIGINT', () => {
-    rmSync(workFolder, { recursive: true, force: true })
-    process.exit(130)
-  })
-  // Graphs of models that exist for this run alone must not stay in the user's cache.
-  process.env.LOOKAHEAD_CACHE = path.join(workFolder, 'cache')
-  try {
-    const results = await bench(chosen, workFolder)
-    if (chosen.json) console.log(JSON.stringify(results))
-    else print(results)
-  } finally {
-    await rm(workFolder, { recursive: true, force: true })
-  }
+const chosen = readOptions()
+const temporary = await mkdtemp(path.join(tmpdir(), 'lookahead-bench-'))
+process.once('SIGINT', () => {
+  rmSync(temporary, { recursive: true, force: true })
+  process.exit(130)
+})
+// Graphs of models that exist for this run alone must not stay in the user's cache.
+process.env.LOOKAHEAD_CACHE = path.join(temporary, 'cache')
+try {
+  const results = await bench(chosen, temporary)
+  if (chosen.json) console.log(JSON.stringify(results))
+  else print(results)
+} finally {
+  await rm(temporary, { recursive: true, force: true })
 }
 
 async function bench(options: BenchOptions, workFolder: string): Promise<Results> {
@@ -135,14 +132,4 @@ async function chats(count: number): Promise<string[]> {
 
 function say(doing: string): void {
   console.error(`… ${doing}`)
-}
-
-function optionsOrHelp(): BenchOptions | 'help' {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    console.error(`${(error as Error).message}\n`)
-    process.exitCode = 2
-    return 'help'
-  }
 }

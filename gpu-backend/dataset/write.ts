@@ -3,23 +3,22 @@
 //   node write.ts --kind pairs     --split train --count 200000 --out pairs.jsonl
 //   node write.ts --kind corpus    --count 6000                 --out corpus.txt   (text to train the tokenizer on)
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { command, Option, whole } from '../src/flags.ts'
 import { judgePrompt } from '../src/engine/judging/judge-prompt.ts'
 import { judgePairs } from './judge-pairs.ts'
 import { generateProblem } from './problem.ts'
 import { Random } from './random.ts'
-import { NAME_ENDS, NAME_STARTS, namesOf, type Split } from './splits.ts'
+import { NAME_ENDS, NAME_STARTS, namesOf } from './splits.ts'
 
-const { values: options } = parseArgs({
-  options: {
-    kind: { type: 'string', default: 'solutions' },
-    split: { type: 'string', default: 'train' },
-    count: { type: 'string', default: '1000' },
-    out: { type: 'string' },
-  },
-})
-const count = Number(options.count)
-const split = options.split as Split
+const { kind, split, count, out } = command('node write.ts', 'Writes training data as JSON lines.')
+  .addOption(
+    new Option('--kind <kind>').choices(['solutions', 'pairs', 'corpus'] as const).default('solutions' as const),
+  )
+  .addOption(new Option('--split <split>').choices(['train', 'validation', 'test'] as const).default('train' as const))
+  .option('--count <n>', 'lines', whole(1), 1000)
+  .requiredOption('--out <file>', 'where to')
+  .parse()
+  .opts()
 
 function* solutions(): Generator<string> {
   for (let i = 0; i < count; i++) {
@@ -57,9 +56,7 @@ function* corpus(): Generator<string> {
   }
 }
 
-const lines = { solutions, pairs, corpus }[options.kind]
-if (!lines || !options.out)
-  throw new Error('usage: node write.ts --kind solutions|pairs|corpus --split train --count N --out FILE')
-const file = openSync(options.out, 'w')
+const lines = { solutions, pairs, corpus }[kind]
+const file = openSync(out, 'w')
 for (const line of lines()) writeSync(file, `${line}\n`)
 closeSync(file)

@@ -54,7 +54,7 @@ test.skipIf(cudaProblem() === undefined)('without CUDA it says in one line why n
 
 test('a flag that cannot be meant is one line', async () => {
   expect(await gpuCheck('--shapes', '9b')).toMatchObject({
-    code: 1,
-    stderr: expect.stringMatching(/^gpu:check: --shapes takes .*9b.*\n$/),
+    code: 2,
+    stderr: expect.stringMatching(/^npm run gpu:check: .*--shapes.*9b.*\n$/),
   })
 })

@@ -8,7 +8,7 @@ import { chooseDevice } from '../src/server/device.ts'
 import { UsageError } from '../src/usage.ts'
 import { memoryBandwidth } from './bandwidth.ts'
 import { operators } from './operators.ts'
-import { help, readOptions, type CheckOptions } from './options.ts'
+import { readOptions, type CheckOptions } from './options.ts'
 import { parity } from './parity.ts'
 import { pool } from './pool.ts'
 import { failures, markdown, type Report } from './report.ts'
@@ -17,9 +17,7 @@ import { speed } from './speed.ts'
 const target = path.join(import.meta.dirname, '../models/target')
 
 try {
-  const options = readOptions(process.argv.slice(2))
-  if (options === 'help') console.log(help)
-  else await run(options)
+  await run(readOptions())
 } catch (error) {
   if (!(error instanceof UsageError || error instanceof Interrupted)) throw error
   console.error(`gpu:check: ${error.message}`)

@@ -1,41 +1,22 @@
 /** What each way to keep the weights costs in accuracy and gains in speed, by plain decoding; `--help` lists the flags. */
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { settleMs } from '../bench/comparison.ts'
 import { tokensAfter } from '../bench/forwards.ts'
 import { rotated, spread } from '../bench/statistics.ts'
 import { isCorrect, testProblems, type Problem } from '../dataset/index.ts'
 import { distribution, sample } from '../src/engine/sampling/distribution.ts'
 import { Random } from '../src/engine/sampling/random.ts'
+import { script, some, whole } from '../src/flags.ts'
 import { weightTypes, type WeightType } from '../src/graph/index.ts'
 import { Model, type Row, type Scores } from '../src/model/index.ts'
-
-const help = `npm run bench:weights -- [flags]
-
-Solves held-out problems with the shipped target, its linear layers kept in one way and another: accuracy, speed of plain
-decoding, and what packed forwards cost. Plain decoding at the model's own sampling; the types take turns.
-
-  --limit N     problems (default 100)
-  --rounds N    packed forwards of each size (default 30)
-  --seed N      of the sampling (default 1)
-  --threads N   default: as the server
-  --model PATH  checkpoint (default: the shipped target)
-  --json        results alone on stdout`
 
 const packedSizes = [1, 8, 32]
 /** Tokens that stand in the pool before a packed forward that is timed. */
 const context = 300
 const slots = 2048
 
-interface Options {
-  limit: number
-  rounds: number
-  seed: number
-  threads: number | undefined
-  folder: string
-  json: boolean
-}
+type Options = ReturnType<typeof readOptions>
 
 interface Result {
   weights: WeightType
@@ -47,15 +28,15 @@ interface Result {
   forwards: { tokens: number; ms: number; relative: number }[]
 }
 
-const options = readOptions(process.argv.slice(2))
-if (options === 'help') console.log(help)
-else {
+await main(readOptions())
+
+async function main(options: Options): Promise<void> {
   const results = await compare(options)
-  const { limit, seed } = options
-  console.log(options.json ? JSON.stringify({ limit, seed, results }) : table(results))
+  const { limit, seed, json } = options
+  console.log(json ? JSON.stringify({ limit, seed, results }) : table(results))
 }
 
-async function compare({ limit, rounds, seed, threads, folder }: Options): Promise<Result[]> {
+async function compare({ limit, rounds, seed, threads, model: folder }: Options): Promise<Result[]> {
   const models = new Map<WeightType, Model>()
   try {
     for (const weights of weightTypes) models.set(weights, await Model.load(folder, { slots, threads, weights }))
@@ -146,27 +127,18 @@ function table(results: readonly Result[]): string {
   return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-/** @throws TypeError for a flag that cannot be meant */
-function readOptions(args: string[]): Options | 'help' {
-  const { values } = parseArgs({
-    args,
-    options: {
-      limit: { type: 'string', default: '100' },
-      rounds: { type: 'string', default: '30' },
-      seed: { type: 'string', default: '1' },
-      threads: { type: 'string' },
-      model: { type: 'string', default: path.join(import.meta.dirname, '../models/target') },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return 'help'
-  const whole = (name: 'limit' | 'rounds' | 'seed' | 'threads') => {
-    const number = Number(values[name])
-    if (!Number.isInteger(number) || number < 1) throw new TypeError(`--${name} takes a whole number from 1 up`)
-    return number
-  }
-  const threads = values.threads === undefined ? undefined : whole('threads')
-  const { model: folder, json } = values
-  return { limit: whole('limit'), rounds: whole('rounds'), seed: whole('seed'), threads, folder, json }
+function readOptions() {
+  return script(
+    'bench:weights',
+    `Solves held-out problems with the shipped target, its linear layers kept in one way and another: accuracy, speed of plain
+decoding, and what packed forwards cost. Plain decoding at the model's own sampling; the types take turns.`,
+  )
+    .option('--limit <n>', 'problems', whole(1), 100)
+    .option('--rounds <n>', 'packed forwards of each size', whole(1), 30)
+    .option('--seed <n>', 'of the sampling', whole(1), 1)
+    .option('--threads <n>', 'default: as the server', whole(1))
+    .option('--model <folder>', 'a checkpoint', some, path.join(import.meta.dirname, '../models/target'))
+    .option('--json', 'results alone on stdout', false)
+    .parse()
+    .opts()
 }

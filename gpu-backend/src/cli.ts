@@ -1,51 +1,70 @@
-#!/usr/bin/env node
 import packageJson from '../package.json' with { type: 'json' }
 import { ModelError } from './checkpoint/index.ts'
 import { Interrupted } from './commands/interrupt.ts'
+import { command, matching, paragraph, some, whole } from './flags.ts'
 import { HubError } from './hub/error.ts'
 import { LibraryError } from './onnxruntime/library.ts'
-import { UsageError } from './usage.ts'
+import { withServeFlags } from './server/flags.ts'
+import { deviceOption, UsageError, weightsOption } from './usage.ts'
 
-interface Command {
-  help: string
-  run(args: string[], env: Record<string, string | undefined>): Promise<void>
-}
+const program = command('lookahead', 'Reasoning models that answer sooner: the backend and what it needs.')
+  .version(packageJson.version, '--version', 'shows the version')
+  .helpCommand('help [command]', 'shows the flags of a command')
 
-/** Loaded only when asked for, so that each starts quickly. */
-const commands: Record<string, { summary: string; load: () => Promise<Command> }> = {
-  serve: { summary: 'serves draft, target and judge over HTTP', load: () => import('./commands/serve.ts') },
-  pull: { summary: 'brings a checkpoint from the Hugging Face hub', load: () => import('./commands/pull.ts') },
-  build: { summary: "builds a checkpoint's graph ahead of time", load: () => import('./commands/build.ts') },
-}
+// What a command does is loaded only when asked for, so that each starts quickly.
+withServeFlags(program.command('serve'))
+  .summary('serves draft, target and judge over HTTP')
+  .description('Serves draft, target and judge over HTTP, until SIGINT or SIGTERM.')
+  .action(async (flags) => (await import('./commands/serve.ts')).run(flags))
 
-const help = `lookahead COMMAND [flags]
+program
+  .command('pull')
+  .summary('brings a checkpoint from the Hugging Face hub')
+  .description(
+    paragraph(`Brings a checkpoint from the Hugging Face hub: config, tokenizer, chat template and safetensors, each checked against
+the hub's checksum. What was interrupted goes on where it stopped.`),
+  )
+  .argument(
+    '<org/name>',
+    'a model of the hub',
+    matching(/^[\w-][\w.-]*\/[\w-][\w.-]*$/, 'a name such as Qwen/Qwen3-0.6B'),
+  )
+  .option('--to <folder>', 'where to (default: a folder NAME here)', some)
+  .option('--revision <rev>', 'branch, tag or commit', matching(/^\w(?!.*\.\.)[\w./-]*$/, 'such a name'), 'main')
+  .addHelpText(
+    'after',
+    "\nHF_TOKEN is shown to the hub, for models that are private or gated. HF_ENDPOINT is another hub's address.",
+  )
+  .action(async (name, flags) => (await import('./commands/pull.ts')).run(name, flags, process.env))
 
-${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
-  .join('\n')}
-
-lookahead COMMAND --help shows its flags.
-lookahead --version shows the version.
-`
+program
+  .command('build')
+  .summary("builds a checkpoint's graph ahead of time")
+  .description(
+    paragraph(`Builds a checkpoint's graph ahead of time, so that serving starts at once, and says what it takes. The graph is kept in
+LOOKAHEAD_CACHE (default ~/.cache/lookahead) until one is built from files that have changed.`),
+  )
+  .argument('<folder>', 'of a checkpoint', some)
+  .addOption(
+    deviceOption(
+      'where it is to run; auto is cuda where it can be used; what is built for one does not serve the other',
+    ),
+  )
+  .addOption(weightsOption())
+  .option(
+    '--memory <MiB>',
+    'for the keys and values of all tokens, to say how many fit; the models of a server share it',
+    whole(1),
+    1024,
+  )
+  .action(async (folder, flags) => (await import('./commands/build.ts')).run(folder, flags))
 
 try {
-  await main(process.argv.slice(2))
+  await program.parseAsync()
 } catch (error) {
   if (!isExplained(error)) throw error
   console.error(`lookahead: ${error.message}`)
   process.exit(error instanceof Interrupted ? error.exitCode : 1)
-}
-
-async function main([name, ...args]: string[]): Promise<void> {
-  if (name === undefined || name === '--help' || name === 'help') return console.log(help)
-  if (name === '--version') return console.log(packageJson.version)
-  const command = Object.hasOwn(commands, name) ? await commands[name]!.load() : undefined
-  if (!command)
-    throw new UsageError(
-      `there is no command "${name}", only ${Object.keys(commands).join(', ')}; try: lookahead --help`,
-    )
-  if (args.includes('--help')) return console.log(command.help)
-  await command.run(args, process.env)
 }
 
 /** Errors whose message is meant for the one who typed the command. */

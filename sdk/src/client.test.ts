@@ -40,9 +40,15 @@ it('tries again when the stream ends before its first event, never after it', as
 
 it('stops waiting for the next attempt when the signal aborts', async () => {
   const { requests } = script(new ProtocolError(503, 'starting', 'Not yet.', { retryAfter: 30 }).toResponse())
-  const signal = AbortSignal.timeout(50)
-  const run = new Lookahead({ baseURL }).runs.stream(question, { signal })
-  await expect(run.final()).rejects.toMatchObject({ kind: 'aborted' })
+  const controller = new AbortController()
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  const ended = expect(
+    new Lookahead({ baseURL }).runs.stream(question, { signal: controller.signal }).final(),
+  ).rejects.toMatchObject({ kind: 'aborted' })
+  await expect.poll(() => timers.mock.calls.map(([, ms]) => ms)).toContain(30_000)
+  controller.abort()
+  await ended
+  timers.mockRestore()
   expect(requests).toHaveLength(1)
 })
 
@@ -94,10 +100,12 @@ it('calls fetch without a this', async () => {
 })
 
 it('leaves no timer behind that would keep a process alive', async () => {
-  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
-  const before = timers()
+  const [set, clear] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')]
   await ask({ fetch: () => Promise.resolve(good()) }).final()
-  expect(timers()).toBe(before)
+  const [timers, cleared] = [set.mock.results.map(({ value }) => value), clear.mock.calls.map(([timer]) => timer)]
+  vi.restoreAllMocks()
+  expect(timers.length).toBeGreaterThan(0)
+  expect(cleared).toEqual(expect.arrayContaining(timers))
 })
 
 describe('health()', () => {

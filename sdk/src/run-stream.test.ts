@@ -5,18 +5,19 @@ import type { LookaheadFailure, RunEvent, RunStream, TextDelta } from './index.t
 
 afterAll(stopServer)
 
-const client = new Lookahead({ baseURL, idleTimeoutMs: 60, maxRetries: 0 })
+const client = new Lookahead({ baseURL, maxRetries: 0 })
 const question = { messages: [{ role: 'user' as const, content: 'What is 6 times 7?' }] }
 const ask = (signal?: AbortSignal) => client.runs.stream(question, { signal })
 
-async function read(run: RunStream): Promise<{ seen: RunEvent[]; error: LookaheadFailure | undefined }> {
+/** @param onEvent told how many have come */
+async function read(run: RunStream, onEvent: (count: number) => void = () => undefined) {
   const seen: RunEvent[] = []
   try {
-    for await (const event of run) seen.push(event)
+    for await (const event of run) onEvent(seen.push(event))
     return { seen, error: undefined }
   } catch (error) {
     if (!LookaheadError.isInstance(error)) throw error
-    return { seen, error }
+    return { seen, error: error as LookaheadFailure }
   }
 }
 
@@ -99,14 +100,18 @@ describe('a run that goes wrong', () => {
   })
 
   it('reports a lost connection with its cause', async () => {
-    script(staged([wire(events.slice(0, 2))], 'break').response)
-    expect((await read(ask())).error).toMatchObject({ code: 'connection_lost', lastEventId: '1' })
+    const stream = staged([wire(events.slice(0, 2))], 'break')
+    script(stream.response)
+    const { error } = await read(ask(), (count) => count === 2 && stream.snap())
+    expect(error).toMatchObject({ code: 'connection_lost', lastEventId: '1' })
   })
 
   it('times out when no bytes come', async () => {
     const stream = staged([wire(events.slice(0, 2))], 'stall')
     script(stream.response)
-    expect((await read(ask())).error).toMatchObject({ kind: 'timeout', code: 'idle', requestId: 'req_1' })
+    const impatient = new Lookahead({ baseURL, idleTimeoutMs: 60, maxRetries: 0 })
+    const { error } = await read(impatient.runs.stream(question))
+    expect(error).toMatchObject({ kind: 'timeout', code: 'idle', requestId: 'req_1' })
     await expect.poll(() => stream.closed).toBe(true)
   })
 

@@ -54,18 +54,25 @@ export interface StagedStream {
   begun: boolean
   /** Set once the client has closed the connection. */
   closed: boolean
+  /** Breaks the connection, if that is how it ends. */
+  snap(): void
   response: Response
 }
 
-/** An SSE answer in chunks; then it ends, breaks, stays silent, or goes on with comments for ever. */
+/**
+ * An SSE answer in chunks; then it ends, stays silent, goes on with comments for ever, or breaks when told to: bytes that were
+ * not read are lost then.
+ */
 export function staged(
   chunks: (string | Uint8Array)[],
   then: 'end' | 'break' | 'stall' | 'keepalive' = 'end',
 ): StagedStream {
   const queue = [...chunks]
+  const snapped = Promise.withResolvers<void>()
   const stream: StagedStream = {
     begun: false,
     closed: false,
+    snap: snapped.resolve,
     response: new Response(
       new ReadableStream<Uint8Array>(
         {
@@ -77,8 +84,7 @@ export function staged(
             } else if (then === 'end') {
               controller.close()
             } else if (then === 'break') {
-              // A broken connection takes bytes with it that were not read yet.
-              await setTimeout(30)
+              await snapped.promise
               controller.error(new TypeError('network error'))
             } else if (then === 'keepalive') {
               await setTimeout(10)

@@ -2,19 +2,14 @@
 import { isCorrect, testProblems } from '@lookahead/gpu-backend/dataset'
 import { Lookahead } from '@lookahead/sdk'
 import type { Mode } from '@lookahead/sdk'
-import { optionsOrHelp } from '../flags.ts'
 import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
-import { help, readOptions } from './options.ts'
+import { readOptions } from './options.ts'
 import type { BenchOptions } from './options.ts'
 import { summarize } from './summary.ts'
 import type { ModeSummary, Trial } from './summary.ts'
 
-const options = optionsOrHelp(readOptions)
-if (options === 'help') {
-  console.log(help)
-  process.exit(process.exitCode)
-}
+const options = readOptions()
 
 await withStack(async ({ workerURL }) => {
   const summaries = await bench(new Lookahead({ baseURL: workerURL }), options)

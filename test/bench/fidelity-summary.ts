@@ -9,7 +9,7 @@ export interface Trial extends Measurement {
   underived: string[]
   /** Those of them that no other run of plain decoding has either: what plain decoding itself gets wrong is not counted. */
   strange: string[]
-  /** Strange terms of steps that were drafted and accepted by the judge. */
+  /** Strange words of steps that the judge accepted. Their numbers are the target's: it wrote a step with the same ones. */
   judged: string[]
 }
 
@@ -22,7 +22,7 @@ export interface ModeSummary {
   /** Runs with strange terms; of these, those with a strange word, the others having strange numbers only. */
   strange: number
   words: number
-  /** Runs with a strange term in a step that the judge accepted. */
+  /** Runs with a strange word in a step that the judge accepted. */
   judged: number
   /** Accepted drafted steps over drafted steps; `null` in modes without steps. */
   acceptRate: number | null
@@ -32,6 +32,8 @@ export interface ModeSummary {
 export const unknown = (text: string, known: ReadonlySet<string>): string[] =>
   [...new Set(terms(text))].filter((term) => !known.has(term))
 
+export const isWord = (term: string): boolean => !/^\d/.test(term)
+
 export function summarize(trials: readonly Trial[]): ModeSummary {
   const drafted = sum(trials.map(({ result }) => result.stats.drafted_steps))
   const count = (holds: (trial: Trial) => boolean): number => trials.filter(holds).length
@@ -40,7 +42,7 @@ export function summarize(trials: readonly Trial[]): ModeSummary {
     accuracy: count(({ correct }) => correct) / trials.length,
     underived: count(({ underived }) => underived.length > 0),
     strange: count(({ strange }) => strange.length > 0),
-    words: count(({ strange }) => strange.some((term) => !/^\d/.test(term))),
+    words: count(({ strange }) => strange.some(isWord)),
     judged: count(({ judged }) => judged.length > 0),
     acceptRate: drafted > 0 ? sum(trials.map(({ result }) => result.stats.accepted_steps)) / drafted : null,
   }

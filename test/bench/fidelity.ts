@@ -11,19 +11,17 @@ import { derivableTerms, foreignProblems, isCorrect, terms } from '@lookahead/gp
 import type { Problem } from '@lookahead/gpu-backend/dataset'
 import { Lookahead } from '@lookahead/sdk'
 import type { Mode, RunEvent } from '@lookahead/sdk'
-import { optionsOrHelp } from '../flags.ts'
 import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
-import { help, readOptions } from './fidelity-options.ts'
+import { readOptions } from './fidelity-options.ts'
 import type { FidelityOptions } from './fidelity-options.ts'
-import { summarize, unknown } from './fidelity-summary.ts'
+import { isWord, summarize, unknown } from './fidelity-summary.ts'
 import type { ModeSummary, Trial } from './fidelity-summary.ts'
 
-const options = optionsOrHelp(readOptions)
-if (options === 'help') {
-  console.log(help)
-  process.exit(process.exitCode)
-}
+const options = readOptions(
+  'bench:fidelity',
+  'Questions about people, things, colours and units that the models were not trained on, every mode on every question: how many runs say a word or a number that neither question, solver nor plain decoding has.',
+)
 
 await withStack(
   async ({ workerURL }) => {
@@ -77,7 +75,7 @@ async function tried(
     correct: isCorrect(problem, text),
     underived: unknown(text, derivable),
     strange: unknown(text, known),
-    judged: unknown(judged, known),
+    judged: unknown(judged, known).filter(isWord),
   }
 }
 

@@ -7,10 +7,9 @@
 import { foreignProblems, rightSteps } from '@lookahead/gpu-backend/dataset'
 import { Lookahead } from '@lookahead/sdk'
 import type { RunEvent } from '@lookahead/sdk'
-import { optionsOrHelp } from '../flags.ts'
 import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
-import { help, readOptions } from './fidelity-options.ts'
+import { readOptions } from './fidelity-options.ts'
 import { quantile } from './statistics.ts'
 
 /** One drafted step that was ruled on. */
@@ -23,11 +22,10 @@ interface Ruled {
 
 const THRESHOLDS = [-2, -2.5, -3, -4, -5, -6, -8, -10]
 
-const options = optionsOrHelp(readOptions)
-if (options === 'help') {
-  console.log(help)
-  process.exit(process.exitCode)
-}
+const options = readOptions(
+  'bench:likelihood',
+  'What the target thinks of drafted steps, by what became of them, without the gate.',
+)
 
 await withStack(
   async ({ workerURL, backendURL }) => {

@@ -1,24 +1,27 @@
 /** One question through the whole stack, with and without lookahead; `npm run demo -- --help` lists the flags. */
-import { extractAnswer, testProblems } from '@lookahead/gpu-backend/dataset'
+import { extractAnswer, FAMILIES, testProblems } from '@lookahead/gpu-backend/dataset'
+import { script } from '@lookahead/gpu-backend/flags'
 import { Lookahead } from '@lookahead/sdk'
 import type { RunResult } from '@lookahead/sdk'
-import { optionsOrHelp } from '../flags.ts'
 import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
 import type { Measurement } from '../measure.ts'
-import { help, readOptions } from './options.ts'
 import { oneLine, paint, stepLine } from './show-steps.ts'
+import { unfamiliarWords } from './unfamiliar.ts'
 
-const options = optionsOrHelp(readOptions)
-if (options === 'help') {
-  console.log(help)
-  process.exit(process.exitCode)
-}
+const program = script('demo', 'One question through the whole stack, with lookahead and without.')
+  .usage('-- [question] [flags]')
+  .argument('[question...]', 'default: the first of the held-out problems')
+  .option('--json', 'results alone on stdout')
+  .parse()
 
-const say = options.json ? () => undefined : console.log
+const { json } = program.opts()
+const [asked] = program.processedArgs
+const question = asked.length > 0 ? asked.join(' ').trim() : testProblems(1)[0]!.question
+if (question === '') program.error('the question is empty')
+const unfamiliar = unfamiliarWords(question)
 
-const [example] = testProblems(1)
-const question = options.question ?? example!.question
+const say = json ? () => undefined : console.log
 
 await withStack(async ({ workerURL }) => {
   const client = new Lookahead({ baseURL: workerURL })
@@ -36,9 +39,16 @@ await withStack(async ({ workerURL }) => {
   say(`  ${oneLine(`${plain.result.reasoning} ${plain.result.answer}`)}\n`)
 
   const speedup = lookahead.tokensPerSecond / plain.tokensPerSecond
-  if (options.json) console.log(JSON.stringify(report(plain, lookahead, speedup)))
+  if (json) console.log(JSON.stringify(report(plain, lookahead, speedup)))
   else say(table(plain, lookahead, speedup))
+  if (unfamiliar.length > 0) say(paint('yellow', hint(unfamiliar)))
 })
+
+function hint(words: string[]): string {
+  return `
+The demo models know word problems of ${FAMILIES.length} kinds, and no other words than these have. They do not know: ${words.join(', ')}
+So this answer is likely to be wrong, however sure it sounds.`
+}
 
 /** What the model put in a box, else the beginning of its answer. */
 function shortAnswer({ text, answer }: RunResult): string {
@@ -55,6 +65,7 @@ function report(plain: Measurement, lookahead: Measurement, speedup: number) {
   const { accepted_steps, drafted_steps } = lookahead.result.stats
   return {
     question,
+    unfamiliarWords: unfamiliar,
     answer: shortAnswer(lookahead.result),
     modes: {
       ar: mode(plain),

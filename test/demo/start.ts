@@ -1,8 +1,26 @@
-/** Backend and worker, left running until Ctrl-C: `npm start`. */
-import { withStack } from '../launcher/index.ts'
+/** Backend and worker, left running until Ctrl-C; `npm start -- --help` lists the flags. */
+import { script, whole } from '@lookahead/gpu-backend/flags'
+import { tryPort, withStack } from '../launcher/index.ts'
 
-const BACKEND_PORT = 8600
-const WORKER_PORT = 8787
+const name = 'start'
+const port = whole(0, 65_535)
+const flags = script(name, 'Backend and worker on this machine, with the demo models, until Ctrl-C.')
+  .option('--port <port>', 'of the worker; 0 takes a free one', port, 8787)
+  .option('--backend-port <port>', 'of the backend; 0 takes a free one', port, 8600)
+  .parse()
+  .opts()
+
+for (const [flag, number] of [
+  ['--port', flags.port],
+  ['--backend-port', flags.backendPort],
+] as const) {
+  await tryPort(number).catch(({ code }: NodeJS.ErrnoException) => {
+    console.error(
+      `npm run ${name}: cannot listen on port ${number} (${code}): choose another with ${flag}, or 0 for a free one`,
+    )
+    process.exit(1)
+  })
+}
 
 await withStack(
   async ({ workerURL, backendURL }) => {
@@ -15,5 +33,5 @@ curl -N ${workerURL}/v1/runs -H 'content-type: application/json' \\
 Ctrl-C stops both.`)
     await new Promise(() => undefined)
   },
-  { backendPort: BACKEND_PORT, workerPort: WORKER_PORT },
+  { backendPort: flags.backendPort, workerPort: flags.port },
 )

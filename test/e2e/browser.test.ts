@@ -42,7 +42,7 @@ describe.skipIf(!chromium)('the SDK in Chromium', () => {
       await new Promise(() => {})`
     await inBrowser(script, signal, async (value) => {
       expect(value).toBe('left')
-      await expect.poll(async () => (await backendHealth()).running, { timeout: 30_000 }).toBe(0)
+      await expect.poll(async () => (await backendHealth()).running).toBe(0)
     })
   })
 })

@@ -12,7 +12,7 @@ describe.each([
 ])('shells that are %s and %s', (one, other) => {
   it.each(['lr', 'lr+sd'] as const)('have no other colour in mode %s', async (mode) => {
     const texts = await Promise.all(
-      Array.from({ length: 6 }, (_, seed) =>
+      Array.from({ length: 4 }, (_, seed) =>
         client.runs
           .stream(about(shells(one, other), { sampling: { seed }, lookahead: { mode }, max_tokens: 600 }))
           .final(),

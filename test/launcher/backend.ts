@@ -12,11 +12,13 @@ export interface BackendOptions {
   slots?: number
   /** Least log-probability of a token of a step that the judge may accept; `off`: any. Default: the backend's. */
   leastLogprob?: number | 'off' | undefined
+  /** Stops it while it starts. */
+  signal?: AbortSignal | undefined
 }
 
 /** Starts the GPU backend on this machine. */
 export function startBackend(options: BackendOptions = {}): Promise<Server> {
-  const { models, port = 0, contextIdleSeconds, slots, leastLogprob } = options
+  const { models, port = 0, contextIdleSeconds, slots, leastLogprob, signal } = options
   const flags = ['--host', '127.0.0.1', '--port', String(port)]
   if (models !== undefined) flags.push('--models', models)
   if (contextIdleSeconds !== undefined) flags.push('--context-idle', String(contextIdleSeconds))
@@ -26,6 +28,6 @@ export function startBackend(options: BackendOptions = {}): Promise<Server> {
     name: 'backend',
     script: 'gpu-backend/src/cli.ts',
     args: ['serve', ...flags],
-    timeoutMs: 120_000,
+    signal,
   })
 }

@@ -1,3 +1,4 @@
+export { tryPort } from './port.ts'
 export { startBackend } from './backend.ts'
 export type { BackendOptions } from './backend.ts'
 export type { Server } from './server.ts'

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
-import { inject, expect, it } from 'vitest'
+import { inject, expect, it, onTestFinished } from 'vitest'
 import { startServer } from './server.ts'
 import { startWorker } from './worker.ts'
 
@@ -33,10 +35,20 @@ it.each(['SIGKILL', 'SIGINT'] as const)('leaves nothing running when its process
   await expect.poll(() => answers(url)).toBe(false)
 })
 
+it('says at once that a port is taken, and leaves nothing', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  onTestFinished(() => void other.close())
+  const { port } = other.address() as AddressInfo
+  await expect(startWorker({ backendURL: inject('backendURL'), port })).rejects.toThrow(
+    new RegExp(`worker: ended before it was ready\\n.*in use.*:${port}`),
+  )
+})
+
 it('says why a server did not start', async () => {
   await expect(startWorker({ backendURL: inject('backendURL'), config: 'nothing.toml' })).rejects.toThrow(
     /worker: ended before it was ready[^]*nothing\.toml/,
   )
-  const silent = { name: 'silent', script: 'test/launcher/leash.ts', args: [], timeoutMs: 20_000 }
+  const silent = { name: 'silent', script: 'test/launcher/leash.ts', args: [] }
   await expect(startServer(silent)).rejects.toThrow('silent: ended before it was ready')
 })

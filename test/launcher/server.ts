@@ -12,7 +12,7 @@ const LOG_LINES = 40
 const leash = new URL('leash.ts', import.meta.url).href
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A child process that serves HTTP. It ends with this process at the latest. */
+/** A child process that serves HTTP. It ends with this process at the latest, and with it whatever it started. */
 export interface Server {
   url: string
   pid: number
@@ -31,16 +31,27 @@ export interface ServerOptions {
   script: string
   args: string[]
   env?: Record<string, string>
-  /** Time until `GET /health` answers 200, in milliseconds. */
-  timeoutMs: number
+  /** Stops it while it starts. */
+  signal?: AbortSignal | undefined
 }
 
-/** @throws {Error} when the server ends or is not healthy in time, with the end of its output. */
-export async function startServer({ name, script, args, env, timeoutMs }: ServerOptions): Promise<Server> {
+/** A server could not be started. The message holds its own words. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}
+
+/**
+ * Resolves once `GET /health` answers 200.
+ * @throws {StartError} when the server ends before that; the signal's reason
+ */
+export async function startServer({ name, script, args, env, signal }: ServerOptions): Promise<Server> {
+  signal?.throwIfAborted()
   const child = spawn(process.execPath, ['--import', leash, script, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // The leader of a group of its own: Ctrl-C is not for it, and what it leaves behind can be found.
+    detached: true,
   })
   const log: string[] = []
   const address = Promise.withResolvers<string>()
@@ -52,26 +63,32 @@ export async function startServer({ name, script, args, env, timeoutMs }: Server
       if (url) address.resolve(url.replace(/\/$/, ''))
     })
   }
+  child.once('exit', () => killGroup(child.pid!))
   const gone = once(child, 'close')
 
-  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+  const end = async (how: 'SIGTERM' | 'SIGKILL') => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(how)
     const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
     await gone
     clearTimeout(timer)
   }
 
-  const controller = new AbortController()
-  const deadline = setTimeout(() => controller.abort(`not ready after ${timeoutMs} ms`), timeoutMs)
-  void gone.then(() => controller.abort('ended before it was ready'))
+  const ended = new AbortController()
+  void gone.then(() => ended.abort(new StartError(`${name}: ended before it was ready\n${log.join('\n')}`)))
   try {
-    const url = await untilHealthy(address.promise, controller.signal)
+    const url = await untilHealthy(address.promise, AbortSignal.any([ended.signal, ...(signal ? [signal] : [])]))
     return { url, pid: child.pid!, log, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
+  } catch (error) {
+    await end('SIGTERM')
+    throw error
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
   } catch {
-    await end('SIGKILL')
-    throw new Error(`${name}: ${controller.signal.reason}\n${log.join('\n')}`)
-  } finally {
-    clearTimeout(deadline)
+    // Nobody is left.
   }
 }
 

@@ -1,5 +1,8 @@
+import { constants } from 'node:os'
+import { LookaheadError } from '@lookahead/sdk'
 import { startBackend } from './backend.ts'
 import type { BackendOptions } from './backend.ts'
+import { StartError } from './server.ts'
 import type { Server } from './server.ts'
 import { startWorker } from './worker.ts'
 
@@ -18,10 +21,11 @@ export interface StackOptions extends Omit<BackendOptions, 'port'> {
   workerPort?: number
 }
 
+/** @throws as `startServer` does */
 export async function startStack({ backendPort = 0, workerPort = 0, ...options }: StackOptions = {}): Promise<Stack> {
   const backend = await startBackend({ ...options, port: backendPort })
   try {
-    const worker = await startWorker({ backendURL: backend.url, port: workerPort })
+    const worker = await startWorker({ backendURL: backend.url, port: workerPort, signal: options.signal })
     const stop = async () => {
       await worker.stop()
       await backend.stop()
@@ -33,29 +37,43 @@ export async function startStack({ backendPort = 0, workerPort = 0, ...options }
   }
 }
 
-/** Runs `main` with a stack that is stopped afterwards, also after Ctrl-C. */
+/** Runs `main` with a stack that is stopped afterwards. Ctrl-C and SIGTERM stop everything at any time, without a word. */
 export async function withStack(main: (stack: Stack) => Promise<void>, options?: StackOptions): Promise<void> {
-  const interrupted = Promise.withResolvers<NodeJS.Signals>()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.resolve(signal))
+  const controller = new AbortController()
+  const { signal } = controller
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(name))
+  const unwatch = watchNpm(() => controller.abort('SIGTERM'))
+  const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
 
-  const starting = startStack(options)
-  starting.catch((error: unknown) => {
-    // The stack trace of a launcher says nothing: the server's own words do.
-    console.error(error instanceof Error ? error.message : error)
-    process.exit(1)
-  })
-  const running = starting.then(main)
+  console.error('starting backend and worker …')
   try {
-    const signal = await Promise.race([running, interrupted.promise])
-    if (signal) process.exitCode = signal === 'SIGINT' ? 130 : 143
-    // What fails now fails because its servers are being stopped.
-    running.catch(() => undefined)
-  } finally {
-    await starting.then(
-      (stack) => stack.stop(),
-      () => undefined,
-    )
+    const stack = await startStack({ ...options, signal })
+    try {
+      const running = main(stack)
+      // What fails once the servers are being stopped fails because of that.
+      running.catch(() => undefined)
+      await Promise.race([running, interrupted])
+    } finally {
+      await stack.stop()
+    }
+  } catch (error) {
+    if (!signal.aborted) {
+      // Where it was thrown says nothing: what the server or the client says does.
+      if (!(error instanceof StartError || LookaheadError.isInstance(error))) throw error
+      console.error(error.message)
+      process.exitCode = 1
+    }
   }
+  unwatch()
+  if (signal.aborted) process.exitCode = 128 + constants.signals[signal.reason as NodeJS.Signals]
   // Whatever `main` still waits for will not come.
   if (process.exitCode !== undefined) process.exit()
+}
+
+/** npm that is told to stop ends the shell in which it runs a script, and the shell tells nobody: only its absence shows. */
+function watchNpm(onEnd: () => void): () => void {
+  if (process.env.npm_lifecycle_event === undefined) return () => undefined
+  const shell = process.ppid
+  const timer = setInterval(() => process.ppid !== shell && onEnd(), 500)
+  return () => clearInterval(timer)
 }

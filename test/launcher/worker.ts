@@ -7,10 +7,13 @@ export interface WorkerOptions {
   port?: number
   /** Wrangler configuration. Default: the project's. */
   config?: string
+  /** Stops it while it starts. */
+  signal?: AbortSignal | undefined
 }
 
 /** Starts the worker in workerd, as it would run at the edge. */
-export function startWorker({ backendURL, port = 0, config = 'wrangler.toml' }: WorkerOptions): Promise<Server> {
+export function startWorker(options: WorkerOptions): Promise<Server> {
+  const { backendURL, port = 0, config = 'wrangler.toml', signal } = options
   return startServer({
     name: 'worker',
     script: 'test/launcher/worker-main.ts',
@@ -22,6 +25,6 @@ export function startWorker({ backendURL, port = 0, config = 'wrangler.toml' }: 
       WRANGLER_SEND_METRICS: 'false',
       WRANGLER_WRITE_LOGS: 'false',
     },
-    timeoutMs: 60_000,
+    signal,
   })
 }

@@ -41,9 +41,9 @@ export interface Report {
 }
 
 const PROGRESS_MS = 10_000
-/** An abandoned context is dropped after this time, and all must be gone after the load within the other. */
+/** An abandoned context is dropped after this time; what is still held the other time after the load was lost. */
 const CONTEXT_IDLE_SECONDS = 10
-const IDLE_PATIENCE_MS = 30_000
+const IDLE_PATIENCE_MS = 600_000
 
 /** @throws {Error} when the backend does not start, or fails a request that is alone */
 export async function load(options: LoadOptions): Promise<Report> {

@@ -1,14 +1,9 @@
 /** The load test; `npm run load -- --help` lists the flags. */
-import { optionsOrHelp } from '../flags.ts'
 import { load } from './load.ts'
 import type { Report } from './load.ts'
-import { help, readFlags } from './options.ts'
+import { readFlags } from './options.ts'
 
-const flags = optionsOrHelp(readFlags)
-if (flags === 'help') {
-  console.log(help)
-  process.exit(process.exitCode)
-}
+const flags = readFlags()
 
 const report = await load({ ...flags, onProgress: (line) => console.error(line) })
 console.log(flags.json ? JSON.stringify(report) : table(report))

@@ -16,7 +16,7 @@ export interface RushOptions {
 }
 
 /** A request that is still unanswered so long after the last one began never will be. */
-const END_PATIENCE_MS = 120_000
+const END_PATIENCE_MS = 600_000
 
 /** All clients at once, each sending one request after another until the time is over or something is wrong. */
 export class Rush {

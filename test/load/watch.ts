@@ -11,7 +11,7 @@ export type Health = v.InferOutput<typeof Health>
 
 const INTERVAL_MS = 1000
 /** A backend that says nothing for so long will say nothing any more. */
-const HANGING_MS = 60_000
+const HANGING_MS = 300_000
 /** Growth that is forgiven, as a part of the memory. */
 const MOST_GROWTH = 0.1
 /**

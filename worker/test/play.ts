@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { RunRequest, isTerminal, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
 import { expect } from 'vitest'
@@ -18,27 +17,30 @@ export interface Outcome {
 export interface Circumstances {
   /** Path at which the backend stands. */
   under?: string
-  /** The backend's idle limit in milliseconds; generous by default, since the machine may be busy. */
-  idleMs?: number
-  /** How long the reader takes over each piece of text, in milliseconds. */
-  readerMs?: number
+  /** Reaches the backend, or answers in its place. */
+  fetch?: typeof fetch
+  /** What the reader does with each piece of text. */
+  onText?: () => Promise<void>
   controller?: Controller
 }
+
+/** How long the backend may be silent. Far longer than any machine takes: where it matters, clocks are set by hand. */
+export const IDLE_MS = 600_000
 
 /** Runs a request against a scripted backend, and checks that one terminal event comes last. */
 export async function play(
   script: Reply[],
   request: Partial<RunRequestInput> = {},
-  { under = '', idleMs = 15_000, readerMs = 0, controller }: Circumstances = {},
+  { under = '', fetch, onText, controller }: Circumstances = {},
 ): Promise<Outcome> {
   await using fake = await fakeBackend(script)
   const events: RunEvent[] = []
   const parsed = parseRequest(RunRequest, { prompt: 'How many?', ...request })
-  const upstream = nativeUpstream({ baseURL: fake.url + under, idleMs })
+  const upstream = nativeUpstream({ baseURL: fake.url + under, fetch, idleMs: IDLE_MS })
   const options = { runId: 'r', signal: new AbortController().signal, controller, log: () => undefined }
   for await (const event of cycle(upstream, parsed, options)) {
     events.push(event)
-    if (event.type === 'text.delta') await sleep(readerMs)
+    if (event.type === 'text.delta') await onText?.()
   }
   expect(events.filter(isTerminal)).toEqual([events.at(-1)])
   return {

@@ -3,34 +3,27 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { formatBytes } from '../../src/bytes.ts'
+import { listOf, script } from '../../src/flags.ts'
 import { weightTypes } from '../../src/graph/index.ts'
 import { failures, markdown } from '../report.ts'
 import type { Section } from '../section.ts'
 import { dryRunLibraries } from './libraries.ts'
 
-const help = `npm run gpu:dry-run -- [--weights fp32,bf16] [--trace]
-
-Loads the shipped target with ONNX Runtime's CUDA build over a CUDA that computes nothing: nodes are placed, memory is
+const flags = script(
+  'gpu:dry-run',
+  `Loads the shipped target with ONNX Runtime's CUDA build over a CUDA that computes nothing: nodes are placed, memory is
 allocated and copied, and kernels are launched as on an H100, but what comes out is noise. Counts the launches and the
 bytes that pass between host and device in a forward. The exit code is 1 if a node has no CUDA kernel, or anything but the
-inputs and the wanted logits is copied. Linux on x64; needs pip, gcc and binutils.
+inputs and the wanted logits is copied. Linux on x64; needs pip, gcc and binutils.`,
+)
+  .option('--weights <a,b>', `of ${weightTypes.join(', ')} (default: all)`, listOf(weightTypes))
+  .option('--trace', "every launch and copy, in order, with the kernels' names", false)
+  .parse()
+  .opts()
+dryRun(flags.weights ?? weightTypes, flags.trace)
 
-  --weights a,b  of ${weightTypes.join(', ')} (default all)
-  --trace        every launch and copy, in order, with the kernels' names`
-
-const { values } = parseArgs({
-  options: {
-    weights: { type: 'string', default: weightTypes.join(',') },
-    trace: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
-if (values.help) console.log(help)
-else dryRun(values.weights.split(','), values.trace)
-
-function dryRun(weights: string[], trace: boolean): void {
+function dryRun(weights: readonly string[], trace: boolean): void {
   const libraries = dryRunLibraries((line) => console.error(`gpu:dry-run: ${line}`))
   const section: Section = {
     title: 'Launches and copies of a forward',

@@ -1,45 +1,24 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { readDecoderConfig, weightFiles } from '../checkpoint/index.ts'
-import { countParameters, precisionOf, storedGraph, type BuildProgress } from '../graph/index.ts'
+import { countParameters, precisionOf, storedGraph, type BuildProgress, type WeightType } from '../graph/index.ts'
 import { slotBytes } from '../model/index.ts'
+import type { Device } from '../onnxruntime/index.ts'
 import { chooseDevice } from '../server/device.ts'
-import { readDevice, readWeights, UsageError, weightsHelp } from '../usage.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
-import { readArguments } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
 import { formatBytes } from '../bytes.ts'
 import { ProgressLine } from './progress.ts'
 
-export const help = `lookahead build FOLDER [flags]
-
-Builds a checkpoint's graph ahead of time, so that serving starts at once, and says what it takes. The graph is kept in
-LOOKAHEAD_CACHE (default ~/.cache/lookahead) until one is built from files that have changed.
-
-  --device DEVICE           where it is to run: cuda, cpu, or auto (cuda where it can be used) (default auto); what is
-                            built for one does not serve the other
-  --weights TYPE            how the linear layers are kept: ${weightsHelp}
-  --memory MiB              for the keys and values of all tokens, to say how many fit; the models of a server
-                            share it (default 1024)
-  --help                    shows this
-`
-
-type Env = Record<string, string | undefined>
+export interface BuildFlags {
+  device: Device | 'auto'
+  weights?: WeightType | undefined
+  /** MiB. */
+  memory: number
+}
 
 /** @throws UsageError, ModelError, Interrupted */
-export async function run(args: string[], _env: Env): Promise<void> {
-  const flags = {
-    device: { type: 'string' },
-    weights: { type: 'string' },
-    memory: { type: 'string', default: '1024' },
-  } as const
-  const { values, argument: folder } = readArguments(args, 'the folder of a checkpoint', flags)
-  const asked = readDevice(values.device)
-  const weights = readWeights(values.weights)
-  const memory = Number(values.memory)
-  if (!Number.isInteger(memory) || memory < 1)
-    throw new UsageError(`--memory must be a whole number of MiB, not "${values.memory}"`)
-
+export async function run(folder: string, { device: asked, weights, memory }: BuildFlags): Promise<void> {
   const config = await readDecoderConfig(folder)
   // Refused now rather than when it is to be served.
   await Tokenizer.load(folder)

@@ -1,15 +1,10 @@
-import { readFlags } from '../server/flags.ts'
+import { serveOptions } from '../server/flags.ts'
 import { serve } from '../server/serve.ts'
 import { interruptible } from './interrupt.ts'
 
-export { help } from '../server/flags.ts'
-
-type Env = Record<string, string | undefined>
-
 /** Serves until SIGINT or SIGTERM. @throws as `serve` does; UsageError; Interrupted if asked to stop while models load */
-export async function run(args: string[], env: Env): Promise<void> {
-  const options = readFlags(args, env)
-  const server = await interruptible('starts over', (signal) => serve(options, signal))
+export async function run(flags: Parameters<typeof serveOptions>[0]): Promise<void> {
+  const server = await interruptible('starts over', (signal) => serve(serveOptions(flags), signal))
   const asked = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, resolve)
   })

@@ -1,47 +1,62 @@
-import { expect, test } from 'vitest'
-import { readFlags } from './flags.ts'
+import { afterEach, expect, test, vi } from 'vitest'
+import { command } from '../flags.ts'
+import { serveOptions, withServeFlags } from './flags.ts'
 
-test('--weights is left to the device unless a flag or a variable says otherwise, and the flag wins', () => {
-  expect(readFlags([], {})).toMatchObject({ weights: undefined })
-  expect(readFlags([], { LOOKAHEAD_WEIGHTS: 'int4' })).toMatchObject({ weights: 'int4' })
-  expect(readFlags(['--weights', 'int8'], { LOOKAHEAD_WEIGHTS: 'int4' })).toMatchObject({ weights: 'int8' })
-  expect(() => readFlags(['--weights', 'fp8'], {})).toThrow(
-    '--weights must be one of fp32, fp16, bf16, int8, int4, not "fp8"',
-  )
+afterEach(() => void vi.unstubAllEnvs())
+
+/** What `lookahead serve` takes its flags and variables for. */
+function read(args: string[], env: Record<string, string> = {}) {
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+  const serve = withServeFlags(command('serve', ''))
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+  return serveOptions(serve.parse(args, { from: 'user' }).opts())
+}
+
+test('flags overrule the environment, and nonsense is refused by name', () => {
+  const env = { LOOKAHEAD_PORT: '7000', LOOKAHEAD_TOKEN: 'secret', LOOKAHEAD_WEIGHTS: 'int4' }
+  expect(read([], env)).toMatchObject({ port: 7000, token: 'secret', host: '127.0.0.1', weights: 'int4' })
+  expect(read(['--port', '0', '--weights', 'int8'], env)).toMatchObject({ port: 0, weights: 'int8' })
+  for (const args of [
+    ['--port', 'x'],
+    ['--port', '70000'],
+    ['--memory', '0'],
+    ['--prot', '1'],
+    ['--weights', 'fp8'],
+  ])
+    expect(() => read(args)).toThrow(args[0])
+  expect(() => read([], { LOOKAHEAD_MEMORY: 'much' })).toThrow('LOOKAHEAD_MEMORY')
 })
 
 test('an empty flag is an error, an empty variable none at all', () => {
-  expect(() => readFlags(['--port='], {})).toThrow('--port lacks its value')
-  expect(readFlags([], { LOOKAHEAD_PORT: '', LOOKAHEAD_TOKEN: '' })).toMatchObject({ port: 8600, token: undefined })
+  for (const flag of ['--port=', '--token=', '--host=', '--models='])
+    expect(() => read([flag])).toThrow(flag.slice(0, -1))
+  expect(read([], { LOOKAHEAD_PORT: '', LOOKAHEAD_TOKEN: '' })).toEqual(read([]))
 })
 
 test('the pools are sized by memory unless slots are given; limits have defaults', () => {
-  expect(readFlags([], {})).toMatchObject({ memory: 1024, slots: undefined, batchTokens: 512 })
+  const defaults = { memory: 1024, batchTokens: 512, queue: { requests: 256, tokens: 131_072 }, drainMs: 10_000 }
+  expect(read([])).toMatchObject({ ...defaults, device: 'auto' })
+  expect([read([]).slots, read([]).weights, read([]).token]).toEqual([undefined, undefined, undefined])
   const env = { LOOKAHEAD_MEMORY: '64', LOOKAHEAD_MAX_QUEUED_REQUESTS: '3' }
-  expect(readFlags(['--slots', '300', '--max-queued-tokens', '9'], env)).toMatchObject({
+  expect(read(['--slots', '300', '--max-queued-tokens', '9'], env)).toMatchObject({
     memory: 64,
     slots: 300,
     queue: { requests: 3, tokens: 9 },
   })
-  expect(() => readFlags(['--memory', '0'], {})).toThrow('--memory must be a whole number')
 })
 
 test('a token that no caller could show is refused, and not shown', () => {
-  expect(readFlags(['--token', 'aZ09-._~+/=='], {})).toMatchObject({ token: 'aZ09-._~+/==' })
+  expect(read(['--token', 'aZ09-._~+/=='])).toMatchObject({ token: 'aZ09-._~+/==' })
   for (const token of ['two words', 'schlüssel', 'a=b'])
-    expect(() => readFlags(['--token', token], {})).toThrow(/^--token may have letters, digits and -\._~\+\/ only$/)
+    expect(() => read(['--token', token])).toThrow(/^--token may have letters, digits and -\._~\+\/ only$/)
 })
 
 test('the judge is taken where there is one, unless it is declined; what it may not accept has a default', () => {
-  expect(readFlags([], {})).toMatchObject({ judge: true, leastLogprob: -4 })
-  expect(readFlags([], { LOOKAHEAD_JUDGE: 'none', LOOKAHEAD_LEAST_LOGPROB: 'off' })).toMatchObject({
-    judge: false,
-    leastLogprob: -Infinity,
-  })
-  expect(readFlags(['--judge', 'auto', '--least-logprob=-7.5'], { LOOKAHEAD_JUDGE: 'none' })).toMatchObject({
-    judge: true,
-    leastLogprob: -7.5,
-  })
-  expect(() => readFlags(['--judge', 'mine'], {})).toThrow('--judge must be auto or none, not "mine"')
-  expect(() => readFlags(['--least-logprob', '3'], {})).toThrow('--least-logprob must be a number of at most 0, or off')
+  expect(read([])).toMatchObject({ judge: true, leastLogprob: -4 })
+  const env = { LOOKAHEAD_JUDGE: 'none', LOOKAHEAD_LEAST_LOGPROB: 'off' }
+  expect(read([], env)).toMatchObject({ judge: false, leastLogprob: -Infinity })
+  expect(read(['--judge', 'auto', '--least-logprob=-7.5'], env)).toMatchObject({ judge: true, leastLogprob: -7.5 })
+  expect(() => read(['--judge', 'mine'])).toThrow(/--judge.*auto, none/)
+  expect(() => read(['--least-logprob', '3'])).toThrow(/--least-logprob.*number/)
 })

@@ -8,7 +8,7 @@ import { chooseDevice, type ChosenDevice } from './device.ts'
 import type { ServeOptions } from './flags.ts'
 
 /** Aborted calls end within a forward, and the last bytes go out at once: so long is waited for clients that do not read. */
-const GRACE_MS = 2_000
+const GRACE_MS = 5_000
 
 export interface Server {
   url: string

@@ -164,6 +164,15 @@ describe('a call', () => {
     expect((await play([{ status, code, retryAfter: 0 }, end], ar)).calls).toHaveLength(2)
   })
 
+  test('that never reached the backend is repeated', async () => {
+    await using fake = await fakeBackend([end])
+    let failures = 1
+    const fetch: typeof globalThis.fetch = (...call) =>
+      failures-- > 0 ? Promise.reject(new TypeError('connection refused')) : globalThis.fetch(...call)
+    const events = await collect(nativeUpstream({ baseURL: fake.url, fetch }), { prompt: 'x', ...ar })
+    expect(events.at(-1)).toMatchObject({ type: 'run.completed' })
+  })
+
   describe('waits before it is repeated', () => {
     /** What was waited for before the second and the third try, in milliseconds. */
     async function waits(headers: Record<string, string>): Promise<number[]> {

@@ -1,11 +1,14 @@
-import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
+import { RunRequest, encodeEvent, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunEvent } from '@lookahead/sdk/protocol'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { commits, context, drafts } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
-import { end, play } from '../../test/play.ts'
+import { IDLE_MS, end, play } from '../../test/play.ts'
 import { nativeUpstream } from '../upstreams/native.ts'
 import { cycle } from './cycle.ts'
+
+afterEach(() => void vi.useRealTimers())
+const setClocksByHand = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
 
 describe('a helper that fails costs speed, never the run', () => {
   test.each<[string, Reply]>([
@@ -13,7 +16,6 @@ describe('a helper that fails costs speed, never the run', () => {
     ['refuses', { status: 500, code: 'internal_error' }],
     ['breaks off', { events: [context()], finally: 'cut' }],
     ['ends without done', { events: [context()] }],
-    ['goes silent', { events: [context()], finally: 'hang' }],
     ['talks nonsense', { events: [{ type: 'riddle' }] }],
     [
       'reports an error',
@@ -22,10 +24,30 @@ describe('a helper that fails costs speed, never the run', () => {
       },
     ],
   ])('a draft that %s', async (_fault, reply) => {
-    const { types, calls, events } = await play([reply, end], {}, { idleMs: 1500 })
+    const { types, calls, events } = await play([reply, end])
     expect(types.filter((type) => type === 'run.degraded')).toHaveLength(1)
     expect(events.find((event) => event.type === 'run.degraded')).toMatchObject({ part: 'draft' })
     expect(calls).toMatchObject([{ path: '/v1/draft' }, { path: '/v1/verify', body: { steps: [], decode: 'end' } }])
+    expect(types.at(-1)).toBe('run.completed')
+  })
+
+  test('a draft that goes silent', async () => {
+    setClocksByHand()
+    const silent = (signal: AbortSignal) => {
+      const events = [encodeEvent(context())]
+      const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        const event = events.shift()
+        if (event !== undefined) return controller.enqueue(new TextEncoder().encode(event))
+        signal.addEventListener('abort', () => controller.error(signal.reason))
+        vi.advanceTimersByTime(IDLE_MS)
+      }
+      return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }))
+    }
+    const fetch: typeof globalThis.fetch = async (url, init) =>
+      (url as string).endsWith('/v1/draft') ? silent(init!.signal!) : globalThis.fetch(url, init)
+    const { types, calls, events } = await play([end], {}, { fetch })
+    expect(events.find((event) => event.type === 'run.degraded')).toMatchObject({ part: 'draft', code: 'idle' })
+    expect(calls).toMatchObject([{ path: '/v1/verify', body: { steps: [], decode: 'end' } }])
     expect(types.at(-1)).toBe('run.completed')
   })
 
@@ -98,14 +120,39 @@ describe('plain decoding', () => {
   const pieces = [context(), { type: 'delta', text: '</think>' }, { type: 'delta', text: '\n\n\\boxed{3}' }]
   const inPieces = [...pieces, ...end.events.slice(2)]
 
+  /** Answers with chunks, each sent once it is asked for. */
+  const answering = (chunks: string[], whenAsked = () => {}): typeof fetch => {
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          whenAsked()
+          const chunk = chunks.shift()
+          if (chunk === undefined) controller.close()
+          else controller.enqueue(new TextEncoder().encode(chunk))
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    return (_, init) => Promise.resolve(new Response(init?.method === 'DELETE' ? null : body))
+  }
+  const encoded = (events: typeof end.events) => events.map((event) => encodeEvent(event))
+
   test('outlives a reader slower than the idle limit', async () => {
-    const { types, text } = await play([{ events: inPieces, everyMs: 100 }], ar, { idleMs: 1500, readerMs: 2500 })
+    setClocksByHand()
+    const onText = async () => {
+      // What was asked for ahead has come.
+      await new Promise((resolve) => setImmediate(resolve))
+      vi.advanceTimersByTime(2 * IDLE_MS)
+    }
+    const { types, text } = await play([], ar, { fetch: answering(encoded(inPieces)), onText })
     expect([types.at(-1), text]).toEqual(['run.completed', '\\boxed{3}'])
   })
 
   test('outlives a backend that sends only comments for longer than the idle limit', async () => {
-    const { types } = await play([{ ...end, everyMs: 2000, keepaliveMs: 50 }], ar, { idleMs: 1500 })
-    expect(types.at(-1)).toBe('run.completed')
+    setClocksByHand()
+    const comments = [':\n\n', ':\n\n', ':\n\n']
+    const fetch = answering([...comments, ...encoded(end.events)], () => vi.advanceTimersByTime(0.8 * IDLE_MS))
+    expect((await play([], ar, { fetch })).types.at(-1)).toBe('run.completed')
   })
 
   test('says what was committed, whatever part of it the deltas said', async () => {

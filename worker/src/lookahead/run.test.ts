@@ -150,10 +150,12 @@ test('the client leaving closes the connection to the backend', async () => {
   const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
   const events = cycle(nativeUpstream({ baseURL: fake.url }), request, { runId: 'r', signal: abort.signal })
   await events.next()
-  setTimeout(() => abort.abort(), 100)
-  await expect(events.next()).rejects.toThrow('abort')
+  const left = expect(events.next()).rejects.toThrow('abort')
+  await expect.poll(() => fake.calls).toHaveLength(1)
+  abort.abort()
+  await left
   await expect.poll(() => fake.left).toBe(1)
-  expect(fake.released).toEqual(['/v1/contexts/r'])
+  await expect.poll(() => fake.released).toEqual(['/v1/contexts/r'])
 })
 
 test.each<[string, Reply]>([

@@ -11,7 +11,7 @@ export interface Waiting {
   newTokens: number
   /** Keys that the last of them attends to. */
   keys: number
-  /** A text that is being written, for which somebody is waiting; otherwise a prompt. */
+  /** A decode step of a sequence that is being written, for which somebody waits; otherwise prefill of a prompt. */
   urgent: boolean
   /** Forwards that have gone by without it since it came, or since its last turn. */
   passed: number
@@ -23,10 +23,10 @@ export interface Chunk<Item> {
   tokens: number
 }
 
-/** After so many forwards without any prompt they come first; and after as many without it, a text. */
-const PATIENCE = 2
+/** Forwards without any prompt after which prompts go first, and without a sequence after which that goes first. */
+const MOST_PASSED = 2
 
-/** A prompt has had its turn with this part of a forward; less, which texts leave of it, brings it nowhere. */
+/** Part of a forward with which a prompt has had its turn: less brings it nowhere. */
 const TURN = 1 / 4
 
 /**
@@ -71,8 +71,8 @@ export function schedule<Item extends Waiting>(
 
 function inOrder<Item extends Waiting>(waiting: readonly Item[], since: Since): readonly Item[] {
   const rank = ({ urgent, passed }: Item): number => {
-    if (!urgent) return since.prompts >= PATIENCE ? 2 : 0
-    return since.texts > 0 || passed >= PATIENCE ? 3 : 1
+    if (!urgent) return since.prompts >= MOST_PASSED ? 2 : 0
+    return since.texts > 0 || passed >= MOST_PASSED ? 3 : 1
   }
   const turn = (item: Item): number => (rank(item) === 1 ? 0 : item.passed)
   return waiting.toSorted((a, b) => rank(b) - rank(a) || turn(b) - turn(a))

@@ -9,8 +9,8 @@ import type { DraftStep } from '../text/step.ts'
 export interface DraftedChain {
   steps: readonly DraftStep[]
   /**
-   * The beginning of the step after them, for which there is no room: nobody rules on it, but it has to be guesses like the
-   * others. Were it left out, a step would be guesses only if it ended early, and so would not come from its distributions.
+   * Truncated step, for all of which there is no room: guessed, never judged. Leaving it out would bias sampling, since then
+   * only steps that happen to be short would be guesses.
    */
   rest: DraftStep | undefined
   /** Of all steps, and of the rest. */

@@ -11,10 +11,7 @@ interface Node {
   lastUsed: number
 }
 
-/**
- * Texts share nothing unless they share as many tokens: what all chats begin with is run again sooner than their keys are
- * collected from two ends of the pool at every forward.
- */
+/** Below 16 shared tokens, recomputing beats gathering: the shared keys would be collected from elsewhere in the pool at every forward. */
 const FEWEST_SHARED = 16
 
 /**

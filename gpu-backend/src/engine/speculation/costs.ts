@@ -20,15 +20,15 @@ export const nominal: Costs = {
   guess: () => GUESS,
 }
 
-/** Weight of the past after one more forward: the last 50 or so count. */
-const MEMORY = 0.98
-/** A forward counts at most as so many times what it was expected to take: now and then one is held up. */
+/** Weight of earlier forwards after one more: about the last 50 count. */
+const DECAY = 0.98
+/** A forward counts as at most twice what was expected of it: now and then one is held up by something else. */
 const OUTLIER = 2
 /**
- * Forwards that never were, of these rows and tokens and in the nominal proportion, count as so many: forwards of one kind say
- * nothing of others. Texts that do not guess are as many rows as tokens; only this says what guesses would cost.
+ * Prior: three pseudo-observations of weight 0.1, at the nominal costs. Without guesses every forward has as many tokens as
+ * rows, so measurements alone could not tell what guesses cost.
  */
-const BELIEF = { rows: [1, 1, 17], tokens: [1, 17, 17], weight: 0.1 }
+const PRIOR = { rows: [1, 1, 17], tokens: [1, 17, 17], weight: 0.1 }
 
 /** What forwards of the target and guesses of the draft took, lately. */
 export const measuredCosts = (target: MeasuredForwards, guesses: MeasuredForwards): Costs => ({
@@ -46,15 +46,15 @@ export class MeasuredForwards {
   #ratios = 0
   #sums: Sums = noPoints
   #plane: Vector = [0, 0, 0]
-  /** A plane through wide forwards can miss narrow ones altogether. */
+  /** Lower bound of a cost: a plane fitted to wide forwards can give less than nothing for narrow ones. */
   #least = 0
 
   took(rows: number, tokens: number, took: number): void {
     const ms = this.measured ? Math.min(took, OUTLIER * this.cost(rows, tokens)) : took
     const usual = nominal.forward(rows, tokens)
-    this.#n = MEMORY * this.#n + 1
-    this.#ratios = MEMORY * this.#ratios + ms / usual
-    this.#sums = withPoint(this.#sums, MEMORY, [1, rows, tokens], ms, 1 / usual ** 2)
+    this.#n = DECAY * this.#n + 1
+    this.#ratios = DECAY * this.#ratios + ms / usual
+    this.#sums = withPoint(this.#sums, DECAY, [1, rows, tokens], ms, 1 / usual ** 2)
     this.#fit()
   }
 
@@ -72,10 +72,10 @@ export class MeasuredForwards {
   #fit(): void {
     const scale = this.#ratios / this.#n
     let believed = this.#sums
-    for (const [i, rows] of BELIEF.rows.entries()) {
-      const tokens = BELIEF.tokens[i]!
+    for (const [i, rows] of PRIOR.rows.entries()) {
+      const tokens = PRIOR.tokens[i]!
       const usual = nominal.forward(rows, tokens)
-      believed = withPoint(believed, 1, [1, rows, tokens], scale * usual, BELIEF.weight / usual ** 2)
+      believed = withPoint(believed, 1, [1, rows, tokens], scale * usual, PRIOR.weight / usual ** 2)
     }
     this.#plane = plane(believed)
     this.#least = scale / 2

@@ -1,15 +1,15 @@
 import type { Costs } from './costs.ts'
 
-/** Weight of the past after one more proposal: the last 20 or so count. */
-const MEMORY = 0.95
-/** Before anything is measured: nine of ten guesses prove right. Short texts have no time to begin low. */
+/** Weight of earlier proposals after one more: about the last 20 count. */
+const DECAY = 0.95
+/** Prior: two guesses, 90 % of them right. Short texts have no time to start low. */
 const PRIOR = { tries: 2, hits: 1.8 }
-/** Proposals' worth of belief that a guess is as often right as the one before it. */
-const BELIEF = 2
-/** What a change must gain to be made. */
+/** Pseudo-observations that a guess is right as often as the one before it. */
+const PRIOR_WEIGHT = 2
+/** Hysteresis: a change must gain 5 %. */
 const MARGIN = 1.05
-/** Forwards without guesses before they are tried again: at first, and at most. */
-const PATIENCE = [16, 512] as const
+/** Forwards without guesses before a trial: at first, and at most; each failed trial doubles them. */
+const TRIAL_GAP = { first: 16, most: 512 } as const
 
 export interface Situation {
   /** Guesses at most. */
@@ -33,10 +33,10 @@ export class SpeculationLength {
   readonly #positions: { tries: number; hits: number }[] = [{ ...PRIOR }]
   /** Guesses made last: another count must be worth a change. */
   #current = 0
-  /** Off, forwards without guesses are counted, and after `patience` of them comes a trial. */
+  /** Off, forwards without guesses are counted, and after `gap` of them comes a trial. */
   #on = true
   #waited = 0
-  #patience: number = PATIENCE[0]
+  #gap: number = TRIAL_GAP.first
 
   /** Guesses to make now. */
   next(situation: Situation): number {
@@ -59,25 +59,25 @@ export class SpeculationLength {
 
   #turnOn(): void {
     this.#on = true
-    this.#patience = PATIENCE[0]
+    this.#gap = TRIAL_GAP.first
   }
 
   #isTrialDue(situation: Situation): boolean {
     const { most, rival = 1 } = situation
     const ifAllWereRight = Math.max(ratio(2, 1, situation), ratio(most + 1, most, situation))
-    return ifAllWereRight > rival && ++this.#waited > this.#patience
+    return ifAllWereRight > rival && ++this.#waited > this.#gap
   }
 
   observe(proposed: number, accepted: number): void {
     for (let i = 0; i < Math.min(accepted + 1, proposed); i++) {
       const position = (this.#positions[i] ??= { tries: 0, hits: 0 })
-      position.tries = MEMORY * position.tries + 1
-      position.hits = MEMORY * position.hits + (i < accepted ? 1 : 0)
+      position.tries = DECAY * position.tries + 1
+      position.hits = DECAY * position.hits + (i < accepted ? 1 : 0)
     }
     if (this.#on || proposed === 0) return
     // A trial: where it hits, the next one follows at once.
-    this.#waited = accepted > 0 ? this.#patience : 0
-    if (accepted === 0) this.#patience = Math.min(2 * this.#patience, PATIENCE[1])
+    this.#waited = accepted > 0 ? this.#gap : 0
+    if (accepted === 0) this.#gap = Math.min(2 * this.#gap, TRIAL_GAP.most)
   }
 
   /** Tokens per time at the best length, against plain decoding; 1 when nothing is guessed. */
@@ -100,7 +100,7 @@ export class SpeculationLength {
     let rate = 0
     for (let i = 0; i < count; i++) {
       const { tries, hits } = this.#positions[i] ?? { tries: 0, hits: 0 }
-      rate = i === 0 ? hits / tries : (hits + BELIEF * rate) / (tries + BELIEF)
+      rate = i === 0 ? hits / tries : (hits + PRIOR_WEIGHT * rate) / (tries + PRIOR_WEIGHT)
       reached *= rate
       tokens += reached
     }

@@ -36,11 +36,6 @@ export class Speculator {
     this.#others = others
   }
 
-  /** Tokens per time when one text is written alone, against plain decoding, as far as is known. */
-  get gain(): number {
-    return this.#gain(0, { rows: 1, texts: 1 })
-  }
-
   /** Whether it never guesses. */
   get silent(): boolean {
     return this.#able.length === 0

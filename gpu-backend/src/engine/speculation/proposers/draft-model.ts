@@ -61,11 +61,11 @@ export class DraftModel implements Proposer {
   async propose(text: readonly number[], most: number): Promise<Guess[]> {
     if (this.#failed) return []
     const { decoder, target, tree } = this.#options
-    // Who may have to wait for slots is not waited for: those with the slots may be among those waiting.
-    // Nor is a prompt that takes the draft many forwards, or waits for others' there.
-    const stands = (this.#tree?.lease.held ?? 0) > 0
-    const brief = stands || (text.length <= decoder.batcher.budget && decoder.batcher.waiting === 0)
-    const arrived = tree.optional && brief ? target.expect() : undefined
+    // Hold the target only if drafting cannot block: whoever waits for slots may wait for a sequence that the target holds
+    // up (deadlock), and a long prompt, or others' prompts, would take the draft many forwards.
+    const holdsSlots = (this.#tree?.lease.held ?? 0) > 0
+    const isBrief = holdsSlots || (text.length <= decoder.batcher.budget && decoder.batcher.waiting === 0)
+    const arrived = tree.optional && isBrief ? target.expect() : undefined
     try {
       return await this.#write(text, Math.min(most, decoder.capacity - text.length))
     } catch (error) {
@@ -94,7 +94,7 @@ export class DraftModel implements Proposer {
     const { decoder, guesses: measured, tree } = this.#options
     const guesses: Guess[] = []
     while (guesses.length < most) {
-      // Not beside prompts: a forward of those tells nothing of a guess.
+      // Forwards with prompts in them say nothing of what a guess costs.
       const started = this.#tree && decoder.batcher.waiting === 0 ? performance.now() : undefined
       if (guesses.length > 0) await advance(this.#tree!, [this.#branch!])
       else await this.#follow(text)

@@ -14,12 +14,13 @@ const ages =
   'The age of Mara is 21. The age of Tiko is 4 times that, and Sana is younger than Tiko by 58 years. ' +
   'How far is the sum of the three ages from 146?'
 
-const [whole, reduced, ungated] = await Promise.all([
+const [whole, reduced, ungated, judgeless] = await Promise.all([
   Engine.load({ models, slots: 2048 }),
   Engine.load({ models, slots: 2048, reducedLogits: true }),
   Engine.load({ models, slots: 2048, leastLogprob: -Infinity }),
+  Engine.load({ models, slots: 2048, judge: false }),
 ])
-afterAll(() => [whole, reduced, ungated].forEach((engine) => engine.close()))
+afterAll(() => [whole, reduced, ungated, judgeless].forEach((engine) => engine.close()))
 
 /** What becomes of the last of some drafted steps. */
 async function rule(engine: Engine, question: string, steps: string[], drafted: boolean): Promise<Verdict | undefined> {
@@ -70,3 +71,18 @@ describe.each([
     expect(await rule(ungated, shells, white, drafted)).toMatchObject({ accepted: true, reason: 'judge' })
   })
 })
+
+test.each([true, false])(
+  'without a judge only what the target writes itself is accepted (guesses: %s)',
+  async (drafted) => {
+    const own = 'Let me write down the facts: 144 shells, 2/3 are yellow, 4/8 of the rest are red.'
+    const openings = ['We know this', 'The problem says', 'Given', 'Okay, so here is what we have']
+    const verdicts = await Promise.all(
+      [own, ...openings.map((said) => own.replace('Let me write down the facts', said))].map((step) =>
+        rule(judgeless, shells, [step], drafted),
+      ),
+    )
+    const counted = verdicts.map((verdict) => `${verdict?.accepted} ${verdict?.reason}`).toSorted()
+    expect(counted).toEqual([...Array<string>(4).fill('false no_judge'), 'true exact'])
+  },
+)

@@ -1,0 +1,117 @@
+/** The engine's calls, each read to its end: what a test says to it, and what it hears. */
+import path from 'node:path'
+import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
+import type {
+  Commit,
+  DraftRequestInput,
+  DraftedStep,
+  Verdict,
+  VerifyEvent,
+  VerifyRequestInput,
+} from '@lookahead/sdk/protocol'
+import { draft } from '../src/engine/decode/draft.ts'
+import { Engine } from '../src/engine/engine.ts'
+import type { EngineOptions } from '../src/engine/engine.ts'
+import { generate } from '../src/engine/decode/generate.ts'
+import type { Ending, GenerateRequest } from '../src/engine/decode/generate.ts'
+import { neutralRules } from '../src/engine/sampling/logits.ts'
+import { Verification } from '../src/engine/decode/verify.ts'
+
+type Context = VerifyRequestInput['context']
+export type DraftOptions = Omit<DraftRequestInput, 'context' | 'depth'>
+export type VerifyOptions = Omit<VerifyRequestInput, 'context'>
+export type GenerateOptions = Partial<Omit<GenerateRequest, 'rules'>> & { rules?: Partial<GenerateRequest['rules']> }
+
+const never = new AbortController().signal
+
+/** Guesses nothing. */
+export const unaided = { drafted: false, ngram: 0, draft: 0 } as const
+/** Guesses what was drafted, and nothing else. */
+export const asDrafted = { ...unaided, drafted: true } as const
+
+/** The shipped models. */
+export const loadEngine = (options: Partial<EngineOptions> = {}): Promise<Engine> =>
+  Engine.load({ models: path.join(import.meta.dirname, '../models'), slots: 2048, ...options })
+
+/** Forgets what was run, and makes sure that no slot is lost. */
+export function forget(engine: Engine): void {
+  for (const { decoder } of engine.decoders) {
+    decoder.kv.assertIdle()
+    decoder.kv.prefixes.evict(Infinity)
+    if (decoder.kv.pool.free !== decoder.kv.pool.size) throw new Error('slots are in use, and nobody is at work')
+  }
+}
+
+export async function draftSteps(
+  engine: Engine,
+  context: Context,
+  depth: number,
+  options: DraftOptions = {},
+): Promise<DraftedStep[]> {
+  const request = parseRequest(DraftRequest, { context, depth, ...options })
+  const steps: DraftedStep[] = []
+  for await (const event of draft(engine, await engine.context(request.context), request, never))
+    if (event.type === 'step') steps.push(event)
+  return steps
+}
+
+export interface Verified {
+  events: VerifyEvent[]
+  verdicts: Omit<Verdict, 'type'>[]
+  commit: Commit
+  /** The text as it was sent. */
+  said: string
+  speculation: Extract<VerifyEvent, { type: 'done' }> extends { speculation: infer Counts } ? Counts : never
+}
+
+export async function verify(engine: Engine, context: Context, options: VerifyOptions): Promise<Verified> {
+  const request = parseRequest(VerifyRequest, { context, ...options })
+  const events: VerifyEvent[] = []
+  for await (const event of new Verification(engine, await engine.context(request.context), request, never).run())
+    events.push(event)
+  return {
+    events,
+    verdicts: events.flatMap((event) => (event.type === 'verdict' ? [without(event)] : [])),
+    commit: events.find((event) => event.type === 'commit')!,
+    said: events.map((event) => (event.type === 'delta' ? event.text : '')).join(''),
+    speculation: events.find((event) => event.type === 'done')!.speculation,
+  }
+}
+
+const without = ({ index, accepted, reason }: Verdict): Omit<Verdict, 'type'> => ({ index, accepted, reason })
+
+export interface Written extends Ending {
+  text: string
+  tokens: number[]
+}
+
+/** By the target, at temperature 0, unless something else is said. */
+export async function write(
+  engine: Engine,
+  prompt: readonly number[],
+  options: GenerateOptions = {},
+): Promise<Written> {
+  const request: GenerateRequest = {
+    decoder: engine.target,
+    prompt,
+    maxTokens: 100,
+    sampling: { temperature: 0 },
+    stop: [],
+    stopTokens: [],
+    ignoreEndOfText: false,
+    includeStop: false,
+    skipSpecial: true,
+    logprobs: undefined,
+    ngram: 0,
+    draft: 0,
+    ...options,
+    rules: { ...neutralRules, ...options.rules },
+  }
+  const written: Partial<Written> & { text: string; tokens: number[] } = { text: '', tokens: [] }
+  for await (const { text, tokens, ending } of generate(engine, request, never)) {
+    written.text += text
+    written.tokens.push(...tokens)
+    if (ending) Object.assign(written, ending)
+  }
+  return written as Written
+}
