@@ -4,8 +4,9 @@ import { readOptions, readParams, readSignal } from './options.ts'
 import type { CallOptions, LookaheadOptions } from './options.ts'
 import { Health } from './protocol/health.ts'
 import { Models } from './protocol/models.ts'
+import { retry } from './protocol/retry.ts'
 import type { RunRequestInput } from './protocol/run-request.ts'
-import { retry } from './retry.ts'
+import { retries } from './retry.ts'
 import { runEvents } from './run-events.ts'
 import { RunStream } from './run-stream.ts'
 import { fetchJson } from './transport.ts'
@@ -58,7 +59,8 @@ export class Lookahead {
   ): Promise<v.InferOutput<Schema>> {
     const signal = readSignal(options) ?? new AbortController().signal
     try {
-      return await retry(this.#settings.maxRetries, signal, () => fetchJson(this.#settings, path, schema, signal))
+      const attempt = () => fetchJson(this.#settings, path, schema, signal)
+      return await retry(attempt, retries(this.#settings.maxRetries, signal))
     } catch (error) {
       throw signal.aborted ? new AbortedError('the call was aborted', { cause: signal.reason }) : error
     }

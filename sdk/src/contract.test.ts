@@ -9,7 +9,8 @@ import type { RunEvent } from './index.ts'
 import { ConnectionError } from './errors.ts'
 import { ProtocolError, RunRequest, encodeEvent, eventStream, readEvents, readJson } from './protocol/index.ts'
 import { MAX_SEED } from './protocol/sampling.ts'
-import { retry } from './retry.ts'
+import { retry } from './protocol/retry.ts'
+import { retries } from './retry.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -48,7 +49,7 @@ describe('waiting for the next try', () => {
       return Promise.reject(lost)
     })
     const ended = vi.fn()
-    retry(5, signal, attempt).catch(ended)
+    retry(attempt, retries(5, signal)).catch(ended)
     // The next try would come after 375 ms or more.
     await vi.advanceTimersByTimeAsync(20)
     expect(ended).toHaveBeenCalledTimes(1)

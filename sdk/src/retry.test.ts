@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { ApiError, ConnectionError } from './errors.ts'
-import { parseRetryAfter, retry } from './retry.ts'
+import { parseRetryAfter, retry } from './protocol/retry.ts'
+import { retries } from './retry.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -12,10 +13,11 @@ const unreachable = new ConnectionError('unreachable')
 async function attempts(failure: Error, maxRetries = 2): Promise<number[]> {
   const start = Date.now()
   const begun: number[] = []
-  const result = retry(maxRetries, signal, () => {
+  const attempt = () => {
     begun.push(Date.now() - start)
     return Promise.reject(failure)
-  })
+  }
+  const result = retry(attempt, retries(maxRetries, signal))
   await Promise.all([expect(result).rejects.toBe(failure), vi.runAllTimersAsync()])
   return begun
 }

@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { LookaheadError, RunFailedError, StreamInterruptedError } from './errors.ts'
+import { retryStream } from './protocol/retry.ts'
 import { RunEvent } from './protocol/runs.ts'
 import { readEvents } from './protocol/sse.ts'
-import { retry } from './retry.ts'
+import { retries } from './retry.ts'
 import { fetchStream } from './transport.ts'
 import type { Call, Settings } from './transport.ts'
 
@@ -10,25 +11,12 @@ import type { Call, Settings } from './transport.ts'
  * A run's events, the last of them terminal; after `run.failed` it throws. Until the first event has come a failed attempt is repeated;
  * after it never, since the run may have cost something and part of its text is already out.
  */
-export async function* runEvents(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
-  const { first, events } = await retry(settings.maxRetries, signal, async () => {
-    const run = readRun(await fetchStream(settings, call, signal))
-    return { first: await run.next(), events: run }
-  })
-  try {
-    if (!first.done) yield first.value
-    yield* events
-  } finally {
-    await events.return()
-  }
+export function runEvents(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
+  return retryStream(() => readRun(settings, call, signal), retries(settings.maxRetries, signal))
 }
 
-interface RunBody {
-  body: ReadableStream<Uint8Array>
-  requestId: string | undefined
-}
-
-async function* readRun({ body, requestId }: RunBody): AsyncGenerator<RunEvent, void> {
+async function* readRun(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
+  const { body, requestId } = await fetchStream(settings, call, signal)
   let lastEventId: string | undefined
   const interrupted = (code: StreamInterruptedError['code'], options = {}) =>
     new StreamInterruptedError(code, lastEventId, { requestId, ...options })

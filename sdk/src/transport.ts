@@ -1,7 +1,8 @@
 import * as v from 'valibot'
 import { ApiError, ConnectionError, TimeoutError } from './errors.ts'
 import { ErrorBody } from './protocol/errors.ts'
-import { parseRetryAfter } from './retry.ts'
+import { parseRetryAfter } from './protocol/retry.ts'
+import { Watchdog } from './protocol/watchdog.ts'
 
 /** A client's options, completed. */
 export interface Settings {
@@ -29,11 +30,12 @@ export async function fetchJson<const Schema extends v.GenericSchema>(
   schema: Schema,
   signal: AbortSignal,
 ): Promise<v.InferOutput<Schema>> {
-  const patience = new Patience(signal)
-  const read = send(settings, { path }, patience.signal).then(
-    async (answer) => [answer, await readJson(answer)] as const,
-  )
-  const [response, json] = await patience.wait(read, 'headers', settings.timeoutMs)
+  const watchdog = new Watchdog(signal)
+  const read = async () => {
+    const answer = await send(settings, { path }, watchdog.signal)
+    return [answer, await readJson(answer)] as const
+  }
+  const [response, json] = await watchdog.wait(read, settings.timeoutMs, late(settings))
   const parsed = v.safeParse(schema, json)
   if (parsed.success) return parsed.output
   if (!response.ok) throw apiError(response, json)
@@ -47,16 +49,23 @@ export async function fetchJson<const Schema extends v.GenericSchema>(
  * `signal` must abort with the error that the reader should see.
  */
 export async function fetchStream(settings: Settings, call: Call, signal: AbortSignal) {
-  const patience = new Patience(signal)
-  const answer = send(settings, call, patience.signal).then(async (response) => {
+  const watchdog = new Watchdog(signal)
+  const answer = async () => {
+    const response = await send(settings, call, watchdog.signal)
     if (!response.ok) throw apiError(response, await readJson(response))
     return response
-  })
-  const response = await patience.wait(answer, 'headers', settings.timeoutMs)
-  patience.requestId = requestIdOf(response)
-  const body = impatient(response.body ?? new Blob([]).stream(), patience, settings.idleTimeoutMs)
-  return { requestId: patience.requestId, body }
+  }
+  const response = await watchdog.wait(answer, settings.timeoutMs, late(settings))
+  const requestId = requestIdOf(response)
+  const { idleTimeoutMs } = settings
+  const silent = () => new TimeoutError('idle', idleTimeoutMs, { requestId })
+  return { requestId, body: watchdog.watch(response.body ?? new Blob([]).stream(), idleTimeoutMs, silent) }
 }
+
+const late =
+  ({ timeoutMs }: Settings) =>
+  () =>
+    new TimeoutError('headers', timeoutMs)
 
 async function send(settings: Settings, { path, body }: Call, signal: AbortSignal): Promise<Response> {
   // Called as a plain function: some runtimes refuse a fetch whose `this` is another object.
@@ -87,53 +96,4 @@ function apiError(response: Response, json: unknown): ApiError {
     requestId: requestIdOf(response),
     retryAfterMs: parseRetryAfter(response.headers.get('retry-after')),
   })
-}
-
-/** The same bytes. Time counts only while a read is waiting, so a slow reader never looks like a silent server. */
-function impatient(body: ReadableStream<Uint8Array>, patience: Patience, idleMs: number): ReadableStream<Uint8Array> {
-  const reader = body.getReader()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await patience.wait(reader.read(), 'idle', idleMs)
-          if (done) controller.close()
-          else controller.enqueue(value)
-        } catch (error) {
-          controller.error(error)
-          await reader.cancel(error).catch(() => undefined)
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
-}
-
-/** The signal of one attempt: aborted by the caller's, or when a wait takes too long. */
-class Patience {
-  readonly signal: AbortSignal
-  /** Of the answer, once there is one. */
-  requestId: string | undefined
-  readonly #timeout = new AbortController()
-
-  constructor(outer: AbortSignal) {
-    this.signal = AbortSignal.any([outer, this.#timeout.signal])
-  }
-
-  /** Settles like `promise`, or rejects with the signal's reason when that comes first. */
-  wait<T>(promise: Promise<T>, code: TimeoutError['code'], ms: number): Promise<T> {
-    const { signal, requestId } = this
-    return new Promise<T>((resolve, reject) => {
-      const abort = () => reject(signal.reason)
-      const timer = setTimeout(() => this.#timeout.abort(new TimeoutError(code, ms, { requestId })), ms)
-      const settle = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', abort)
-      }
-      signal.addEventListener('abort', abort)
-      if (signal.aborted) abort()
-      promise.then(resolve, reject).finally(settle)
-    })
-  }
 }

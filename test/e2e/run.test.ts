@@ -34,6 +34,12 @@ describe('a question', () => {
     expect(steps.map(({ text }) => text).join('')).toContain(reasoning.trim())
   })
 
+  it('with a verifier that the backend does not know fails, and says which there are', async () => {
+    const run = client.runs.stream(about(1, { lookahead: { verifier: 'nobody' } }))
+    const message = expect.stringMatching(/"nobody".*exact.*judge/)
+    await expect(run.final()).rejects.toMatchObject({ kind: 'run_failed', code: 'invalid_request', message })
+  })
+
   it.each(modes)('in mode %s ends with one terminal event; ids count from 0 without a gap', async (mode) => {
     const events = await readWire(await post(about(2, { lookahead: { mode } })))
     expect(events.map(({ id }) => id)).toEqual(events.map((_, at) => String(at)))

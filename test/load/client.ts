@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrorBody, RunRequest, parseRequest, readEvents } from '@lookahead/sdk/protocol'
-import type { VerifyEvent, VerifyRequestInput } from '@lookahead/sdk/protocol'
-import { Backend, run } from '@lookahead/worker/lookahead'
+import { cycle } from '@lookahead/worker/lookahead'
+import type { Session, Upstream } from '@lookahead/worker/lookahead'
+import { nativeUpstream } from '@lookahead/worker/native'
 import * as v from 'valibot'
 import type { Departure, LoadRequest } from './requests.ts'
 
@@ -114,7 +115,8 @@ export class Client {
       if (response.status === 429) onRefused?.()
       return response
     }
-    const backend = new WatchedBackend(visit, { baseURL, fetch: counted, tries: TRIES })
+    const tokens: number[] = []
+    const upstream = watched(nativeUpstream({ baseURL, fetch: counted, tries: TRIES }), visit, tokens)
     const request = parseRequest(RunRequest, {
       messages: [{ role: 'user', content: prompt }],
       max_tokens: maxTokens,
@@ -122,10 +124,10 @@ export class Client {
       lookahead: { mode: kind, verifier: 'exact' },
     })
     let text = ''
-    for await (const event of run(request, backend, { runId: randomUUID(), signal: visit.signal })) {
+    for await (const event of cycle(upstream, request, { runId: randomUUID(), signal: visit.signal })) {
       visit.event()
       if (event.type === 'text.delta') text += event.text
-      if (event.type === 'run.completed') return { text, tokens: backend.tokens, finishReason: event.finish_reason }
+      if (event.type === 'run.completed') return { text, tokens, finishReason: event.finish_reason }
       if (event.type === 'run.degraded' && event.code !== 'overloaded')
         throw new Error(`the run lost its ${event.part} (${event.code}: ${event.message})`)
       if (event.type === 'run.failed') {
@@ -171,25 +173,20 @@ class Visit {
   }
 }
 
-/** Keeps the committed tokens. */
-class WatchedBackend extends Backend {
-  readonly tokens: number[] = []
-  readonly #visit: Visit
-
-  constructor(visit: Visit, options: ConstructorParameters<typeof Backend>[0]) {
-    super(options)
-    this.#visit = visit
-  }
-
-  override async *verify(
-    request: VerifyRequestInput,
-    signal: AbortSignal,
-  ): AsyncGenerator<VerifyEvent, void, undefined> {
-    this.#visit.beforeVerify()
-    for await (const event of super.verify(request, signal)) {
-      if (event.type === 'commit') this.tokens.push(...event.tokens)
-      yield event
-    }
+/** The same engine; committed tokens are kept, and a client may leave before a verification. */
+function watched(upstream: Upstream, visit: Visit, tokens: number[]): Upstream {
+  return {
+    open(text) {
+      const session = upstream.open(text)
+      async function* verify(...call: Parameters<Session['verify']>) {
+        visit.beforeVerify()
+        for await (const event of session.verify(...call)) {
+          if (event.type === 'commit') tokens.push(...(event.ids ?? []))
+          yield event
+        }
+      }
+      return { draft: (...call) => session.draft(...call), verify, release: () => session.release() }
+    },
   }
 }
 

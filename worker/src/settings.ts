@@ -3,6 +3,8 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 
 /** What `wrangler.toml` and the secrets give the worker. */
 export interface Bindings {
+  /** The engine that runs are sent to, one of `upstreams/`. Default: `native`, the GPU backend. */
+  ENGINE?: string
   /** Where the GPU backend listens. */
   BACKEND_URL?: string
   /** Bearer token that the backend asks for. */
@@ -11,22 +13,27 @@ export interface Bindings {
   API_KEY?: string
 }
 
+/** What Hono knows of every request. */
+export type App = { Bindings: Bindings; Variables: { requestId: string } }
+
 /** @throws {ProtocolError} 500 `not_configured` */
 export function backendOf({ BACKEND_URL, BACKEND_TOKEN }: Bindings): { baseURL: string; token: string | undefined } {
   if (!BACKEND_URL || !isAddress(BACKEND_URL))
-    throw wrong('BACKEND_URL', 'to the address of the GPU backend: http(s), without credentials')
-  if (BACKEND_TOKEN && !/^[!-~]+$/.test(BACKEND_TOKEN)) throw wrong('BACKEND_TOKEN', 'to ASCII without white space')
+    throw notConfigured('BACKEND_URL', 'to the address of the GPU backend: http(s), without credentials')
+  if (BACKEND_TOKEN && !/^[!-~]+$/.test(BACKEND_TOKEN))
+    throw notConfigured('BACKEND_TOKEN', 'to ASCII without white space')
   return { baseURL: BACKEND_URL.replace(/\/+$/, ''), token: BACKEND_TOKEN || undefined }
 }
 
 /** Undefined: none is asked for. @throws {ProtocolError} 500 `not_configured` */
 export function apiKeyOf({ API_KEY }: Bindings): string | undefined {
   // The form of RFC 6750; no other can be shown.
-  if (API_KEY && !/^[\w.~+/-]+=*$/.test(API_KEY)) throw wrong('API_KEY', 'to letters, digits and -._~+/ only')
+  if (API_KEY && !/^[\w.~+/-]+=*$/.test(API_KEY)) throw notConfigured('API_KEY', 'to letters, digits and -._~+/ only')
   return API_KEY || undefined
 }
 
-const wrong = (setting: string, right: string) =>
+/** @param right what the setting must be set to */
+export const notConfigured = (setting: string, right: string): ProtocolError =>
   new ProtocolError(500, 'not_configured', `the worker's operator must set ${setting} ${right}`)
 
 function isAddress(text: string): boolean {

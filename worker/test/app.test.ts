@@ -52,6 +52,7 @@ describe('the API key', () => {
 describe('a setting that cannot be', () => {
   test.each<[string, Bindings]>([
     ['no address', {}],
+    ['an engine that there is none of', { ENGINE: 'steam', BACKEND_URL: 'http://127.0.0.1:9' }],
     ['an address without scheme', { BACKEND_URL: 'localhost:8600' }],
     ['an address with credentials', { BACKEND_URL: 'http://user:secret@127.0.0.1' }],
     ['a token that no header carries', { BACKEND_URL: 'http://127.0.0.1:9', BACKEND_TOKEN: 'schlüssel' }],
@@ -60,7 +61,7 @@ describe('a setting that cannot be', () => {
     const response = await ask(env, undefined, { authorization: 'Bearer two words' })
     const { error } = (await response.json()) as { error: { code: string; message: string } }
     expect([response.status, error.code]).toEqual([500, 'not_configured'])
-    expect(error.message).toMatch(/BACKEND_URL|BACKEND_TOKEN|API_KEY/)
+    expect(error.message).toMatch(/BACKEND_URL|BACKEND_TOKEN|API_KEY|ENGINE/)
     expect(error.message).not.toMatch(/secret|two words/)
     expect(logged()).toMatchObject([{ event: 'request.failed', status: 500, code: 'not_configured' }])
     const health = await request('/health', env)

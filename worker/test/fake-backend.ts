@@ -2,7 +2,6 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeEvent } from '@lookahead/sdk/protocol'
 
 /** What one call is answered with: events in order, or a fault in their place; `silence`: not even headers. */
@@ -10,8 +9,6 @@ export type Reply = Stream | Refusal | 'silence'
 
 export interface Stream {
   events: ({ type: string } & Record<string, unknown>)[]
-  /** Time between events at least. Milliseconds; default 0. */
-  everyMs?: number
   /** Sends a comment this often. Milliseconds; default never. */
   keepaliveMs?: number
   /** What follows the last event: the end, a broken connection, or silence. Default `end`. */
@@ -87,10 +84,7 @@ export async function fakeBackend(
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     const keepalive = reply.keepaliveMs && setInterval(() => response.write(': keepalive\n\n'), reply.keepaliveMs)
     response.on('close', () => clearInterval(keepalive || undefined))
-    for (const [i, event] of reply.events.entries()) {
-      if (i > 0 && reply.everyMs) await sleep(reply.everyMs)
-      response.write(encodeEvent(event))
-    }
+    for (const event of reply.events) response.write(encodeEvent(event))
     if (reply.finally === 'cut') response.write(':\n\n', () => response.destroy())
     else if (reply.finally !== 'hang') response.end()
   }

@@ -1,9 +1,9 @@
 import { RunRequest, isTerminal, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
 import { expect } from 'vitest'
-import { Backend } from '../src/lookahead/backend.ts'
-import type { DepthPolicy } from '../src/lookahead/depth.ts'
-import { run } from '../src/lookahead/run.ts'
+import { cycle } from '../src/lookahead/index.ts'
+import type { Controller } from '../src/lookahead/index.ts'
+import { nativeUpstream } from '../src/upstreams/native.ts'
 import { commits, fakeBackend } from './fake-backend.ts'
 import type { Call, Reply } from './fake-backend.ts'
 
@@ -21,7 +21,7 @@ export interface Circumstances {
   fetch?: typeof fetch
   /** What the reader does with each piece of text. */
   onText?: () => Promise<void>
-  depths?: DepthPolicy
+  controller?: Controller
 }
 
 /** How long the backend may be silent. Far longer than any machine takes: where it matters, clocks are set by hand. */
@@ -31,14 +31,14 @@ export const IDLE_MS = 600_000
 export async function play(
   script: Reply[],
   request: Partial<RunRequestInput> = {},
-  { under = '', fetch, onText, depths }: Circumstances = {},
+  { under = '', fetch, onText, controller }: Circumstances = {},
 ): Promise<Outcome> {
   await using fake = await fakeBackend(script)
   const events: RunEvent[] = []
   const parsed = parseRequest(RunRequest, { prompt: 'How many?', ...request })
-  const backend = new Backend({ baseURL: fake.url + under, fetch, idleMs: IDLE_MS })
-  const options = { runId: 'r', signal: new AbortController().signal, depths, log: () => undefined }
-  for await (const event of run(parsed, backend, options)) {
+  const upstream = nativeUpstream({ baseURL: fake.url + under, fetch, idleMs: IDLE_MS })
+  const options = { runId: 'r', signal: new AbortController().signal, controller, log: () => undefined }
+  for await (const event of cycle(upstream, parsed, options)) {
     events.push(event)
     if (event.type === 'text.delta') await onText?.()
   }

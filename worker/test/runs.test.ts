@@ -109,10 +109,26 @@ test('a connection that closes does the same', async () => {
   await expect.poll(() => fake.left).toBe(1)
 })
 
+test('a client that leaves before it has read anything leaves nothing behind', async () => {
+  await using fake = await fakeBackend([silent])
+  const { response, held } = await ask(fake, { lookahead: { mode: 'ar' } })
+  await response.body!.cancel()
+  await Promise.all(held)
+  expect(fake.calls).toHaveLength(fake.released.length)
+})
+
 test('a run that is read to its end holds nothing back', async () => {
   await using fake = await fakeBackend([end])
   const { response, held } = await ask(fake, { lookahead: { mode: 'ar' } })
   expect(await response.text()).toContain('run.completed')
   await Promise.all(held)
   expect([fake.released, fake.left]).toEqual([[], 0])
+})
+
+test('which verifiers there are is for the backend to say', async () => {
+  await using fake = await fakeBackend([drafts('a\n\n'), { status: 400, code: 'invalid_request' }])
+  const text = await (await ask(fake, { lookahead: { verifier: 'mine' } })).response.text()
+  expect(text).toContain('"verifier":"mine"')
+  expect(fake.calls[1]!.body).toMatchObject({ verifier: 'mine' })
+  expect(text).toMatch(/"run.failed","code":"invalid_request"/)
 })

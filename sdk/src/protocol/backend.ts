@@ -4,7 +4,7 @@ import { ChannelState } from './channels.ts'
 import { ErrorBody } from './errors.ts'
 import { Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { FinishReason, Usage } from './usage.ts'
-import { verdictReasons } from './verdict.ts'
+import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -143,8 +143,10 @@ export const Verdict = v.object({
    * - `end`: one of the two ends the text, or begins or ends the thinking, so the target's own words stand
    * - `no_judge`: the backend has no judge, so only equal steps are accepted
    * - `judge_failed`: the judge could not be asked
+   *
+   * Verifiers registered from outside may have other words.
    */
-  reason: v.picklist(verdictReasons),
+  reason: VerdictReason,
 })
 export type Verdict = v.InferOutput<typeof Verdict>
 

@@ -1,7 +1,7 @@
 /** What the worker says to apps while a run goes on: the events that answer `POST /v1/runs`. */
 import * as v from 'valibot'
 import { FinishReason, Usage } from './usage.ts'
-import { verdictReasons } from './verdict.ts'
+import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -56,9 +56,9 @@ export const RunEvent = v.variant('type', [
   /** The draft model wrote a step: not output yet. */
   v.object({ type: v.literal('step.drafted'), ...step }),
   /** The verifier kept a drafted step. */
-  v.object({ type: v.literal('step.accepted'), ...step, reason: v.picklist(verdictReasons) }),
+  v.object({ type: v.literal('step.accepted'), ...step, reason: VerdictReason }),
   /** The verifier turned a drafted step down; drafted steps after it are void. */
-  v.object({ type: v.literal('step.rejected'), ...step, reason: v.picklist(verdictReasons) }),
+  v.object({ type: v.literal('step.rejected'), ...step, reason: VerdictReason }),
   /** The target's own step: in place of a rejected one, or after the last accepted one. */
   v.object({ type: v.literal('step.corrected'), ...step }),
   /** Output text. The tags of thinking belong to neither channel. */

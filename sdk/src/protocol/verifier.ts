@@ -1,6 +1,15 @@
 import * as v from 'valibot'
 
+/** Verifiers that every backend has. */
 export const verifiers = ['judge', 'exact'] as const
-export const Verifier = v.picklist(verifiers)
-/** `judge`: a model compares meanings; `exact`: token for token. */
-export type Verifier = v.InferOutput<typeof Verifier>
+
+/**
+ * A verifier's name: `judge` (a model compares meanings), `exact` (token for token), or another that the backend knows;
+ * one it does not know is refused with those it does.
+ */
+export type Verifier = (typeof verifiers)[number] | (string & {})
+export const Verifier = v.custom<Verifier>(isName, 'must be the name of a verifier')
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value.length <= 64
+}

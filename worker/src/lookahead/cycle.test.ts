@@ -5,10 +5,11 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
-import { Backend } from './backend.ts'
-import { DepthPolicy } from './depth.ts'
-import type { Cycle } from './depth.ts'
-import { run } from './run.ts'
+import { nativeUpstream } from '../upstreams/native.ts'
+import { AdaptiveController, fixedController } from './controller.ts'
+import type { Cycle } from './controller.ts'
+import { cycle } from './cycle.ts'
+import type { Upstream } from './upstream.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -20,22 +21,22 @@ const step = (tokens: number) => {
 }
 
 async function collect(
-  backend: Backend,
+  upstream: Upstream,
   request: RunRequestInput,
   signal = new AbortController().signal,
 ): Promise<RunEvent[]> {
   const events: RunEvent[] = []
-  for await (const event of run(parseRequest(RunRequest, request), backend, { runId: 'r', signal })) events.push(event)
+  for await (const event of cycle(upstream, parseRequest(RunRequest, request), { runId: 'r', signal }))
+    events.push(event)
   return events
 }
 
 describe('what a run teaches', () => {
   async function lessons(script: Reply[]): Promise<Cycle[]> {
-    const depths = new DepthPolicy(2)
-    vi.spyOn(depths, 'next').mockReturnValue({ depth: 2, steps: 1 })
-    const observe = vi.spyOn(depths, 'observe')
-    await play(script, {}, { depths })
-    return observe.mock.calls.map(([cycle]) => cycle)
+    const learned: Cycle[] = []
+    const { next } = fixedController({ mode: 'lr+sd', depth: 2 })
+    await play(script, {}, { controller: { next, observe: (lesson) => void learned.push(lesson) } })
+    return learned
   }
 
   test('every cycle but the last: what was drafted, accepted and committed', async () => {
@@ -67,23 +68,53 @@ describe('what a run teaches', () => {
   })
 
   test('time: drafting and verifying together', async () => {
-    const slow = { ...drafts('a\n\n'), everyMs: 60 }
-    const [cycle] = await lessons([slow, { ...step(9), everyMs: 60 }, drafts('b\n\n'), end])
-    // Two and three pauses; a timer may be a little early.
-    expect(cycle!.ms).toBeGreaterThan(280)
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const work = { draftMs: 0, targetMs: 0, judgeMs: 0, forwards: 1, proposed: 0, accepted: 0 }
+    const channels = { thinking: false, after_tag: false, partial_tag: '' }
+    const texts = ['a\n\n', 'end']
+    const upstream: Upstream = {
+      open: () => ({
+        async *draft() {
+          now += 60
+          yield { type: 'step', id: String(now), index: 0, text: 'x\n\n' }
+        },
+        async *verify() {
+          now += 100
+          const text = texts.shift()!
+          yield { type: 'opened', promptTokens: 1, channels }
+          yield {
+            type: 'commit',
+            accepted: 0,
+            text,
+            tokens: 2,
+            correction: text,
+            finish: text === 'end' ? 'stop' : undefined,
+          }
+          yield { type: 'done', work }
+        },
+        release: () => Promise.resolve(),
+      }),
+    }
+    const learned: Cycle[] = []
+    const { next } = fixedController({ mode: 'lr', depth: 1 })
+    const controller = { next, observe: (lesson: Cycle) => void learned.push(lesson) }
+    const options = { runId: 'r', signal: new AbortController().signal, controller }
+    for await (const _ of cycle(upstream, parseRequest(RunRequest, { prompt: 'x' }), options));
+    expect(learned).toMatchObject([{ ms: 160 }])
   })
 })
 
 describe('how deep the next cycle goes', () => {
   /** After cycles that drafted 8 steps, of which so many were accepted, at a cost of 1.5 steps. */
   function depthAfter(accepted: number, most = 8): number {
-    const policy = new DepthPolicy(most)
-    policy.observe({ drafted: 0, accepted: 0, steps: 4, tokens: 120, ms: 120 })
+    const controller = new AdaptiveController({ mode: 'lr', depth: most })
+    controller.observe({ drafted: 0, accepted: 0, steps: 4, tokens: 120, ms: 120 })
     for (let i = 0; i < 30; i++) {
       const steps = accepted + 1
-      policy.observe({ drafted: 8, accepted, steps, tokens: 30 * steps, ms: 45 })
+      controller.observe({ drafted: 8, accepted, steps, tokens: 30 * steps, ms: 45 })
     }
-    return policy.next().depth
+    return controller.next().depth
   }
 
   test('steps after the first rejected one say nothing of the draft', () => {
@@ -133,6 +164,15 @@ describe('a call', () => {
     expect((await play([{ status, code, retryAfter: 0 }, end], ar)).calls).toHaveLength(2)
   })
 
+  test('that never reached the backend is repeated', async () => {
+    await using fake = await fakeBackend([end])
+    let failures = 1
+    const fetch: typeof globalThis.fetch = (...call) =>
+      failures-- > 0 ? Promise.reject(new TypeError('connection refused')) : globalThis.fetch(...call)
+    const events = await collect(nativeUpstream({ baseURL: fake.url, fetch }), { prompt: 'x', ...ar })
+    expect(events.at(-1)).toMatchObject({ type: 'run.completed' })
+  })
+
   describe('waits before it is repeated', () => {
     /** What was waited for before the second and the third try, in milliseconds. */
     async function waits(headers: Record<string, string>): Promise<number[]> {
@@ -143,7 +183,7 @@ describe('a call', () => {
           if (init?.method === 'POST') at.push(Date.now())
           return Promise.resolve(new Response('{}', { status: 503, headers }))
         }
-        const running = collect(new Backend({ baseURL: 'http://backend.test', fetch }), { prompt: 'x', ...ar })
+        const running = collect(nativeUpstream({ baseURL: 'http://backend.test', fetch }), { prompt: 'x', ...ar })
         await vi.runAllTimersAsync()
         expect((await running).at(-1)).toMatchObject({ type: 'run.failed' })
         return at.slice(1).map((time, i) => time - at[i]!)
@@ -179,7 +219,7 @@ describe('the backend hears', () => {
       return Promise.resolve(new Response('{}', { status: 500 }))
     }
     for (const token of ['secret', undefined])
-      await collect(new Backend({ baseURL: 'http://backend.test/', token, fetch }), { prompt: 'x' })
+      await collect(nativeUpstream({ baseURL: 'http://backend.test/', token, fetch }), { prompt: 'x' })
     const paths = ['POST /v1/draft', 'POST /v1/verify', 'DELETE /v1/contexts/r']
     expect(seen).toEqual([...paths.map((path) => [path, 'Bearer secret']), ...paths.map((path) => [path, null])])
   })
@@ -187,7 +227,7 @@ describe('the backend hears', () => {
   test('that a run is given up, unless it is complete', async () => {
     const released = async (script: Reply[]): Promise<string[]> => {
       await using fake = await fakeBackend(script)
-      await collect(new Backend({ baseURL: fake.url }), { prompt: 'x', ...ar })
+      await collect(nativeUpstream({ baseURL: fake.url }), { prompt: 'x', ...ar })
       return fake.released
     }
     expect(await released([end])).toEqual([])

@@ -4,8 +4,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { commits, context, drafts } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
 import { IDLE_MS, end, play } from '../../test/play.ts'
-import { Backend } from './backend.ts'
-import { run } from './run.ts'
+import { nativeUpstream } from '../upstreams/native.ts'
+import { cycle } from './cycle.ts'
 
 afterEach(() => void vi.useRealTimers())
 const setClocksByHand = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -88,11 +88,11 @@ describe('a target that fails ends the run with one terminal event', () => {
   })
 
   test('when it cannot be reached', async () => {
-    const backend = new Backend({ baseURL: 'http://127.0.0.1:9', tries: 1 })
+    const upstream = nativeUpstream({ baseURL: 'http://127.0.0.1:9', tries: 1 })
     const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
     const events: RunEvent[] = []
     const options = { runId: 'r', signal: new AbortController().signal, log: () => undefined }
-    for await (const event of run(request, backend, options)) events.push(event)
+    for await (const event of cycle(upstream, request, options)) events.push(event)
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_unavailable' })
   })
 

@@ -1,7 +1,22 @@
-export { Backend, BackendError, UNAUTHORIZED } from './backend.ts'
-export type { BackendOptions } from './backend.ts'
-export { DepthPolicy } from './depth.ts'
-export { run } from './run.ts'
-export type { RunOptions } from './run.ts'
+export { AdaptiveController, fixedController, plain } from './controller.ts'
+export type { Controller, Cycle, Plan, TokenGuesses } from './controller.ts'
+export { Controllers } from './controllers.ts'
+export { cycle } from './cycle.ts'
+export type { CycleOptions } from './cycle.ts'
 export { stackOf, words } from './trouble.ts'
 export type { Trouble } from './trouble.ts'
+export { UpstreamError } from './upstream.ts'
+export type {
+  Ahead,
+  Commit,
+  DraftedStep,
+  DraftEvent,
+  Opened,
+  Session,
+  Text,
+  Upstream,
+  Verdict,
+  Verification,
+  VerifyEvent,
+  Work,
+} from './upstream.ts'

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
-import { Backend } from './backend.ts'
-import { DepthPolicy } from './depth.ts'
-import { run } from './run.ts'
+import { nativeUpstream } from '../upstreams/native.ts'
+import { AdaptiveController } from './controller.ts'
+import { cycle } from './cycle.ts'
 
 describe('modes', () => {
   test.each([
@@ -87,11 +87,11 @@ describe('modes', () => {
 })
 
 test('where drafting does not pay, the target writes several steps alone', async () => {
-  const depths = new DepthPolicy(8)
-  depths.observe({ drafted: 0, accepted: 0, steps: 4, tokens: 120, ms: 120 })
-  for (let i = 0; i < 20; i++) depths.observe({ drafted: 8, accepted: 0, steps: 1, tokens: 30, ms: 120 })
+  const controller = new AdaptiveController({ mode: 'lr+sd', depth: 8 })
+  controller.observe({ drafted: 0, accepted: 0, steps: 4, tokens: 120, ms: 120 })
+  for (let i = 0; i < 20; i++) controller.observe({ drafted: 8, accepted: 0, steps: 1, tokens: 30, ms: 120 })
   const alone = commits([], { text: 'a\n\nb\n\nc\n\n', tokens: [1, 2, 3], correction: 'a\n\nb\n\nc\n\n' })
-  const { calls, events } = await play([alone, drafts('d\n\n'), end], {}, { depths })
+  const { calls, events } = await play([alone, drafts('d\n\n'), end], {}, { controller })
   expect(calls.map(({ path }) => path)).toEqual(['/v1/verify', '/v1/draft', '/v1/verify'])
   expect(calls[0]!.body).toMatchObject({ steps: [], decode: 4 })
   expect(calls[1]!.body).toMatchObject({ depth: 1 })
@@ -148,7 +148,7 @@ test('the client leaving closes the connection to the backend', async () => {
   await using fake = await fakeBackend([{ events: [context()], finally: 'hang' }])
   const abort = new AbortController()
   const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
-  const events = run(request, new Backend({ baseURL: fake.url }), { runId: 'r', signal: abort.signal })
+  const events = cycle(nativeUpstream({ baseURL: fake.url }), request, { runId: 'r', signal: abort.signal })
   await events.next()
   const left = expect(events.next()).rejects.toThrow('abort')
   await expect.poll(() => fake.calls).toHaveLength(1)
@@ -164,15 +164,17 @@ test.each<[string, Reply]>([
 ])('leaving while a read waits closes the connection to a backend that %s', async (_, reply) => {
   await using fake = await fakeBackend([reply, reply])
   const { signal } = new AbortController()
-  const backend = new Backend({ baseURL: fake.url })
+  const upstream = nativeUpstream({ baseURL: fake.url })
   const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
-  const events = run(request, backend, { runId: 'r', signal })
+  const events = cycle(upstream, request, { runId: 'r', signal })
   await events.next()
-  const call = backend.verify({ context: { id: 'c', prompt: 'x' }, max_tokens: 1 }, signal)
+  const session = upstream.open({ id: 'c', prompt: 'x', sampling: {}, stop: [], stopInReasoning: false })
+  const task = { verifier: 'exact', decode: 1, tokens: { drafted: false, ngram: 0, draft: 0 }, maxTokens: 1 }
+  const call = session.verify(noSteps(), task, signal)[Symbol.asyncIterator]()
   if (reply !== 'silence') await call.next()
   const pending = [events.next(), call.next()]
   await expect.poll(() => fake.calls).toHaveLength(2)
-  await Promise.all([events.return?.(), call.return?.()])
+  await Promise.all([events.return?.(), call.return!()])
   const over = { done: true, value: undefined }
   expect(await Promise.all(pending)).toEqual([over, over])
   await expect.poll(() => fake.left).toBe(2)
@@ -182,8 +184,10 @@ test.each<[string, Reply]>([
 test('leaving the loop closes the connection to the backend', async () => {
   await using fake = await fakeBackend([{ events: [context(), { type: 'delta', text: 'half' }], finally: 'hang' }])
   const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
-  const backend = new Backend({ baseURL: fake.url })
-  for await (const event of run(request, backend, { runId: 'r', signal: new AbortController().signal }))
+  const upstream = nativeUpstream({ baseURL: fake.url })
+  for await (const event of cycle(upstream, request, { runId: 'r', signal: new AbortController().signal }))
     if (event.type === 'text.delta') break
   await expect.poll(() => fake.left).toBe(1)
 })
+
+async function* noSteps(): AsyncGenerator<never, void, undefined> {}

@@ -1,6 +1,5 @@
-import type { DraftEvent, RunStats, VerifyEvent } from '@lookahead/sdk/protocol'
-
-type Done<Event> = Extract<Event, { type: 'done' }>
+import type { RunStats } from '@lookahead/sdk/protocol'
+import type { Commit, Work } from './upstream.ts'
 
 /** Counts what a run did. */
 export class Stats {
@@ -18,22 +17,22 @@ export class Stats {
     judge_ms: 0,
   }
 
-  drafted(steps: number, done: Done<DraftEvent>): void {
+  drafted(steps: number, { draftMs }: Pick<Work, 'draftMs'>): void {
     this.#counts.drafted_steps += steps
-    this.#counts.draft_ms += done.timings.draft_ms
+    this.#counts.draft_ms += draftMs
   }
 
-  verified(accepted: number, done: Done<VerifyEvent>): void {
+  verified(commit: Commit | undefined, work: Work): void {
     const counts = this.#counts
     counts.cycles++
-    counts.accepted_steps += accepted
-    counts.output_tokens += done.usage.completion_tokens
-    counts.proposed_tokens += done.speculation.proposed
-    counts.accepted_tokens += done.speculation.accepted
-    counts.target_forwards += done.timings.forwards
-    counts.draft_ms += done.timings.draft_ms
-    counts.target_ms += done.timings.target_ms
-    counts.judge_ms += done.timings.judge_ms
+    counts.accepted_steps += commit?.accepted ?? 0
+    counts.output_tokens += commit?.tokens ?? 0
+    counts.proposed_tokens += work.proposed
+    counts.accepted_tokens += work.accepted
+    counts.target_forwards += work.forwards
+    counts.draft_ms += work.draftMs
+    counts.target_ms += work.targetMs
+    counts.judge_ms += work.judgeMs
   }
 
   get now(): RunStats {

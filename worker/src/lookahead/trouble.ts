@@ -1,6 +1,6 @@
 /** What went wrong with a run: what its client is told, and what its operator. */
 import type { RunEvent } from '@lookahead/sdk/protocol'
-import { BackendError } from './backend.ts'
+import { UpstreamError } from './upstream.ts'
 
 /** What a run was doing: drafting steps, having them verified, or decoding plainly. */
 export type Phase = 'draft' | 'verify' | 'decode'
@@ -37,7 +37,7 @@ export const degraded = (part: 'draft' | 'judge', error: unknown): Told => ({
 
 export function trouble({ type, code, message }: Told, run_id: string, phase: Phase, error: unknown): Trouble {
   const told = { event: type, run_id, phase, code, message }
-  if (!(error instanceof BackendError)) return { ...told, stack: stackOf(error) }
+  if (!(error instanceof UpstreamError)) return { ...told, stack: stackOf(error) }
   return { ...told, backend_code: error.code, backend_status: error.status, cause: words(error.cause) }
 }
 
@@ -65,6 +65,6 @@ const failures: Record<string, string> = {
 
 /** What may be said outside. */
 function known(error: unknown): { code: string; message: string } {
-  if (error instanceof BackendError) return { code: error.code, message: error.message }
+  if (error instanceof UpstreamError) return { code: error.code, message: error.message }
   return { code: 'internal_error', message: 'the worker failed; its log says why' }
 }

@@ -1,0 +1,65 @@
+/** Trying again, without knowing what: who calls says which failures are worth it, and how long to wait. */
+export interface Retries {
+  /** Ends the waiting. */
+  signal: AbortSignal
+  /** Milliseconds to wait after a failure, `failures` others having come before; undefined where it is final. */
+  delay: (error: unknown, failures: number) => number | undefined
+}
+
+/** What the first attempt gives that does not fail. @throws the failure that was final */
+export async function retry<T>(attempt: () => Promise<T>, retries: Retries): Promise<T> {
+  for (let failures = 0; ; failures++)
+    try {
+      retries.signal.throwIfAborted()
+      return await attempt()
+    } catch (error) {
+      await pause(error, failures, retries)
+    }
+}
+
+/** The same for a stream, which is repeated only until it has begun: what has been read must not come again. */
+export async function* retryStream<T>(
+  open: () => AsyncIterable<T>,
+  { begins = () => true, ...retries }: Retries & { begins?: (item: T) => boolean },
+): AsyncGenerator<T, void, undefined> {
+  for (let failures = 0; ; failures++) {
+    let begun = false
+    try {
+      retries.signal.throwIfAborted()
+      for await (const item of open()) {
+        begun ||= begins(item)
+        yield item
+      }
+      return
+    } catch (error) {
+      if (begun) throw error
+      await pause(error, failures, retries)
+    }
+  }
+}
+
+async function pause(error: unknown, failures: number, { signal, delay }: Retries): Promise<void> {
+  const ms = signal.aborted ? undefined : delay(error, failures)
+  if (ms === undefined) throw error
+  await sleep(ms, signal)
+}
+
+/** Ends early, without an error, when the signal aborts. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
+    function done() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+  })
+}
+
+/** `Retry-After`, a number of seconds or a date, in milliseconds. */
+export function parseRetryAfter(header: string | null): number | undefined {
+  if (!header) return undefined
+  const ms = Number.isFinite(Number(header)) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
+}

@@ -1,0 +1,27 @@
+import type { RunRequest } from '@lookahead/sdk/protocol'
+import { AdaptiveController, draftsSteps, fixedController } from './controller.ts'
+import type { Controller } from './controller.ts'
+
+/** Kinds of run whose controllers are kept. */
+const MAX_KINDS = 64
+
+/** What runs have taught about looking ahead, by kind of run. */
+export class Controllers {
+  readonly #known = new Map<string, Controller>()
+
+  /**
+   * A run's controller; runs of one kind share what they learn. Which drafted steps a text takes then depends on timing,
+   * so that with a seed, unless asked for, nothing is learned.
+   */
+  for({ lookahead, sampling }: RunRequest): Controller {
+    const { mode, depth, verifier, adaptive = sampling.seed === undefined } = lookahead
+    if (!adaptive || !draftsSteps(mode)) return fixedController(lookahead)
+    const kind = JSON.stringify([mode, depth, verifier, sampling.temperature ?? 'model'])
+    const known = this.#known.get(kind) ?? new AdaptiveController(lookahead)
+    // The kinds seen last are kept: temperatures are without number.
+    this.#known.delete(kind)
+    this.#known.set(kind, known)
+    if (this.#known.size > MAX_KINDS) this.#known.delete(this.#known.keys().next().value!)
+    return known
+  }
+}

@@ -1,0 +1,186 @@
+/** Lookahead Reasoning (arXiv 2506.19830, Algorithm 1): draft, verify, commit, until the text ends. */
+import { leavable } from '@lookahead/sdk/protocol'
+import type { Leavable, RunEvent, RunRequest } from '@lookahead/sdk/protocol'
+import { draftsSteps, fixedController, plain } from './controller.ts'
+import type { Controller, Plan } from './controller.ts'
+import { Output, stepsIn } from './output.ts'
+import { Stats } from './stats.ts'
+import { degraded, failed, trouble } from './trouble.ts'
+import type { Phase, Trouble } from './trouble.ts'
+import { UpstreamError } from './upstream.ts'
+import type { Commit, DraftedStep, Session, Upstream, Verdict, Verification } from './upstream.ts'
+
+export interface CycleOptions {
+  /** Names the run, and its text at the engine: like no other's. */
+  runId: string
+  signal: AbortSignal
+  /** How far each cycle looks ahead; may be shared by runs of one kind. Default: always as far as the request asks. */
+  controller?: Controller | undefined
+  /** Where an operator is told of what went wrong. Default: a line of JSON on the console. */
+  log?: ((trouble: Trouble) => void) | undefined
+}
+
+type Events<Result = void> = AsyncGenerator<RunEvent, Result, undefined>
+
+/**
+ * One run, from the prompt to exactly one terminal event. A failing draft or judge costs speed, never the run.
+ * Leaving it, also while a read waits, stops everything down to the engine.
+ * @throws the signal's reason, when the client leaves; nothing else
+ */
+export function cycle(upstream: Upstream, request: RunRequest, options: CycleOptions): Leavable<RunEvent> {
+  const left = new AbortController()
+  const signal = AbortSignal.any([options.signal, left.signal])
+  return leavable(new Run(upstream, request, { ...options, signal }).events(), () => left.abort())
+}
+
+class Run {
+  readonly #session: Session
+  readonly #request: RunRequest
+  readonly #options: CycleOptions
+  readonly #controller: Controller
+  readonly #output = new Output()
+  readonly #stats = new Stats()
+  /** Once the draft or the judge has failed, the target decodes plainly. */
+  #hasFailed = false
+  #phase: Phase = 'decode'
+
+  constructor(upstream: Upstream, request: RunRequest, options: CycleOptions) {
+    const { messages, prompt, sampling, stop, stop_in_reasoning: stopInReasoning } = request
+    this.#session = upstream.open({ id: options.runId, messages, prompt, sampling, stop, stopInReasoning })
+    this.#request = request
+    this.#options = options
+    this.#controller = options.controller ?? fixedController(request.lookahead)
+  }
+
+  /** The whole run. */
+  async *events(): Events {
+    const { mode, depth, verifier } = this.#request.lookahead
+    yield { type: 'run.started', run_id: this.#options.runId, mode, depth: draftsSteps(mode) ? depth : 0, verifier }
+    let completed = false
+    try {
+      yield* this.#cycles()
+      completed = true
+    } catch (error) {
+      this.#options.signal.throwIfAborted()
+      yield this.#tell(failed(error), error)
+    } finally {
+      // A completed text is given up already; any other would hold its memory until the engine finds it idle.
+      if (!completed) await this.#session.release()
+    }
+  }
+
+  async *#cycles(): Events {
+    for (;;) {
+      const started = performance.now()
+      const plan = this.#plan(this.#controller.next())
+      const steps = plan.depth > 0 ? yield* this.#draft(plan) : []
+      const commit = yield* this.#verify(steps, this.#plan(plan))
+      if (commit.finish) return yield* this.#complete(commit.finish)
+      this.#learn(steps, commit, performance.now() - started)
+      yield { type: 'run.stats', stats: this.#stats.now }
+    }
+  }
+
+  #plan(plan: Plan): Plan {
+    return this.#hasFailed ? plain(plan.tokens) : plan
+  }
+
+  /** d[0], d[1], …: the steps that the draft writes ahead, each after those before it. */
+  async *#draft({ depth, width }: Plan): Events<DraftedStep[]> {
+    const steps: DraftedStep[] = []
+    this.#phase = 'draft'
+    try {
+      for await (const event of this.#session.draft({ depth, width }, this.#options.signal)) {
+        if (event.type === 'opened') this.#output.open(event)
+        if (event.type === 'step') {
+          steps.push(event)
+          yield { type: 'step.drafted', step: this.#output.steps + event.index, text: event.text }
+        }
+        if (event.type === 'done') this.#stats.drafted(steps.length, event.work)
+      }
+      return steps
+    } catch (error) {
+      // The target is behind the same door.
+      if (error instanceof UpstreamError && error.code === 'unauthorized') throw error
+      yield this.#degrade('draft', error)
+      return []
+    }
+  }
+
+  /** The target writes t[0], t[1], …; those drafted steps are kept that the verifier takes for the same, up to the first other. */
+  async *#verify(steps: DraftedStep[], plan: Plan): Events<Commit> {
+    this.#phase = steps.length > 0 ? 'verify' : 'decode'
+    const task: Verification = {
+      verifier: this.#request.lookahead.verifier,
+      decode: plan.steps,
+      tokens: plan.tokens,
+      maxTokens: this.#request.max_tokens - this.#output.tokens,
+    }
+    let commit: Commit | undefined
+    for await (const event of this.#session.verify(oneByOne(steps), task, this.#options.signal)) {
+      if (event.type === 'opened') this.#output.open(event)
+      if (event.type === 'delta') yield* this.#output.say(event.text)
+      if (event.type === 'verdict') yield* this.#rule(event, steps)
+      if (event.type === 'commit') {
+        commit = event
+        yield* this.#commit(event, steps.length > 0)
+      }
+      if (event.type === 'done') this.#stats.verified(commit, event.work)
+    }
+    if (!commit) throw new UpstreamError('no_commit', 'the backend ended a verification without a commit')
+    if (commit.tokens === 0 && !commit.finish)
+      throw new UpstreamError('no_progress', 'the backend committed nothing, and did not end the text')
+    return commit
+  }
+
+  *#rule({ step: id, accepted, reason }: Verdict, steps: DraftedStep[]): Generator<RunEvent, void, undefined> {
+    const drafted = steps.find((step) => step.id === id)
+    if (!drafted) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
+    const step = this.#output.steps + drafted.index
+    yield { type: accepted ? 'step.accepted' : 'step.rejected', step, text: drafted.text, reason }
+    if (reason === 'judge_failed' && !this.#hasFailed)
+      yield this.#degrade('judge', new UpstreamError('judge_failed', 'the judge could not be asked'))
+  }
+
+  *#commit(commit: Commit, hasDraft: boolean): Generator<RunEvent, void, undefined> {
+    const step = this.#output.steps + commit.accepted
+    yield* this.#output.commit(commit)
+    if (hasDraft && commit.correction) yield { type: 'step.corrected', step, text: commit.correction }
+  }
+
+  /** Not from a text's last cycle: its steps are short, and where the token limit cut it, they went unjudged. */
+  #learn(steps: DraftedStep[], { accepted, tokens, correction }: Commit, ms: number): void {
+    // The first cycle reads the prompt too; a long one's time says nothing of the cycles to come.
+    const readsMuch = this.#output.tokens === tokens && this.#output.promptTokens > tokens
+    this.#controller.observe({
+      drafted: steps.length,
+      accepted,
+      steps: accepted + stepsIn(correction),
+      tokens,
+      ms: readsMuch ? undefined : ms,
+    })
+  }
+
+  *#complete(finish_reason: NonNullable<Commit['finish']>): Generator<RunEvent, void, undefined> {
+    yield* this.#output.end()
+    const usage = { prompt_tokens: this.#output.promptTokens, completion_tokens: this.#output.tokens }
+    yield { type: 'run.completed', finish_reason, usage, stats: this.#stats.now }
+  }
+
+  #degrade(part: 'draft' | 'judge', error: unknown): RunEvent {
+    this.#options.signal.throwIfAborted()
+    this.#hasFailed = true
+    return this.#tell(degraded(part, error), error)
+  }
+
+  /** Logs what the client is about to be told. */
+  #tell(told: Parameters<typeof trouble>[0], error: unknown): RunEvent {
+    const { runId, log = (line) => console.error(JSON.stringify(line)) } = this.#options
+    log(trouble(told, runId, this.#phase, error))
+    return told
+  }
+}
+
+async function* oneByOne<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
+  yield* items
+}

@@ -1,0 +1,152 @@
+/** What the cycle asks of an engine. An engine knows nothing of runs, and the cycle nothing of HTTP, tokens' ids or models. */
+import type { ChannelState, FinishReason, Message, Sampling } from '@lookahead/sdk/protocol'
+import type { TokenGuesses } from './controller.ts'
+
+/** An engine: a target model, and perhaps a draft model and verifiers. */
+export interface Upstream {
+  /** Begins a text. Nothing need be sent before it is worked on. */
+  open(text: Text): Session
+}
+
+/** A text that is to be written. */
+export interface Text {
+  /** Names it, and is like no other text's. */
+  id: string
+  /** Chat messages, or a prompt that is taken as it stands; exactly one. */
+  messages?: Message[] | undefined
+  prompt?: string | undefined
+  sampling: Sampling
+  /** Strings that end the text and are not part of it; looked for in the answer alone, or in the thinking too. */
+  stop: string[]
+  stopInReasoning: boolean
+}
+
+/**
+ * One text at an engine, which knows what was committed to it: its prompt, then every commit of `verify`. Calls end when
+ * their `signal` aborts, and when their events are no longer read; both calls may be at work at once.
+ */
+export interface Session {
+  /**
+   * Writes steps ahead of what is committed, each told as soon as it is finished.
+   * @throws {UpstreamError} `no_draft_model`, or as `verify`
+   */
+  draft(ahead: Ahead, signal: AbortSignal): AsyncIterable<DraftEvent>
+
+  /**
+   * Lets the target write its own version of each drafted step, taken as they come, has the verifier compare them, and
+   * commits the drafted steps it accepts and what the target writes after them.
+   * @param steps drafted by `draft` after what is committed, in order; none is plain decoding
+   * @throws {UpstreamError}
+   */
+  verify(steps: AsyncIterable<DraftedStep>, task: Verification, signal: AbortSignal): AsyncIterable<VerifyEvent>
+
+  /** Gives up a text that is not ended. Never fails. */
+  release(): Promise<void>
+}
+
+/** How far `draft` goes. */
+export interface Ahead {
+  /** Steps one after another (γ1). */
+  depth: number
+  /** Alternatives for each; an engine that knows no alternatives drafts one. */
+  width: number
+}
+
+export interface DraftedStep {
+  /** Like no other step's of this text. */
+  id: string
+  /** Its place after what is committed, from 0. Alternatives share it. */
+  index: number
+  /** Up to and including the delimiter. */
+  text: string
+}
+
+export interface Verification {
+  /** Who compares drafted with target steps: a name that the engine knows. */
+  verifier: string
+  /** Steps the target writes after those that were accepted; `end`: to the end of the text. */
+  decode: number | 'end'
+  /** Token speculation inside target steps. */
+  tokens: TokenGuesses
+  /** Tokens committed at most. */
+  maxTokens: number
+}
+
+/** Told before the first text, and perhaps again by later calls. */
+export interface Opened {
+  type: 'opened'
+  promptTokens: number
+  /** Where the prompt leaves off among reasoning and answer. */
+  channels: ChannelState
+}
+
+export type DraftEvent = Opened | ({ type: 'step' } & DraftedStep) | { type: 'done'; work: Pick<Work, 'draftMs'> }
+
+export interface Verdict {
+  type: 'verdict'
+  /** The drafted step's id. */
+  step: string
+  accepted: boolean
+  /** Why, in a word of the verifier's. `judge_failed`: it could not compare. */
+  reason: string
+}
+
+export interface Commit {
+  type: 'commit'
+  /** Drafted steps accepted, from the first on. */
+  accepted: number
+  /** Accepted steps and correction together; begins with all that the deltas said. */
+  text: string
+  /** Tokens of `text`, an end of text included. */
+  tokens: number
+  /** Their ids, of an engine that tells them. */
+  ids?: readonly number[]
+  /** The target's own step or steps after the accepted ones. */
+  correction: string
+  /** Set when the text is over. */
+  finish: FinishReason | undefined
+}
+
+/** In order: `opened`, then `delta` (text that no later verdict can change) and `verdict`, one `commit`, `done`. */
+export type VerifyEvent = Opened | { type: 'delta'; text: string } | Verdict | Commit | { type: 'done'; work: Work }
+
+/** What a call took: milliseconds of each model, the target's forwards, and token guesses. */
+export interface Work {
+  draftMs: number
+  targetMs: number
+  judgeMs: number
+  forwards: number
+  proposed: number
+  accepted: number
+}
+
+/**
+ * An engine refused, broke off, could not be reached, or did not keep to the interface. Codes that a run's client is told
+ * of in other words: `unreachable`, `loading`, `draining`, `overloaded`, `unauthorized` (it takes the worker for a
+ * stranger), `invalid_request`, `context_length_exceeded`.
+ */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError'
+  readonly code: string
+  /** Whether the same call may succeed later, if it has done nothing yet. */
+  readonly retryable: boolean
+  /** Milliseconds after which the engine asks to be tried again. */
+  readonly retryAfterMs: number | undefined
+  /** HTTP status, of an engine that answered with one; for the log. */
+  readonly status: number | undefined
+
+  constructor(code: string, message: string, options: UpstreamErrorOptions = {}) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.retryable = options.retryable ?? false
+    this.retryAfterMs = options.retryAfterMs
+    this.status = options.status
+  }
+}
+
+export interface UpstreamErrorOptions {
+  retryable?: boolean
+  retryAfterMs?: number | undefined
+  status?: number
+  cause?: unknown
+}

@@ -1,0 +1,15 @@
+/** Our own dialect: a run as it happens, every event of it. */
+import { RunRequest, eventStream, parseRequest, readJson } from '@lookahead/sdk/protocol'
+import { Hono } from 'hono'
+import type { App } from '../settings.ts'
+import { startRun } from '../start-run.ts'
+
+/** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */
+const HEARTBEAT_MS = 2_000
+
+export const runs = new Hono<App>()
+
+runs.post('/v1/runs', async (c) => {
+  const request = parseRequest(RunRequest, await readJson(c.req.raw))
+  return eventStream(startRun(request, c), { ids: true, heartbeatMs: HEARTBEAT_MS })
+})

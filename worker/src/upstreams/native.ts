@@ -1,0 +1,181 @@
+/** Our GPU backend as an engine: `/v1/draft` and `/v1/verify`, each one POST that is answered by server-sent events. */
+import { DraftEvent, VerifyEvent, leavable, retryStream } from '@lookahead/sdk/protocol'
+import type { Context, DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
+import type * as v from 'valibot'
+import { UpstreamError } from '../lookahead/upstream.ts'
+import type * as domain from '../lookahead/upstream.ts'
+import { callForEvents } from './native-call.ts'
+
+export interface NativeOptions {
+  /** Where the backend listens; may have a path. */
+  baseURL: string
+  token?: string | undefined
+  /** Sent along as `x-request-id`. */
+  requestId?: string | undefined
+  fetch?: typeof fetch | undefined
+  /** Tries in all for a call the backend is too busy for or cannot be reached. Default 3. */
+  tries?: number | undefined
+  /** A stream that is read and sends no byte (comments count) for this long has failed. Milliseconds; default 60,000. */
+  idleMs?: number | undefined
+}
+
+/** How long giving up a context may take. */
+const RELEASE_MS = 2_000
+
+/** The longest a `Retry-After` is waited for. */
+const MAX_RETRY_AFTER_MS = 5_000
+
+export function nativeUpstream(options: NativeOptions): domain.Upstream {
+  const { baseURL, token, requestId } = options
+  const base = baseURL.replace(/\/+$/, '')
+  const headers = {
+    'content-type': 'application/json',
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+    ...(requestId ? { 'x-request-id': requestId } : {}),
+  }
+  return { open: (text) => new NativeSession({ ...options, base, headers }, text) }
+}
+
+type Settings = NativeOptions & { base: string; headers: Record<string, string> }
+type Events<Event> = AsyncGenerator<Event, void, undefined>
+
+/** The backend remembers texts, as contexts: calls name one, and send it whole only where it is new or was lost. */
+class NativeSession implements domain.Session {
+  readonly #settings: Settings
+  readonly #text: domain.Text
+  /** Token ids committed so far: what a backend that lost the context needs. */
+  readonly #output: number[] = []
+  #isKnown = false
+
+  constructor(settings: Settings, text: domain.Text) {
+    this.#settings = settings
+    this.#text = text
+  }
+
+  draft({ depth }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
+    const { sampling } = this.#text
+    const request: Omit<DraftRequestInput, 'context'> = { depth, sampling }
+    return leavableCall(signal, (either) => this.#draft(request, either))
+  }
+
+  async *#draft(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
+    for await (const event of this.#call('/v1/draft', request, DraftEvent, signal)) {
+      if (event.type === 'context') yield this.#opened(event)
+      if (event.type === 'step') yield { type: 'step', id: event.id, index: event.index, text: event.text }
+      if (event.type === 'done') yield { type: 'done', work: { draftMs: event.timings.draft_ms } }
+    }
+  }
+
+  verify(
+    steps: AsyncIterable<domain.DraftedStep>,
+    task: domain.Verification,
+    signal: AbortSignal,
+  ): AsyncIterable<domain.VerifyEvent> {
+    return leavableCall(signal, (either) => this.#verify(steps, task, either))
+  }
+
+  async *#verify(
+    steps: AsyncIterable<domain.DraftedStep>,
+    { verifier, decode, tokens, maxTokens }: domain.Verification,
+    signal: AbortSignal,
+  ): Events<domain.VerifyEvent> {
+    // The request has all of them in it.
+    const drafted: domain.DraftedStep[] = []
+    for await (const step of steps) drafted.push(step)
+    const { stop, stopInReasoning, sampling } = this.#text
+    const request: Omit<VerifyRequestInput, 'context'> = {
+      steps: drafted.map(({ id, text }) => ({ id, text })),
+      verifier,
+      speculation: tokens,
+      decode,
+      max_tokens: maxTokens,
+      stop,
+      stop_in_reasoning: stopInReasoning,
+      sampling,
+    }
+    for await (const event of this.#call('/v1/verify', request, VerifyEvent, signal)) {
+      if (event.type === 'context') yield this.#opened(event)
+      if (event.type === 'delta') yield event
+      if (event.type === 'verdict') yield verdict(event, drafted)
+      if (event.type === 'commit') {
+        const { accepted, text, tokens: ids, correction, finish_reason } = event
+        this.#output.push(...ids)
+        const finish = finish_reason ?? undefined
+        yield { type: 'commit', accepted, text, tokens: ids.length, ids, correction, finish }
+      }
+      if (event.type === 'done') yield { type: 'done', work: work(event) }
+    }
+  }
+
+  async release(): Promise<void> {
+    const { base, headers, fetch = globalThis.fetch } = this.#settings
+    const init = { method: 'DELETE', headers, signal: AbortSignal.timeout(RELEASE_MS) }
+    const response = await fetch(`${base}/v1/contexts/${this.#text.id}`, init).catch(() => undefined)
+    await response?.body?.cancel().catch(() => undefined)
+  }
+
+  #opened({ prompt_tokens: promptTokens, thinking, after_tag, partial_tag }: ContextEvent): domain.Opened {
+    this.#isKnown = true
+    return { type: 'opened', promptTokens, channels: { thinking, after_tag, partial_tag } }
+  }
+
+  /** A call on the context: by name, or whole where the backend does not have it. */
+  async *#call<Event extends { type: string }>(
+    path: string,
+    request: object,
+    schema: v.GenericSchema<unknown, Event>,
+    signal: AbortSignal,
+  ): Events<Event> {
+    const call = (context: Context) => this.#retried(path, { context, ...request }, schema, signal)
+    const { id, messages, prompt } = this.#text
+    const whole = { id, messages, prompt, output: this.#output }
+    try {
+      yield* call(this.#isKnown ? { id, length: this.#output.length } : whole)
+    } catch (error) {
+      // With a status, so before any event: text that is out must not come again.
+      if (!(error instanceof UpstreamError && error.status === 409 && error.code === 'context_lost')) throw error
+      yield* call(whole)
+    }
+  }
+
+  /** Tries again where the backend is busy or away. Only a call that did nothing is repeated. */
+  #retried<Event extends { type: string }>(
+    path: string,
+    body: object,
+    schema: v.GenericSchema<unknown, Event>,
+    signal: AbortSignal,
+  ): Events<Event> {
+    const { base, headers, fetch, tries = 3, idleMs } = this.#settings
+    const post = { url: base + path, headers, body: JSON.stringify(body), fetch, idleMs }
+    return retryStream(() => callForEvents(post, schema, signal), {
+      signal,
+      begins: ({ type }) => type !== 'context',
+      delay: (error, failures) =>
+        error instanceof UpstreamError && error.retryable && failures + 1 < tries
+          ? Math.min(error.retryAfterMs ?? 200 * 2 ** failures, MAX_RETRY_AFTER_MS)
+          : undefined,
+    })
+  }
+}
+
+type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
+
+function verdict(
+  { index, accepted, reason }: Extract<VerifyEvent, { type: 'verdict' }>,
+  drafted: readonly domain.DraftedStep[],
+): domain.Verdict {
+  const step = drafted[index]
+  if (!step) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
+  return { type: 'verdict', step: step.id, accepted, reason }
+}
+
+function work({ timings, speculation }: Extract<VerifyEvent, { type: 'done' }>): domain.Work {
+  const { draft_ms: draftMs, target_ms: targetMs, judge_ms: judgeMs, forwards } = timings
+  return { draftMs, targetMs, judgeMs, forwards, proposed: speculation.proposed, accepted: speculation.accepted }
+}
+
+/** A call whose reader may leave while it waits for an event. */
+function leavableCall<Event>(outer: AbortSignal, start: (signal: AbortSignal) => Events<Event>): AsyncIterable<Event> {
+  const scope = new AbortController()
+  return leavable(start(AbortSignal.any([outer, scope.signal])), () => scope.abort())
+}
