@@ -32,7 +32,7 @@ export interface ThroughputOptions {
 export async function throughput(options: ThroughputOptions): Promise<Throughput[]> {
   const { engine, prompts, maxTokens, concurrency, rounds } = options
   const wave = async (way: Way, requests: number, round: number): Promise<number> => {
-    for (const { decoder } of engine.decoders) decoder.kv.prefixes.evict(Infinity)
+    for (const { runner } of engine.runners) runner.kv.prefixes.evict(Infinity)
     const chosen = Array.from({ length: requests }, (_, i) => prompts[(round * requests + i) % prompts.length]!)
     const decode = (prompt: string) => decodePlainly(engine, prompt, maxTokens, { speculate: way === 'speculated' })
     const started = performance.now()

@@ -70,14 +70,14 @@ async function timed(
     's to load': (performance.now() - written) / 1000,
   }
   const decoded = weightBytes(model.config, model.precision)
-  const decoder = new ModelRunner(model, chunk)
+  const runner = new ModelRunner(model, chunk)
   const rows: Section['rows'] = []
   for (const context of contexts) {
     const row = { shape, weights, context, ...setUp }
     try {
       const ms = await forwardTimes(model, context, rounds, signal)
       const speeds: number[] = []
-      for (const texts of waves) speeds.push(await textSpeed(decoder, { context, texts, signal }))
+      for (const texts of waves) speeds.push(await textSpeed(runner, { context, texts, signal }))
       rows.push({
         ...row,
         'forwards of 1 token a second': 1000 / ms[0]!,

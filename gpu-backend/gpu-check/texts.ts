@@ -13,13 +13,13 @@ export const writtenBy = (texts: number): number => texts * (warmUp + counted)
  * temperature 0, after the same prompt of `context` tokens, which is not counted.
  */
 export async function textSpeed(
-  decoder: ModelRunner,
+  runner: ModelRunner,
   { context, texts, signal }: { context: number; texts: number; signal: AbortSignal },
 ): Promise<number> {
   const prompt = Array.from({ length: context }, (_, i) => (i * 7) % 100)
   const reduced = { temperature: 1, suffices: () => true }
   const written = Array.from({ length: texts }, () => {
-    const tree = new Tree(decoder, { signal, most: warmUp + counted, reduced })
+    const tree = new Tree(runner, { signal, most: warmUp + counted, reduced })
     return { tree, leaf: tree.leaf(0) }
   })
   const write = (count: number) =>

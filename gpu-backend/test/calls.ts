@@ -35,10 +35,10 @@ export const loadEngine = (options: Partial<EngineOptions> = {}): Promise<Engine
 
 /** Forgets what was run, and makes sure that no slot is lost. */
 export function forget(engine: Engine): void {
-  for (const { decoder } of engine.decoders) {
-    decoder.kv.assertIdle()
-    decoder.kv.prefixes.evict(Infinity)
-    if (decoder.kv.pool.free !== decoder.kv.pool.size) throw new Error('slots are in use, and nobody is at work')
+  for (const { runner } of engine.runners) {
+    runner.kv.assertIdle()
+    runner.kv.prefixes.evict(Infinity)
+    if (runner.kv.pool.free !== runner.kv.pool.size) throw new Error('slots are in use, and nobody is at work')
   }
 }
 
@@ -92,7 +92,7 @@ export async function write(
   options: GenerateOptions = {},
 ): Promise<Written> {
   const request: GenerateRequest = {
-    decoder: engine.target,
+    runner: engine.target,
     prompt,
     maxTokens: 100,
     sampling: { temperature: 0 },

@@ -39,9 +39,9 @@ export function stageEngine(options: Partial<EngineOptions> = {}): Stage {
     expect(faults).toEqual([])
   })
 
-  const decoderOf = (role: Role): ModelRunner => loaded!.decoders.find((known) => known.role === role)!.decoder
+  const runnerOf = (role: Role): ModelRunner => loaded!.runners.find((known) => known.role === role)!.runner
   const says = (role: Role, say: Say): Staged => {
-    const model = stage(decoderOf(role).model, say)
+    const model = stage(runnerOf(role).model, say)
     staged.push(model)
     return model
   }
@@ -61,7 +61,7 @@ export function stageEngine(options: Partial<EngineOptions> = {}): Stage {
       return says(role, lines(tokenizer, tokenizer.encode(prompt).length, end, ...texts))
     },
     judges(by) {
-      const { tokenizer } = decoderOf('judge').model
+      const { tokenizer } = runnerOf('judge').model
       const [aligned, unaligned] = ['aligned', 'unaligned'].map((word) => tokenizer.encode(word)[0]!) as [
         number,
         number,

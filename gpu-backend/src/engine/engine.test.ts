@@ -21,10 +21,10 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) {
-    decoder.kv.assertIdle()
-    decoder.kv.prefixes.evict(Infinity)
-    expect(decoder.kv.pool.free).toBe(decoder.kv.pool.size)
+  for (const { runner } of engine.runners) {
+    runner.kv.assertIdle()
+    runner.kv.prefixes.evict(Infinity)
+    expect(runner.kv.pool.free).toBe(runner.kv.pool.size)
   }
 })
 
@@ -384,7 +384,7 @@ test('several requests at once each get what they get alone', async () => {
 
 test('the pools share the memory they are given, and too little is refused with what would do', async () => {
   const sized = await Engine.load({ models, memory: 4 })
-  const sizes = sized.decoders.map(({ decoder }) => decoder.kv.pool.size)
+  const sizes = sized.runners.map(({ runner }) => runner.kv.pool.size)
   sized.close()
   // Bytes a token: target 6 layers of 128 + 128 floats, judge 4 of 64 + 64; the draft's depend on which one ships.
   expect(new Set(sizes).size).toBe(1)

@@ -86,17 +86,17 @@ export class Engine {
     if (roles.includes('judge')) await assertCanJudge(folder('judge'))
     for (const role of roles)
       await assertBuildable(folder(role), await readDecoderConfig(folder(role)), { device, weights })
-    const decoders: Partial<Record<Role, ModelRunner>> = {}
+    const runners: Partial<Record<Role, ModelRunner>> = {}
     try {
       for (const role of roles) {
         const model = await Model.load(folder(role), { slots, device, threads, weights, reducedLogits, signal })
-        decoders[role] = new ModelRunner(model, batchTokens)
+        runners[role] = new ModelRunner(model, batchTokens)
       }
     } catch (error) {
-      for (const decoder of Object.values(decoders)) decoder.model.close()
+      for (const runner of Object.values(runners)) runner.model.close()
       throw error
     }
-    return new Engine(decoders.target!, decoders, options)
+    return new Engine(runners.target!, runners, options)
   }
 
   private constructor(
@@ -137,17 +137,17 @@ export class Engine {
     return measuredCosts(this.target.batcher.measured, this.guesses)
   }
 
-  get decoders(): { role: Role; decoder: ModelRunner }[] {
+  get runners(): { role: Role; runner: ModelRunner }[] {
     return [
-      { role: 'target' as const, decoder: this.target },
-      ...(this.draft ? [{ role: 'draft' as const, decoder: this.draft }] : []),
-      ...(this.judge ? [{ role: 'judge' as const, decoder: this.judge.decoder }] : []),
+      { role: 'target' as const, runner: this.target },
+      ...(this.draft ? [{ role: 'draft' as const, runner: this.draft }] : []),
+      ...(this.judge ? [{ role: 'judge' as const, runner: this.judge.runner }] : []),
     ]
   }
 
   /** What each model is doing and has done. */
   get stats(): Partial<Record<Role, RunnerStats>> {
-    return Object.fromEntries(this.decoders.map(({ role, decoder }) => [role, decoder.stats]))
+    return Object.fromEntries(this.runners.map(({ role, runner }) => [role, runner.stats]))
   }
 
   /**
@@ -172,7 +172,7 @@ export class Engine {
 
   close(): void {
     clearInterval(this.#sweep)
-    for (const { decoder } of this.decoders) decoder.model.close()
+    for (const { runner } of this.runners) runner.model.close()
   }
 }
 

@@ -31,9 +31,9 @@ beforeEach(async () => {
 })
 afterEach(() => {
   vi.restoreAllMocks()
-  for (const { decoder } of engine.decoders) {
-    decoder.kv.assertIdle()
-    expect(decoder.batcher.running).toBe(0)
+  for (const { runner } of engine.runners) {
+    runner.kv.assertIdle()
+    expect(runner.batcher.running).toBe(0)
   }
   engine.close()
 })
@@ -56,7 +56,7 @@ async function write({ ngram, draft }: { ngram: number; draft: number }) {
   const { tokenizer } = engine.target.model
   const rules = neutralRules
   const request = {
-    decoder: engine.target,
+    runner: engine.target,
     prompt: tokenizer.encode(tokenizer.renderChat(messages, { addGenerationPrompt: true })),
     maxTokens: 200,
     sampling,
@@ -142,7 +142,7 @@ test('the judge fails: the target has its way', async () => {
   expect(await verify({ steps, speculation })).toContainEqual(
     expect.objectContaining({ type: 'verdict', accepted: true }),
   )
-  failAt(engine.judge!.decoder, 1)
+  failAt(engine.judge!.runner, 1)
   const events = await verify({ steps, speculation })
   expect(events).toContainEqual({ type: 'verdict', index: 0, accepted: false, reason: 'judge_failed' })
   const { tokens } = committed(events)

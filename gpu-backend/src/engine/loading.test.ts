@@ -73,7 +73,7 @@ test('models of one checkpoint have its weights in memory once', async () => {
 test('a draft may know fewer tokens than the target', async () => {
   await changeDraftTokens(({ added_tokens: added }) => added.pop())
   const engine = await Engine.load({ models, slots: 256 })
-  expect(engine.decoders.map(({ role }) => role)).toEqual(['target', 'draft'])
+  expect(engine.runners.map(({ role }) => role)).toEqual(['target', 'draft'])
   engine.close()
 })
 
@@ -89,7 +89,7 @@ test('a judge that was not taught to judge is refused before any model is loaded
   expect(loaded).not.toHaveBeenCalled()
   loaded.mockRestore()
   const engine = await Engine.load({ models, slots: 256, judge: false })
-  expect(engine.decoders.map(({ role }) => role)).toEqual(['target', 'draft'])
+  expect(engine.runners.map(({ role }) => role)).toEqual(['target', 'draft'])
   engine.close()
 })
 

@@ -35,36 +35,36 @@ afterAll(() => {
 })
 afterEach(() => {
   vi.restoreAllMocks()
-  for (const { decoder } of tight.decoders) {
-    decoder.kv.assertIdle()
-    expect(decoder.stats).toMatchObject({ running: 0, waiting: 0 })
+  for (const { runner } of tight.runners) {
+    runner.kv.assertIdle()
+    expect(runner.stats).toMatchObject({ running: 0, waiting: 0 })
   }
 })
 
 test('what only the prefix cache keeps of a text comes back when it ends', async () => {
-  const decoder = tight.target
-  const first = new Tree(decoder)
+  const runner = tight.target
+  const first = new Tree(runner)
   await first.prefill(someText(4, 200), [], [0])
   first.commit(0)
-  const again = new Tree(decoder)
+  const again = new Tree(runner)
   await again.prefill(someText(4, 200), [], [0])
-  const { available } = decoder.kv.pool
+  const { available } = runner.kv.pool
   const { held } = again.lease
   again.release()
-  expect(decoder.kv.pool.available - available).toBe(held)
+  expect(runner.kv.pool.available - available).toBe(held)
   expect(held).toBeGreaterThanOrEqual(200)
 })
 
 test('a text that gave its slots back and waits is not idle, however long it waits', async () => {
-  const decoder = tight.target
-  const oldest = new Tree(decoder, { most: 200 })
-  const waits = new Tree(decoder, { most: 50 })
+  const runner = tight.target
+  const oldest = new Tree(runner, { most: 200 })
+  const waits = new Tree(runner, { most: 50 })
   await oldest.prefill(someText(1, 150), [], [0])
   await waits.prefill(someText(2, 100), [], [0])
   await oldest.advance([{ leaf: oldest.leaf(0), tokens: someText(3, 50) }])
-  const { preemptions } = decoder.kv.queue
+  const { preemptions } = runner.kv.queue
   const goesOn = waits.advance([{ leaf: waits.leaf(0), tokens: [5] }])
-  expect(decoder.kv.queue.preemptions).toBe(preemptions + 1)
+  expect(runner.kv.queue.preemptions).toBe(preemptions + 1)
   const { rank } = waits.lease
   const later = performance.now() + 60_000
   vi.spyOn(performance, 'now').mockReturnValue(later)
@@ -82,7 +82,7 @@ type Options = Omit<Partial<GenerateRequest>, 'rules'> & { rules?: Partial<Gener
 function start(engine: Engine, { rules, ...options }: Options, abort = signal) {
   const prompt = engine.target.model.tokenizer.encode(prompts[0]!)
   const request: GenerateRequest = {
-    decoder: engine.target,
+    runner: engine.target,
     prompt,
     maxTokens: 150,
     sampling: { temperature: 0 },
@@ -115,7 +115,7 @@ async function read(pieces: Pieces) {
 /** Guesses that wait for slots. */
 function draftModel({ target, draft, guesses }: Engine, arrival: number): DraftModel {
   return new DraftModel({
-    decoder: draft!,
+    runner: draft!,
     vocabulary: target.model.config.vocabSize,
     distribution: (scores) => distribution(scores, { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 }),
     random: new Random(1),
@@ -203,18 +203,18 @@ test('a text gives nothing back amid its forwards', async () => {
 })
 
 test('whoever waits when something breaks is told, and the next one is served', async () => {
-  const decoder = tight.target
-  const held = takeAll(decoder)
-  const trees = [new Tree(decoder), new Tree(decoder)]
+  const runner = tight.target
+  const held = takeAll(runner)
+  const trees = [new Tree(runner), new Tree(runner)]
   const reading = trees.map((tree, i) => tree.prefill(someText(i + 1, 50), [], [0]))
-  const breaking = vi.spyOn(decoder.kv, 'allocate').mockImplementationOnce(() => {
+  const breaking = vi.spyOn(runner.kv, 'allocate').mockImplementationOnce(() => {
     throw new Error('staged')
   })
-  decoder.kv.pool.give(held)
-  decoder.kv.queue.settle()
+  runner.kv.pool.give(held)
+  runner.kv.queue.settle()
   for (const prefill of reading) await expect(prefill).rejects.toThrow('staged')
   breaking.mockRestore()
-  const next = new Tree(decoder)
+  const next = new Tree(runner)
   await next.prefill(someText(3, 50), [], [0])
   next.release()
 })
@@ -272,8 +272,8 @@ test('with a seed a verification waits for slots to guess in, and its text is th
 })
 
 test('a short text that gave its slots back, and goes on otherwise than it had, is committed', async () => {
-  const decoder = tight.target
-  const tree = new Tree(decoder, { most: 20 })
+  const runner = tight.target
+  const tree = new Tree(runner, { most: 20 })
   await tree.prefill(someText(1, 8), someText(2, 12), [0])
   const leaf = tree.leaf(2)
   tree.lease.preempt()
@@ -331,7 +331,7 @@ test('the judge rules on more pairs than its pool holds', async () => {
     draft: `${i % 3 === 0 ? i + 1 : i} apples are left.\n\n`,
   }))
   expect(await tight.judge!.rule(pairs)).toEqual(await roomy.judge!.rule(pairs))
-  expect(tight.judge!.decoder.stats.evictions).toBeGreaterThan(0)
+  expect(tight.judge!.runner.stats.evictions).toBeGreaterThan(0)
 })
 
 test('what the pool could never hold is refused at once; of drafted steps as many are verified as it holds', async () => {
@@ -350,13 +350,13 @@ test('what the pool could never hold is refused at once; of drafted steps as man
 })
 
 test('hundreds of texts that wait for one with their beginning are looked up once each', async () => {
-  const decoder = roomy.target
-  const lookUp = vi.spyOn(decoder.kv.prefixes, 'lookUp')
+  const runner = roomy.target
+  const lookUp = vi.spyOn(runner.kv.prefixes, 'lookUp')
   const gate = Promise.withResolvers<void>()
-  const forward = decoder.model.forward.bind(decoder.model)
-  vi.spyOn(decoder.model, 'forward').mockImplementationOnce(async (rows) => (await gate.promise, forward(rows)))
+  const forward = runner.model.forward.bind(runner.model)
+  vi.spyOn(runner.model, 'forward').mockImplementationOnce(async (rows) => (await gate.promise, forward(rows)))
   const shared = someText(8, 300)
-  const trees = Array.from({ length: 100 }, () => new Tree(decoder))
+  const trees = Array.from({ length: 100 }, () => new Tree(runner))
   const reading = trees.map((tree, i) => tree.prefill([...shared, i], [], [0]))
   expect(lookUp.mock.calls.length).toBeLessThan(2 * 100 + 10)
   gate.resolve()
@@ -365,11 +365,11 @@ test('hundreds of texts that wait for one with their beginning are looked up onc
 })
 
 test('what a text finds in the prefix cache counts once, and a prompt that is measured finds nothing', async () => {
-  const decoder = roomy.target
+  const runner = roomy.target
   const counted = async (run: () => Promise<unknown>) => {
-    const before = decoder.stats
+    const before = runner.stats
     await run()
-    const { prefixQueries, prefixHits } = decoder.stats
+    const { prefixQueries, prefixHits } = runner.stats
     return [prefixQueries - before.prefixQueries, prefixHits - before.prefixHits]
   }
   const prompt = someText(9, 500)

@@ -29,7 +29,7 @@ afterAll(() => {
   reduced.close()
 })
 afterEach(() => {
-  for (const { decoder } of [...whole.decoders, ...reduced.decoders]) decoder.kv.assertIdle()
+  for (const { runner } of [...whole.runners, ...reduced.runners]) runner.kv.assertIdle()
 })
 
 type Settings = Pick<GenerateRequest, 'sampling'> & Partial<Pick<GenerateRequest, 'logprobs'>> & { minTokens?: number }
@@ -38,7 +38,7 @@ async function write(engine: Engine, question: string, { sampling, logprobs, min
   const { tokenizer } = engine.target.model
   const prompt = tokenizer.renderChat([{ role: 'user', content: question }], { addGenerationPrompt: true })
   const request: GenerateRequest = {
-    decoder: engine.target,
+    runner: engine.target,
     prompt: tokenizer.encode(prompt),
     maxTokens: MAX_TOKENS,
     sampling: { seed: 7, ...sampling },
@@ -138,7 +138,7 @@ test('a draft model that knows more tokens than the target guesses none of those
   const parameters = samplingParameters({ temperature: 2, top_k: 0, top_p: 0.9 }, { eosTokenIds: [] }, 1)
   const vocabulary = 300
   const proposer = new DraftModel({
-    decoder: reduced.draft!,
+    runner: reduced.draft!,
     vocabulary,
     distribution: (scores) => distribution(scores, parameters),
     random: new Random(1),

@@ -116,7 +116,7 @@ test('random calls that end in every way', async () => {
     }
   }
   await Promise.all(Array.from({ length: 5 }, (_, name) => client(name)))
-  for (const { decoder } of tight.decoders) decoder.kv.assertIdle()
+  for (const { runner } of tight.runners) runner.kv.assertIdle()
   expect(Math.min(...Object.values(ends)), JSON.stringify(ends)).toBeGreaterThan(0)
   expect(tight.stats.target!.evictions).toBeGreaterThan(0)
   expect(tight.stats.target!.running).toBe(0)

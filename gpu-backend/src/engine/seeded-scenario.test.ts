@@ -56,7 +56,7 @@ async function* tokensOf(engine: Engine, id: string, wish: Wish, signal: AbortSi
     const prompt = tokenizer.encode(tokenizer.renderChat(messages, { addGenerationPrompt: true }))
     const rules = { sampling, rules: neutralRules, stop: [], stopTokens: [], logprobs: undefined }
     const flags = { ignoreEndOfText: false, includeStop: false, skipSpecial: true }
-    const request = { decoder: engine.target, prompt, maxTokens, ...rules, ...flags, ngram, draft: wish.draft }
+    const request = { runner: engine.target, prompt, maxTokens, ...rules, ...flags, ngram, draft: wish.draft }
     for await (const { tokens } of generate(engine, request, signal)) yield tokens
     return
   }
@@ -111,8 +111,8 @@ async function read(engine: Engine, id: string, wish: Wish, abort: AbortControll
 /** Checks the slots of each model whenever it begins a forward. @returns how many it began, and what was wrong first */
 function watchSlots(engine: Engine) {
   const watch = { forwards: 0, wrong: undefined as unknown }
-  for (const { decoder } of engine.decoders) {
-    const { model, kv } = decoder
+  for (const { runner } of engine.runners) {
+    const { model, kv } = runner
     const { queue, pool, prefixes } = kv
     const texts = new Set<Claimant>()
     const wait = queue.wait.bind(queue)
@@ -182,11 +182,11 @@ test('seeded texts that share too few slots, with clients that leave or read slo
   await Promise.all(Array.from({ length: CLIENTS }, (_, name) => client(name)))
   expect(watch.wrong).toBeUndefined()
   expect(watch.forwards).toBeGreaterThan(100)
-  for (const { decoder } of shared.decoders) {
-    decoder.kv.assertIdle()
-    expect(decoder.stats).toMatchObject({ running: 0, waiting: 0 })
+  for (const { runner } of shared.runners) {
+    runner.kv.assertIdle()
+    expect(runner.stats).toMatchObject({ running: 0, waiting: 0 })
   }
   expect(Math.min(ends.whole, ends.left)).toBeGreaterThan(0)
-  const preemptions = shared.decoders.map(({ decoder }) => decoder.stats.preemptions)
+  const preemptions = shared.runners.map(({ runner }) => runner.stats.preemptions)
   expect(Math.max(...preemptions)).toBeGreaterThan(0)
 })

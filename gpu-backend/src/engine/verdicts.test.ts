@@ -134,7 +134,7 @@ describe('what no judge is asked about', () => {
   test('a judge that fails accepts nothing, and the target’s own step stands', async () => {
     vi.spyOn(console, 'error').mockReturnValue()
     targetSays(['I a.\n\n'])
-    vi.spyOn(staged.engine.judge!.decoder.model, 'forward').mockRejectedValue(new Error('staged'))
+    vi.spyOn(staged.engine.judge!.runner.model, 'forward').mockRejectedValue(new Error('staged'))
     const { verdicts, commit } = await rule(['We a.\n\n'])
     expect(verdicts).toEqual(only(false, 'judge_failed'))
     expect(commit).toMatchObject({ accepted: 0, text: 'I a.\n\n' })

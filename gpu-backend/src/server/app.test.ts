@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) decoder.kv.assertIdle()
+  for (const { runner } of engine.runners) runner.kv.assertIdle()
 })
 
 const app = createApp({ engine: () => engine, draining: () => false })

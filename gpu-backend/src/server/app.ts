@@ -56,7 +56,7 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     return c.json({
       status: 'ok',
       slots: slots(loaded.target),
-      pools: Object.fromEntries(loaded.decoders.map(({ role, decoder }) => [role, slots(decoder)])),
+      pools: Object.fromEntries(loaded.runners.map(({ role, runner }) => [role, slots(runner)])),
       judge: loaded.judge !== undefined,
       contexts: loaded.contexts.size,
       running: calls.running,

@@ -52,7 +52,7 @@ async function sum(series: string): Promise<number> {
 async function expectNothingLeft(ended: number): Promise<void> {
   await expect.poll(() => calls.running).toBe(0)
   expect([engine.contexts.size, engine.contexts.running]).toEqual([0, 0])
-  for (const { decoder } of engine.decoders) decoder.kv.assertIdle()
+  for (const { runner } of engine.runners) runner.kv.assertIdle()
   expect(await sum('num_calls ')).toBe(0)
   expect((await sum('num_requests_running')) + (await sum('num_requests_waiting'))).toBe(0)
   expect(await sum('request_success_total')).toBe(ended)
@@ -62,7 +62,7 @@ async function expectNothingLeft(ended: number): Promise<void> {
 /** @returns what lets them go on */
 function holdForwards(): () => void {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const spies = engine.decoders.map(({ decoder: { model } }) => {
+  const spies = engine.runners.map(({ runner: { model } }) => {
     const forward = model.forward.bind(model)
     return vi.spyOn(model, 'forward').mockImplementation((rows) => promise.then(() => forward(rows)))
   })

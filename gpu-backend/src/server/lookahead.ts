@@ -31,6 +31,7 @@ export function lookaheadRoutes(service: Service): Hono {
   app.post('/v1/verify', async (c) => {
     const request = await readVerify(c.req.raw)
     const engine = service.ready()
+    engine.verifier(request.verifier)
     return respond(service, engine, c.req.raw.signal, { half: 'verify', named: request.context }, (context, signal) =>
       new Verification(engine, context, request, signal).run(),
     )

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) decoder.kv.assertIdle()
+  for (const { runner } of engine.runners) runner.kv.assertIdle()
 })
 
 const app = createApp({ engine: () => engine, draining: () => false })
@@ -95,7 +95,7 @@ test('metrics tell of texts that share too few slots', async () => {
       prompt_tokens - 1,
       prompt_tokens_details.cached_tokens,
     ])
-    for (const { decoder } of tight.decoders) decoder.kv.assertIdle()
+    for (const { runner } of tight.runners) runner.kv.assertIdle()
   } finally {
     tight.close()
   }

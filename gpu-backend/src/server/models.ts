@@ -9,7 +9,7 @@ export function modelRoutes(service: Service): Hono {
   const created = Math.floor(Date.now() / 1000)
 
   const models = (): Models['data'] =>
-    service.ready().decoders.map(({ role, decoder: { capacity, model } }) => ({
+    service.ready().runners.map(({ role, runner: { capacity, model } }) => ({
       id: role,
       object: 'model',
       created,

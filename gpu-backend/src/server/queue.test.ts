@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) decoder.kv.assertIdle()
+  for (const { runner } of engine.runners) runner.kv.assertIdle()
 })
 
 const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]
@@ -53,7 +53,7 @@ test('a call counts as queued as long as some of its texts wait for slots', asyn
     const other = await write(1)
     expect([one.status, other.status]).toEqual([200, 200])
     await Promise.all([one.text(), other.text()])
-    for (const { decoder } of tight.decoders) decoder.kv.assertIdle()
+    for (const { runner } of tight.runners) runner.kv.assertIdle()
   } finally {
     tight.close()
   }

@@ -11,19 +11,19 @@ import { Tree } from '../decode/tree.ts'
 const BATCH_TOKENS = 64
 
 let engine: Engine
-let decoder: ModelRunner
+let runner: ModelRunner
 beforeAll(async () => {
   const models = path.join(import.meta.dirname, '../../../models')
   engine = await Engine.load({ models, slots: 4096, batchTokens: BATCH_TOKENS })
-  decoder = engine.target
+  runner = engine.target
 })
 afterAll(() => engine.close())
 afterEach(() => {
   vi.restoreAllMocks()
-  decoder.kv.assertIdle()
-  decoder.kv.prefixes.evict(Infinity)
-  expect(decoder.kv.pool.free).toBe(decoder.kv.pool.size)
-  expect(decoder.stats).toMatchObject({ running: 0, waiting: 0 })
+  runner.kv.assertIdle()
+  runner.kv.prefixes.evict(Infinity)
+  expect(runner.kv.pool.free).toBe(runner.kv.pool.size)
+  expect(runner.stats).toMatchObject({ running: 0, waiting: 0 })
 })
 
 /** Some prompt; two of them differ from the first token on. */
@@ -31,7 +31,7 @@ const prompt = (seed: number, length: number): number[] => Array.from({ length }
 
 /** Greedy decoding. */
 async function write(text: readonly number[], count: number, signal?: AbortSignal): Promise<number[]> {
-  const tree = new Tree(decoder, { signal })
+  const tree = new Tree(runner, { signal })
   const output: number[] = []
   try {
     const leaf = tree.leaf(0)
@@ -51,8 +51,8 @@ async function write(text: readonly number[], count: number, signal?: AbortSigna
 /** New tokens per row of each forward from now on. */
 function watchForwards(): number[][] {
   const forwards: number[][] = []
-  const forward = decoder.model.forward.bind(decoder.model)
-  vi.spyOn(decoder.model, 'forward').mockImplementation((rows) => {
+  const forward = runner.model.forward.bind(runner.model)
+  vi.spyOn(runner.model, 'forward').mockImplementation((rows) => {
     forwards.push(rows.map((row) => row.tokens.length))
     return forward(rows)
   })
@@ -65,7 +65,7 @@ test('eight texts at once take few more forwards than one, and come out as each 
   const forwards = watchForwards()
   for (const text of prompts) alone.push(await write(text, 30))
   expect(forwards.length).toBe(8 * 30)
-  decoder.kv.prefixes.evict(Infinity)
+  runner.kv.prefixes.evict(Infinity)
   forwards.length = 0
   expect(await Promise.all(prompts.map((text) => write(text, 30)))).toEqual(alone)
   expect(forwards.length).toBeLessThan(2 * 30)
@@ -81,11 +81,11 @@ async function twoTurns(): Promise<void> {
 
 test('forwards wait for a text that guesses, so that it shares them', async () => {
   const forwards = watchForwards()
-  const arrived = decoder.batcher.expect()
-  const first = decoder.batcher.run([row(0)])
+  const arrived = runner.batcher.expect()
+  const first = runner.batcher.run([row(0)])
   await twoTurns()
   expect(forwards).toEqual([])
-  const second = decoder.batcher.run([row(1)])
+  const second = runner.batcher.run([row(1)])
   arrived()
   await Promise.all([first, second])
   expect(forwards).toEqual([[1, 1]])
@@ -93,12 +93,12 @@ test('forwards wait for a text that guesses, so that it shares them', async () =
 
 test('a forward that was about to start waits for a text that begins to guess', async () => {
   const forwards = watchForwards()
-  const leave = [decoder.batcher.enter(), decoder.batcher.enter()]
+  const leave = [runner.batcher.enter(), runner.batcher.enter()]
   try {
-    const first = decoder.batcher.run([row(0)])
-    const arrived = decoder.batcher.expect()
+    const first = runner.batcher.run([row(0)])
+    const arrived = runner.batcher.expect()
     await twoTurns()
-    const second = decoder.batcher.run([row(1)])
+    const second = runner.batcher.run([row(1)])
     arrived()
     await Promise.all([first, second])
     expect(forwards).toEqual([[1, 1]])
@@ -109,7 +109,7 @@ test('a forward that was about to start waits for a text that begins to guess', 
 
 test('one text alone is never made to wait for the event loop', async () => {
   const turn = vi.spyOn(globalThis, 'setImmediate')
-  const { model } = decoder
+  const { model } = runner
   const logits = new Float32Array(model.config.vocabSize)
   vi.spyOn(model, 'forward').mockImplementation(() => Promise.resolve([logits]))
   await write(prompt(1, 8), 10)
@@ -119,7 +119,7 @@ test('one text alone is never made to wait for the event loop', async () => {
 test('a long prompt goes in chunks, and texts being written go on meanwhile', async () => {
   const long = prompt(1, 1000)
   const reference = await write(long, 5)
-  decoder.kv.prefixes.evict(Infinity)
+  runner.kv.prefixes.evict(Infinity)
   const forwards = watchForwards()
   const [, output] = await Promise.all([write(prompt(2, 8), 20), write(long, 5)])
   expect(output).toEqual(reference)
@@ -137,14 +137,14 @@ test('a prompt that others have run before is run no more but for its last token
   await write([...shared, 1, 2], 1)
   await write([...shared, 7, 8, 9, ...first.slice(0, -1), 5], 1)
   expect(forwards.map(([n]) => n)).toEqual([1, 1, 1, 1, 2, 1])
-  expect(decoder.stats.prefixHits).toBeGreaterThanOrEqual(52 + 50 + 56)
+  expect(runner.stats.prefixHits).toBeGreaterThanOrEqual(52 + 50 + 56)
 })
 
 test('a failed forward fails the texts in it and no other', async () => {
   const texts = [prompt(4, BATCH_TOKENS), prompt(5, BATCH_TOKENS)]
   const reference = await write(texts[1]!, 3)
-  decoder.kv.prefixes.evict(Infinity)
-  vi.spyOn(decoder.model, 'forward').mockRejectedValueOnce(new Error('staged'))
+  runner.kv.prefixes.evict(Infinity)
+  vi.spyOn(runner.model, 'forward').mockRejectedValueOnce(new Error('staged'))
   const [failed, other] = await Promise.allSettled(texts.map((text) => write(text, 3)))
   expect(failed).toMatchObject({ status: 'rejected', reason: new Error('staged') })
   expect(other).toEqual({ status: 'fulfilled', value: reference })
@@ -152,7 +152,7 @@ test('a failed forward fails the texts in it and no other', async () => {
 
 test('rows that no forward would take fail their own call and no other', async () => {
   const wrong = { ...row(0), sees: [[[0, 2]]] } satisfies Row
-  const calls = [row(1), wrong, row(2)].map((it) => decoder.batcher.run([it]))
+  const calls = [row(1), wrong, row(2)].map((it) => runner.batcher.run([it]))
   const [before, failed, after] = await Promise.allSettled(calls)
   expect(failed).toMatchObject({ status: 'rejected', reason: expect.any(RangeError) })
   expect([before!.status, after!.status]).toEqual(['fulfilled', 'fulfilled'])

@@ -8,7 +8,7 @@ const DELTA_MS = 20
 export class CertainOutput {
   readonly tokens: number[] = []
   text = ''
-  readonly #decoder: OutputText
+  readonly #output: OutputText
   readonly #room: number
   /** Characters before this output. */
   readonly #before: number
@@ -16,10 +16,10 @@ export class CertainOutput {
   #sentAt = 0
 
   /** @param room tokens at most */
-  constructor(decoder: OutputText, room: number) {
-    this.#decoder = decoder
+  constructor(output: OutputText, room: number) {
+    this.#output = output
     this.#room = room
-    this.#before = decoder.decoded
+    this.#before = output.decoded
   }
 
   get isFull(): boolean {
@@ -28,12 +28,12 @@ export class CertainOutput {
 
   /** Whether a stop string has come: nothing is added after it. */
   get stopped(): boolean {
-    return this.#decoder.stopped
+    return this.#output.stopped
   }
 
   /** Characters of this output before the stop string, if it has come; it may begin in what was there before. */
   get lengthBeforeStop(): number {
-    return this.stopped ? Math.max(0, this.#decoder.released - this.#before) : Infinity
+    return this.stopped ? Math.max(0, this.#output.released - this.#before) : Infinity
   }
 
   /** @param tokens all of them, those that are there already included */
@@ -41,13 +41,13 @@ export class CertainOutput {
     for (const token of tokens.slice(this.tokens.length, this.#room)) {
       if (this.stopped) return
       this.tokens.push(token)
-      this.text += this.#decoder.push(token)
+      this.text += this.#output.push(token)
     }
   }
 
   /** The output has ended: what might have become a stop string is text after all. */
   end(): void {
-    this.text += this.#decoder.flush()
+    this.text += this.#output.flush()
   }
 
   /** The text since the last delta, once it is time. @param all at once, however little time has passed */

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) decoder.kv.assertIdle()
+  for (const { runner } of engine.runners) runner.kv.assertIdle()
 })
 
 /** How likely the text's first token is to hold the delimiter. */

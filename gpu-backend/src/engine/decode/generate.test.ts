@@ -25,10 +25,10 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) {
-    decoder.kv.assertIdle()
-    decoder.kv.prefixes.evict(Infinity)
-    expect(decoder.kv.pool.available).toBe(decoder.kv.pool.size)
+  for (const { runner } of engine.runners) {
+    runner.kv.assertIdle()
+    runner.kv.prefixes.evict(Infinity)
+    expect(runner.kv.pool.available).toBe(runner.kv.pool.size)
   }
 })
 
@@ -36,7 +36,7 @@ type Options = Omit<Partial<GenerateRequest>, 'rules'> & { rules?: Partial<Gener
 
 function request({ rules, ...options }: Options = {}): GenerateRequest {
   return {
-    decoder: engine.draft!,
+    runner: engine.draft!,
     prompt,
     maxTokens: 600,
     sampling: { temperature: 0 },
@@ -79,10 +79,10 @@ test('at temperature 0 it writes what the target writes by plain decoding, with 
   const plain = { text: '', tokens: [] as number[] }
   for await (const event of new Verification(engine, await engine.context(verify.context), verify, signal).run())
     if (event.type === 'commit') Object.assign(plain, { text: event.text, tokens: event.tokens })
-  const decoder = engine.target
-  expect(await write({ decoder, ngram: 0, draft: 0 })).toMatchObject({ ...plain, reason: 'stop', stop: null })
+  const runner = engine.target
+  expect(await write({ runner, ngram: 0, draft: 0 })).toMatchObject({ ...plain, reason: 'stop', stop: null })
   for (const proposers of [{}, { ngram: 0 }, { draft: 0 }, { ngram: 0, draft: 1 }]) {
-    const guessed = await write({ decoder, ...proposers })
+    const guessed = await write({ runner, ...proposers })
     expect(guessed).toMatchObject(plain)
     expect(guessed.speculation.accepted).toBeGreaterThan(0)
   }
@@ -111,7 +111,7 @@ test('the same seed writes the same text, another seed another', async () => {
 
 test('with a seed, other requests change neither the text nor what is guessed', async () => {
   const seeded = (seed: number) =>
-    write({ decoder: engine.target, draft: 4, maxTokens: 60, sampling: { temperature: 1, seed } })
+    write({ runner: engine.target, draft: 4, maxTokens: 60, sampling: { temperature: 1, seed } })
   const alone = await seeded(5)
   const [together] = await Promise.all([5, 6, 7, 8, 9, 10].map(seeded))
   expect(together!.tokens).toEqual(alone.tokens)
@@ -143,7 +143,7 @@ test('ends: stop strings, stop tokens, a least and a greatest length', async () 
 })
 
 test('guesses after the end of the text do not count as kept', async () => {
-  const greedy = { decoder: engine.target, ngram: 0, sampling: { temperature: 0, seed: 1 } }
+  const greedy = { runner: engine.target, ngram: 0, sampling: { temperature: 0, seed: 1 } }
   const { tokens } = await write(greedy)
   const distinct = new Set(tokens.slice(0, 12))
   for (const token of distinct) {

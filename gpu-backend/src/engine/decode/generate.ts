@@ -22,8 +22,8 @@ const PIECE_MS = 20
 
 export interface GenerateRequest {
   /** The model that writes. */
-  decoder: ModelRunner
-  /** Token ids; with `maxTokens` no more than the decoder's capacity. */
+  runner: ModelRunner
+  /** Token ids; with `maxTokens` no more than the runner's capacity. */
   prompt: readonly number[]
   /** 0: the prompt is read, and nothing written. */
   maxTokens: number
@@ -83,8 +83,8 @@ export async function* generate(
   request: GenerateRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Piece, void, undefined> {
-  const { maxTokens, prompt, decoder, ngram = 8, draft = 16 } = request
-  const parameters = samplingParameters(request.sampling, decoder.model.generation, randomInt(2 ** 32))
+  const { maxTokens, prompt, runner, ngram = 8, draft = 16 } = request
+  const parameters = samplingParameters(request.sampling, runner.model.generation, randomInt(2 ** 32))
   const random = new Random(parameters.seed, streams.text)
   const writer = new TextWriter(request)
   const processor = new LogitsProcessor({ ...request.rules, endTokens: writer.endTokens }, prompt)
@@ -94,10 +94,10 @@ export async function* generate(
     distribution(processor.neutral ? scores : processor.apply(wholeLogits(scores), output), parameters)
   // A prompt that is measured is all run for that, and then found where it was left.
   const measured = request.promptLogprobs
-  const tree = new Tree(decoder, { signal, most: maxTokens, reduced, counted: measured === undefined })
+  const tree = new Tree(runner, { signal, most: maxTokens, reduced, counted: measured === undefined })
   const { arrival } = tree.lease.priority
   const speculator = chooseSpeculator(engine, new Lengths(), {
-    decoder,
+    runner,
     ngram,
     draft,
     seeded: request.sampling.seed !== undefined,
@@ -118,7 +118,7 @@ export async function* generate(
     speculator: () => speculator,
   })
   try {
-    if (measured !== undefined) writer.read(await promptLogprobs(decoder, prompt, { most: measured, arrival, signal }))
+    if (measured !== undefined) writer.read(await promptLogprobs(runner, prompt, { most: measured, arrival, signal }))
     const [scores] = await tree.prefill(prompt, [], [0])
     signal.throwIfAborted()
     if (!writer.ended) branch.begin(() => scores!)
@@ -152,7 +152,7 @@ class TextWriter implements Writer {
   #piece: Piece = emptyPiece()
 
   constructor(request: GenerateRequest) {
-    const { tokenizer, generation } = request.decoder.model
+    const { tokenizer, generation } = request.runner.model
     this.#request = request
     this.endTokens = new Set([...(request.ignoreEndOfText ? [] : generation.eosTokenIds), ...request.stopTokens])
     this.#text = new OutputText(tokenizer, request.stop, { ...request, after: request.prompt })

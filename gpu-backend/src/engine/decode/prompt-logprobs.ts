@@ -17,15 +17,15 @@ const AT_ONCE = 64
  * @throws as `Tree.prefill`
  */
 export async function promptLogprobs(
-  decoder: ModelRunner,
+  runner: ModelRunner,
   prompt: readonly number[],
   { most, arrival = new Priority().arrival, signal }: { most: number; arrival?: number; signal: AbortSignal },
 ): Promise<TokenLogprob[]> {
   const logprobs: TokenLogprob[] = []
-  decoder.kv.countLookup(prompt.length, 0)
+  runner.kv.countLookup(prompt.length, 0)
   for (let start = 1; start < prompt.length; start += AT_ONCE) {
     const next = prompt.slice(start, start + AT_ONCE)
-    const tree = new Tree(decoder, { signal, arrival, counted: false })
+    const tree = new Tree(runner, { signal, arrival, counted: false })
     try {
       const rows = await tree.prefill(prompt.slice(0, start), next, [...next.keys()])
       tree.commit(next.length)

@@ -133,7 +133,7 @@ export class TargetStep {
     return chooseSpeculator(engine, context.lengths, {
       ...request.speculation,
       drafted: request.speculation.drafted ? guess?.tokens.slice(agreed) : undefined,
-      decoder: engine.target,
+      runner: engine.target,
       seeded: request.sampling.seed !== undefined,
       arrival: tree.lease.priority.nextBranch(),
       distribution: (scores) => distribution(scores, parameters),

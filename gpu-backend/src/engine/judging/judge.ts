@@ -28,14 +28,14 @@ export async function assertCanJudge(folder: string): Promise<void> {
 
 /** Asks a model whether two steps mean the same and compute the same: one prefill each, decided by the first token. */
 export class Judge {
-  readonly decoder: ModelRunner
+  readonly runner: ModelRunner
   readonly #aligned: number
   readonly #unaligned: number
 
-  constructor(decoder: ModelRunner) {
-    this.decoder = decoder
-    this.#aligned = lookupToken(decoder.model.tokenizer, ALIGNED)
-    this.#unaligned = lookupToken(decoder.model.tokenizer, UNALIGNED)
+  constructor(runner: ModelRunner) {
+    this.runner = runner
+    this.#aligned = lookupToken(runner.model.tokenizer, ALIGNED)
+    this.#unaligned = lookupToken(runner.model.tokenizer, UNALIGNED)
   }
 
   /**
@@ -47,9 +47,9 @@ export class Judge {
   }
 
   async #isAligned({ target, draft }: Pair, signal: AbortSignal | undefined): Promise<boolean> {
-    const { model, capacity } = this.decoder
+    const { model, capacity } = this.runner
     const tokens = model.tokenizer.encode(judgePrompt(target, draft)).slice(-capacity)
-    const tree = new Tree(this.decoder, { signal })
+    const tree = new Tree(this.runner, { signal })
     try {
       const [scores] = await tree.prefill(tokens, [], [0])
       const logits = wholeLogits(scores)

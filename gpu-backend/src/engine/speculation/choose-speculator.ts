@@ -11,6 +11,6 @@ export function chooseSpeculator(engine: Engine, lengths: Lengths, request: Spec
     .filter(({ most }) => most > 0)
     .map(({ kind, most }) => ({ proposer: kind.create(request, engine), length: lengths.of(kind.name), most }))
   if (request.seeded) return new Speculator(candidates, nominal)
-  const { batcher } = request.decoder
+  const { batcher } = request.runner
   return new Speculator(candidates, engine.costs, () => Math.max(0, batcher.running - 1))
 }

@@ -63,7 +63,7 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) decoder.kv.assertIdle()
+  for (const { runner } of engine.runners) runner.kv.assertIdle()
 })
 
 /** Nothing else can be written: the models have read nothing like it, and each has its own ideas. */
@@ -177,7 +177,7 @@ async function texts<T>(run: (seed: number) => Promise<T>, count = TEXTS): Promi
 
 async function write(seed: number, { text = prompt, sampling, ...more }: Writing) {
   const request: GenerateRequest = {
-    decoder: engine.target,
+    runner: engine.target,
     prompt: text,
     sampling: { ...sampling, seed },
     ngram: 0,
@@ -307,12 +307,12 @@ async function bothAfter(output: readonly number[], manner: Manner) {
 
 /** What a model draws each of the output's tokens from. */
 async function distributionsOf(
-  decoder: ModelRunner,
+  runner: ModelRunner,
   output: readonly number[],
   { text = prompt, sampling, rules }: Manner,
 ): Promise<Distribution[]> {
   const processor = new LogitsProcessor({ ...rules, endTokens: new Set() }, text)
-  const tree = new Tree(decoder)
+  const tree = new Tree(runner)
   const logits = await tree.prefill(text, output.slice(0, -1), [...output.keys()])
   tree.release()
   return logits.map((row, i) =>

@@ -11,15 +11,15 @@ import type { ModelRunner } from '../model-runner.ts'
  * are too long, unread by the template
  */
 export function renderChat(
-  decoder: ModelRunner,
+  runner: ModelRunner,
   messages: readonly ChatMessage[],
   options: RenderOptions,
   param: string,
 ): string {
   const characters = messages.reduce((sum, { content }) => sum + content.length, 0)
-  assertCharacters(decoder, characters, param)
+  assertCharacters(runner, characters, param)
   try {
-    return decoder.model.tokenizer.renderChat(messages, options)
+    return runner.model.tokenizer.renderChat(messages, options)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new EngineError('invalid_request', `${param}: ${reason}`, { param, cause })
@@ -31,13 +31,13 @@ export function renderChat(
  * what it leaves out when it is not asked to: in a message, a tag is only text.
  */
 export function chatChannels(
-  decoder: ModelRunner,
+  runner: ModelRunner,
   rendered: string,
   messages: readonly ChatMessage[],
   options: RenderOptions,
   param: string,
 ): ChannelState {
-  const conversation = renderChat(decoder, messages, { ...options, addGenerationPrompt: false }, param)
+  const conversation = renderChat(runner, messages, { ...options, addGenerationPrompt: false }, param)
   let same = 0
   while (same < rendered.length && rendered[same] === conversation[same]) same++
   // Both may go on with a mark, and the one's mark be a tag.
@@ -50,13 +50,13 @@ export function chatChannels(
  * @throws {EngineError} `context_length_exceeded` for a text so long that it cannot have few enough; the signal's reason
  */
 export async function encode(
-  decoder: ModelRunner,
+  runner: ModelRunner,
   text: string,
   param: string,
   { special, signal }: Pick<EncodeOptions, 'special'> & { signal?: AbortSignal | undefined } = {},
 ): Promise<number[]> {
-  assertCharacters(decoder, text.length, param)
-  return decoder.model.tokenizer.encodeAsync(text, { special }, signal)
+  assertCharacters(runner, text.length, param)
+  return runner.model.tokenizer.encodeAsync(text, { special }, signal)
 }
 
 function assertCharacters({ model, capacity }: ModelRunner, characters: number, param: string): void {

@@ -19,11 +19,11 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
   return service.calls.answer(c.req.raw.signal, async (call) => {
     const { messages } = request
     const options = templateOptions(request)
-    const text = renderChat(served.decoder, messages, options, 'messages')
-    const tokens = await encode(served.decoder, text, 'messages', { signal: call.signal })
+    const text = renderChat(served.runner, messages, options, 'messages')
+    const tokens = await encode(served.runner, text, 'messages', { signal: call.signal })
     const asked = request.max_completion_tokens ?? request.max_tokens
-    const maxTokens = outputRoom(served.decoder, tokens.length, asked, 'messages')
-    const channels = chatChannels(served.decoder, text, messages, options, 'messages')
+    const maxTokens = outputRoom(served.runner, tokens.length, asked, 'messages')
+    const channels = chatChannels(served.runner, text, messages, options, 'messages')
     const answerAfter = request.stop_in_reasoning ? undefined : channels
     const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
     const most = request.prompt_logprobs
@@ -34,7 +34,7 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
 }
 
 function dialect(job: Job, request: ChatRequest, channels: ChannelState): Dialect {
-  const { tokenizer } = job.served.decoder.model
+  const { tokenizer } = job.served.runner.model
   const most = request.prompt_logprobs
   const splitters = job.texts.map(() => new ChannelSplitter(channels))
 

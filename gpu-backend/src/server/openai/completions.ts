@@ -28,7 +28,7 @@ export async function completions(service: Service, c: Context): Promise<Respons
 }
 
 async function readPrompts(
-  { decoder }: ServedModel,
+  { runner }: ServedModel,
   request: CompletionRequest,
   signal: AbortSignal,
 ): Promise<Prompt[]> {
@@ -38,9 +38,9 @@ async function readPrompts(
   for (const prompt of given) {
     // Others have a turn between them.
     if (prompts.length > 0) await setImmediate()
-    if (typeof prompt !== 'string') assertTokens(decoder, prompt, 'prompt')
-    const tokens = typeof prompt === 'string' ? await encode(decoder, prompt, 'prompt', { special, signal }) : prompt
-    prompts.push({ tokens, maxTokens: outputRoom(decoder, tokens.length, max_tokens, 'prompt') })
+    if (typeof prompt !== 'string') assertTokens(runner, prompt, 'prompt')
+    const tokens = typeof prompt === 'string' ? await encode(runner, prompt, 'prompt', { special, signal }) : prompt
+    prompts.push({ tokens, maxTokens: outputRoom(runner, tokens.length, max_tokens, 'prompt') })
   }
   return prompts
 }
@@ -55,7 +55,7 @@ function shownLogprobs({ echo, n, logprobs, prompt_logprobs }: CompletionRequest
 
 function dialect(job: Job, request: CompletionRequest): Dialect {
   const { echo, n, logprobs: most, prompt_logprobs, return_token_ids } = request
-  const { tokenizer } = job.served.decoder.model
+  const { tokenizer } = job.served.runner.model
   // Of a character that a prompt of tokens only begins, the output brings the rest.
   const echoes = request.prompt.map((prompt) =>
     typeof prompt === 'string' ? prompt : tokenizer.streaming({ skipSpecial: false }).pushAll(prompt),

@@ -49,14 +49,14 @@ export function createJob(
 ): Job {
   const { n, seed } = request
   const bias = new Map(Array.from(request.logit_bias, ([token, value]) => [Number(token), value]))
-  assertTokens(served.decoder, bias.keys(), 'logit_bias')
-  assertTokens(served.decoder, request.stop_token_ids, 'stop_token_ids')
+  assertTokens(served.runner, bias.keys(), 'logit_bias')
+  assertTokens(served.runner, request.stop_token_ids, 'stop_token_ids')
   assertWritable(served, request)
   for (const { maxTokens } of prompts) assertRoom(request.min_tokens, maxTokens)
   const { temperature, top_k, top_p, min_p } = request
   const texts = prompts.flatMap(({ tokens, maxTokens, answerAfter }) =>
     Array.from({ length: n }, (_, i) => ({
-      decoder: served.decoder,
+      runner: served.runner,
       prompt: tokens,
       maxTokens,
       // As in vLLM: texts of one prompt differ, and are the same again with the same seed.
@@ -70,7 +70,7 @@ export function createJob(
       rules: {
         presencePenalty: request.presence_penalty,
         frequencyPenalty: request.frequency_penalty,
-        repetitionPenalty: request.repetition_penalty ?? served.decoder.model.generation.repetitionPenalty ?? 1,
+        repetitionPenalty: request.repetition_penalty ?? served.runner.model.generation.repetitionPenalty ?? 1,
         bias,
         minTokens: request.min_tokens,
       },
@@ -91,8 +91,8 @@ export function createJob(
 }
 
 /** Before `min_tokens` no text may end. */
-function assertWritable({ decoder }: ServedModel, { min_tokens, stop_token_ids, ignore_eos }: GenerationRequest): void {
-  const { config, generation } = decoder.model
+function assertWritable({ runner }: ServedModel, { min_tokens, stop_token_ids, ignore_eos }: GenerationRequest): void {
+  const { config, generation } = runner.model
   const ends = new Set([...stop_token_ids, ...(ignore_eos ? [] : generation.eosTokenIds)])
   if (min_tokens > 0 && ends.size >= config.vocabSize)
     refuse('stop_token_ids', 'every token ends the text, and with min_tokens none could be written: name fewer')

@@ -11,10 +11,10 @@ beforeAll(async () => {
 })
 afterAll(() => engine.close())
 afterEach(() => {
-  for (const { decoder } of engine.decoders) {
-    decoder.kv.assertIdle()
-    decoder.kv.prefixes.evict(Infinity)
-    expect(decoder.kv.pool.available).toBe(decoder.kv.pool.size)
+  for (const { runner } of engine.runners) {
+    runner.kv.assertIdle()
+    runner.kv.prefixes.evict(Infinity)
+    expect(runner.kv.pool.available).toBe(runner.kv.pool.size)
   }
 })
 

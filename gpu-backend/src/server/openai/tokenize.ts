@@ -12,11 +12,11 @@ export async function tokenize(service: Service, c: Context): Promise<Response> 
   const special = request.add_special_tokens ?? prompt !== undefined
   return service.calls.answer(c.req.raw.signal, async (call) => {
     const param = prompt === undefined ? 'messages' : 'prompt'
-    const text = prompt ?? renderChat(served.decoder, messages ?? [], templateOptions(request), param)
-    const tokens = await encode(served.decoder, text, param, { special, signal: call.signal })
+    const text = prompt ?? renderChat(served.runner, messages ?? [], templateOptions(request), param)
+    const tokens = await encode(served.runner, text, param, { special, signal: call.signal })
     call.reads(tokens.length)
     call.end()
-    return c.json({ count: tokens.length, max_model_len: served.decoder.capacity, tokens })
+    return c.json({ count: tokens.length, max_model_len: served.runner.capacity, tokens })
   })
 }
 
@@ -24,6 +24,6 @@ export async function tokenize(service: Service, c: Context): Promise<Response> 
 export async function detokenize(service: Service, c: Context): Promise<Response> {
   const { model, tokens } = parseRequest(DetokenizeRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), model)
-  assertTokens(served.decoder, tokens, 'tokens')
-  return c.json({ prompt: served.decoder.model.tokenizer.decode(tokens, { skipSpecial: false }) })
+  assertTokens(served.runner, tokens, 'tokens')
+  return c.json({ prompt: served.runner.model.tokenizer.decode(tokens, { skipSpecial: false }) })
 }

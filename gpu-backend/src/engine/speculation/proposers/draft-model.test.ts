@@ -30,7 +30,7 @@ afterEach(() => {
 
 function draftModel(signal = new AbortController().signal, optional = false): DraftModel {
   return new DraftModel({
-    decoder: engine.draft!,
+    runner: engine.draft!,
     vocabulary: engine.target.model.config.vocabSize,
     distribution: (logits) => distribution(logits, greedy),
     random: new Random(1),
@@ -129,7 +129,7 @@ test('a text that stands in no slots, since it gave them back, asks what it woul
   const forward = (...[of]: [number, number]): number => (rows.push(of), 1)
   vi.spyOn(engine, 'costs', 'get').mockReturnValue({ forward, guess: () => 0.1 })
   const speculator = chooseSpeculator(engine, new Lengths(), {
-    decoder: engine.target,
+    runner: engine.target,
     ngram: 8,
     draft: 0,
     seeded: false,

@@ -16,7 +16,7 @@ import type { Proposer, ProposerKind } from './proposer.ts'
 
 export interface DraftModelOptions {
   /** Has the target's tokenizer. */
-  decoder: ModelRunner
+  runner: ModelRunner
   /** Size of the target's. */
   vocabulary: number
   /** What a token is drawn from, of the scores after `text`. */
@@ -50,7 +50,7 @@ export class DraftModel implements Proposer {
 
   constructor(options: DraftModelOptions) {
     this.#options = options
-    this.#vocabulary = new SharedVocabulary(options.decoder.model, options.vocabulary)
+    this.#vocabulary = new SharedVocabulary(options.runner.model, options.vocabulary)
   }
 
   /** Whether the model has failed. */
@@ -60,14 +60,14 @@ export class DraftModel implements Proposer {
 
   async propose(text: readonly number[], most: number): Promise<Guess[]> {
     if (this.#failed) return []
-    const { decoder, target, tree } = this.#options
+    const { runner, target, tree } = this.#options
     // Hold the target only if drafting cannot block: whoever waits for slots may wait for a sequence that the target holds
     // up (deadlock), and a long prompt, or others' prompts, would take the draft many forwards.
     const holdsSlots = (this.#tree?.lease.held ?? 0) > 0
-    const isBrief = holdsSlots || (text.length <= decoder.batcher.budget && decoder.batcher.waiting === 0)
+    const isBrief = holdsSlots || (text.length <= runner.batcher.budget && runner.batcher.waiting === 0)
     const arrived = tree.optional && isBrief ? target.expect() : undefined
     try {
-      return await this.#write(text, Math.min(most, decoder.capacity - text.length))
+      return await this.#write(text, Math.min(most, runner.capacity - text.length))
     } catch (error) {
       tree.signal.throwIfAborted()
       if (error instanceof NoRoom) {
@@ -91,16 +91,16 @@ export class DraftModel implements Proposer {
   }
 
   async #write(text: readonly number[], most: number): Promise<Guess[]> {
-    const { decoder, guesses: measured, tree } = this.#options
+    const { runner, guesses: measured, tree } = this.#options
     const guesses: Guess[] = []
     while (guesses.length < most) {
       // Forwards with prompts in them say nothing of what a guess costs.
-      const started = this.#tree && decoder.batcher.waiting === 0 ? performance.now() : undefined
+      const started = this.#tree && runner.batcher.waiting === 0 ? performance.now() : undefined
       if (guesses.length > 0) await advance(this.#tree!, [this.#branch!])
       else await this.#follow(text)
       tree.signal.throwIfAborted()
       guesses.push({ token: this.#written.at(-1)!, q: this.#q })
-      const { running } = decoder.batcher
+      const { running } = runner.batcher
       if (started !== undefined) measured.took(running, running, performance.now() - started)
     }
     return guesses
@@ -118,11 +118,11 @@ export class DraftModel implements Proposer {
   }
 
   async #begin(text: readonly number[]): Promise<void> {
-    const { decoder, distribution, random, tree } = this.#options
+    const { runner, distribution, random, tree } = this.#options
     const reduced = this.#vocabulary.reduced(tree.reduced)
     this.#prompt = text
     this.#written.length = 0
-    this.#tree = new Tree(decoder, { ...tree, reduced, most: decoder.capacity - text.length })
+    this.#tree = new Tree(runner, { ...tree, reduced, most: runner.capacity - text.length })
     this.#branch = new Branch({
       tree: this.#tree,
       prefix: 0,
@@ -140,15 +140,15 @@ export class DraftModel implements Proposer {
 /** The engine's draft model, for texts that the target writes. */
 export const draftModel: ProposerKind = {
   name: 'draft',
-  most: ({ draft, decoder }, engine) => (engine.draft && decoder === engine.target ? draft : 0),
-  create: ({ decoder, seeded, arrival, distribution, reduced, random, signal }, engine) =>
+  most: ({ draft, runner }, engine) => (engine.draft && runner === engine.target ? draft : 0),
+  create: ({ runner, seeded, arrival, distribution, reduced, random, signal }, engine) =>
     new DraftModel({
-      decoder: engine.requireDraft(),
+      runner: engine.requireDraft(),
       tree: { signal, arrival, optional: !seeded, reduced },
-      vocabulary: decoder.model.config.vocabSize,
+      vocabulary: runner.model.config.vocabSize,
       distribution,
       random,
       guesses: engine.guesses,
-      target: decoder.batcher,
+      target: runner.batcher,
     }),
 }

@@ -22,7 +22,7 @@ export interface Proposer {
 /** What a branch that is to be guessed for has to do with. */
 export interface SpeculationRequest {
   /** The model that writes. */
-  decoder: ModelRunner
+  runner: ModelRunner
   /** Guesses per forward at most; 0 is off. The draft model guesses only for the target. */
   ngram: number
   draft: number
