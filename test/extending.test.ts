@@ -1,9 +1,16 @@
 /** What is written from outside works in a run: one object each, and no file of ours knows of it. */
+import { randomUUID } from 'node:crypto'
+import path from 'node:path'
+import { Engine, createApp } from '@lookahead/gpu-backend'
+import type { ProposerKind } from '@lookahead/gpu-backend'
+import { testProblems } from '@lookahead/gpu-backend/dataset'
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunEvent } from '@lookahead/sdk/protocol'
 import { cycle } from '@lookahead/worker/lookahead'
 import type { Upstream } from '@lookahead/worker/lookahead'
-import { describe, expect, test } from 'vitest'
+import { nativeUpstream } from '@lookahead/worker/native'
+import type { Pair, Verifier } from '@lookahead/worker/verifiers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 describe('an engine', () => {
   /** It knows its text by heart, and its draft gets every third step wrong. */
@@ -93,5 +100,85 @@ describe('an engine', () => {
     expect(engine.released).toEqual([])
     await run(engine, { mode: 'lr' }, 2)
     expect(engine.released).toEqual(['r'])
+  })
+})
+
+describe('a verifier and a proposer', () => {
+  const models = path.join(import.meta.dirname, '../gpu-backend/models')
+  const [problem] = testProblems(1)
+  const messages = [{ role: 'user' as const, content: problem!.question }]
+
+  /** Keeps what is not too long. */
+  const seen: Pair[] = []
+  const brevity: Verifier = {
+    name: 'brevity',
+    rule: (pair) => {
+      seen.push(pair)
+      return { accepted: pair.draft.text.length < 400, reason: 'short enough' }
+    },
+  }
+
+  /** Guesses that the last token comes again. */
+  const guessed: number[] = []
+  const stutter: ProposerKind = {
+    name: 'stutter',
+    most: () => 16,
+    create: () => ({
+      propose: (text, most) => {
+        guessed.push(most)
+        return Array.from({ length: most }, () => ({ token: text.at(-1)! }))
+      },
+    }),
+  }
+
+  async function run(engine: Engine, lookahead: object): Promise<RunEvent[]> {
+    const app = createApp({ engine: () => engine, draining: () => false })
+    const fetch = ((url: string, init: RequestInit) =>
+      app.request(new URL(url).pathname, init)) as typeof globalThis.fetch
+    const upstream = nativeUpstream({ baseURL: 'http://backend.test', fetch })
+    const request = parseRequest(RunRequest, {
+      messages,
+      max_tokens: 200,
+      sampling: { temperature: 0, seed: 1 },
+      lookahead,
+    })
+    const events: RunEvent[] = []
+    const { signal } = new AbortController()
+    for await (const event of cycle(upstream, request, { runId: randomUUID(), signal, log: () => undefined }))
+      events.push(event)
+    return events
+  }
+
+  let engine: Engine
+  beforeAll(async () => {
+    engine = await Engine.load({ models, slots: 2048, verifiers: [brevity], proposers: [stutter] })
+  })
+  afterAll(() => engine.close())
+
+  test('decide what a run keeps, and guess its tokens', async () => {
+    const events = await run(engine, { mode: 'lr+sd', verifier: 'brevity', depth: 2 })
+    expect(events.at(-1)).toMatchObject({ type: 'run.completed' })
+    const accepted = events.filter((event) => event.type === 'step.accepted')
+    expect(accepted.length).toBeGreaterThan(1)
+    for (const event of accepted) expect(event.reason).toBe('short enough')
+    expect(seen.length).toBeGreaterThan(0)
+    await run(engine, { mode: 'sd' })
+    expect(guessed.length).toBeGreaterThan(0)
+  })
+
+  test('leave other runs what they are', async () => {
+    const texts = await Promise.all(
+      ['ar', 'lr+sd'].map(async (mode) => {
+        const events = await run(engine, { mode, verifier: 'exact' })
+        return events.map((event) => (event.type === 'text.delta' ? event.text : '')).join('')
+      }),
+    )
+    expect(texts[1]).toBe(texts[0])
+  })
+
+  test('a name that no verifier has ends a run at once, with the names there are', async () => {
+    const events = await run(engine, { mode: 'ar', verifier: 'nobody' })
+    expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'invalid_request' })
+    expect((events.at(-1) as { message: string }).message).toMatch(/"nobody".*exact, judge, brevity/)
   })
 })
