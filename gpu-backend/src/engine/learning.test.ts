@@ -86,6 +86,17 @@ test('what was learnt in one call counts in the next of the same text', async ()
   expect(second.speculation.proposed).toBeLessThan(first.speculation.proposed / 2)
 })
 
+test('right guesses beyond the end of a step do not count as kept', async () => {
+  const text = ['We have 12 apples.\n\n', 'So it goes on and on.\n\n']
+  for (const role of ['target', 'draft'] as const) staged.writes(role, prompt, text)
+  const options = { max_tokens: 100, sampling, speculation: { ...unaided, draft: 8 } }
+  const { commit, speculation } = await verify(staged.engine, context, options)
+  expect(commit.text).toBe(text[0])
+  // Every forward with guesses gives those that are kept, and a token of the target's own; but for the last, perhaps.
+  expect(speculation.accepted).toBeGreaterThan(0)
+  expect(speculation.accepted).toBeLessThan(commit.tokens.length)
+})
+
 test('where the text has nothing to copy, the draft is asked', async () => {
   stageBoth(() => true)
   const { speculation } = await write(staged.engine, tokensOf(prompt), { maxTokens: 30, ngram: 4, draft: 4, sampling })

@@ -179,7 +179,7 @@ export const speculation: Area = {
       from: '.filter(({ token }) => this.writer.push(token))',
       to: '.filter(({ token }) => this.writer.push(token) || true)',
       means: 'guesses after the end of a step count as kept',
-      tests: ['gpu-backend/src/engine/engine.test.ts'],
+      tests: learning,
     },
   ],
 }
