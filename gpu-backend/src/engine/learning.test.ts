@@ -35,7 +35,7 @@ function expectFaithful(draft: Staged, whole: readonly number[], most: number): 
   }
 }
 
-type Numbers = { tokens: number[]; speculation: { proposed: number; accepted: number } }
+type Numbers = { tokens: readonly number[]; speculation: { proposed: number; accepted: number } }
 
 describe.each<[string, (most: number, length: number) => Promise<Numbers>]>([
   ['a completion', (draft, maxTokens) => write(staged.engine, tokensOf(prompt), { maxTokens, draft, sampling })],
@@ -147,7 +147,7 @@ describe('drafted steps as guesses', () => {
     const options = { steps: steps.map((text) => ({ text })), max_tokens: 100, sampling, speculation: asDrafted }
     const { commit, speculation } = await verify(staged.engine, context, options)
     const [guessed, own] = [tokensOf(steps.join('')).length, tokensOf('So').length]
-    expect(commit).toMatchObject({ accepted: 3, finish_reason: 'stop' })
+    expect(commit).toMatchObject({ accepted: 3, finish: 'stop' })
     expect(speculation).toMatchObject({ proposed: guessed, accepted: guessed })
     // One gives the first token of the target's own step, and each further one a token more.
     expect(target.forwards).toHaveLength(1 + own)
