@@ -12,6 +12,7 @@ const watchdog = 'sdk/src/protocol/watchdog.ts'
 const startRun = 'worker/src/start-run.ts'
 const requests = ['worker/test/runs.test.ts']
 const cycles = ['worker/src/lookahead/cycle.test.ts']
+const calls = ['worker/src/upstreams/native.test.ts']
 const runs = ['worker/src/lookahead/run.test.ts', ...cycles]
 const faults = ['worker/src/lookahead/faults.test.ts']
 const depths = ['worker/src/lookahead/controller.test.ts', ...cycles]
@@ -122,14 +123,14 @@ export const worker: Area = {
       from: '      if (begun) throw error\n',
       to: '',
       means: 'a call that has begun is repeated',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: native,
       from: "begins: ({ type }) => type !== 'context'",
       to: "begins: ({ type }) => type === 'delta'",
       means: 'a call whose verdicts are out is repeated',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: native,
@@ -143,28 +144,28 @@ export const worker: Area = {
       from: 'error.retryAfterMs ?? 200',
       to: '200',
       means: 'the backend’s Retry-After is ignored',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: native,
       from: 'Math.min(error.retryAfterMs ?? 200 * 2 ** failures, MAX_RETRY_AFTER_MS)',
       to: '(error.retryAfterMs ?? 200 * 2 ** failures)',
       means: 'a Retry-After of an hour is waited for',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: native,
       from: '200 * 2 ** failures',
       to: '200',
       means: 'tries do not become rarer',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: nativeCall,
       from: "new Set(['overloaded', 'context_busy'])",
       to: "new Set(['overloaded'])",
       means: 'a context that an abandoned call still uses is an error',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: nativeCall,
@@ -185,7 +186,7 @@ export const worker: Area = {
       from: "method: 'DELETE', headers,",
       to: "method: 'DELETE',",
       means: 'a context is given up without the token, and so is not',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: nativeCall,
@@ -213,7 +214,7 @@ export const worker: Area = {
       from: '{ retryable: true, cause }',
       to: '{ cause }',
       means: 'a backend that is away for a moment is not asked again',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: cycle,
@@ -255,7 +256,7 @@ export const worker: Area = {
       from: 'if (!completed) await',
       to: 'await',
       means: 'a completed run gives up a context that is gone',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: cycle,
@@ -367,7 +368,7 @@ export const worker: Area = {
       from: 'verifier: this.#request.lookahead.verifier,',
       to: "verifier: 'judge',",
       means: 'the exact verifier is never asked for',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: controller,
@@ -381,7 +382,7 @@ export const worker: Area = {
       from: '= { depth, sampling }',
       to: '= { depth }',
       means: 'the draft is drawn with other settings than the target',
-      tests: cycles,
+      tests: calls,
     },
     {
       file: native,
