@@ -5,6 +5,7 @@ const cycle = 'worker/src/lookahead/cycle.ts'
 const output = 'worker/src/lookahead/output.ts'
 const controller = 'worker/src/lookahead/controller.ts'
 const stats = 'worker/src/lookahead/stats.ts'
+const controllersTest = 'worker/src/lookahead/controllers.test.ts'
 const runsTest = 'worker/test/runs.test.ts'
 const cycleTest = 'worker/src/lookahead/cycle.test.ts'
 const runTest = 'worker/src/lookahead/run.test.ts'
@@ -349,7 +350,7 @@ export const lookahead: Area = {
       from: 'if (this.#known.size > MAX_KINDS) this.#known.delete(this.#known.keys().next().value!)\n',
       to: '',
       means: 'what was learned of temperatures without number is kept for ever',
-      tests: [runsTest],
+      tests: [controllersTest],
     },
   ],
 }

@@ -166,9 +166,9 @@ export const verifiers: Area = {
     },
     {
       file: judge,
-      from: "  if (!ask) return { name: 'judge', rule }\n",
-      to: "  if (!ask) return { name: 'judge', rule, ask: async (pairs) => pairs.map(() => accepted('judge')) }\n",
-      means: 'without a judge every step would be accepted that rules say nothing of',
+      from: "ask === undefined ? 'no_judge'",
+      to: 'ask === undefined ? undefined',
+      means: 'without a judge nobody is told that this is why steps are rejected',
       tests: [verifiersTest],
     },
     {
