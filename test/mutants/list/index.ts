@@ -1,12 +1,31 @@
 import type { Area } from '../mutant.ts'
-import { commit } from './commit.ts'
+import { batching } from './batching.ts'
+import { contexts } from './contexts.ts'
+import { decode } from './decode.ts'
+import { judging } from './judging.ts'
+import { lookahead } from './lookahead.ts'
 import { memory } from './memory.ts'
 import { sampling } from './sampling.ts'
 import { sdk } from './sdk.ts'
 import { server } from './server.ts'
 import { speculation } from './speculation.ts'
+import { text } from './text.ts'
+import { verifiers } from './verifiers.ts'
 import { worker } from './worker.ts'
-import { verdicts } from './verdicts.ts'
 
-/** All mutants. To add one, add it to its area's file. */
-export const areas: readonly Area[] = [verdicts, commit, sampling, speculation, memory, server, worker, sdk]
+/** All mutants, by the folder they are in. To add one, add it to its area's file. */
+export const areas: readonly Area[] = [
+  verifiers,
+  lookahead,
+  worker,
+  decode,
+  judging,
+  speculation,
+  sampling,
+  text,
+  contexts,
+  memory,
+  batching,
+  server,
+  sdk,
+]

@@ -1,240 +1,128 @@
 import type { Area } from '../mutant.ts'
 
-const step = 'gpu-backend/src/engine/target-step.ts'
-const draft = 'gpu-backend/src/engine/draft.ts'
-const noise = 'gpu-backend/src/engine/noise.ts'
-const distribution = 'gpu-backend/src/engine/distribution.ts'
-const speculation = 'gpu-backend/src/engine/speculation.ts'
-const logits = 'gpu-backend/src/engine/logits.ts'
-const coupled = ['gpu-backend/src/engine/coupling.test.ts']
-const sampled = ['gpu-backend/src/engine/sampling.test.ts']
+const logits = 'gpu-backend/src/engine/sampling/logits.ts'
+const noise = 'gpu-backend/src/engine/sampling/noise.ts'
+const random = 'gpu-backend/src/engine/sampling/random.ts'
+const distribution = 'gpu-backend/src/engine/sampling/distribution.ts'
+const commitTest = 'gpu-backend/src/engine/commit.test.ts'
+const couplingTest = 'gpu-backend/src/engine/coupling.test.ts'
+const samplingTest = 'gpu-backend/src/engine/sampling.test.ts'
+const logitsTest = 'gpu-backend/src/engine/sampling/logits.test.ts'
 
 export const sampling: Area = {
   name: 'engine/sampling',
   mutants: [
     {
-      file: step,
-      from: 'drafted || ngram > 0 || most > 0 ? sample(p, this.#random.next()) : noise.draw(p, this.writer.tokens.length)',
-      to: 'drafted || !noise || ngram + most >= 0 ? sample(p, this.#random.next()) : -1',
-      means: 'no coupling of draft and target in `lr`',
-      tests: coupled,
-    },
-    {
-      file: step,
-      from: 'drafted || ngram > 0 || most > 0 ?',
-      to: 'ngram < 0 || most < 0 ?',
-      means: 'the target draws with the draft’s noise though the drafted tokens are guesses',
-      tests: coupled,
-    },
-    {
-      file: draft,
-      from: 'new StepNoise(parameters.seed, context.outputLength, index)',
-      to: 'new StepNoise(parameters.seed, context.outputLength, 0)',
-      means: 'the draft reuses the first step’s noise for all',
-      tests: coupled,
-    },
-    {
-      file: draft,
-      from: 'noise.draw(q, step.tokens.length)',
-      to: 'noise.draw(q, 0)',
-      means: 'the draft reuses the first token’s noise for all of a step',
-      tests: coupled,
-    },
-    {
-      file: step,
-      from: 'new StepNoise(parameters.seed, context.outputLength, index)',
-      to: 'new StepNoise(parameters.seed, 0, index)',
-      means: 'from the second cycle on, draft and target draw differently',
-      tests: coupled,
+      file: logits,
+      from: 'const tooShort = output.length < minTokens',
+      to: 'const tooShort = output.length + 1 < minTokens',
+      means: 'an end of text may come one token early under min_tokens',
+      tests: [commitTest],
     },
     {
       file: noise,
       from: 'streams.noise, ...this.#stream, offset, token',
       to: 'streams.noise, offset, token',
       means: 'all steps of a text are drawn with the same noise',
-      tests: coupled,
+      tests: [couplingTest],
     },
     {
       file: noise,
       from: 'this.#stream, offset, token)',
       to: 'this.#stream, token)',
       means: 'all tokens of a step are drawn with the same noise',
-      tests: coupled,
+      tests: [couplingTest],
     },
     {
       file: noise,
       from: '/ p.probabilities[i]!',
       to: '* p.probabilities[i]!',
       means: 'the unlikelier a token, the sooner it is drawn',
-      tests: sampled,
+      tests: [samplingTest],
     },
     {
       file: noise,
       from: '-Math.log1p(-new Random(',
       to: '(new Random(',
       means: 'the race for a token is not exponential: likely ones come too often',
-      tests: sampled,
+      tests: [samplingTest],
     },
     {
-      file: 'gpu-backend/src/engine/contexts.ts',
-      from: 'Math.floor(Math.random() * 2 ** 32)',
-      to: '0',
-      means: 'all texts without a seed are drawn with the same numbers',
-      tests: coupled,
-    },
-    {
-      file: 'gpu-backend/src/engine/random.ts',
+      file: random,
       from: 'seed >>> 0, Math.floor(seed / 2 ** 32), ',
       to: 'seed >>> 0, ',
       means: 'of a seed only the lower half counts',
-      tests: coupled,
+      tests: [couplingTest],
     },
     {
-      file: 'gpu-backend/src/engine/random.ts',
+      file: random,
       from: 'text: 3, guesses: 4',
       to: 'text: 3, guesses: 3',
       means: 'guesses are drawn with the numbers that judge them',
-      tests: sampled,
-    },
-    {
-      file: step,
-      from: 'streams.step, context.outputLength + start',
-      to: 'streams.step, context.outputLength',
-      means: 'all steps of a cycle are drawn with the same numbers',
-      tests: coupled,
-    },
-    {
-      file: step,
-      from: 'streams.step, context.outputLength + start',
-      to: 'streams.step, start',
-      means: 'all cycles are drawn with the same numbers',
-      tests: coupled,
+      tests: [samplingTest],
     },
     {
       file: distribution,
       from: 'request.top_p ?? generation.topP ?? 1',
       to: 'request.top_p ?? 1',
       means: 'the model’s own top-p is ignored',
-      tests: sampled,
+      tests: [samplingTest],
     },
     {
       file: distribution,
       from: 'request.temperature ?? generation.temperature ?? 1',
       to: 'request.temperature ?? 1',
       means: 'the model’s own temperature is ignored',
-      tests: sampled,
+      tests: [samplingTest],
     },
     {
       file: distribution,
       from: 'request.top_p ?? generation.topP ?? 1',
       to: 'generation.topP ?? 1',
       means: 'the request’s top-p is ignored',
-      tests: sampled,
+      tests: [samplingTest],
     },
     {
       file: distribution,
       from: 'request.min_p ?? generation.minP ?? 0',
       to: 'generation.minP ?? 0',
       means: 'the request’s min-p is ignored',
-      tests: sampled,
+      tests: [samplingTest],
     },
     {
       file: distribution,
       from: 'request.top_k ?? generation.topK ?? 0',
       to: 'generation.topK ?? 0',
       means: 'the request’s top-k is ignored',
-      tests: sampled,
+      tests: [samplingTest],
     },
     {
       file: distribution,
       from: 'seed: request.seed ?? seed',
       to: 'seed',
       means: 'the request’s seed is ignored',
-      tests: coupled,
+      tests: [couplingTest],
     },
     {
       file: distribution,
       from: 'reached < mass &&',
       to: 'reached + weights[count]! <= mass &&',
       means: 'the token that reaches top-p is left out',
-      tests: sampled,
-    },
-    {
-      file: draft,
-      from: 'engine.target.model.generation, context.seed',
-      to: '{ eosTokenIds: [] }, context.seed',
-      means: 'the draft is not drawn from as the target is',
-      tests: sampled,
-    },
-    {
-      file: speculation,
-      from: 'random.next() * q >= probability(target, guess.token)',
-      to: 'random.next() >= probability(target, guess.token)',
-      means: 'the distribution that a guess was drawn from is ignored when it is judged',
-      tests: sampled,
-    },
-    {
-      file: speculation,
-      from: 'random.next() * q >= probability(target, guess.token)',
-      to: 'probability(target, guess.token) === 0',
-      means: 'a guess is kept wherever the target could have said it',
-      tests: sampled,
-    },
-    {
-      file: speculation,
-      from: 'sample(residual(target, guess), random.next())',
-      to: 'sample(target, random.next())',
-      means: 'the token after a rejected guess is drawn as if there had been none',
-      tests: sampled,
-    },
-    {
-      file: speculation,
-      from: '(q ? probability(q, t) : t === token ? 1 : 0)',
-      to: '(t === token ? 1 : 0)',
-      means: 'after a rejected guess only the guess itself is left out',
-      tests: sampled,
-    },
-    {
-      file: speculation,
-      from: 'bonus?.(p(guesses.length))',
-      to: 'bonus?.(p(Math.max(0, guesses.length - 1)))',
-      means: 'the token after the guesses is drawn from the scores before the last',
-      tests: sampled,
-    },
-    {
-      file: speculation,
-      from: 'const target = p(i)',
-      to: 'const target = p(i && 0)',
-      means: 'all guesses are judged by the scores before the first',
-      tests: sampled,
-    },
-    {
-      file: 'gpu-backend/src/engine/proposers/draft-model.ts',
-      from: 'guesses.push({ token, q })',
-      to: 'guesses.push({ token })',
-      means: 'guesses of the draft count as certain of themselves, so that fewer are kept',
-      tests: sampled,
-    },
-    {
-      file: 'gpu-backend/src/engine/generate.ts',
-      from: '[...output, ...guessed.slice(0, i)]',
-      to: 'output',
-      means: 'penalties do not count the guesses before a guess',
-      tests: sampled,
+      tests: [samplingTest],
     },
     {
       file: logits,
       from: 'presencePenalty + frequencyPenalty * count',
       to: 'presencePenalty + frequencyPenalty',
       means: 'the frequency penalty does not grow',
-      tests: ['gpu-backend/src/engine/logits.test.ts', ...sampled],
+      tests: [logitsTest, samplingTest],
     },
     {
       file: logits,
       from: 'logits[token]! > 0 ? 1 / repetitionPenalty : repetitionPenalty',
       to: '1 / repetitionPenalty',
       means: 'the repetition penalty makes unlikely tokens likelier',
-      tests: ['gpu-backend/src/engine/logits.test.ts'],
+      tests: [logitsTest],
     },
   ],
 }

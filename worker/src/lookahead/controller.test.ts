@@ -75,6 +75,18 @@ describe('depth follows acceptance and cost', () => {
     expect(speedup).toBeGreaterThan(0.97)
   })
 
+  test('once it has paid again, it is tried again as soon as at first', () => {
+    const controller = adaptive(8)
+    const [bad, good] = [
+      { acceptance: 0.1, cost: dear },
+      { acceptance: 0.97, cost: cheap },
+    ]
+    play(controller, bad, 30)
+    play(controller, good, 100)
+    const stretches = play(controller, bad, 60).plans.filter(({ depth }) => depth === 0)
+    expect(stretches.slice(0, 5).map(({ steps }) => steps)).not.toContain(256)
+  })
+
   test('a draft that becomes good is found again', () => {
     const controller = adaptive(8)
     play(controller, { acceptance: 0.2, cost: dear }, 20)

@@ -145,6 +145,24 @@ describe('the client hears', () => {
     expect((await play([wrong], ar)).events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_failed' })
   })
 
+  test('the same of an engine that names its steps itself', async () => {
+    const upstream: Upstream = {
+      open: () => ({
+        async *draft() {
+          yield { type: 'step', id: 'mine', index: 0, text: 'x\n\n' }
+        },
+        async *verify() {
+          yield { type: 'verdict', step: 'another', accepted: true, reason: 'exact' }
+        },
+        release: () => Promise.resolve(),
+      }),
+    }
+    const trouble = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const events = await collect(upstream, { prompt: 'x' })
+    expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_failed' })
+    expect(JSON.parse(trouble.mock.calls[0]![0] as string)).toMatchObject({ backend_code: 'bad_event' })
+  })
+
   test('no half of a tag, and the white space around it in neither channel', async () => {
     const pieces = ['so', ' 3', '\n', '\n</thi', 'nk>\n', '\n', '3!']
     const text = pieces.join('')

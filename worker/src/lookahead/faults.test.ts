@@ -59,6 +59,16 @@ describe('a helper that fails costs speed, never the run', () => {
     expect(calls[2]!.body).toMatchObject({ decode: 'end', speculation: { ngram: 8 } })
     expect(types.at(-1)).toBe('run.completed')
   })
+
+  test('a judge that cannot be asked, of whom several verdicts say so: it is told once', async () => {
+    const verdicts: [boolean, string][] = [
+      [false, 'judge_failed'],
+      [false, 'judge_failed'],
+    ]
+    const first = commits(verdicts, { text: 'B\n\n', tokens: [1], correction: 'B\n\n' })
+    const { types } = await play([drafts('a\n\n', 'b\n\n'), first, end])
+    expect(types.filter((type) => type === 'run.degraded')).toHaveLength(1)
+  })
 })
 
 describe('a target that fails ends the run with one terminal event', () => {

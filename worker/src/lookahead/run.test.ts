@@ -12,8 +12,9 @@ describe('modes', () => {
     ['ar', { drafted: false, ngram: 0, draft: 0 }],
     ['sd', { drafted: false, ngram: 8, draft: 16 }],
   ] as const)('%s: one verify call decodes to the end', async (mode, speculation) => {
-    const { types, calls, text } = await play([end], { lookahead: { mode } })
+    const { events, types, calls, text } = await play([end], { lookahead: { mode } })
     expect(calls).toMatchObject([{ path: '/v1/verify', body: { steps: [], decode: 'end', speculation } }])
+    expect(events[0]).toMatchObject({ mode, depth: 0 })
     expect(types).toEqual(['run.started', 'text.delta', 'run.completed'])
     expect(text).toBe('\\boxed{3}')
   })

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { ruleExactly } from './exact.ts'
+import { judge, verifiers } from './index.ts'
+import type { DraftedStep, TargetVersion, Verifier } from './index.ts'
 import { ruleWithoutJudge } from './judge.ts'
-import type { DraftedStep, TargetVersion } from './index.ts'
 
 const tokensOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!)
 
@@ -29,6 +30,7 @@ describe('what needs no judge', () => {
     ['a number more', 'So 12 of 40 apples.\n\n', 'We get 12 apples.\n\n', { accepted: false, reason: 'numbers' }],
     ['one ends the thinking', '</think>\n\n', 'So that is it.\n\n', { accepted: false, reason: 'end' }],
     ['one takes it up again', 'Wait. <think>\n\n', 'So that is it.\n\n', { accepted: false, reason: 'end' }],
+    ['one takes it up, one ends it', '<think>\n\n', '</think>\n\n', { accepted: false, reason: 'end' }],
   ])('%s', (_case, drafted, targets, ruling) => {
     expect(rule(drafted, targets)).toEqual(ruling)
   })
@@ -94,5 +96,29 @@ describe('a drafted step of which no judge is to be asked', () => {
     expect(refused('So the red shells are 5×12=60.\n\n')).toEqual({ accepted: false, reason: 'numbers' })
     expect(refused('So that is it', 'cap')).toBeUndefined()
     expect(refused('So the red shells are 4×12=48.\n\n', 'cap')).toEqual({ accepted: false, reason: 'half_step' })
+  })
+})
+
+describe('verifiers by name', () => {
+  const options = { ask: async () => [true], leastLogprob: -4 }
+  const pair = { draft: draft('In all that is 12.\n\n'), target: target('So it is 12.\n\n') }
+
+  test('a judge is asked about other words, unless the target finds the drafted ones unlikely, or there is none', async () => {
+    const { leastLogprob, rule: known, ask } = judge(options)
+    expect(leastLogprob).toBe(-4)
+    expect(known(pair)).toBeUndefined()
+    expect(await ask!([pair], new AbortController().signal)).toEqual([{ accepted: true, reason: 'judge' }])
+    const unlikely = { ...pair, draft: { ...pair.draft, unlikely: true } }
+    expect(known(unlikely)).toEqual({ accepted: false, reason: 'unlikely' })
+    const none = judge({ ...options, ask: undefined })
+    expect(none.rule(pair)).toEqual({ accepted: false, reason: 'no_judge' })
+    expect(none.ask).toBeUndefined()
+  })
+
+  test('one that is brought along takes the place of ours', () => {
+    const mine: Verifier = { name: 'judge', rule: () => undefined }
+    const known = verifiers(options, [mine])
+    expect([...known.keys()].toSorted()).toEqual(['exact', 'judge'])
+    expect(known.get('judge')).toBe(mine)
   })
 })

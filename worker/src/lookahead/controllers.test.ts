@@ -1,0 +1,15 @@
+import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
+import { expect, test } from 'vitest'
+import { Controllers } from './controllers.ts'
+
+const kind = (temperature: number) => parseRequest(RunRequest, { prompt: 'x', sampling: { temperature } })
+
+test('of the kinds of run, of which there is no end, those seen last are remembered', () => {
+  const controllers = new Controllers()
+  const [first, second] = [controllers.for(kind(0)), controllers.for(kind(0.01))]
+  for (let i = 2; i <= 64; i++) {
+    controllers.for(kind(i / 100))
+    expect(controllers.for(kind(0))).toBe(first)
+  }
+  expect(controllers.for(kind(0.01))).not.toBe(second)
+})
