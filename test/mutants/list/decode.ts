@@ -169,7 +169,7 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: "return isFull ? 'length' : null",
+      from: "return isFull ? 'length' : undefined",
       to: 'return null',
       means: 'a text never ends for its length',
       tests: [commitTest],
