@@ -170,7 +170,7 @@ export const decode: Area = {
     {
       file: verify,
       from: "return isFull ? 'length' : undefined",
-      to: 'return null',
+      to: 'return undefined',
       means: 'a text never ends for its length',
       tests: [commitTest],
     },

@@ -1,5 +1,6 @@
 /** What a run teaches, and what its client hears. */
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
+import type { RunEvent } from '@lookahead/sdk/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { commits, context, drafts } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
@@ -158,7 +159,10 @@ describe('the client hears', () => {
       }),
     }
     const trouble = vi.spyOn(console, 'error').mockImplementation(() => undefined)
-    const events = await collect(upstream, { prompt: 'x' })
+    const request = parseRequest(RunRequest, { prompt: 'x' })
+    const events: RunEvent[] = []
+    for await (const event of cycle(upstream, request, { runId: 'r', signal: new AbortController().signal }))
+      events.push(event)
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_failed' })
     expect(JSON.parse(trouble.mock.calls[0]![0] as string)).toMatchObject({ backend_code: 'bad_event' })
   })
