@@ -88,7 +88,7 @@ export class Verification {
     const { steps, rest, tokens, starts } = this.#chain
     const { verifier, speculation } = this.#request
     const { judge, leastLogprob } = this.#engine
-    const gated = verifier === 'judge' && judge !== undefined && leastLogprob > -Infinity
+    const gated = steps.length > 0 && verifier === 'judge' && judge !== undefined && leastLogprob > -Infinity
     const wanted = speculation.drafted || gated ? [...tokens.keys(), tokens.length] : starts
     const reduced = gated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
     const rows = await this.#timer.time('target', () =>
