@@ -1,6 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { HubError } from './error.ts'
 
+/** The locks that this process holds: in a container one that died may have had the same number. */
+const held = new Set<string>()
+
 /**
  * Makes `file` say that this process works in its folder, until disposed of. The lock of a process that died does not count.
  * Two that find such a lock at the same moment may both go on: every file is checked before it is taken.
@@ -13,7 +16,13 @@ export async function lock(file: string): Promise<AsyncDisposable> {
     await rm(file, { force: true })
     if (!(await created(file))) throw busy(file)
   }
-  return { [Symbol.asyncDispose]: () => rm(file, { force: true }) }
+  held.add(file)
+  return {
+    async [Symbol.asyncDispose]() {
+      held.delete(file)
+      await rm(file, { force: true })
+    },
+  }
 }
 
 const busy = (file: string) =>
@@ -33,6 +42,7 @@ async function created(file: string): Promise<boolean> {
 async function isHeld(file: string): Promise<boolean> {
   const holder = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10)
   if (!(holder > 0)) return false
+  if (holder === process.pid) return held.has(file)
   try {
     return process.kill(holder, 0)
   } catch (error) {

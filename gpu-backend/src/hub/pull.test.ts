@@ -212,6 +212,7 @@ test('a second pull into the same folder is refused while the first is under way
 test.each([
   ['whose process has died', String(2 ** 30)],
   ['that nobody wrote to', ''],
+  ['of another process with our number', String(process.pid)],
 ])('a lock %s does not count, and whoever takes it over holds it', async (_, left) => {
   await start()
   const file = path.join(folder, '.pull.lock')
