@@ -136,7 +136,7 @@ export const Verdict = v.object({
   accepted: v.boolean(),
   /**
    * - `exact`: same tokens, or same text but for case and white space; with the `exact` verifier also: not the same tokens
-   * - `numbers`: the two name different numbers, so they cannot compute the same, and no judge is asked
+   * - `numbers`, `names`: the two name different ones, so they cannot mean the same, and no judge is asked
    * - `unlikely`: the target gives one of its tokens so small a probability in its place that no judge is asked
    * - `judge`: the judge compared the meanings
    * - `half_step`: one of the two was cut by the step cap, so it is not judged

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 export const verdictReasons = [
   'exact',
   'numbers',
+  'names',
   'unlikely',
   'judge',
   'half_step',

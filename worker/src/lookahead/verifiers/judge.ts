@@ -48,6 +48,7 @@ export function ruleWithoutJudge(pair: Pair, refusal?: 'unlikely' | 'no_judge'):
   if (draft.end === 'text' || target.end === 'text') return rejected('end')
   if (!sameTags(draft.text, target.text)) return rejected('end')
   if (!sameNumbers(draft.text, target.text)) return rejected('numbers')
+  if (!sameNames(draft.text, target.text)) return rejected('names')
   return refusal && rejected(refusal)
 }
 
@@ -55,6 +56,17 @@ export function ruleWithoutJudge(pair: Pair, refusal?: 'unlikely' | 'no_judge'):
 function sameNumbers(a: string, b: string): boolean {
   const [x, y] = [a, b].map((text) => new Set(text.match(/\d+/g))) as [Set<string>, Set<string>]
   return x.size === y.size && [...x].every((number) => y.has(number))
+}
+
+/**
+ * Steps about the same people and places name the same. A name is a word with a capital that begins no sentence: in the other
+ * step it may begin one.
+ */
+const sameNames = (a: string, b: string): boolean => has(b, namesIn(a)) && has(a, namesIn(b))
+const namesIn = (text: string): string[] => text.match(/(?<=[\p{L}\p{N},;:)] )\p{Lu}\p{L}+/gu) ?? []
+const has = (text: string, names: readonly string[]): boolean => {
+  const words = new Set(text.match(/\p{L}+/gu))
+  return names.every((name) => words.has(name))
 }
 
 /** The last number of a text that goes on after it: what may still grow is no number yet. */

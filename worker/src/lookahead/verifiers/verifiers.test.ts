@@ -28,6 +28,8 @@ describe('what needs no judge', () => {
     ['case and white space', 'so 12  Apples.\n\n', 'So 12 apples.\n\n', { accepted: true, reason: 'exact' }],
     ['another number', 'So 13 apples.\n\n', 'We get 12 apples.\n\n', { accepted: false, reason: 'numbers' }],
     ['a number more', 'So 12 of 40 apples.\n\n', 'We get 12 apples.\n\n', { accepted: false, reason: 'numbers' }],
+    ['another name', 'Tiko has 12.\n\n', 'So 12 is what Mara has.\n\n', { accepted: false, reason: 'names' }],
+    ['one name more', 'Like Tiko, Mara has 12.\n\n', 'Mara has 12.\n\n', { accepted: false, reason: 'names' }],
     ['one ends the thinking', '</think>\n\n', 'So that is it.\n\n', { accepted: false, reason: 'end' }],
     ['one takes it up again', 'Wait. <think>\n\n', 'So that is it.\n\n', { accepted: false, reason: 'end' }],
     ['one takes it up, one ends it', '<think>\n\n', '</think>\n\n', { accepted: false, reason: 'end' }],
@@ -56,6 +58,11 @@ test('an unfinished step that names a number the draft does not is rejected at o
   expect(rule(drafted, 'The product 3×1')).toBeUndefined()
   expect(rule(drafted, 'The product 3×5')).toBeUndefined()
   expect(rule(drafted, 'The product 3×5=')).toEqual({ accepted: false, reason: 'numbers' })
+})
+
+test('other words with the same numbers and names are for the judge, wherever the names stand', () => {
+  expect(rule('Mara has 12.\n\n', 'So 12 is what Mara has.\n\n')).toBeUndefined()
+  expect(rule('So what I want: Mara has 12.\n\n', 'Okay, 12 for Mara.\n\n')).toBeUndefined()
 })
 
 test('other words with the same numbers are for the judge; an unfinished step waits', () => {
