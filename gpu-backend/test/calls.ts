@@ -1,17 +1,11 @@
 /** The engine's calls, each read to its end: what a test says to it, and what it hears. */
 import path from 'node:path'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
-import type {
-  Commit,
-  DraftRequestInput,
-  DraftedStep,
-  Verdict,
-  VerifyEvent,
-  VerifyRequestInput,
-} from '@lookahead/sdk/protocol'
+import type { DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import { draft } from '../src/engine/decode/draft.ts'
 import { Engine } from '../src/engine/engine.ts'
 import type { EngineOptions } from '../src/engine/engine.ts'
+import type { Committed, Done, StepDrafted, VerdictGiven, VerifyEvent } from '../src/engine/events.ts'
 import { generate } from '../src/engine/decode/generate.ts'
 import type { Ending, GenerateRequest } from '../src/engine/decode/generate.ts'
 import { neutralRules } from '../src/engine/sampling/logits.ts'
@@ -47,9 +41,9 @@ export async function draftSteps(
   context: Context,
   depth: number,
   options: DraftOptions = {},
-): Promise<DraftedStep[]> {
+): Promise<StepDrafted[]> {
   const request = parseRequest(DraftRequest, { context, depth, ...options })
-  const steps: DraftedStep[] = []
+  const steps: StepDrafted[] = []
   for await (const event of draft(engine, await engine.context(request.context), request, never))
     if (event.type === 'step') steps.push(event)
   return steps
@@ -57,11 +51,11 @@ export async function draftSteps(
 
 export interface Verified {
   events: VerifyEvent[]
-  verdicts: Omit<Verdict, 'type'>[]
-  commit: Commit
+  verdicts: Omit<VerdictGiven, 'type'>[]
+  commit: Committed
   /** The text as it was sent. */
   said: string
-  speculation: Extract<VerifyEvent, { type: 'done' }> extends { speculation: infer Counts } ? Counts : never
+  speculation: NonNullable<Done['speculation']>
 }
 
 export async function verify(engine: Engine, context: Context, options: VerifyOptions): Promise<Verified> {
@@ -74,11 +68,11 @@ export async function verify(engine: Engine, context: Context, options: VerifyOp
     verdicts: events.flatMap((event) => (event.type === 'verdict' ? [without(event)] : [])),
     commit: events.find((event) => event.type === 'commit')!,
     said: events.map((event) => (event.type === 'delta' ? event.text : '')).join(''),
-    speculation: events.find((event) => event.type === 'done')!.speculation,
+    speculation: events.find((event) => event.type === 'done')!.speculation!,
   }
 }
 
-const without = ({ index, accepted, reason }: Verdict): Omit<Verdict, 'type'> => ({ index, accepted, reason })
+const without = ({ index, accepted, reason }: VerdictGiven): Omit<VerdictGiven, 'type'> => ({ index, accepted, reason })
 
 export interface Written extends Ending {
   text: string

@@ -86,9 +86,10 @@ describe('a backend that dies', () => {
     expect(failure).toMatchObject({ kind: 'run_failed', code: 'target_unavailable', requestId: expect.any(String) })
     expect(terminal).toEqual(['run.failed'])
     const { requestId } = failure as RunFailedError
-    // Wrangler puts its own sign before the line.
-    const line = /\{"event":"run\.failed".*\}/.exec(stack.worker.log.join('\n'))?.[0]
-    expect(JSON.parse(line ?? '{}')).toMatchObject({
+    // The log comes by another way than the answer, and Wrangler puts its own sign before the line.
+    const line = () => /\{"event":"run\.failed".*\}/.exec(stack.worker.log.join('\n'))?.[0]
+    await expect.poll(line).toBeDefined()
+    expect(JSON.parse(line()!)).toMatchObject({
       run_id: requestId,
       request_id: requestId,
       backend_code: 'unreachable',

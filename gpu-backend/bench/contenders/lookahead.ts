@@ -43,11 +43,12 @@ export async function decodePlainly(
     speculation: speculate ? {} : { drafted: false, ngram: 0, draft: 0 },
   })
   const context = await engine.context(request.context)
-  let tokens: number[] = []
+  let tokens: readonly number[] = []
   try {
     for await (const event of new Verification(engine, context, request, new AbortController().signal).run()) {
       if (event.type === 'commit') tokens = event.tokens
-      if (event.type === 'done') return { tokens, total: event.timings.total_ms, forwards: event.timings.target_ms }
+      if (event.type === 'done')
+        return { tokens: [...tokens], total: event.work.totalMs, forwards: event.work.targetMs }
     }
   } finally {
     engine.contexts.drop(context.id)

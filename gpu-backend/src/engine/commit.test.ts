@@ -33,11 +33,11 @@ describe('the tokens that are committed', () => {
       const options = { speculation: asDrafted, verifier: 'exact' } as const
       const { commit } = await rule(['A.\n\n', theirs, 'X.\n\n'], options, { id, prompt })
       expect(commit.text).toBe(`A.\n\n${mine}`)
+      const before = target.forwards.length
       const next = await rule([], options, { id, length: commit.tokens.length })
       expect(next.commit.text).toBe('C.\n\n')
-      // All that was committed stands there already, and nothing else.
-      const widths = target.forwards.map((rows) => rows[0]!.tokens.length)
-      expect(Math.max(...widths.slice(1))).toBeLessThanOrEqual(2)
+      // All that was committed stands there already, but for its last token.
+      expect(target.forwards.slice(before).map(([row]) => row!.tokens.length)).toEqual(next.commit.tokens.map(() => 1))
       expect(target.faults).toEqual([])
     }
   })
@@ -65,7 +65,7 @@ describe('the tokens that are committed', () => {
         expect([commit.text, said]).toEqual(
           Array.from({ length: 2 }, () => staged.tokenizer.decode(all.slice(0, most))),
         )
-        expect(commit.finish_reason).toBe('length')
+        expect(commit.finish).toBe('length')
         // The target agrees to all: none is rejected for being cut.
         expect(verdicts).toHaveLength(commit.accepted)
         expect(steps.slice(0, commit.accepted).join('') + commit.correction).toBe(commit.text)
@@ -81,7 +81,7 @@ describe('the tokens that are committed', () => {
       accepted: 1,
       text: 'We a.\n\nI b.\n\n',
       correction: 'I b.\n\n',
-      finish_reason: null,
+      finish: undefined,
     })
     expect(commit.tokens).toEqual(tokensOf('We a.\n\n', 'I b.\n\n'))
     expect(said).toBe(commit.text)
@@ -113,7 +113,7 @@ describe('a step', () => {
     const [drafted] = await draftSteps(staged.engine, context, 1, { delimiter, sampling: { temperature: 0 } })
     expect(drafted).toMatchObject({ text: step, end: 'delimiter' })
     targetWrites(...script)
-    expect((await rule([], { delimiter })).commit).toMatchObject({ text: step, finish_reason: null })
+    expect((await rule([], { delimiter })).commit).toMatchObject({ text: step, finish: undefined })
   })
 
   test('has no more tokens than the step cap', async () => {
@@ -137,7 +137,7 @@ describe('a step', () => {
     targetWrites(['A.\n\n', 'B'])
     const request = { steps: steps.map(({ id, text }) => ({ id, text })) }
     const { commit } = await rule([], request, { id: 'run', length: 0 })
-    expect(commit).toMatchObject({ accepted: 2, text: 'A.\n\nB', correction: '', finish_reason: 'stop' })
+    expect(commit).toMatchObject({ accepted: 2, text: 'A.\n\nB', correction: '', finish: 'stop' })
     expect(commit.tokens).toEqual([...tokensOf('A.\n\n', 'B'), staged.end])
   })
 
@@ -158,7 +158,7 @@ describe('stop strings', () => {
       const most = finish === 'stop' ? 100 : tokensOf(text).length
       targetWrites(finish === 'stop' ? [text] : [text, 'lse'])
       const { commit, said } = await decode({ stop: ['!!END'], max_tokens: most })
-      expect([commit.text, said, commit.finish_reason]).toEqual([text, text, finish])
+      expect([commit.text, said, commit.finish]).toEqual([text, text, finish])
       const written = await generate({ stop: ['!!END'], maxTokens: most })
       expect([written.text, written.reason, written.stop]).toEqual([text, finish, null])
     }
@@ -167,7 +167,7 @@ describe('stop strings', () => {
   test('what could become one is held back until it is clear, token for token', async () => {
     targetWrites(['It is !!E, not !!EN, but !!END of it.'])
     const { commit, said } = await decode({ stop: ['!!END'] })
-    expect([commit.text, said, commit.finish_reason]).toEqual(['It is !!E, not !!EN, but ', commit.text, 'stop'])
+    expect([commit.text, said, commit.finish]).toEqual(['It is !!E, not !!EN, but ', commit.text, 'stop'])
     expect((await generate({ stop: ['!!END'] })).text).toBe(commit.text)
   })
 
@@ -180,7 +180,7 @@ describe('stop strings', () => {
       ['\n\n', '.\n'],
       ['.\n', '\n\n'],
     ]) {
-      expect((await decode({ stop })).commit).toMatchObject({ text: 'So be it', finish_reason: 'stop' })
+      expect((await decode({ stop })).commit).toMatchObject({ text: 'So be it', finish: 'stop' })
       expect(await generate({ stop })).toMatchObject({ text: 'So be it', reason: 'stop', stop: '.\n' })
     }
   })
@@ -195,7 +195,7 @@ describe('stop strings', () => {
       targetWrites(steps)
       const { commit, said } = await rule(steps.slice(0, 2), { stop: [stop], speculation })
       const text = steps.join('').slice(0, steps.join('').indexOf(stop))
-      expect([commit.text, said, commit.finish_reason]).toEqual([text, text, 'stop'])
+      expect([commit.text, said, commit.finish]).toEqual([text, text, 'stop'])
       expect(commit.tokens).toEqual(tokensOf(...steps).slice(0, length))
       // The target's own step too is only told as far as it is text.
       expect(text.endsWith(commit.correction)).toBe(true)
@@ -208,7 +208,7 @@ describe('stop strings', () => {
     for (let n = 1; n < tokensOf('So be !!END').length; n++) {
       const restored = { id: `restored ${n}`, prompt, output: whole.slice(0, n) }
       const { commit } = await rule([], { decode: 'end', stop: ['!!END'] }, restored)
-      expect(commit).toMatchObject({ finish_reason: 'stop', tokens: whole.slice(n, tokensOf('So be !!END').length) })
+      expect(commit).toMatchObject({ finish: 'stop', tokens: whole.slice(n, tokensOf('So be !!END').length) })
     }
   })
 
@@ -216,7 +216,7 @@ describe('stop strings', () => {
     targetWrites(['A.\n\n', 'B.\n\n', 'C.\n\n'])
     const { commit } = await rule([], { stop: ['C'] })
     const next = await rule([], { decode: 'end', stop: ['B'] }, { id: 'run', length: commit.tokens.length })
-    expect(next.commit).toMatchObject({ text: '', finish_reason: 'stop' })
+    expect(next.commit).toMatchObject({ text: '', finish: 'stop' })
   })
 
   test('are part of the text only where that is asked for', async () => {
@@ -266,11 +266,11 @@ test('a text has no more tokens than it may, and is told why it ended', async ()
     expect(await generate({ maxTokens: most })).toMatchObject({ tokens: all.slice(0, most), reason: 'length' })
     expect((await decode({ max_tokens: most })).commit).toMatchObject({
       tokens: all.slice(0, most),
-      finish_reason: 'length',
+      finish: 'length',
     })
   }
   expect(await generate()).toMatchObject({ tokens: [...all, staged.end], reason: 'stop', text })
-  expect((await decode()).commit).toMatchObject({ tokens: [...all, staged.end], finish_reason: 'stop', text })
+  expect((await decode()).commit).toMatchObject({ tokens: [...all, staged.end], finish: 'stop', text })
 })
 
 test('where the model can read no more, texts end there', async () => {
@@ -288,7 +288,7 @@ test('where the model can read no more, texts end there', async () => {
   const steps = await draftSteps(staged.engine, almost, 3, { sampling: { temperature: 0 } })
   expect(steps.map(({ tokens }) => tokens)).toEqual([room])
   const { commit } = await rule([], { max_tokens: 100 }, almost)
-  expect(commit).toMatchObject({ tokens: written, finish_reason: 'length' })
+  expect(commit).toMatchObject({ tokens: written, finish: 'length' })
   expect(await write(staged.engine, full, { maxTokens: room })).toMatchObject({ tokens: written, reason: 'length' })
 })
 

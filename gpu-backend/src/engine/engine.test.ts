@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { parseRequest, DraftRequest, VerifyRequest } from '@lookahead/sdk/protocol'
-import type { Commit, DraftedStep, Verdict, VerifyEvent, VerifyRequestInput } from '@lookahead/sdk/protocol'
+import type { VerifyRequestInput } from '@lookahead/sdk/protocol'
+import type { Committed, StepDrafted, VerdictGiven, VerifyEvent } from './events.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { draft } from './decode/draft.ts'
@@ -49,13 +50,13 @@ async function draftSteps(
   context: VerifyRequestInput['context'],
   depth: number,
   sampling = {},
-): Promise<DraftedStep[]> {
+): Promise<StepDrafted[]> {
   const request = parseRequest(DraftRequest, { context, depth, sampling })
   const events = await collect(draft(engine, await engine.context(request.context), request, signal))
   return events.filter((event) => event.type === 'step')
 }
 
-const commitOf = (events: VerifyEvent[]): Commit => events.find((event) => event.type === 'commit')!
+const commitOf = (events: VerifyEvent[]): Committed => events.find((event) => event.type === 'commit')!
 const deltasOf = (events: VerifyEvent[]): string =>
   events.map((event) => (event.type === 'delta' ? event.text : '')).join('')
 
@@ -67,7 +68,7 @@ async function lookahead(
   maxTokens = MAX_TOKENS,
 ) {
   const output: number[] = []
-  const verdicts: Verdict[] = []
+  const verdicts: VerdictGiven[] = []
   const corrections: string[] = []
   let text = ''
   let context: VerifyRequestInput['context'] = { id: 'run', messages: [{ role: 'user', content: question }] }
@@ -87,10 +88,10 @@ async function lookahead(
     verdicts.push(...ruled)
     output.push(...commit.tokens)
     text += commit.text
-    if (commit.finish_reason) {
+    if (commit.finish) {
       // A stop string may begin with what a step ends with.
       for (const correction of corrections) expect(text).toContain(correction.trimEnd())
-      return { output, text, verdicts, finish: commit.finish_reason }
+      return { output, text, verdicts, finish: commit.finish }
     }
     context = { id: 'run', length: output.length }
   }
@@ -190,7 +191,7 @@ describe('stop strings end the text before them in every mode, wherever tokens a
       const context = { id: 'restored', messages: [{ role: 'user' as const, content: questions[3]! }], output }
       const commit = commitOf(await verify(context, { ...plain, stop, sampling, max_tokens: 60 }))
       expect(cut.endsWith(commit.text)).toBe(true)
-      expect(commit).toMatchObject({ finish_reason: 'stop' })
+      expect(commit).toMatchObject({ finish: 'stop' })
       // The beginning of a stop string was held back, and is not out yet.
       expect(commit.text.length).toBeGreaterThanOrEqual(cut.length - written.length)
     }
@@ -267,9 +268,9 @@ test('guesses after the end of a step do not count as kept', async () => {
   for (const question of questions) {
     const context = { id: 'run', messages: [{ role: 'user' as const, content: question }] }
     const events = await verify(context, { max_tokens: MAX_TOKENS, sampling })
-    const { accepted, drafts } = events.find((event) => event.type === 'done')!.speculation
+    const { accepted, drafts } = events.find((event) => event.type === 'done')!.speculation!
     expect(accepted).toBeGreaterThan(0)
-    expect(accepted + drafts!).toBeLessThanOrEqual(commitOf(events).tokens.length)
+    expect(accepted + drafts).toBeLessThanOrEqual(commitOf(events).tokens.length)
   }
 })
 
@@ -365,7 +366,7 @@ test('a context the backend does not hold is context_lost; with its output token
   )
   const kept = commitOf(await verify({ id: 'a', length: first.tokens.length }, { max_tokens: MAX_TOKENS, sampling }))
   const restored = commitOf(
-    await verify({ id: 'b', messages, output: first.tokens }, { max_tokens: MAX_TOKENS, sampling }),
+    await verify({ id: 'b', messages, output: [...first.tokens] }, { max_tokens: MAX_TOKENS, sampling }),
   )
   expect(restored.tokens).toEqual(kept.tokens)
 })
@@ -376,7 +377,7 @@ test('several requests at once each get what they get alone', async () => {
     verify({ id, messages: [{ role: 'user', content: question }] }, { ...plain, max_tokens: 60, sampling }).then(
       commitOf,
     )
-  const alone: Commit[] = []
+  const alone: Committed[] = []
   for (const [i, question] of questions.entries()) alone.push(await ask(`alone ${i}`, question))
   const together = await Promise.all(questions.map((question, i) => ask(`together ${i}`, question)))
   expect(together.map((commit) => commit.tokens)).toEqual(alone.map((commit) => commit.tokens))

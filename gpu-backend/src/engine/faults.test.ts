@@ -1,7 +1,8 @@
 /** A model fails while texts are being written: the text goes on and is right, unless it was the target; no slot is lost. */
 import path from 'node:path'
 import { VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
-import type { VerifyEvent, VerifyRequestInput } from '@lookahead/sdk/protocol'
+import type { VerifyRequestInput } from '@lookahead/sdk/protocol'
+import type { VerifyEvent } from './events.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import type { Model } from '../model/index.ts'

@@ -35,7 +35,7 @@ function expectFaithful(draft: Staged, whole: readonly number[], most: number): 
   }
 }
 
-type Numbers = { tokens: number[]; speculation: { proposed: number; accepted: number } }
+type Numbers = { tokens: readonly number[]; speculation: { proposed: number; accepted: number } }
 
 describe.each<[string, (most: number, length: number) => Promise<Numbers>]>([
   ['a completion', (draft, maxTokens) => write(staged.engine, tokensOf(prompt), { maxTokens, draft, sampling })],
@@ -84,6 +84,17 @@ test('what was learnt in one call counts in the next of the same text', async ()
   const second = await verify(staged.engine, { id: 'run', length: 40 }, options)
   expect(first.speculation.proposed).toBeGreaterThan(0)
   expect(second.speculation.proposed).toBeLessThan(first.speculation.proposed / 2)
+})
+
+test('right guesses beyond the end of a step do not count as kept', async () => {
+  const text = ['We have 12 apples.\n\n', 'So it goes on and on.\n\n']
+  for (const role of ['target', 'draft'] as const) staged.writes(role, prompt, text)
+  const options = { max_tokens: 100, sampling, speculation: { ...unaided, draft: 8 } }
+  const { commit, speculation } = await verify(staged.engine, context, options)
+  expect(commit.text).toBe(text[0])
+  // Every forward with guesses gives those that are kept, and a token of the target's own; but for the last, perhaps.
+  expect(speculation.accepted).toBeGreaterThan(0)
+  expect(speculation.accepted).toBeLessThan(commit.tokens.length)
 })
 
 test('where the text has nothing to copy, the draft is asked', async () => {
@@ -136,7 +147,7 @@ describe('drafted steps as guesses', () => {
     const options = { steps: steps.map((text) => ({ text })), max_tokens: 100, sampling, speculation: asDrafted }
     const { commit, speculation } = await verify(staged.engine, context, options)
     const [guessed, own] = [tokensOf(steps.join('')).length, tokensOf('So').length]
-    expect(commit).toMatchObject({ accepted: 3, finish_reason: 'stop' })
+    expect(commit).toMatchObject({ accepted: 3, finish: 'stop' })
     expect(speculation).toMatchObject({ proposed: guessed, accepted: guessed })
     // One gives the first token of the target's own step, and each further one a token more.
     expect(target.forwards).toHaveLength(1 + own)

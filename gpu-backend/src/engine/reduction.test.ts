@@ -123,7 +123,7 @@ test.each([{ temperature: 0 }, { temperature: 0.9, top_p: 0.95, seed: 3 }])(
           if (event.type === 'verdict') events.push(event)
           if (event.type !== 'commit') continue
           events.push(event)
-          if (event.finish_reason || output.length > 2 * MAX_TOKENS) return events
+          if (event.finish || output.length > 2 * MAX_TOKENS) return events
           output = [...output, ...event.tokens]
         }
       }

@@ -1,7 +1,7 @@
 /** Many calls at once on pools that are too small for them: whatever happens, no slot is lost and no text is changed. */
 import path from 'node:path'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
-import type { DraftEvent, VerifyEvent } from '@lookahead/sdk/protocol'
+import type { DraftEvent, VerifyEvent } from './events.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { draft } from './decode/draft.ts'
@@ -64,7 +64,7 @@ async function run(
     const verification = new Verification(engine, await engine.context(verify.context), verify, signal)
     const commit = (await read(verification.run(), stay)).find((event) => event.type === 'commit')!
     output.push(...commit.tokens)
-    if (commit.finish_reason) return output
+    if (commit.finish) return output
   }
 }
 

@@ -85,8 +85,8 @@ async function* tokensOf(engine: Engine, id: string, wish: Wish, signal: AbortSi
         continue
       }
       output.push(...event.tokens)
-      isDone = event.finish_reason !== null
-      yield event.tokens
+      isDone = event.finish !== undefined
+      yield [...event.tokens]
     }
     if (isDone) return
   }

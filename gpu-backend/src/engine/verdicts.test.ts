@@ -167,7 +167,7 @@ describe.each([
     targetSays(['So 12 apples and pears.\n\n'])
     const { verdicts, commit } = await exactly(['So 12 apples.\n\n'], { max_tokens: 4 })
     expect(verdicts.map(({ accepted }) => accepted)).not.toContain(true)
-    expect(commit).toMatchObject({ accepted: 0, finish_reason: 'length' })
+    expect(commit).toMatchObject({ accepted: 0, finish: 'length' })
     expect(commit.tokens).toHaveLength(4)
   })
 })

@@ -89,7 +89,7 @@ async function* onContext(engine: Engine, call: Call, { context, leave }: OpenCo
     let isOver = false
     for await (const event of work()) {
       if (event.type !== 'context') call.started()
-      if (event.type === 'commit' && event.finish_reason) isOver = true
+      if (event.type === 'commit' && event.finish) isOver = true
       yield event
     }
     goesOn = !isOver
@@ -117,13 +117,10 @@ function recorder(metrics: Metrics): (measurement: Measurement, event: Lookahead
         return undefined
       case 'commit':
         measurement.tokens(event.tokens.length)
-        end = event.finish_reason ?? 'step'
+        end = event.finish ?? 'step'
         return undefined
       case 'done':
-        if ('speculation' in event) {
-          const { accepted_per_position: perPosition, ...counts } = event.speculation
-          measurement.speculated({ ...counts, perPosition })
-        }
+        if (event.speculation) measurement.speculated(event.speculation)
         return end
       default:
         return undefined

@@ -1,6 +1,7 @@
-/** `/v1/draft` and `/v1/verify` on the wire, both ways; the engine's requests and events have its shape. */
+/** `/v1/draft` and `/v1/verify` on the wire, both ways; the engine's requests have its shape, its events names of their own. */
 import { DraftRequest, VerifyRequest, encodeEvent, parseRequest, readJson } from '@lookahead/sdk/protocol'
-import type { DraftEvent, VerifyEvent } from '@lookahead/sdk/protocol'
+import type * as wire from '@lookahead/sdk/protocol'
+import type { Done, DraftEvent, VerifyEvent } from '../engine/events.ts'
 import type { Encoder } from './stream.ts'
 
 export type LookaheadEvent = DraftEvent | VerifyEvent
@@ -14,6 +15,37 @@ export const readVerify = async (request: Request): Promise<VerifyRequest> =>
   parseRequest(VerifyRequest, await readJson(request))
 
 export const encoder: Encoder<LookaheadEvent> = {
-  event: (event) => encodeEvent(event),
+  event: (event) => encodeEvent(toWire(event)),
   error: ({ body }) => encodeEvent({ type: 'error', ...body }),
+}
+
+function toWire(event: LookaheadEvent): wire.DraftEvent | wire.VerifyEvent {
+  switch (event.type) {
+    case 'context': {
+      const { type, promptTokens, outputTokens, channels } = event
+      return { type, prompt_tokens: promptTokens, output_tokens: outputTokens, ...channels }
+    }
+    case 'commit': {
+      const { finish = null, tokens, ...same } = event
+      return { ...same, tokens: [...tokens], finish_reason: finish }
+    }
+    case 'done':
+      return done(event)
+    default:
+      return event
+  }
+}
+
+function done({ type, promptTokens, completionTokens, work, speculation }: Done): wire.DraftEvent | wire.VerifyEvent {
+  const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens }
+  const { totalMs, draftMs, targetMs, judgeMs, forwards } = work
+  const timings = { total_ms: totalMs, draft_ms: draftMs, target_ms: targetMs, judge_ms: judgeMs, forwards }
+  if (!speculation) return { type, usage, timings }
+  const { perPosition, meanLength, ...counts } = speculation
+  return {
+    type,
+    usage,
+    timings,
+    speculation: { ...counts, accepted_per_position: perPosition, mean_length: meanLength },
+  }
 }

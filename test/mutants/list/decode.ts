@@ -169,8 +169,8 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: "return isFull ? 'length' : null",
-      to: 'return null',
+      from: "return isFull ? 'length' : undefined",
+      to: 'return undefined',
       means: 'a text never ends for its length',
       tests: [commitTest],
     },

@@ -22,7 +22,7 @@ export const server: Area = {
     },
     {
       file: lookahead,
-      from: "if (event.type === 'commit' && event.finish_reason) isOver = true\n",
+      from: "if (event.type === 'commit' && event.finish) isOver = true\n",
       to: '\n',
       means: 'the context of a text that has ended stays until it is idle',
       tests: [leavingTest],

@@ -1,11 +1,9 @@
-/** What the cycle asks of the backend, how often, and what it learns from the answers. */
+/** What a run teaches, and what its client hears. */
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
-import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
+import { commits, context, drafts } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
-import { nativeUpstream } from '../upstreams/native.ts'
 import { AdaptiveController, fixedController } from './controller.ts'
 import type { Cycle } from './controller.ts'
 import { cycle } from './cycle.ts'
@@ -18,17 +16,6 @@ const ar = { lookahead: { mode: 'ar' as const } }
 const step = (tokens: number) => {
   const text = 'a\n\n'
   return commits([], { text, tokens: Array.from({ length: tokens }, (_, i) => i), correction: text })
-}
-
-async function collect(
-  upstream: Upstream,
-  request: RunRequestInput,
-  signal = new AbortController().signal,
-): Promise<RunEvent[]> {
-  const events: RunEvent[] = []
-  for await (const event of cycle(upstream, parseRequest(RunRequest, request), { runId: 'r', signal }))
-    events.push(event)
-  return events
 }
 
 describe('what a run teaches', () => {
@@ -125,132 +112,6 @@ describe('how deep the next cycle goes', () => {
 
   test('no deeper than was asked for, however good the draft', () => {
     for (const most of [1, 3, 8]) expect(depthAfter(8, most)).toBe(most)
-  })
-})
-
-describe('a call', () => {
-  const full = { message: 'm', type: 't', param: null, code: 'overloaded' }
-
-  test('that has begun is not repeated, though it is the same that would come', async () => {
-    const half = { events: [...end.events.slice(0, 2), { type: 'error', error: full }] }
-    const { calls, types } = await play([half, end], ar)
-    expect(calls).toHaveLength(1)
-    expect(types.at(-1)).toBe('run.failed')
-  })
-
-  test('of which a verdict has come is not repeated', async () => {
-    const ruled = {
-      events: [
-        context(),
-        { type: 'verdict', index: 0, accepted: true, reason: 'exact' },
-        { type: 'error', error: full },
-      ],
-    }
-    const { calls, types } = await play([drafts('a\n\n'), ruled, end, end])
-    expect(calls.map(({ path }) => path)).toEqual(['/v1/draft', '/v1/verify'])
-    expect(types.filter((type) => type === 'step.accepted')).toHaveLength(1)
-    expect(types.at(-1)).toBe('run.failed')
-  })
-
-  test.each([400, 401, 404, 500, 502])('refused with %i is not repeated', async (status) => {
-    expect((await play([{ status, code: 'x' }, end], ar)).calls).toHaveLength(1)
-  })
-
-  test.each([
-    [429, 'x'],
-    [503, 'x'],
-    [409, 'context_busy'],
-  ])('refused with %i %s is repeated', async (status, code) => {
-    expect((await play([{ status, code, retryAfter: 0 }, end], ar)).calls).toHaveLength(2)
-  })
-
-  test('that never reached the backend is repeated', async () => {
-    await using fake = await fakeBackend([end])
-    let failures = 1
-    const fetch: typeof globalThis.fetch = (...call) =>
-      failures-- > 0 ? Promise.reject(new TypeError('connection refused')) : globalThis.fetch(...call)
-    const events = await collect(nativeUpstream({ baseURL: fake.url, fetch }), { prompt: 'x', ...ar })
-    expect(events.at(-1)).toMatchObject({ type: 'run.completed' })
-  })
-
-  describe('waits before it is repeated', () => {
-    /** What was waited for before the second and the third try, in milliseconds. */
-    async function waits(headers: Record<string, string>): Promise<number[]> {
-      vi.useFakeTimers()
-      try {
-        const at: number[] = []
-        const fetch = (_: unknown, init?: RequestInit): Promise<Response> => {
-          if (init?.method === 'POST') at.push(Date.now())
-          return Promise.resolve(new Response('{}', { status: 503, headers }))
-        }
-        const running = collect(nativeUpstream({ baseURL: 'http://backend.test', fetch }), { prompt: 'x', ...ar })
-        await vi.runAllTimersAsync()
-        expect((await running).at(-1)).toMatchObject({ type: 'run.failed' })
-        return at.slice(1).map((time, i) => time - at[i]!)
-      } finally {
-        vi.useRealTimers()
-      }
-    }
-
-    test('as long as the backend asks', async () => {
-      expect(await waits({ 'retry-after': '3' })).toEqual([3000, 3000])
-      expect(await waits({ 'retry-after': '0' })).toEqual([0, 0])
-    })
-
-    test('but not for ever', async () => {
-      expect(await waits({ 'retry-after': '3600' })).toEqual([5000, 5000])
-    })
-
-    test('and longer each time, where it does not say', async () => {
-      const [first, second] = await waits({})
-      expect(first).toBeGreaterThan(0)
-      expect(second).toBeGreaterThan(first!)
-      expect(await waits({ 'retry-after': 'soon' })).toEqual([first, second])
-    })
-  })
-})
-
-describe('the backend hears', () => {
-  test('its token with every call, and nothing of it where there is none', async () => {
-    const seen: [string, string | null][] = []
-    const fetch: typeof globalThis.fetch = (input, init) => {
-      const { pathname } = new URL(input as string)
-      seen.push([`${init?.method} ${pathname}`, new Headers(init?.headers).get('authorization')])
-      return Promise.resolve(new Response('{}', { status: 500 }))
-    }
-    for (const token of ['secret', undefined])
-      await collect(nativeUpstream({ baseURL: 'http://backend.test/', token, fetch }), { prompt: 'x' })
-    const paths = ['POST /v1/draft', 'POST /v1/verify', 'DELETE /v1/contexts/r']
-    expect(seen).toEqual([...paths.map((path) => [path, 'Bearer secret']), ...paths.map((path) => [path, null])])
-  })
-
-  test('that a run is given up, unless it is complete', async () => {
-    const released = async (script: Reply[]): Promise<string[]> => {
-      await using fake = await fakeBackend(script)
-      await collect(nativeUpstream({ baseURL: fake.url }), { prompt: 'x', ...ar })
-      return fake.released
-    }
-    expect(await released([end])).toEqual([])
-    expect(await released([{ status: 500, code: 'x' }])).toEqual(['/v1/contexts/r'])
-  })
-
-  test('the request’s own settings, in both calls', async () => {
-    const settings = { sampling: { temperature: 0.3, top_p: 0.8, seed: 5 }, stop: ['END'] }
-    const { calls } = await play([drafts('a\n\n'), end], {
-      ...settings,
-      max_tokens: 77,
-      lookahead: { depth: 3, verifier: 'exact' },
-    })
-    expect(calls[0]!.body).toMatchObject({ depth: 3, sampling: settings.sampling })
-    expect(calls[1]!.body).toMatchObject({ ...settings, verifier: 'exact', max_tokens: 77 })
-  })
-
-  test('the steps as they were drafted, by id and text', async () => {
-    const { calls } = await play([drafts('a\n\n', 'b\n\n'), end])
-    expect(calls[1]!.body['steps']).toEqual([
-      { id: 's0', text: 'a\n\n' },
-      { id: 's1', text: 'b\n\n' },
-    ])
   })
 })
 

@@ -1,4 +1,4 @@
-import type { VerifyEvent } from '@lookahead/sdk/protocol'
+import type { Delta } from '../events.ts'
 import type { OutputText } from '../text/output.ts'
 
 /** Text is sent at most this often: an event a token would cost more than the token. */
@@ -51,7 +51,7 @@ export class CertainOutput {
   }
 
   /** The text since the last delta, once it is time. @param all at once, however little time has passed */
-  *deltas({ all = false } = {}): Generator<VerifyEvent> {
+  *deltas({ all = false } = {}): Generator<Delta> {
     const text = this.text.slice(this.#sent)
     if (text === '' || !(all || performance.now() - this.#sentAt >= DELTA_MS)) return
     yield { type: 'delta', text }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { ChannelState, DraftEvent, DraftRequest } from '@lookahead/sdk/protocol'
+import type { DraftRequest } from '@lookahead/sdk/protocol'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
+import type { DraftEvent, Opened } from '../events.ts'
 import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
 import type { Distribution } from '../sampling/distribution.ts'
 import { StepNoise } from '../sampling/noise.ts'
@@ -50,7 +51,7 @@ export async function* draft(
   })
   const timer = new Timer()
   context.drafts.clear()
-  yield opening(context)
+  yield opened(context)
   try {
     for (let index = 0; index < request.depth && writer.tokens.length < room; index++) {
       writer.beginStep(index)
@@ -67,12 +68,13 @@ export async function* draft(
     if (writer.tokens.length > 0) tree.commit(0, branch.leaf)
     yield {
       type: 'done',
-      usage: { prompt_tokens: context.promptLength, completion_tokens: writer.tokens.length },
-      timings: {
-        total_ms: timer.total,
-        draft_ms: timer.ms('draft'),
-        target_ms: 0,
-        judge_ms: 0,
+      promptTokens: context.promptLength,
+      completionTokens: writer.tokens.length,
+      work: {
+        totalMs: timer.total,
+        draftMs: timer.ms('draft'),
+        targetMs: 0,
+        judgeMs: 0,
         forwards: timer.count('draft'),
       },
     }
@@ -130,14 +132,10 @@ class DraftWriter implements Writer {
   }
 }
 
-/** The first event of both streams. */
-export function opening(
-  context: Context,
-): { type: 'context'; prompt_tokens: number; output_tokens: number } & ChannelState {
-  return {
-    type: 'context',
-    prompt_tokens: context.promptLength,
-    output_tokens: context.outputLength,
-    ...context.channels,
-  }
-}
+/** The first event of both calls. */
+export const opened = ({ promptLength, outputLength, channels }: Context): Opened => ({
+  type: 'context',
+  promptTokens: promptLength,
+  outputTokens: outputLength,
+  channels,
+})

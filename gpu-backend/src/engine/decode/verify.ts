@@ -1,4 +1,4 @@
-import type { FinishReason, VerifyEvent, VerifyRequest } from '@lookahead/sdk/protocol'
+import type { FinishReason, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
 import { rejected } from '@lookahead/worker/verifiers'
 import { isLikely, tellingLikely } from '../judging/likelihood.ts'
@@ -7,11 +7,12 @@ import type { Scores } from '../../model/index.ts'
 import { advance } from './branch.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
-import { opening } from './draft.ts'
+import { opened } from './draft.ts'
 import { reduction, samplingParameters } from '../sampling/distribution.ts'
 import { draftedChain } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
 import type { Engine } from '../engine.ts'
+import type { Done, VerifyEvent } from '../events.ts'
 import { SpeculationCounts } from '../speculation/accept.ts'
 import { TargetStep } from './target-step.ts'
 import type { Expansion } from './target-step.ts'
@@ -66,7 +67,7 @@ export class Verification {
   }
 
   async *run(): AsyncGenerator<VerifyEvent, void, undefined> {
-    yield opening(this.#context)
+    yield opened(this.#context)
     try {
       await this.#open()
       for (;;) {
@@ -207,7 +208,7 @@ export class Verification {
       text: output.text,
       tokens,
       correction: isRejection ? this.#correction(last) : '',
-      finish_reason: finish,
+      finish,
     }
     yield this.#done(tokens.length)
   }
@@ -221,33 +222,28 @@ export class Verification {
     return writer.text.slice(0, Math.max(0, this.#output.lengthBeforeStop - accepted))
   }
 
-  #finish(): FinishReason | null {
+  #finish(): FinishReason | undefined {
     const { tokens, stopped, isFull } = this.#output
     const { eosTokenIds } = this.#engine.target.model.generation
     if (stopped || eosTokenIds.includes(tokens.at(-1) ?? -1)) return 'stop'
-    return isFull ? 'length' : null
+    return isFull ? 'length' : undefined
   }
 
-  #done(completionTokens: number): VerifyEvent {
+  #done(completionTokens: number): Done {
     const timer = this.#timer
     const { drafts, proposed, accepted, perPosition, meanLength } = this.#counts
     return {
       type: 'done',
-      usage: { prompt_tokens: this.#context.promptLength, completion_tokens: completionTokens },
-      timings: {
-        total_ms: timer.total,
-        draft_ms: timer.ms('draft'),
-        target_ms: timer.ms('target'),
-        judge_ms: timer.ms('judge'),
+      promptTokens: this.#context.promptLength,
+      completionTokens,
+      work: {
+        totalMs: timer.total,
+        draftMs: timer.ms('draft'),
+        targetMs: timer.ms('target'),
+        judgeMs: timer.ms('judge'),
         forwards: timer.count('target'),
       },
-      speculation: {
-        drafts,
-        proposed,
-        accepted,
-        accepted_per_position: perPosition,
-        mean_length: meanLength,
-      },
+      speculation: { drafts, proposed, accepted, perPosition, meanLength },
     }
   }
 }

@@ -226,7 +226,7 @@ async function verify(some: object, common: Pick<VerifyRequest, 'step_tokens' | 
   const request = { ...parseRequest(VerifyRequest, { ...some, verifier: 'exact', speculation }), ...common }
   const context = await engine.context(request.context)
   for await (const event of new Verification(engine, context, request, signal).run())
-    if (event.type === 'commit') return event.tokens
+    if (event.type === 'commit') return [...event.tokens]
   throw new Error('no commit')
 }
 

@@ -1,8 +1,11 @@
 /** `value.name` and `value[key]`, as Jinja's immutable sandbox lets a template read them. Source: jinja2/sandbox.py. */
 import { dictMethods, listMethods } from './collection-methods.ts'
 import type { Method } from './collection-methods.ts'
+import { fail } from './error.ts'
+import { formatText } from './format-text.ts'
+import type { Access } from './format-text.ts'
 import { itemAt } from './operators.ts'
-import { iterate, repr } from './python.ts'
+import { iterate, repr, str } from './python.ts'
 import { stringMethods } from './string-methods.ts'
 import { Callable, Dict, Instance, Undefined, isTuple, typeName } from './values.ts'
 import type { Value } from './values.ts'
@@ -43,7 +46,7 @@ export function ownAttribute(value: Value, name: string): Value | undefined {
   if (internals.has(name) || (isList && changing.list.has(name)) || (value instanceof Dict && changing.dict.has(name)))
     return new Undefined(`access to attribute '${name}' of '${typeName(value)}' object is unsafe.`)
   if (value instanceof Instance) return value.attribute(name)
-  if (typeof value === 'string') return bound(stringMethods, value, name, value)
+  if (typeof value === 'string') return bound(textMethods, value, name, value)
   if (value instanceof Dict) return bound(dictMethods, value, name, value)
   return isList || isTuple(value) ? bound(listMethods, iterate(value), name, value) : undefined
 }
@@ -63,4 +66,18 @@ function missing(value: Value, key: Value): Undefined {
   return new Undefined(
     typeof key === 'string' ? `'${owner}' has no attribute ${repr(key)}` : `${owner} has no element ${repr(key)}`,
   )
+}
+
+const access: Access = { attribute, item }
+
+/** With those that read attributes themselves. */
+const textMethods: ReadonlyMap<string, Method<string>> = new Map([
+  ...stringMethods,
+  ['format', (self, args) => formatText(self, args, access)],
+  ['format_map', (self, { positional: [map] }) => formatText(self, { positional: [], named: namedOf(map) }, access)],
+])
+
+function namedOf(map: Value | undefined): Map<string, Value> {
+  if (!(map instanceof Dict)) return fail('format_map() takes a mapping')
+  return new Map(Array.from(map.entries(), ([key, value]) => [str(key), value]))
 }

@@ -1,5 +1,4 @@
 /** Python's `str.format`. */
-import { attribute, item } from './attributes.ts'
 import { fail } from './error.ts'
 import { formatValue } from './format.ts'
 import { repr, str } from './python.ts'
@@ -7,13 +6,19 @@ import type { Arguments, Value } from './values.ts'
 
 const field = /\{\{|\}\}|\{([^{}!:]*)(?:!([rsa]))?(?::((?:[^{}]|\{[^{}]*\})*))?\}|[{}]/g
 
+/** How a template reads what belongs to a value: `value.name` and `value[key]`. */
+export interface Access {
+  attribute: (value: Value, name: string) => Value
+  item: (value: Value, key: Value) => Value
+}
+
 /** `{}`, `{0}`, `{name.attribute[key]!r:spec}`, and doubled braces. */
-export function formatText(format: string, args: Arguments): string {
+export function formatText(format: string, args: Arguments, access: Access): string {
   let next = 0
   const value = (path: string): Value => {
     const [name = '', ...steps] = path.split(/(?=[.[])/)
     const start = argument(name === '' ? String(next++) : name, args)
-    return steps.reduce((owner, step) => member(owner, step), start)
+    return steps.reduce((owner, step) => member(owner, step, access), start)
   }
   return format.replace(
     field,
@@ -32,7 +37,7 @@ function argument(name: string, { positional, named }: Arguments): Value {
   return value === undefined ? fail(`format has no argument ${repr(name)}`) : value
 }
 
-function member(owner: Value, step: string): Value {
+function member(owner: Value, step: string, { attribute, item }: Access): Value {
   if (step.startsWith('.')) return attribute(owner, step.slice(1))
   const key = step.slice(1, -1)
   return item(owner, /^\d+$/.test(key) ? BigInt(key) : key)

@@ -4,11 +4,10 @@ import type { Method } from './collection-methods.ts'
 import { assertSize } from './budget.ts'
 import { fail } from './error.ts'
 import { pad } from './format.ts'
-import { formatText } from './format-text.ts'
 import { slice } from './operators.ts'
-import { iterate, str, toInteger } from './python.ts'
+import { iterate, toInteger } from './python.ts'
 import { characters, isSpace, lines, reversed, split, strip, textLength, words } from './text.ts'
-import { Dict, Undefined, isTuple, tuple, typeName } from './values.ts'
+import { Undefined, isTuple, tuple, typeName } from './values.ts'
 import type { Value } from './values.ts'
 
 /** A parameter that must be text. */
@@ -83,8 +82,8 @@ const zfill = (self: string, width: number): string => {
   return mark + pad(self.slice(mark.length), width - mark.length, '>', '0')
 }
 
-export const stringMethods: ReadonlyMap<string, Method<string>> = new Map([
-  ...methods<string>({
+export const stringMethods: ReadonlyMap<string, Method<string>> = new Map(
+  methods<string>({
     capitalize: ['', capitalize],
     casefold: ['', (self) => lower(self).replaceAll('ß', 'ss')],
     center: ['width fillchar?', (self, width, fill = ' ') => pad(self, toInteger(width!), '^', text(fill))],
@@ -137,14 +136,7 @@ export const stringMethods: ReadonlyMap<string, Method<string>> = new Map([
     upper: ['', upper],
     zfill: ['width', (self, width) => zfill(self, toInteger(width!))],
   }),
-  ['format', (self, args) => formatText(self, args)],
-  ['format_map', (self, { positional: [map] }) => formatText(self, { positional: [], named: namedOf(map) })],
-])
-
-function namedOf(map: Value | undefined): Map<string, Value> {
-  if (!(map instanceof Dict)) return fail('format_map() takes a mapping')
-  return new Map(Array.from(map.entries(), ([key, value]) => [str(key), value]))
-}
+)
 
 function join(separator: string, items: Value): string {
   const texts = iterate(items).map((item, i) => {

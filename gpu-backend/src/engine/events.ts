@@ -1,0 +1,66 @@
+/** What the engine tells while it drafts and verifies. */
+import type { ChannelState, FinishReason } from '@lookahead/sdk/protocol'
+import type { Ruling } from '@lookahead/worker/verifiers'
+import type { DraftStep } from './text/step.ts'
+
+/** First of all: what the text is to which the call belongs. */
+export interface Opened {
+  type: 'context'
+  promptTokens: number
+  /** Output tokens before this call. */
+  outputTokens: number
+  /** Where the prompt leaves off among reasoning and answer. */
+  channels: ChannelState
+}
+
+/** The draft model has finished a step. */
+export interface StepDrafted {
+  type: 'step'
+  id: string
+  index: number
+  text: string
+  /** How many. */
+  tokens: number
+  end: DraftStep['end']
+}
+
+/** Text that no later verdict can change. */
+export interface Delta {
+  type: 'delta'
+  text: string
+}
+
+/** A ruling on drafted step `index`. */
+export interface VerdictGiven extends Ruling {
+  type: 'verdict'
+  index: number
+}
+
+/** What a verification adds to the output: the accepted drafted steps, then the target's own step. */
+export interface Committed {
+  type: 'commit'
+  /** Drafted steps accepted. */
+  accepted: number
+  /** Accepted steps and correction together. */
+  text: string
+  /** Token ids of `text`, and of the end of text, if it came. */
+  tokens: readonly number[]
+  /** The target's own step; empty after an accepted end. */
+  correction: string
+  /** Set when the text is over. */
+  finish: FinishReason | undefined
+}
+
+/** Last of all: what it took. */
+export interface Done {
+  type: 'done'
+  promptTokens: number
+  completionTokens: number
+  /** Milliseconds, in all and until each model's scores were there; and how often the model that wrote was asked for scores. */
+  work: { totalMs: number; draftMs: number; targetMs: number; judgeMs: number; forwards: number }
+  /** Times that tokens were guessed, guesses made and kept, and tokens that a forward with guesses gave; of a verification. */
+  speculation?: { drafts: number; proposed: number; accepted: number; perPosition: number[]; meanLength: number }
+}
+
+export type DraftEvent = Opened | StepDrafted | Done
+export type VerifyEvent = Opened | Delta | VerdictGiven | Committed | Done
