@@ -205,8 +205,8 @@ describe('stop strings end the text before them in every mode, wherever tokens a
 
 test('the whole prompt tells where its output begins', async () => {
   const context = async (prompt: string) => {
-    const [event] = await verify({ id: 'run', prompt }, { ...plain, max_tokens: 1 })
-    return event
+    const events = await verify({ id: 'run', prompt }, { ...plain, max_tokens: 1 })
+    return events.find((event) => event.type === 'context')!.channels
   }
   expect(await context('1 + 2 = ')).toMatchObject({ thinking: false, after_tag: false, partial_tag: '' })
   expect(await context('<think>\n')).toMatchObject({ thinking: true, after_tag: true, partial_tag: '' })
