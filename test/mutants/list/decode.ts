@@ -15,9 +15,7 @@ const couplingTest = 'gpu-backend/src/engine/coupling.test.ts'
 const samplingTest = 'gpu-backend/src/engine/sampling.test.ts'
 const learningTest = 'gpu-backend/src/engine/learning.test.ts'
 const draftedChainTest = 'gpu-backend/src/engine/decode/drafted-chain.test.ts'
-const engineTest = 'gpu-backend/src/engine/engine.test.ts'
 const sharingTest = 'gpu-backend/src/engine/sharing.test.ts'
-const generateTest = 'gpu-backend/src/engine/decode/generate.test.ts'
 const logprobsTest = 'gpu-backend/src/server/openai/logprobs.test.ts'
 const acceptanceTest = 'gpu-backend/src/engine/judging/acceptance.test.ts'
 const likelihoodTest = 'gpu-backend/src/engine/judging/likelihood.test.ts'
@@ -334,7 +332,7 @@ export const decode: Area = {
       from: 'Math.min(accepted, writer.tokens.length - written.length)',
       to: 'accepted',
       means: 'guesses after the end of a step count as kept',
-      tests: [engineTest],
+      tests: [commitTest, learningTest],
     },
     {
       file: treeRow,
@@ -383,14 +381,14 @@ export const decode: Area = {
       from: '      if (writer.ended) break\n',
       to: '',
       means: 'guesses after the end of a text are part of it',
-      tests: [commitTest, generateTest],
+      tests: [commitTest],
     },
     {
       file: branch,
       from: 'writer.push(token, scores(i))',
       to: 'writer.push(token, scores(0))',
       means: 'log probabilities of guesses are those of the first',
-      tests: [logprobsTest, generateTest],
+      tests: [logprobsTest],
     },
     {
       file: branch,
@@ -432,7 +430,7 @@ export const decode: Area = {
       from: '      for (const step of this.#steps) step.close()\n',
       to: '',
       means: 'the draft’s slots are lost when a verification ends',
-      tests: [learningTest, engineTest],
+      tests: [learningTest],
     },
     {
       file: verify,
@@ -453,21 +451,21 @@ export const decode: Area = {
       from: "step.end === 'length' ? 'cap' : step.end!",
       to: 'step.end!',
       means: 'a drafted step may end in a way that the protocol does not know',
-      tests: [engineTest, commitTest],
+      tests: [commitTest],
     },
     {
       file: draft,
       from: 'writer.tokens.length < room; index++',
       to: 'writer.tokens.length <= room; index++',
       means: 'steps are drafted beyond what the draft can read',
-      tests: [engineTest, commitTest],
+      tests: [commitTest],
     },
     {
       file: draft,
       from: 'if (writer.tokens.length > 0) tree.commit(0, branch.leaf)\n',
       to: '\n',
       means: 'what the draft has read it reads again in the next cycle',
-      tests: [sharingTest, engineTest],
+      tests: [sharingTest, learningTest],
     },
     {
       file: generate,
@@ -481,7 +479,7 @@ export const decode: Area = {
       from: 'measured === undefined ? tree.cached : 0',
       to: 'tree.cached',
       means: 'a prompt that was all run again is said to have been found',
-      tests: [logprobsTest, generateTest],
+      tests: [logprobsTest],
     },
     {
       file: promptLogprobs,

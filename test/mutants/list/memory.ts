@@ -15,7 +15,6 @@ const slotPoolTest = 'gpu-backend/src/engine/memory/slot-pool.test.ts'
 const admissionTest = 'gpu-backend/src/engine/memory/admission.test.ts'
 const draftModelTest = 'gpu-backend/src/engine/speculation/proposers/draft-model.test.ts'
 const preemptionTest = 'gpu-backend/src/engine/preemption.test.ts'
-const engineTest = 'gpu-backend/src/engine/engine.test.ts'
 const leavingTest = 'gpu-backend/src/server/leaving.test.ts'
 
 export const memory: Area = {
@@ -180,7 +179,7 @@ export const memory: Area = {
       from: 'if (tokens > pool.size)',
       to: 'if (tokens >= pool.size)',
       means: 'a text that just fits is refused',
-      tests: [preemptionTest, engineTest],
+      tests: [preemptionTest],
     },
     {
       file: lease,
@@ -194,7 +193,7 @@ export const memory: Area = {
       from: '    this.#counts = false\n',
       to: '',
       means: 'a text that had to wait counts twice among those looked up',
-      tests: [preemptionTest, engineTest],
+      tests: [preemptionTest],
     },
     {
       file: lease,
