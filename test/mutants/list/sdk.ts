@@ -15,7 +15,7 @@ const protocolErrors = 'sdk/src/protocol/errors.ts'
 const runs = 'sdk/src/protocol/runs.ts'
 const sampling = 'sdk/src/protocol/sampling.ts'
 const leavable = 'sdk/src/protocol/leavable.ts'
-const cycleTest = 'worker/src/lookahead/cycle.test.ts'
+const nativeTest = 'worker/src/upstreams/native.test.ts'
 const clientTest = 'sdk/src/client.test.ts'
 const faultsTest = 'worker/src/lookahead/faults.test.ts'
 const retryTest = 'sdk/src/retry.test.ts'
@@ -35,7 +35,7 @@ export const sdk: Area = {
       from: '      if (begun) throw error\n',
       to: '',
       means: 'a call that has begun is repeated',
-      tests: [cycleTest],
+      tests: [nativeTest],
     },
     {
       file: watchdog,

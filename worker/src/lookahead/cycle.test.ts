@@ -157,10 +157,11 @@ describe('the client hears', () => {
         release: () => Promise.resolve(),
       }),
     }
-    const trouble = vi.spyOn(console, 'error').mockImplementation(() => undefined)
-    const events = await collect(upstream, { prompt: 'x' })
-    expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_failed' })
-    expect(JSON.parse(trouble.mock.calls[0]![0] as string)).toMatchObject({ backend_code: 'bad_event' })
+    const told: unknown[] = []
+    const log = (trouble: unknown): void => void told.push(trouble)
+    const options = { runId: 'r', signal: new AbortController().signal, log }
+    for await (const _ of cycle(upstream, parseRequest(RunRequest, { prompt: 'x' }), options));
+    expect(told).toMatchObject([{ event: 'run.failed', code: 'target_failed', backend_code: 'bad_event' }])
   })
 
   test('no half of a tag, and the white space around it in neither channel', async () => {
