@@ -16,11 +16,10 @@ const samplingTest = 'gpu-backend/src/engine/sampling.test.ts'
 const learningTest = 'gpu-backend/src/engine/learning.test.ts'
 const draftedChainTest = 'gpu-backend/src/engine/decode/drafted-chain.test.ts'
 const sharingTest = 'gpu-backend/src/engine/sharing.test.ts'
-const logprobsTest = 'gpu-backend/src/server/openai/logprobs.test.ts'
+const reductionTest = 'gpu-backend/src/engine/reduction.test.ts'
+const logprobsTest = 'gpu-backend/src/engine/decode/logprobs.test.ts'
 const acceptanceTest = 'gpu-backend/src/engine/judging/acceptance.test.ts'
 const likelihoodTest = 'gpu-backend/src/engine/judging/likelihood.test.ts'
-const leavingTest = 'gpu-backend/src/server/leaving.test.ts'
-const draftModelTest = 'gpu-backend/src/engine/speculation/proposers/draft-model.test.ts'
 
 export const decode: Area = {
   name: 'engine/decode',
@@ -391,13 +390,6 @@ export const decode: Area = {
       tests: [logprobsTest],
     },
     {
-      file: branch,
-      from: '    this.#guesses = []\n',
-      to: '',
-      means: 'guesses that were judged are judged again where no new ones are made',
-      tests: [verdictsTest, commitTest],
-    },
-    {
       file: verify,
       from: 'step.unlikely = !draft.tokens.every',
       to: 'step.unlikely = !draft.tokens.some',
@@ -423,21 +415,14 @@ export const decode: Area = {
       from: 'isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced',
       to: 'this.#expansion.reduced',
       means: 'likelihoods are read from tokens that are too few',
-      tests: [acceptanceTest, likelihoodTest],
+      tests: [likelihoodTest, reductionTest],
     },
     {
       file: verify,
       from: '      for (const step of this.#steps) step.close()\n',
       to: '',
       means: 'the draft’s slots are lost when a verification ends',
-      tests: [learningTest],
-    },
-    {
-      file: verify,
-      from: '    if (failed) throw failed.reason\n',
-      to: '',
-      means: 'a verification goes on when its client left while guesses were made',
-      tests: [leavingTest, draftModelTest],
+      tests: [commitTest],
     },
     {
       file: verify,
@@ -472,7 +457,7 @@ export const decode: Area = {
       from: 'request.logprobs === undefined ? reduction(parameters) : undefined',
       to: 'reduction(parameters)',
       means: 'log probabilities are read from the likeliest tokens alone',
-      tests: [logprobsTest],
+      tests: [reductionTest],
     },
     {
       file: generate,
