@@ -14,6 +14,7 @@ const prefixCacheTest = 'gpu-backend/src/engine/memory/prefix-cache.test.ts'
 const slotPoolTest = 'gpu-backend/src/engine/memory/slot-pool.test.ts'
 const admissionTest = 'gpu-backend/src/engine/memory/admission.test.ts'
 const draftModelTest = 'gpu-backend/src/engine/speculation/proposers/draft-model.test.ts'
+const leaseTest = 'gpu-backend/src/engine/memory/lease.test.ts'
 const preemptionTest = 'gpu-backend/src/engine/preemption.test.ts'
 const leavingTest = 'gpu-backend/src/server/leaving.test.ts'
 
@@ -67,7 +68,7 @@ export const memory: Area = {
       from: 'used < cached + same && this.#pool.isUsed',
       to: 'used < cached + same && !this.#pool.isUsed',
       means: 'a newcomer counts as shared what nobody uses: it is let in where there is no room for it',
-      tests: [sharingTest],
+      tests: [prefixCacheTest],
     },
     {
       file: lease,
@@ -165,7 +166,7 @@ export const memory: Area = {
       from: '    this.#keepInCache()\n',
       to: '',
       means: 'what had to give its slots back is all run again',
-      tests: [preemptionTest],
+      tests: [leaseTest],
     },
     {
       file: lease,
@@ -193,7 +194,7 @@ export const memory: Area = {
       from: '    this.#counts = false\n',
       to: '',
       means: 'a text that had to wait counts twice among those looked up',
-      tests: [preemptionTest],
+      tests: [leaseTest],
     },
     {
       file: lease,
@@ -257,6 +258,13 @@ export const memory: Area = {
       to: 'this.chain',
       means: 'what a text without drafted steps has written is not kept where its slots are taken',
       tests: [preemptionTest],
+    },
+    {
+      file: prefixCache,
+      from: 'Math.max(used, leaf.slots.length - (n - freed))',
+      to: 'used',
+      means: 'all of a text goes where a few slots are wanted',
+      tests: [prefixCacheTest],
     },
   ],
 }

@@ -94,3 +94,12 @@ test('of what is here, it is known how much others use now', () => {
   done(held)
   expect(lookUp('abcdefgh')).toEqual({ cached: 6, used: 0 })
 })
+
+test('of a long text no more goes than is wanted', () => {
+  const { cache, use, done, known } = setUp(12)
+  done(use('abcdefgh'))
+  cache.evict(2)
+  expect([known('abcdefgh'), cache.evictions]).toEqual([6, 2])
+  cache.evict(7)
+  expect([known('abcdefgh'), cache.evictions]).toEqual([0, 8])
+})
