@@ -161,7 +161,7 @@ export const sdk: Area = {
       from: '    this.cancel()\n',
       to: '',
       means: 'leaving a run waits for its next event',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: retry,
@@ -182,21 +182,21 @@ export const sdk: Area = {
       from: '        signal.throwIfAborted()\n',
       to: '',
       means: 'events go on after an abort',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: runStream,
       from: 'this.#result.reject(this.#scope.signal.reason)\n',
       to: '\n',
       means: 'the result of a run that was left never comes',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: runStream,
       from: 'this.#failure && !this.#left',
       to: 'this.#failure',
       means: 'cancel() ends the loop with an error',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: runStream,
@@ -210,7 +210,7 @@ export const sdk: Area = {
       from: 'if (outer?.aborted) abort()\n',
       to: '\n',
       means: 'a request is sent though its signal was aborted before',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: runStream,
