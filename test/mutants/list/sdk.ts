@@ -25,6 +25,7 @@ const readingTest = 'sdk/src/reading.test.ts'
 const channelsTest = 'sdk/src/protocol/channels.test.ts'
 const outputTest = 'gpu-backend/src/engine/text/output.test.ts'
 const leavingTest = 'sdk/src/leaving.test.ts'
+const cycleRunTest = 'worker/src/lookahead/run.test.ts'
 const mistakesTest = 'sdk/src/mistakes.test.ts'
 
 export const sdk: Area = {
@@ -294,7 +295,7 @@ export const sdk: Area = {
       from: "href!.replace(/\\/*$/, '/')",
       to: 'href!',
       means: 'a base URL without a slash, or with two, does not work',
-      tests: [runStreamTest],
+      tests: [mistakesTest],
     },
     {
       file: options,
@@ -438,13 +439,6 @@ export const sdk: Area = {
     },
     {
       file: channels,
-      from: 'const thinking = open > close',
-      to: 'const thinking = open >= 0',
-      means: 'a prompt that has closed its thinking counts as still in it',
-      tests: [channelsTest],
-    },
-    {
-      file: channels,
       from: '      this.#before -= foreign\n',
       to: '',
       means: 'the beginning of a tag that stands in the prompt swallows text',
@@ -476,7 +470,7 @@ export const sdk: Area = {
       from: 'if (!left) throw error',
       to: 'throw error',
       means: 'leaving a run that waits ends in an error',
-      tests: [leavingTest, runStreamTest],
+      tests: [leavingTest, cycleRunTest],
     },
     {
       file: leavable,
