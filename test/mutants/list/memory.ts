@@ -180,7 +180,7 @@ export const memory: Area = {
       from: 'if (tokens > pool.size)',
       to: 'if (tokens >= pool.size)',
       means: 'a text that just fits is refused',
-      tests: [preemptionTest],
+      tests: [leaseTest],
     },
     {
       file: lease,

@@ -26,3 +26,13 @@ test('what it had read and written is kept as far as there is room, and counts o
   expect(runner.stats.prefixQueries).toBe(prefixQueries + 210 - 1)
   younger.release()
 })
+
+test('a text that takes all the slots there are is read, and one of a token more is refused', async () => {
+  const runner = staged.engine.target
+  staged.says('target', () => 5)
+  const tree = new Tree(runner)
+  expect(await tree.prefill(tokens(300, 20), [], [0])).toHaveLength(1)
+  tree.release()
+  const more = new Tree(runner).prefill(tokens(301, 20), [], [0])
+  await expect(more).rejects.toMatchObject({ code: 'context_length_exceeded' })
+})
