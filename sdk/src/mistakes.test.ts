@@ -96,6 +96,19 @@ it('a request says what it said when it was made', async () => {
   expect(bodies).toEqual([JSON.stringify({ messages: messages.slice(0, 1) })])
 })
 
+it.each(['http://w.test/gpu', 'http://w.test/gpu/', 'http://w.test/gpu//'])(
+  'paths are found below %s',
+  async (address) => {
+    const urls: unknown[] = []
+    const keep: typeof globalThis.fetch = (url) => {
+      urls.push(url)
+      return Promise.resolve(new Response(null, { status: 400 }))
+    }
+    await expect(new Lookahead({ baseURL: address, fetch: keep }).health()).rejects.toMatchObject({ status: 400 })
+    expect(urls).toEqual(['http://w.test/gpu/health'])
+  },
+)
+
 it('a fetch that throws at once is a server that cannot be reached', async () => {
   const throwing = () => {
     throw new TypeError('no network here')

@@ -1,6 +1,6 @@
 /** What a call commits, says and ends with, where the models write what the test says. */
 import { describe, expect, test } from 'vitest'
-import { asDrafted, draftSteps, unaided, verify, write } from '../../test/calls.ts'
+import { asDrafted, draftSteps, forget, unaided, verify, write } from '../../test/calls.ts'
 import type { GenerateOptions, VerifyOptions } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
 import type { Staged } from '../../test/staged.ts'
@@ -286,7 +286,7 @@ test('where the model can read no more, texts end there', async () => {
   for (const role of ['target', 'draft'] as const)
     staged.says(role, (read) => tokensOf(text)[read.length - full.length] ?? word)
   const steps = await draftSteps(staged.engine, almost, 3, { sampling: { temperature: 0 } })
-  expect(steps.map(({ tokens }) => tokens)).toEqual([room])
+  expect(steps.map(({ tokens, end }) => [tokens, end])).toEqual([[room, 'cap']])
   const { commit } = await rule([], { max_tokens: 100 }, almost)
   expect(commit).toMatchObject({ tokens: written, finish: 'length' })
   expect(await write(staged.engine, full, { maxTokens: room })).toMatchObject({ tokens: written, reason: 'length' })
@@ -298,11 +298,42 @@ test('right guesses and wrong ones change nothing of a text', async () => {
   for (const drafted of [text, text.replaceAll('apples', 'pears'), text.toUpperCase()]) {
     const draft = staged.writes('draft', prompt, [drafted])
     for (const ngram of [0, 4]) {
-      const { text: own, speculation } = await generate({ ngram, draft: 4, sampling: { temperature: 0, seed: 1 } })
+      const written = await generate({ ngram, draft: 4, sampling: { temperature: 0, seed: 1 } })
+      const { text: own, speculation } = written
       expect(own).toBe(text)
+      // Not even a guess that there is nothing more is part of it twice.
+      expect(written.tokens).toEqual([...tokensOf(text), staged.end])
       expect(speculation.proposed).toBeGreaterThan(0)
       if (drafted === text) expect(speculation.accepted).toBeGreaterThan(speculation.proposed / 2)
     }
     expect(draft.forwards.length).toBeGreaterThan(0)
   }
+})
+
+test('a step that came as half a step is over where it is agreed to, and nothing more is run for it', async () => {
+  const half = 'We have 3'
+  for (const speculation of [unaided, asDrafted]) {
+    const target = targetWrites([half, ' apples.\n\n'])
+    const { commit, verdicts } = await rule([half], { speculation })
+    expect(verdicts).toEqual([{ index: 0, accepted: true, reason: 'exact' }])
+    expect(commit).toMatchObject({ text: `${half} apples.\n\n`, correction: ' apples.\n\n' })
+    const asked = target.asked.map(String)
+    expect(asked).toEqual([...new Set(asked)])
+    forget(staged.engine)
+    staged.engine.contexts.drop('run')
+  }
+})
+
+test('a stop string amid a step leaves no slot of the draft behind', async () => {
+  const text = 'We have 3 apples, and eat 2 apples, and buy 4 apples.'
+  targetWrites([text])
+  const draft = staged.writes('draft', prompt, [text])
+  const { commit } = await decode({
+    stop: ['eat 2'],
+    speculation: { ...unaided, draft: 2 },
+    sampling: { temperature: 0, seed: 1 },
+  })
+  expect(commit).toMatchObject({ text: 'We have 3 apples, and ', finish: 'stop' })
+  expect(draft.forwards.length).toBeGreaterThan(0)
+  staged.engine.draft!.kv.assertIdle()
 })

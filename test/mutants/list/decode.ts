@@ -15,14 +15,11 @@ const couplingTest = 'gpu-backend/src/engine/coupling.test.ts'
 const samplingTest = 'gpu-backend/src/engine/sampling.test.ts'
 const learningTest = 'gpu-backend/src/engine/learning.test.ts'
 const draftedChainTest = 'gpu-backend/src/engine/decode/drafted-chain.test.ts'
-const engineTest = 'gpu-backend/src/engine/engine.test.ts'
 const sharingTest = 'gpu-backend/src/engine/sharing.test.ts'
-const generateTest = 'gpu-backend/src/engine/decode/generate.test.ts'
-const logprobsTest = 'gpu-backend/src/server/openai/logprobs.test.ts'
+const reductionTest = 'gpu-backend/src/engine/reduction.test.ts'
+const logprobsTest = 'gpu-backend/src/engine/decode/logprobs.test.ts'
 const acceptanceTest = 'gpu-backend/src/engine/judging/acceptance.test.ts'
 const likelihoodTest = 'gpu-backend/src/engine/judging/likelihood.test.ts'
-const leavingTest = 'gpu-backend/src/server/leaving.test.ts'
-const draftModelTest = 'gpu-backend/src/engine/speculation/proposers/draft-model.test.ts'
 
 export const decode: Area = {
   name: 'engine/decode',
@@ -334,7 +331,7 @@ export const decode: Area = {
       from: 'Math.min(accepted, writer.tokens.length - written.length)',
       to: 'accepted',
       means: 'guesses after the end of a step count as kept',
-      tests: [engineTest],
+      tests: [commitTest, learningTest],
     },
     {
       file: treeRow,
@@ -383,21 +380,14 @@ export const decode: Area = {
       from: '      if (writer.ended) break\n',
       to: '',
       means: 'guesses after the end of a text are part of it',
-      tests: [commitTest, generateTest],
+      tests: [commitTest],
     },
     {
       file: branch,
       from: 'writer.push(token, scores(i))',
       to: 'writer.push(token, scores(0))',
       means: 'log probabilities of guesses are those of the first',
-      tests: [logprobsTest, generateTest],
-    },
-    {
-      file: branch,
-      from: '    this.#guesses = []\n',
-      to: '',
-      means: 'guesses that were judged are judged again where no new ones are made',
-      tests: [verdictsTest, commitTest],
+      tests: [logprobsTest],
     },
     {
       file: verify,
@@ -425,21 +415,14 @@ export const decode: Area = {
       from: 'isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced',
       to: 'this.#expansion.reduced',
       means: 'likelihoods are read from tokens that are too few',
-      tests: [acceptanceTest, likelihoodTest],
+      tests: [likelihoodTest, reductionTest],
     },
     {
       file: verify,
       from: '      for (const step of this.#steps) step.close()\n',
       to: '',
       means: 'the draft’s slots are lost when a verification ends',
-      tests: [learningTest, engineTest],
-    },
-    {
-      file: verify,
-      from: '    if (failed) throw failed.reason\n',
-      to: '',
-      means: 'a verification goes on when its client left while guesses were made',
-      tests: [leavingTest, draftModelTest],
+      tests: [commitTest],
     },
     {
       file: verify,
@@ -453,35 +436,35 @@ export const decode: Area = {
       from: "step.end === 'length' ? 'cap' : step.end!",
       to: 'step.end!',
       means: 'a drafted step may end in a way that the protocol does not know',
-      tests: [engineTest, commitTest],
+      tests: [commitTest],
     },
     {
       file: draft,
       from: 'writer.tokens.length < room; index++',
       to: 'writer.tokens.length <= room; index++',
       means: 'steps are drafted beyond what the draft can read',
-      tests: [engineTest, commitTest],
+      tests: [commitTest],
     },
     {
       file: draft,
       from: 'if (writer.tokens.length > 0) tree.commit(0, branch.leaf)\n',
       to: '\n',
       means: 'what the draft has read it reads again in the next cycle',
-      tests: [sharingTest, engineTest],
+      tests: [sharingTest, learningTest],
     },
     {
       file: generate,
       from: 'request.logprobs === undefined ? reduction(parameters) : undefined',
       to: 'reduction(parameters)',
       means: 'log probabilities are read from the likeliest tokens alone',
-      tests: [logprobsTest],
+      tests: [reductionTest],
     },
     {
       file: generate,
       from: 'measured === undefined ? tree.cached : 0',
       to: 'tree.cached',
       means: 'a prompt that was all run again is said to have been found',
-      tests: [logprobsTest, generateTest],
+      tests: [logprobsTest],
     },
     {
       file: promptLogprobs,

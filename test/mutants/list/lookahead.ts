@@ -5,6 +5,7 @@ const cycle = 'worker/src/lookahead/cycle.ts'
 const output = 'worker/src/lookahead/output.ts'
 const controller = 'worker/src/lookahead/controller.ts'
 const stats = 'worker/src/lookahead/stats.ts'
+const nativeTest = 'worker/src/upstreams/native.test.ts'
 const controllersTest = 'worker/src/lookahead/controllers.test.ts'
 const runsTest = 'worker/test/runs.test.ts'
 const cycleTest = 'worker/src/lookahead/cycle.test.ts'
@@ -112,7 +113,7 @@ export const lookahead: Area = {
       from: 'if (!completed) await',
       to: 'await',
       means: 'a completed run gives up a context that is gone',
-      tests: [cycleTest],
+      tests: [nativeTest],
     },
     {
       file: cycle,
@@ -203,7 +204,7 @@ export const lookahead: Area = {
       from: 'verifier: this.#request.lookahead.verifier,',
       to: "verifier: 'judge',",
       means: 'the exact verifier is never asked for',
-      tests: [cycleTest],
+      tests: [nativeTest],
     },
     {
       file: controller,

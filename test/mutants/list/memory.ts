@@ -14,8 +14,8 @@ const prefixCacheTest = 'gpu-backend/src/engine/memory/prefix-cache.test.ts'
 const slotPoolTest = 'gpu-backend/src/engine/memory/slot-pool.test.ts'
 const admissionTest = 'gpu-backend/src/engine/memory/admission.test.ts'
 const draftModelTest = 'gpu-backend/src/engine/speculation/proposers/draft-model.test.ts'
+const leaseTest = 'gpu-backend/src/engine/memory/lease.test.ts'
 const preemptionTest = 'gpu-backend/src/engine/preemption.test.ts'
-const engineTest = 'gpu-backend/src/engine/engine.test.ts'
 const leavingTest = 'gpu-backend/src/server/leaving.test.ts'
 
 export const memory: Area = {
@@ -68,7 +68,7 @@ export const memory: Area = {
       from: 'used < cached + same && this.#pool.isUsed',
       to: 'used < cached + same && !this.#pool.isUsed',
       means: 'a newcomer counts as shared what nobody uses: it is let in where there is no room for it',
-      tests: [sharingTest],
+      tests: [prefixCacheTest],
     },
     {
       file: lease,
@@ -166,7 +166,7 @@ export const memory: Area = {
       from: '    this.#keepInCache()\n',
       to: '',
       means: 'what had to give its slots back is all run again',
-      tests: [preemptionTest],
+      tests: [leaseTest],
     },
     {
       file: lease,
@@ -180,7 +180,7 @@ export const memory: Area = {
       from: 'if (tokens > pool.size)',
       to: 'if (tokens >= pool.size)',
       means: 'a text that just fits is refused',
-      tests: [preemptionTest, engineTest],
+      tests: [leaseTest],
     },
     {
       file: lease,
@@ -194,7 +194,7 @@ export const memory: Area = {
       from: '    this.#counts = false\n',
       to: '',
       means: 'a text that had to wait counts twice among those looked up',
-      tests: [preemptionTest, engineTest],
+      tests: [leaseTest],
     },
     {
       file: lease,
@@ -258,6 +258,13 @@ export const memory: Area = {
       to: 'this.chain',
       means: 'what a text without drafted steps has written is not kept where its slots are taken',
       tests: [preemptionTest],
+    },
+    {
+      file: prefixCache,
+      from: 'Math.max(used, leaf.slots.length - (n - freed))',
+      to: 'used',
+      means: 'all of a text goes where a few slots are wanted',
+      tests: [prefixCacheTest],
     },
   ],
 }

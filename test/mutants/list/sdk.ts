@@ -15,7 +15,7 @@ const protocolErrors = 'sdk/src/protocol/errors.ts'
 const runs = 'sdk/src/protocol/runs.ts'
 const sampling = 'sdk/src/protocol/sampling.ts'
 const leavable = 'sdk/src/protocol/leavable.ts'
-const cycleTest = 'worker/src/lookahead/cycle.test.ts'
+const nativeTest = 'worker/src/upstreams/native.test.ts'
 const clientTest = 'sdk/src/client.test.ts'
 const faultsTest = 'worker/src/lookahead/faults.test.ts'
 const retryTest = 'sdk/src/retry.test.ts'
@@ -25,6 +25,7 @@ const readingTest = 'sdk/src/reading.test.ts'
 const channelsTest = 'sdk/src/protocol/channels.test.ts'
 const outputTest = 'gpu-backend/src/engine/text/output.test.ts'
 const leavingTest = 'sdk/src/leaving.test.ts'
+const cycleRunTest = 'worker/src/lookahead/run.test.ts'
 const mistakesTest = 'sdk/src/mistakes.test.ts'
 
 export const sdk: Area = {
@@ -35,7 +36,7 @@ export const sdk: Area = {
       from: '      if (begun) throw error\n',
       to: '',
       means: 'a call that has begun is repeated',
-      tests: [cycleTest],
+      tests: [nativeTest],
     },
     {
       file: watchdog,
@@ -161,7 +162,7 @@ export const sdk: Area = {
       from: '    this.cancel()\n',
       to: '',
       means: 'leaving a run waits for its next event',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: retry,
@@ -182,21 +183,21 @@ export const sdk: Area = {
       from: '        signal.throwIfAborted()\n',
       to: '',
       means: 'events go on after an abort',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: runStream,
       from: 'this.#result.reject(this.#scope.signal.reason)\n',
       to: '\n',
       means: 'the result of a run that was left never comes',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: runStream,
       from: 'this.#failure && !this.#left',
       to: 'this.#failure',
       means: 'cancel() ends the loop with an error',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: runStream,
@@ -210,7 +211,7 @@ export const sdk: Area = {
       from: 'if (outer?.aborted) abort()\n',
       to: '\n',
       means: 'a request is sent though its signal was aborted before',
-      tests: [runStreamTest],
+      tests: [leavingTest, readingTest, runStreamTest],
     },
     {
       file: runStream,
@@ -294,7 +295,7 @@ export const sdk: Area = {
       from: "href!.replace(/\\/*$/, '/')",
       to: 'href!',
       means: 'a base URL without a slash, or with two, does not work',
-      tests: [runStreamTest],
+      tests: [mistakesTest],
     },
     {
       file: options,
@@ -438,13 +439,6 @@ export const sdk: Area = {
     },
     {
       file: channels,
-      from: 'const thinking = open > close',
-      to: 'const thinking = open >= 0',
-      means: 'a prompt that has closed its thinking counts as still in it',
-      tests: [channelsTest],
-    },
-    {
-      file: channels,
       from: '      this.#before -= foreign\n',
       to: '',
       means: 'the beginning of a tag that stands in the prompt swallows text',
@@ -476,7 +470,7 @@ export const sdk: Area = {
       from: 'if (!left) throw error',
       to: 'throw error',
       means: 'leaving a run that waits ends in an error',
-      tests: [leavingTest, runStreamTest],
+      tests: [leavingTest, cycleRunTest],
     },
     {
       file: leavable,

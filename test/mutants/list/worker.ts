@@ -5,7 +5,6 @@ const native = 'worker/src/upstreams/native.ts'
 const nativeCall = 'worker/src/upstreams/native-call.ts'
 const index = 'worker/src/upstreams/index.ts'
 const runsTest = 'worker/test/runs.test.ts'
-const cycleTest = 'worker/src/lookahead/cycle.test.ts'
 const nativeTest = 'worker/src/upstreams/native.test.ts'
 const faultsTest = 'worker/src/lookahead/faults.test.ts'
 const runTest = 'worker/src/lookahead/run.test.ts'
@@ -61,7 +60,7 @@ export const worker: Area = {
       from: "begins: ({ type }) => type !== 'context'",
       to: "begins: ({ type }) => type === 'delta'",
       means: 'a call whose verdicts are out is repeated',
-      tests: [cycleTest, nativeTest],
+      tests: [nativeTest],
     },
     {
       file: native,
@@ -75,28 +74,28 @@ export const worker: Area = {
       from: 'error.retryAfterMs ?? 200',
       to: '200',
       means: 'the backend’s Retry-After is ignored',
-      tests: [cycleTest, nativeTest],
+      tests: [nativeTest],
     },
     {
       file: native,
       from: 'Math.min(error.retryAfterMs ?? 200 * 2 ** failures, MAX_RETRY_AFTER_MS)',
       to: '(error.retryAfterMs ?? 200 * 2 ** failures)',
       means: 'a Retry-After of an hour is waited for',
-      tests: [cycleTest, nativeTest],
+      tests: [nativeTest],
     },
     {
       file: native,
       from: '200 * 2 ** failures',
       to: '200',
       means: 'tries do not become rarer',
-      tests: [cycleTest, nativeTest],
+      tests: [nativeTest],
     },
     {
       file: nativeCall,
       from: "new Set(['overloaded', 'context_busy'])",
       to: "new Set(['overloaded'])",
       means: 'a context that an abandoned call still uses is an error',
-      tests: [cycleTest, nativeTest],
+      tests: [nativeTest],
     },
     {
       file: nativeCall,
@@ -117,7 +116,7 @@ export const worker: Area = {
       from: "method: 'DELETE', headers,",
       to: "method: 'DELETE',",
       means: 'a context is given up without the token, and so is not',
-      tests: [cycleTest, nativeTest],
+      tests: [nativeTest],
     },
     {
       file: nativeCall,
@@ -138,21 +137,21 @@ export const worker: Area = {
       from: '{ retryable: true, cause }',
       to: '{ cause }',
       means: 'a backend that is away for a moment is not asked again',
-      tests: [cycleTest, nativeTest],
+      tests: [nativeTest],
     },
     {
       file: native,
       from: 'this.#isKnown ? { id, length: this.#output.length } : whole',
       to: 'whole',
       means: 'the whole text is sent with every call',
-      tests: [runTest, cycleTest, nativeTest],
+      tests: [runTest, nativeTest],
     },
     {
       file: native,
       from: 'prompt, output: this.#output }',
       to: 'prompt, output: [] }',
       means: 'a context the backend lost is begun from the start',
-      tests: [runTest, cycleTest, nativeTest],
+      tests: [runTest, nativeTest],
     },
     {
       file: native,
@@ -166,14 +165,14 @@ export const worker: Area = {
       from: '= { depth, sampling }',
       to: '= { depth }',
       means: 'the draft is drawn with other settings than the target',
-      tests: [cycleTest, nativeTest],
+      tests: [nativeTest],
     },
     {
       file: native,
       from: 'const step = drafted[index]',
       to: 'const step = drafted[0]',
       means: 'verdicts go to the first step',
-      tests: [runTest, cycleTest, nativeTest],
+      tests: [runTest, nativeTest],
     },
     {
       file: index,

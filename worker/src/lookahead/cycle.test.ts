@@ -1,6 +1,5 @@
 /** What a run teaches, and what its client hears. */
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
-import type { RunEvent } from '@lookahead/sdk/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { commits, context, drafts } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
@@ -158,13 +157,11 @@ describe('the client hears', () => {
         release: () => Promise.resolve(),
       }),
     }
-    const trouble = vi.spyOn(console, 'error').mockImplementation(() => undefined)
-    const request = parseRequest(RunRequest, { prompt: 'x' })
-    const events: RunEvent[] = []
-    for await (const event of cycle(upstream, request, { runId: 'r', signal: new AbortController().signal }))
-      events.push(event)
-    expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_failed' })
-    expect(JSON.parse(trouble.mock.calls[0]![0] as string)).toMatchObject({ backend_code: 'bad_event' })
+    const told: unknown[] = []
+    const log = (trouble: unknown): void => void told.push(trouble)
+    const options = { runId: 'r', signal: new AbortController().signal, log }
+    for await (const _ of cycle(upstream, parseRequest(RunRequest, { prompt: 'x' }), options));
+    expect(told).toMatchObject([{ event: 'run.failed', code: 'target_failed', backend_code: 'bad_event' }])
   })
 
   test('no half of a tag, and the white space around it in neither channel', async () => {

@@ -40,7 +40,7 @@ export class KVCache {
   /** `n` slots that are available, making room among the prefixes that nobody uses. */
   allocate(n: number): number[] {
     const { pool, prefixes } = this
-    if (n > pool.free) prefixes.evict(Math.max(n - pool.free, pool.size * EVICTED_AT_ONCE))
+    if (n > pool.free) prefixes.evict(Math.max(n - pool.free, Math.ceil(pool.size * EVICTED_AT_ONCE)))
     const slots = pool.take(n)
     if (!slots) throw new Error(`${n} slots are wanted, and ${pool.free} are free`)
     return slots

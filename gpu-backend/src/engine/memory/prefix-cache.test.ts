@@ -83,3 +83,23 @@ test('the least recently used go first, from their end, and never what is in use
   expect(cache.evictions).toBe(8)
   done(held)
 })
+
+test('of what is here, it is known how much others use now', () => {
+  const { pool, cache, use, done } = setUp(20)
+  const held = use('abcdef')
+  const lookUp = (text: string) => cache.lookUp(tokensOf(text))
+  pool.give(use('abcxyz'))
+  expect(lookUp('abcdefgh')).toEqual({ cached: 6, used: 6 })
+  expect(lookUp('abcxyz')).toEqual({ cached: 6, used: 3 })
+  done(held)
+  expect(lookUp('abcdefgh')).toEqual({ cached: 6, used: 0 })
+})
+
+test('of a long text no more goes than is wanted', () => {
+  const { cache, use, done, known } = setUp(12)
+  done(use('abcdefgh'))
+  cache.evict(2)
+  expect([known('abcdefgh'), cache.evictions]).toEqual([6, 2])
+  cache.evict(7)
+  expect([known('abcdefgh'), cache.evictions]).toEqual([0, 8])
+})

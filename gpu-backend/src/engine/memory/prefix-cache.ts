@@ -82,9 +82,10 @@ export class PrefixCache {
     for (let leaf = oldestLast.pop(); leaf && freed < n; leaf = oldestLast.pop()) {
       const parent = leaf.parent!
       const used = leaf.slots.findLastIndex((slot) => this.#pool.isUsed(slot)) + 1
-      if (used === 0) parent.children.delete(leaf.tokens[0]!)
-      const dropped = leaf.slots.splice(used)
-      leaf.tokens.length = used
+      const kept = Math.max(used, leaf.slots.length - (n - freed))
+      if (kept === 0) parent.children.delete(leaf.tokens[0]!)
+      const dropped = leaf.slots.splice(kept)
+      leaf.tokens.length = kept
       this.#pool.uncache(dropped)
       freed += dropped.length
       if (!parent.parent || parent.children.size > 0) continue

@@ -94,6 +94,12 @@ describe('what a forward costs', () => {
       expect(costs.cost(rows, tokens) / ms(rows, tokens), `${rows} rows, ${tokens} tokens`).toBeCloseTo(1, 1)
   })
 
+  test('more tokens are never thought to cost less, whatever was measured', () => {
+    const costs = new MeasuredForwards()
+    for (let i = 0; i < 100; i++) for (const tokens of [1, 9]) costs.took(1, tokens, 20 - tokens)
+    expect(costs.cost(1, 9)).toBeGreaterThanOrEqual(costs.cost(1, 1))
+  })
+
   test('one forward that was held up changes little', () => {
     const costs = measured({ fixed: 5, each: 0.5, noise: 0.05 }, upTo(9))
     costs.took(1, 1, 500)

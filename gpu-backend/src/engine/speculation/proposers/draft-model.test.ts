@@ -204,3 +204,12 @@ test('an aborted request is no failure of the draft', async () => {
   await expect(proposal).rejects.toThrow('left')
   draft.close()
 })
+
+test('it guesses no further than it can read', async () => {
+  const { capacity } = engine.draft!
+  const long = Array.from({ length: capacity - 2 }, (_, i) => text[i % text.length]!)
+  const draft = draftModel()
+  expect(await draft.propose(long, 5)).toHaveLength(2)
+  expect(draft.silent).toBe(false)
+  draft.close()
+})
