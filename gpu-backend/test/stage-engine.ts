@@ -1,7 +1,8 @@
 /** An engine for the tests of one file, whose models say what each test tells them to. */
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
 import type { ModelRunner } from '../src/engine/model-runner.ts'
 import type { Engine, EngineOptions } from '../src/engine/engine.ts'
+import { nominal } from '../src/engine/speculation/costs.ts'
 import type { Tokenizer } from '../src/tokenizer/index.ts'
 import { forget, loadEngine } from './calls.ts'
 import { lines, stage } from './staged.ts'
@@ -30,6 +31,8 @@ export function stageEngine(options: Partial<EngineOptions> = {}): Stage {
     // What staged models find likely is not what a test is about, unless it says so.
     loaded = await loadEngine({ leastLogprob: -Infinity, ...options })
   })
+  // No clock has a say in what is guessed.
+  beforeEach(() => void vi.spyOn(loaded!, 'costs', 'get').mockReturnValue(nominal))
   afterAll(() => loaded?.close())
   afterEach(() => {
     vi.restoreAllMocks()

@@ -1,4 +1,4 @@
-/** How much is guessed, and what that brings: with a seed, so that no clock has a say. */
+/** How much is guessed, and what that brings. */
 import { describe, expect, test } from 'vitest'
 import { asDrafted, unaided, verify, write } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'

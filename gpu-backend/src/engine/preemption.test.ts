@@ -14,7 +14,7 @@ import { neutralRules } from './sampling/logits.ts'
 import type { TokenLogprob } from './sampling/logits.ts'
 import { nominal } from './speculation/costs.ts'
 import { DraftModel } from './speculation/proposers/draft-model.ts'
-import { Random } from './sampling/random.ts'
+import { TokenNoise } from './sampling/noise.ts'
 import { Tree } from './decode/tree.ts'
 import { Verification } from './decode/verify.ts'
 
@@ -118,7 +118,7 @@ function draftModel({ target, draft, guesses }: Engine, arrival: number): DraftM
     runner: draft!,
     vocabulary: target.model.config.vocabSize,
     distribution: (scores) => distribution(scores, { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 }),
-    random: new Random(1),
+    noise: new TokenNoise(1),
     guesses,
     target: target.batcher,
     tree: { signal, optional: false, arrival },
@@ -249,26 +249,6 @@ test('without slots for the draft model the text goes on without its guesses, qu
   expect((first.value as Piece).text + rest.text).toBe((await read(start(roomy, request))).text)
   expect(tight.stats.draft!.forwards).toBeGreaterThan(forwards)
   expect(log).not.toHaveBeenCalled()
-})
-
-test('with a seed a verification waits for slots to guess in, and its text is the same', async () => {
-  const write = async (engine: Engine) => {
-    const context = { id: 'seeded', messages: [{ role: 'user' as const, content: prompts[0]! }] }
-    const sampling = { temperature: 1, seed: 9 }
-    const request = parseRequest(VerifyRequest, { context, decode: 'end', max_tokens: 60, sampling })
-    const events = new Verification(engine, await engine.context(request.context), request, signal).run()
-    let tokens: readonly number[] = []
-    for await (const event of events) if (event.type === 'commit') tokens = event.tokens
-    engine.contexts.drop('seeded')
-    return tokens
-  }
-  const { pool, queue } = tight.draft!.kv
-  const held = takeAll(tight.draft!)
-  const writing = write(tight)
-  await expect.poll(() => tight.stats.draft!.waiting, { interval: 1 }).toBeGreaterThan(0)
-  pool.give(held)
-  queue.settle()
-  expect(await writing).toEqual(await write(roomy))
 })
 
 test('a short text that gave its slots back, and goes on otherwise than it had, is committed', async () => {

@@ -10,7 +10,7 @@ import { generate } from './decode/generate.ts'
 import type { GenerateRequest } from './decode/generate.ts'
 import { neutralRules } from './sampling/logits.ts'
 import { DraftModel } from './speculation/proposers/draft-model.ts'
-import { Random } from './sampling/random.ts'
+import { TokenNoise } from './sampling/noise.ts'
 import { Verification } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
@@ -141,7 +141,7 @@ test('a draft model that knows more tokens than the target guesses none of those
     runner: reduced.draft!,
     vocabulary,
     distribution: (scores) => distribution(scores, parameters),
-    random: new Random(1),
+    noise: new TokenNoise(1),
     guesses: reduced.guesses,
     target: reduced.target.batcher,
     tree: { signal, reduced: reduction(parameters) },

@@ -170,13 +170,6 @@ export const speculation: Area = {
       tests: [learningTest],
     },
     {
-      file: chooseSpeculator,
-      from: 'if (request.seeded) return',
-      to: 'if (request.seeded && request.draft < 0) return',
-      means: 'with a seed the clock decides what is guessed',
-      tests: [generateTest],
-    },
-    {
       file: ngram,
       from: 'if (best.length < shortest) return []',
       to: 'if (best.length >= shortest) return []',
@@ -203,13 +196,6 @@ export const speculation: Area = {
       to: '\n',
       means: 'a draft model that failed is asked again',
       tests: [draftModelTest],
-    },
-    {
-      file: draftModel,
-      from: 'optional: !seeded,',
-      to: 'optional: true,',
-      means: 'with a seed it depends on others whether there are guesses',
-      tests: [draftModelTest, preemptionTest],
     },
     {
       file: draftModel,

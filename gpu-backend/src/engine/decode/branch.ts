@@ -1,8 +1,6 @@
 import type { Scores } from '../../model/index.ts'
 import type { Distribution } from '../sampling/distribution.ts'
-import type { Random } from '../sampling/random.ts'
-import { accept } from '../speculation/accept.ts'
-import type { Guess, SpeculationCounts } from '../speculation/accept.ts'
+import type { Guess, Sampler, SpeculationCounts } from '../speculation/accept.ts'
 import type { Speculator } from '../speculation/index.ts'
 import type { Leaf, Tree, Work } from './tree.ts'
 
@@ -19,12 +17,12 @@ export interface BranchOptions {
   /** Chain tokens before the branch. */
   prefix: number
   writer: Writer
+  /** Place in the text of its first token. */
+  position: number
   /** What the next token is drawn from. @param written tokens of the branch before it */
   distribution: (scores: Scores, written: readonly number[]) => Distribution
-  /** Draws the token that no guess was made for. */
-  draw: (p: Distribution) => number
-  /** Accepts and rejects guesses. */
-  random: Random
+  /** Draws its tokens, and keeps the guesses that agree. */
+  sampler: Sampler
   /** Guesses made and kept. */
   counts: SpeculationCounts
   /** Who guesses; asked for once, when the branch leaves the chain. @param agreed guesses that stand in the chain */
@@ -104,11 +102,11 @@ export class Branch {
   }
 
   #accept(guesses: readonly Guess[], scores: (i: number) => Scores, bonus: boolean): number {
-    const { writer, distribution, draw, random, counts } = this.#options
+    const { writer, position, distribution, sampler, counts } = this.#options
     const guessed = guesses.map(({ token }) => token)
     const written = [...writer.tokens]
     const p = (i: number) => distribution(scores(i), [...written, ...guessed.slice(0, i)])
-    const { accepted, next } = accept(guesses, p, random, bonus ? draw : undefined)
+    const { accepted, next } = sampler(guesses, p, position + written.length, bonus)
     for (const [i, token] of [...guessed.slice(0, accepted), ...(next === undefined ? [] : [next])].entries()) {
       if (writer.ended) break
       writer.push(token, scores(i))

@@ -5,9 +5,8 @@ import type { Engine } from '../engine.ts'
 import type { DraftEvent, Opened } from '../events.ts'
 import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
 import type { Distribution } from '../sampling/distribution.ts'
-import { StepNoise } from '../sampling/noise.ts'
-import { Random, streams } from '../sampling/random.ts'
-import { SpeculationCounts } from '../speculation/accept.ts'
+import { TokenNoise } from '../sampling/noise.ts'
+import { SpeculationCounts, couplingSampler } from '../speculation/accept.ts'
 import { SharedVocabulary } from '../text/shared-vocabulary.ts'
 import { StepWriter } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
@@ -30,23 +29,23 @@ export async function* draft(
   const vocabulary = new SharedVocabulary(model, engine.target.model.config.vocabSize)
   const reduced = vocabulary.reduced(reduction(parameters))
   const room = runner.capacity - context.tokens.length
-  const writer = new DraftWriter((index, written) => ({
-    step: new StepWriter(model.tokenizer, {
-      delimiter: request.delimiter,
-      cap: request.step_tokens,
-      room: room - written,
-      endOfText: model.generation.eosTokenIds,
-    }),
-    noise: new StepNoise(parameters.seed, context.outputLength, index),
-  }))
+  const writer = new DraftWriter(
+    (written) =>
+      new StepWriter(model.tokenizer, {
+        delimiter: request.delimiter,
+        cap: request.step_tokens,
+        room: room - written,
+        endOfText: model.generation.eosTokenIds,
+      }),
+  )
   const tree = new Tree(runner, { signal, most: request.depth * request.step_tokens, reduced })
   const branch = new Branch({
     tree,
     prefix: 0,
     writer,
-    distribution: (scores) => distribution(vocabulary.scores(scores), parameters),
-    draw: (q) => writer.draw(q),
-    random: new Random(parameters.seed, streams.guesses),
+    position: context.tokens.length,
+    distribution: (scores) => writer.drawsFrom(distribution(vocabulary.scores(scores), parameters)),
+    sampler: couplingSampler(new TokenNoise(parameters.seed)),
     counts: new SpeculationCounts(),
   })
   const timer = new Timer()
@@ -54,7 +53,7 @@ export async function* draft(
   yield opened(context)
   try {
     for (let index = 0; index < request.depth && writer.tokens.length < room; index++) {
-      writer.beginStep(index)
+      writer.beginStep()
       while (!writer.ended) {
         await timer.time('draft', () => (index + writer.tokens.length === 0 ? begin() : advance(tree, [branch])))
         signal.throwIfAborted()
@@ -92,26 +91,26 @@ export async function* draft(
 class DraftWriter implements Writer {
   /** Of all steps. */
   readonly tokens: number[] = []
-  readonly #newStep: (index: number, written: number) => { step: StepWriter; noise: StepNoise }
-  #current: { step: StepWriter; noise: StepNoise; distributions: Distribution[] } | undefined
+  readonly #newStep: (written: number) => StepWriter
+  #current: { step: StepWriter; distributions: Distribution[] } | undefined
 
-  /** @param newStep makes step `index`, after `written` tokens of the steps before it */
-  constructor(newStep: (index: number, written: number) => { step: StepWriter; noise: StepNoise }) {
+  /** @param newStep makes the step after `written` tokens of the steps before it */
+  constructor(newStep: (written: number) => StepWriter) {
     this.#newStep = newStep
   }
 
-  beginStep(index: number): void {
-    this.#current = { ...this.#newStep(index, this.tokens.length), distributions: [] }
+  beginStep(): void {
+    this.#current = { step: this.#newStep(this.tokens.length), distributions: [] }
   }
 
   get ended(): boolean {
     return this.#step.step.ended
   }
 
-  draw(q: Distribution): number {
-    const { step, noise, distributions } = this.#step
-    distributions.push(q)
-    return noise.draw(q, step.tokens.length)
+  /** Keeps what the next token is drawn from. */
+  drawsFrom(q: Distribution): Distribution {
+    this.#step.distributions.push(q)
+    return q
   }
 
   push(token: number): void {

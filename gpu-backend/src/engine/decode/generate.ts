@@ -3,16 +3,16 @@ import { randomInt } from 'node:crypto'
 import type { ChannelState, FinishReason, Sampling } from '@lookahead/sdk/protocol'
 import { wholeLogits } from '../../model/index.ts'
 import type { Scores } from '../../model/index.ts'
-import { distribution, reduction, sample, samplingParameters } from '../sampling/distribution.ts'
+import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
 import type { Engine } from '../engine.ts'
 import { LogitsProcessor, tokenLogprob } from '../sampling/logits.ts'
 import type { LogitRules, TokenLogprob } from '../sampling/logits.ts'
 import { OutputText } from '../text/output.ts'
 import { promptLogprobs } from './prompt-logprobs.ts'
 import { Lengths, chooseSpeculator } from '../speculation/index.ts'
-import { Random, streams } from '../sampling/random.ts'
+import { TokenNoise } from '../sampling/noise.ts'
 import type { ModelRunner } from '../model-runner.ts'
-import { SpeculationCounts } from '../speculation/accept.ts'
+import { SpeculationCounts, targetSampler } from '../speculation/accept.ts'
 import { Branch, advance } from './branch.ts'
 import type { Writer } from './branch.ts'
 import { Tree } from './tree.ts'
@@ -49,6 +49,8 @@ export interface GenerateRequest {
   ngram?: number | undefined
   /** Tokens guessed per forward at most by the draft model, when the target writes; 0 is off. Default 16. */
   draft?: number | undefined
+  /** Whether seed and place alone decide which token is drawn, whatever is guessed. Default: with a seed. */
+  coupled?: boolean | undefined
 }
 
 /** Some more of the text. */
@@ -83,9 +85,8 @@ export async function* generate(
   request: GenerateRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Piece, void, undefined> {
-  const { maxTokens, prompt, runner, ngram = 8, draft = 16 } = request
+  const { maxTokens, prompt, runner, ngram = 8, draft = 16, coupled = request.sampling.seed !== undefined } = request
   const parameters = samplingParameters(request.sampling, runner.model.generation, randomInt(2 ** 32))
-  const random = new Random(parameters.seed, streams.text)
   const writer = new TextWriter(request)
   const processor = new LogitsProcessor({ ...request.rules, endTokens: writer.endTokens }, prompt)
   const counts = new SpeculationCounts()
@@ -100,20 +101,19 @@ export async function* generate(
     runner,
     ngram,
     draft,
-    seeded: request.sampling.seed !== undefined,
     arrival,
     distribution: (scores, text) => distributionOf(scores, text.slice(prompt.length)),
     reduced,
-    random: new Random(parameters.seed, streams.guesses),
+    noise: new TokenNoise(parameters.seed),
     signal,
   })
   const branch = new Branch({
     tree,
     prefix: 0,
     writer,
+    position: prompt.length,
     distribution: distributionOf,
-    draw: (p) => sample(p, random.next()),
-    random,
+    sampler: targetSampler(parameters.seed, prompt.length, { coupled }),
     counts,
     speculator: () => speculator,
   })

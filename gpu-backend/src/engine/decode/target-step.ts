@@ -3,10 +3,10 @@ import type { Pair, Ruling } from '@lookahead/worker/verifiers'
 import type { Reduction, Scores } from '../../model/index.ts'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
-import { distribution, sample } from '../sampling/distribution.ts'
+import { distribution } from '../sampling/distribution.ts'
 import type { SamplingParameters } from '../sampling/distribution.ts'
-import { StepNoise } from '../sampling/noise.ts'
-import { Random, streams } from '../sampling/random.ts'
+import { TokenNoise } from '../sampling/noise.ts'
+import { targetSampler } from '../speculation/accept.ts'
 import type { Guess, SpeculationCounts } from '../speculation/accept.ts'
 import { chooseSpeculator } from '../speculation/index.ts'
 import type { Speculator } from '../speculation/index.ts'
@@ -31,7 +31,6 @@ export interface Expansion {
 
 /** A step's place among the drafted ones. */
 export interface Place {
-  index: number
   /** In the chain of drafted tokens. */
   start: number
   /** The drafted step it competes with; none for the step after the last draft. */
@@ -53,21 +52,20 @@ export class TargetStep {
   constructor(expansion: Expansion, place: Place) {
     const { context, request, parameters, tree, counts } = expansion
     const { drafted, ngram, draft: most } = request.speculation
-    const { index, start } = place
+    const { start } = place
+    const position = context.tokens.length + start
     this.#expansion = expansion
     this.#place = place
     this.writer = stepWriter(expansion, place)
-    const random = new Random(parameters.seed, streams.step, context.outputLength + start)
-    const noise = new StepNoise(parameters.seed, context.outputLength, index)
-    // Do not reuse the draft's noise when its tokens are guesses: they were drawn with it.
-    const coupled = !drafted && ngram === 0 && most === 0
+    // Without guesses nothing is gained by drawing otherwise than the draft, and more steps come out alike.
+    const coupled = request.sampling.seed !== undefined || (!drafted && ngram === 0 && most === 0)
     this.branch = new Branch({
       tree,
       prefix: start,
       writer: this.writer,
+      position,
       distribution: (scores) => distribution(scores, parameters),
-      draw: (p) => (coupled ? noise.draw(p, this.writer.tokens.length) : sample(p, random.next())),
-      random,
+      sampler: targetSampler(parameters.seed, position, { coupled }),
       counts,
       speculator: (agreed) => this.#speculator(agreed),
     })
@@ -129,16 +127,15 @@ export class TargetStep {
 
   #speculator(agreed: number): Speculator {
     const { engine, context, request, parameters, reduced, tree, signal } = this.#expansion
-    const { start, guess } = this.#place
+    const { guess } = this.#place
     return chooseSpeculator(engine, context.lengths, {
       ...request.speculation,
       drafted: request.speculation.drafted ? guess?.tokens.slice(agreed) : undefined,
       runner: engine.target,
-      seeded: request.sampling.seed !== undefined,
       arrival: tree.lease.priority.nextBranch(),
       distribution: (scores) => distribution(scores, parameters),
       reduced,
-      random: new Random(parameters.seed, streams.guesses, context.outputLength + start),
+      noise: new TokenNoise(parameters.seed),
       signal,
     })
   }

@@ -100,7 +100,7 @@ export class Verification {
     for (const [index, start] of starts.entries()) {
       const draft = steps[index]
       const scores = (i: number): Scores => all.get(start + i)!
-      const step = new TargetStep(this.#expansion, { index, start, draft, guess: draft ?? rest })
+      const step = new TargetStep(this.#expansion, { start, draft, guess: draft ?? rest })
       this.#steps.push(step)
       step.begin(scores)
       if (!isGated || !draft || step.agreed === draft.tokens.length) continue

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { distribution, sample } from '../sampling/distribution.ts'
 import type { Distribution, SamplingParameters } from '../sampling/distribution.ts'
 import { Random } from '../sampling/random.ts'
-import { accept } from './accept.ts'
+import { couplingSampler, rejectionSampler } from './accept.ts'
+import { TokenNoise } from '../sampling/noise.ts'
 
 const neutral: SamplingParameters = { temperature: 1, topK: 0, topP: 1, minP: 0, seed: 0 }
 const SEEDS = 20_000
@@ -41,7 +42,7 @@ describe('speculation draws exactly from the target', () => {
       plain[sample(p, new Random(seed, 0).next())]!++
       const token = sample(q, new Random(seed, 1).next())
       const first = (guess: { token: number; q?: Distribution }): number => {
-        const { accepted, next } = accept([guess], () => p, new Random(seed, 2))
+        const { accepted, next } = rejectionSampler(new Random(seed, 2))([guess], () => p, 0, false)
         return accepted === 1 ? guess.token : next!
       }
       drafted[first({ token, q })]!++
@@ -62,8 +63,7 @@ describe('speculation draws exactly from the target', () => {
         token: sample(q(place), new Random(seed, 1, place).next()),
         q: q(place),
       }))
-      const bonus = (last: Distribution) => sample(last, new Random(seed, 3).next())
-      const { accepted, next } = accept(guesses, p, new Random(seed, 2), bonus)
+      const { accepted, next } = rejectionSampler(new Random(seed, 2))(guesses, p, 0, true)
       for (const [place, { token }] of guesses.slice(0, accepted).entries()) counts[place]![token]!++
       counts[accepted]![next!]!++
     }
@@ -80,7 +80,7 @@ describe('speculation draws exactly from the target', () => {
     let agreed = 0
     for (let seed = 0; seed < SEEDS; seed++) {
       const token = sample(q, new Random(seed, 1).next())
-      agreed += accept([{ token, q }], () => p, new Random(seed, 2)).accepted
+      agreed += rejectionSampler(new Random(seed, 2))([{ token, q }], () => p, 0, false).accepted
     }
     expect(agreed / SEEDS).toBeCloseTo(best, 1)
     expect(Math.abs(agreed / SEEDS - best)).toBeLessThan(0.012)
@@ -90,14 +90,47 @@ describe('speculation draws exactly from the target', () => {
     const p = distribution(target, { ...neutral, temperature: 0 })
     for (let seed = 0; seed < 100; seed++)
       for (let token = 0; token < target.length; token++) {
-        const { accepted, next } = accept(
-          [{ token }],
-          () => p,
-          new Random(seed),
-          (after) => sample(after, 0),
-        )
+        const { accepted, next } = rejectionSampler(new Random(seed))([{ token }], () => p, 0, true)
         expect([accepted, next]).toEqual(token === 0 ? [1, 0] : [0, 0])
       }
+  })
+})
+
+describe('coupled by the noise of each place', () => {
+  const p = (place: number) =>
+    distribution(
+      target.map((logit, i) => logit * (1 + ((place + i) % 3))),
+      neutral,
+    )
+
+  test('the tokens are the same whatever was guessed, and draw exactly from the target', () => {
+    const counts = [0, 0, 0, 0, 0, 0]
+    for (let seed = 0; seed < SEEDS; seed++) {
+      const draw = couplingSampler(new TokenNoise(seed))
+      const { next: plain } = draw([], () => p(0), 9, true)
+      for (const token of [0, plain!]) {
+        const { accepted, next } = draw([{ token }], p, 9, true)
+        expect(accepted === 1 ? token : next).toBe(plain)
+        expect(accepted).toBe(token === plain ? 1 : 0)
+        if (accepted === 1) expect(next).toBe(draw([], () => p(1), 10, true).next)
+      }
+      counts[plain!]!++
+    }
+    expect(chiSquare(counts, p(0))).toBeLessThan(CRITICAL)
+  })
+
+  test('it keeps nearly as many guesses of a draft that draws with the same noise as can be kept', () => {
+    const [own, q] = [distribution(target, neutral), distribution(drafter, neutral)]
+    const best = own.tokens.reduce(
+      (sum, t, i) => sum + Math.min(own.probabilities[i]!, q.probabilities[q.tokens.indexOf(t)]!),
+      0,
+    )
+    let agreed = 0
+    for (let seed = 0; seed < SEEDS; seed++) {
+      const noise = new TokenNoise(seed)
+      agreed += couplingSampler(noise)([{ token: noise.draw(q, 4) }], () => own, 4, false).accepted
+    }
+    expect(agreed / SEEDS).toBeGreaterThan(best / (2 - best) - 0.01)
   })
 })
 

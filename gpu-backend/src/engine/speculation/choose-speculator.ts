@@ -1,5 +1,4 @@
 import type { Engine } from '../engine.ts'
-import { nominal } from './costs.ts'
 import type { SpeculationRequest } from './proposers/index.ts'
 import { Speculator } from './speculator.ts'
 import type { Lengths } from './speculator.ts'
@@ -10,7 +9,6 @@ export function chooseSpeculator(engine: Engine, lengths: Lengths, request: Spec
     .map((kind) => ({ kind, most: kind.most(request, engine) }))
     .filter(({ most }) => most > 0)
     .map(({ kind, most }) => ({ proposer: kind.create(request, engine), length: lengths.of(kind.name), most }))
-  if (request.seeded) return new Speculator(candidates, nominal)
   const { batcher } = request.runner
   return new Speculator(candidates, engine.costs, () => Math.max(0, batcher.running - 1))
 }

@@ -7,11 +7,12 @@
  */
 import path from 'node:path'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { wholeLogits } from '../../model/index.ts'
 import { distribution, probability } from '../sampling/distribution.ts'
 import type { Distribution, SamplingParameters } from '../sampling/distribution.ts'
 import type { ModelRunner } from '../model-runner.ts'
+import type { Context } from '../contexts.ts'
 import { draft } from '../decode/draft.ts'
 import { Engine } from '../engine.ts'
 import { generate } from '../decode/generate.ts'
@@ -20,6 +21,7 @@ import { LogitsProcessor, neutralRules } from '../sampling/logits.ts'
 import { Random } from '../sampling/random.ts'
 import { Tree } from '../decode/tree.ts'
 import { Verification } from '../decode/verify.ts'
+import { nominal } from './costs.ts'
 import { lookup } from './proposers/ngram.ts'
 
 const models = path.join(import.meta.dirname, '../../../models')
@@ -53,6 +55,7 @@ interface Writing extends Manner {
 }
 
 let engine: Engine
+let coupled = false
 let prompt: number[]
 let digits: number[]
 beforeAll(async () => {
@@ -62,91 +65,105 @@ beforeAll(async () => {
   digits = tokenizer.encode('0123456789')
 })
 afterAll(() => engine.close())
+beforeEach(() => {
+  // Neither the clock nor other texts have a say in what is guessed.
+  vi.spyOn(engine, 'costs', 'get').mockReturnValue(nominal)
+  vi.spyOn(engine.target.batcher, 'running', 'get').mockReturnValue(1)
+})
 afterEach(() => {
+  vi.restoreAllMocks()
   for (const { runner } of engine.runners) runner.kv.assertIdle()
 })
 
 /** Nothing else can be written: the models have read nothing like it, and each has its own ideas. */
 const only = (tokens: readonly number[]): Rules => ({ ...neutralRules, bias: new Map(tokens.map((t) => [t, 100])) })
 
-describe('tokens come as often as the target makes them, at every place in a proposal and after it', () => {
-  // Three guesses after the first token, and the bonus: tokens 1 to 3 are guessed, token 4 never is.
-  test.each<[string, Sampling, Partial<Rules>]>([
-    ['temperature', { temperature: 3, top_k: 0, top_p: 1 }, {}],
-    ['top-k', { temperature: 4, top_k: 6, top_p: 1 }, {}],
-    ['top-p', { temperature: 4, top_k: 0, top_p: 0.85 }, {}],
-    ['min-p', { temperature: 4, top_k: 0, top_p: 1, min_p: 0.2 }, {}],
-    [
-      'penalties',
-      { temperature: 3, top_k: 6, top_p: 1 },
-      { frequencyPenalty: 2, presencePenalty: 1.5, repetitionPenalty: 1.01 },
-    ],
-  ])('guesses of the draft model: %s', async (_name, sampling, more) => {
-    const writing = { sampling, rules: { ...only(digits), ...more }, maxTokens: 5 }
-    const outputs = await texts(async (seed) => (await write(seed, writing)).tokens)
-    await expectExact(outputs, 5, writing)
-  })
+describe.each([
+  ['drawn independently of the guesses', false],
+  ['drawn with the noise of each place', true],
+])('%s', (_, isCoupled) => {
+  beforeAll(() => void (coupled = isCoupled))
+  afterAll(() => void (coupled = false))
 
-  test('tokens of a drafted step', async () => {
-    const sampling = { temperature: 3, top_k: 0, top_p: 0.7 }
-    const outputs = await texts((seed) => verifyDrafted(seed, sampling))
-    await expectExact(outputs, 4, { sampling, rules: neutralRules })
-  })
-})
-
-describe('a token that was guessed for certain comes as often as the target makes it', () => {
-  test.each<[string, Sampling, Partial<Rules>]>([
-    ['temperature', { temperature: 2, top_k: 0, top_p: 1 }, {}],
-    ['top-p', { temperature: 2, top_k: 0, top_p: 0.7 }, {}],
-    ['min-p', { temperature: 2, top_k: 0, top_p: 1, min_p: 0.4 }, {}],
-    [
-      'penalties',
-      { temperature: 3, top_k: 0, top_p: 1 },
-      { frequencyPenalty: 6, presencePenalty: 1, repetitionPenalty: 1.01 },
-    ],
-  ])('guesses copied from the text: %s', async (_name, sampling, more) => {
-    const few = digits.slice(0, 3)
-    const text = [...prompt, ...Array.from({ length: 8 }, () => few).flat()]
-    const rules = { ...only(few), ...more }
-    const writing = { text, sampling, rules, maxTokens: 24, ngram: 8, draft: 0 }
-    let [proposed, kept] = [0, 0]
-    const outputs = await texts(async (seed) => {
-      const { tokens, speculation } = await write(seed, writing)
-      proposed += speculation.proposed
-      kept += speculation.accepted
-      return tokens
-    }, FEW_TEXTS)
-    await expectUnswayed(outputs, writing, (output) => {
-      const all = [...text, ...output]
-      return lookup(all, all, 1)[0]
-    })
-    expect(Math.min(kept, proposed - kept)).toBeGreaterThan(FEW_TEXTS)
-  })
-
-  describe('a drafted step that comes as text', () => {
-    const sampling = { temperature: 2.5, top_k: 20, top_p: 1 }
-    const manner = { sampling, rules: neutralRules }
-    const likeliest = (maxTokens: number): Writing => ({
-      sampling: { temperature: 0 },
-      rules: neutralRules,
-      maxTokens,
-      draft: 0,
+  describe('tokens come as often as the target makes them, at every place in a proposal and after it', () => {
+    // Three guesses after the first token, and the bonus: tokens 1 to 3 are guessed, token 4 never is.
+    test.each<[string, Sampling, Partial<Rules>]>([
+      ['temperature', { temperature: 3, top_k: 0, top_p: 1 }, {}],
+      ['top-k', { temperature: 4, top_k: 6, top_p: 1 }, {}],
+      ['top-p', { temperature: 4, top_k: 0, top_p: 0.85 }, {}],
+      ['min-p', { temperature: 4, top_k: 0, top_p: 1, min_p: 0.2 }, {}],
+      [
+        'penalties',
+        { temperature: 3, top_k: 6, top_p: 1 },
+        { frequencyPenalty: 2, presencePenalty: 1.5, repetitionPenalty: 1.01 },
+      ],
+    ])('guesses of the draft model: %s', async (_name, sampling, more) => {
+      const writing = { sampling, rules: { ...only(digits), ...more }, maxTokens: 5 }
+      const outputs = await texts(async (seed) => (await write(seed, writing)).tokens)
+      await expectExact(outputs, 5, writing)
     })
 
-    test('as long as the target agrees', async () => {
-      const { tokens: step } = await write(0, likeliest(6))
-      const outputs = await texts((seed) => verifyText(seed, sampling, step))
-      await expectUnswayed(outputs, manner, (output) =>
-        output.every((token, i) => token === step[i]) ? step[output.length] : undefined,
-      )
+    test('tokens of a drafted step', async () => {
+      const sampling = { temperature: 3, top_k: 0, top_p: 0.7 }
+      const outputs = await texts((seed) => verifyDrafted(seed, sampling))
+      await expectExact(outputs, 4, { sampling, rules: neutralRules })
+    })
+  })
+
+  describe('a token that was guessed for certain comes as often as the target makes it', () => {
+    test.each<[string, Sampling, Partial<Rules>]>([
+      ['temperature', { temperature: 2, top_k: 0, top_p: 1 }, {}],
+      ['top-p', { temperature: 2, top_k: 0, top_p: 0.7 }, {}],
+      ['min-p', { temperature: 2, top_k: 0, top_p: 1, min_p: 0.4 }, {}],
+      [
+        'penalties',
+        { temperature: 3, top_k: 0, top_p: 1 },
+        { frequencyPenalty: 6, presencePenalty: 1, repetitionPenalty: 1.01 },
+      ],
+    ])('guesses copied from the text: %s', async (_name, sampling, more) => {
+      const few = digits.slice(0, 3)
+      const text = [...prompt, ...Array.from({ length: 8 }, () => few).flat()]
+      const rules = { ...only(few), ...more }
+      const writing = { text, sampling, rules, maxTokens: 24, ngram: 8, draft: 0 }
+      let [proposed, kept] = [0, 0]
+      const outputs = await texts(async (seed) => {
+        const { tokens, speculation } = await write(seed, writing)
+        proposed += speculation.proposed
+        kept += speculation.accepted
+        return tokens
+      }, FEW_TEXTS)
+      await expectUnswayed(outputs, writing, (output) => {
+        const all = [...text, ...output]
+        return lookup(all, all, 1)[0]
+      })
+      expect(Math.min(kept, proposed - kept)).toBeGreaterThan(FEW_TEXTS)
     })
 
-    test('what is left of it after that', async () => {
-      const { tokens: step } = await write(0, likeliest(24))
-      const outputs = await texts((seed) => verifyText(seed, sampling, step), FEW_TEXTS)
-      await expectUnswayed(outputs, manner, (output) => {
-        const agreed = output.findIndex((token, i) => token !== step[i])
-        return agreed < 0 ? undefined : lookup(step.slice(agreed), output, 1, { shortest: 1 })[0]
+    describe('a drafted step that comes as text', () => {
+      const sampling = { temperature: 2.5, top_k: 20, top_p: 1 }
+      const manner = { sampling, rules: neutralRules }
+      const likeliest = (maxTokens: number): Writing => ({
+        sampling: { temperature: 0 },
+        rules: neutralRules,
+        maxTokens,
+        draft: 0,
+      })
+
+      test('as long as the target agrees', async () => {
+        const { tokens: step } = await write(0, likeliest(6))
+        const outputs = await texts((seed) => verifyText(seed, sampling, step))
+        await expectUnswayed(outputs, manner, (output) =>
+          output.every((token, i) => token === step[i]) ? step[output.length] : undefined,
+        )
+      })
+
+      test('what is left of it after that', async () => {
+        const { tokens: step } = await write(0, likeliest(24))
+        const outputs = await texts((seed) => verifyText(seed, sampling, step), FEW_TEXTS)
+        await expectUnswayed(outputs, manner, (output) => {
+          const agreed = output.findIndex((token, i) => token !== step[i])
+          return agreed < 0 ? undefined : lookup(step.slice(agreed), output, 1, { shortest: 1 })[0]
+        })
       })
     })
   })
@@ -180,6 +197,7 @@ async function write(seed: number, { text = prompt, sampling, ...more }: Writing
     runner: engine.target,
     prompt: text,
     sampling: { ...sampling, seed },
+    coupled,
     ngram: 0,
     draft: 3,
     stop: [],
@@ -202,13 +220,13 @@ async function write(seed: number, { text = prompt, sampling, ...more }: Writing
 /** A drafted step of four tokens, and what the target commits of it. */
 async function verifyDrafted(seed: number, some: Sampling): Promise<number[]> {
   const id = `text ${seed}`
-  const common = { step_tokens: 4, sampling: { ...some, seed } }
+  const common = { step_tokens: 4, sampling: coupled ? { ...some, seed } : some }
   const drafting = { ...parseRequest(DraftRequest, { context: { id, messages }, depth: 1 }), ...common }
-  const context = await engine.context(drafting.context)
+  const context = seeded(await engine.context(drafting.context), seed)
   const steps: { id: string; text: string }[] = []
   for await (const event of draft(engine, context, drafting, signal))
     if (event.type === 'step') steps.push({ id: event.id, text: event.text })
-  return verify({ context: { id, length: 0 }, steps, max_tokens: 8 }, common)
+  return verify(seed, { context: { id, length: 0 }, steps, max_tokens: 8 }, common)
 }
 
 /** What the target commits of a step that comes as text. */
@@ -216,15 +234,26 @@ async function verifyText(seed: number, some: Sampling, step: readonly number[])
   const { tokenizer } = engine.target.model
   const text = tokenizer.decode(step)
   expect(tokenizer.encode(text, { continuing: true })).toEqual(step)
-  const common = { step_tokens: step.length, sampling: { ...some, seed } }
-  return verify({ context: { id: `text ${seed}`, messages }, steps: [{ text }], max_tokens: step.length + 1 }, common)
+  const common = { step_tokens: step.length, sampling: coupled ? { ...some, seed } : some }
+  return verify(
+    seed,
+    { context: { id: `text ${seed}`, messages }, steps: [{ text }], max_tokens: step.length + 1 },
+    common,
+  )
 }
 
+/** What a request without a seed is drawn with. */
+const seeded = (context: Context, seed: number): Context => Object.assign(context, { seed })
+
 /** @param common hotter than a client may ask for */
-async function verify(some: object, common: Pick<VerifyRequest, 'step_tokens' | 'sampling'>): Promise<number[]> {
+async function verify(
+  seed: number,
+  some: object,
+  common: Pick<VerifyRequest, 'step_tokens' | 'sampling'>,
+): Promise<number[]> {
   const speculation = { drafted: true, ngram: 0, draft: 0 }
   const request = { ...parseRequest(VerifyRequest, { ...some, verifier: 'exact', speculation }), ...common }
-  const context = await engine.context(request.context)
+  const context = seeded(await engine.context(request.context), seed)
   for await (const event of new Verification(engine, context, request, signal).run())
     if (event.type === 'commit') return [...event.tokens]
   throw new Error('no commit')

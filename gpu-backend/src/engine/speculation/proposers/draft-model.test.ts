@@ -5,6 +5,7 @@ import { causalRow } from '../../../model/index.ts'
 import { Engine } from '../../engine.ts'
 import { distribution } from '../../sampling/distribution.ts'
 import type { SamplingParameters } from '../../sampling/distribution.ts'
+import { TokenNoise } from '../../sampling/noise.ts'
 import { Random } from '../../sampling/random.ts'
 import { Tree } from '../../decode/tree.ts'
 import { DraftModel } from './draft-model.ts'
@@ -33,7 +34,7 @@ function draftModel(signal = new AbortController().signal, optional = false): Dr
     runner: engine.draft!,
     vocabulary: engine.target.model.config.vocabSize,
     distribution: (logits) => distribution(logits, greedy),
-    random: new Random(1),
+    noise: new TokenNoise(1),
     guesses: engine.guesses,
     target: engine.target.batcher,
     tree: { signal, optional },
@@ -132,11 +133,10 @@ test('a text that stands in no slots, since it gave them back, asks what it woul
     runner: engine.target,
     ngram: 8,
     draft: 0,
-    seeded: false,
     arrival: 1,
     distribution: (scores) => distribution(scores, greedy),
     reduced: undefined,
-    random: new Random(1),
+    noise: new TokenNoise(1),
     signal: new AbortController().signal,
   })
   expect((await speculator.propose([1, 2, 3, 1, 2], 8)).length).toBeGreaterThan(0)

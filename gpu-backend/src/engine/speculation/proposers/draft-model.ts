@@ -1,10 +1,9 @@
 import type { Scores } from '../../../model/index.ts'
 import type { Batcher } from '../../batching/batcher.ts'
 import type { ModelRunner } from '../../model-runner.ts'
-import { sample } from '../../sampling/distribution.ts'
 import type { Distribution } from '../../sampling/distribution.ts'
-import type { Random } from '../../sampling/random.ts'
-import { SpeculationCounts } from '../accept.ts'
+import type { TokenNoise } from '../../sampling/noise.ts'
+import { SpeculationCounts, couplingSampler } from '../accept.ts'
 import type { Guess } from '../accept.ts'
 import { SharedVocabulary } from '../../text/shared-vocabulary.ts'
 import { NoRoom } from '../../memory/slot-queue.ts'
@@ -21,8 +20,7 @@ export interface DraftModelOptions {
   vocabulary: number
   /** What a token is drawn from, of the scores after `text`. */
   distribution: (scores: Scores, text: readonly number[]) => Distribution
-  /** Not the target's: guesses must be independent of what judges them. */
-  random: Random
+  noise: TokenNoise
   /** Is told how long guesses took, by the texts that the draft wrote in at that time. */
   guesses: MeasuredForwards
   /** Whose forwards wait for the guesses, so that texts guess at the same time and share forwards of both models. */
@@ -118,7 +116,7 @@ export class DraftModel implements Proposer {
   }
 
   async #begin(text: readonly number[]): Promise<void> {
-    const { runner, distribution, random, tree } = this.#options
+    const { runner, distribution, noise, tree } = this.#options
     const reduced = this.#vocabulary.reduced(tree.reduced)
     this.#prompt = text
     this.#written.length = 0
@@ -127,9 +125,10 @@ export class DraftModel implements Proposer {
       tree: this.#tree,
       prefix: 0,
       writer: { tokens: this.#written, ended: false, push: (token) => void this.#written.push(token) },
-      distribution: (scores, written) => distribution(this.#vocabulary.scores(scores), [...text, ...written]),
-      draw: (q) => sample((this.#q = q), random.next()),
-      random,
+      position: text.length,
+      distribution: (scores, written) =>
+        (this.#q = distribution(this.#vocabulary.scores(scores), [...text, ...written])),
+      sampler: couplingSampler(noise),
       counts: new SpeculationCounts(),
     })
     const [scores] = await this.#tree.prefill(text, [], [0])
@@ -141,13 +140,13 @@ export class DraftModel implements Proposer {
 export const draftModel: ProposerKind = {
   name: 'draft',
   most: ({ draft, runner }, engine) => (engine.draft && runner === engine.target ? draft : 0),
-  create: ({ runner, seeded, arrival, distribution, reduced, random, signal }, engine) =>
+  create: ({ runner, arrival, distribution, reduced, noise, signal }, engine) =>
     new DraftModel({
       runner: engine.requireDraft(),
-      tree: { signal, arrival, optional: !seeded, reduced },
+      tree: { signal, arrival, optional: true, reduced },
       vocabulary: runner.model.config.vocabSize,
       distribution,
-      random,
+      noise,
       guesses: engine.guesses,
       target: runner.batcher,
     }),

@@ -2,7 +2,7 @@ import type { Reduction, Scores } from '../../../model/index.ts'
 import type { Engine } from '../../engine.ts'
 import type { ModelRunner } from '../../model-runner.ts'
 import type { Distribution } from '../../sampling/distribution.ts'
-import type { Random } from '../../sampling/random.ts'
+import type { TokenNoise } from '../../sampling/noise.ts'
 import type { Guess } from '../accept.ts'
 
 /** Guesses what the target writes next in one sequence. Whatever it guesses, `accept` keeps the text the target's own. */
@@ -28,19 +28,14 @@ export interface SpeculationRequest {
   draft: number
   /** What the drafted step still has, if its tokens are to be guesses. */
   drafted?: readonly number[] | undefined
-  /**
-   * Whether the same request must give the same text again: then neither the clock nor other requests may change what is
-   * guessed, and slots to guess in are waited for.
-   */
-  seeded: boolean
   /** When the request arrived. */
   arrival: number
   /** What a token is drawn from, of the scores after `text`. */
   distribution: (scores: Scores, text: readonly number[]) => Distribution
   /** When `distribution` can do with less than whole logits. */
   reduced: Reduction | undefined
-  /** Not the target's: guesses must be independent of what judges them. */
-  random: Random
+  /** What guesses are drawn with, where they are drawn. */
+  noise: TokenNoise
   signal: AbortSignal
 }
 
