@@ -9,7 +9,7 @@ import type { Committed, Done, StepDrafted, VerdictGiven, VerifyEvent } from '..
 import { generate } from '../src/engine/decode/generate.ts'
 import type { Ending, GenerateRequest } from '../src/engine/decode/generate.ts'
 import { neutralRules } from '../src/engine/sampling/logits.ts'
-import { Verification } from '../src/engine/decode/verify.ts'
+import { verifySteps } from '../src/engine/decode/verify.ts'
 
 type Context = VerifyRequestInput['context']
 export type DraftOptions = Omit<DraftRequestInput, 'context' | 'depth'>
@@ -61,7 +61,7 @@ export interface Verified {
 export async function verify(engine: Engine, context: Context, options: VerifyOptions): Promise<Verified> {
   const request = parseRequest(VerifyRequest, { context, ...options })
   const events: VerifyEvent[] = []
-  for await (const event of new Verification(engine, await engine.context(request.context), request, never).run())
+  for await (const event of verifySteps(engine, await engine.context(request.context), request, never))
     events.push(event)
   return {
     events,

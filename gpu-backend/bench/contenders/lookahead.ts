@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { parseRequest, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { WeightType } from '../../src/graph/index.ts'
 import { Engine } from '../../src/engine/engine.ts'
-import { Verification } from '../../src/engine/decode/verify.ts'
+import { verifySteps } from '../../src/engine/decode/verify.ts'
 import type { Contender, OpenOptions } from './contender.ts'
 
 /** This project's engine, in process; `model` is the folder that holds `target/`. */
@@ -45,7 +45,7 @@ export async function decodePlainly(
   const context = await engine.context(request.context)
   let tokens: readonly number[] = []
   try {
-    for await (const event of new Verification(engine, context, request, new AbortController().signal).run()) {
+    for await (const event of verifySteps(engine, context, request, new AbortController().signal)) {
       if (event.type === 'commit') tokens = event.tokens
       if (event.type === 'done')
         return { tokens: [...tokens], total: event.work.totalMs, forwards: event.work.targetMs }

@@ -1,8 +1,9 @@
+import { addAbortListener } from 'node:events'
 import { EngineError } from './errors.ts'
 import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import { OutputText } from './text/output.ts'
 import { Lengths } from './speculation/index.ts'
-import type { DraftStep } from './text/step.ts'
+import { Drafts } from './drafts.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
 
 /** One text so far. It holds no slots: what the models have run of it stands in their prefix caches. */
@@ -15,12 +16,13 @@ export class Context {
   readonly channels: ChannelState
   /** For requests that bring none: draft and target must draw alike. */
   readonly seed = Math.floor(Math.random() * 2 ** 32)
-  /** Steps drafted from here, by id; a commit makes them void. */
-  readonly drafts = new Map<string, DraftStep>()
+  readonly drafts = new Drafts()
   /** What each kind of proposer has been worth here. */
   readonly lengths = new Lengths()
-  /** Calls at work on it. */
-  readonly active = new Set<string>()
+  /** Calls at work on it, each with what settles when it ends. */
+  readonly active = new Map<string, Promise<void>>()
+  /** A call waits for the one that verifies to end, in order to go on. */
+  isAwaited = false
   lastUsed = performance.now()
   #text: { stops: string; output: OutputText } | undefined
 
@@ -50,6 +52,14 @@ export class Context {
   }
 }
 
+const lost = (): EngineError =>
+  new EngineError('context_lost', 'the backend no longer has this context: send the whole prefix once', {
+    param: 'context.id',
+  })
+
+const isEqual = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((token, i) => token === b[i])
+
 /** Contexts by id. A context without calls is idle, and dropped after a while. */
 export class ContextStore {
   readonly #contexts = new Map<string, Context>()
@@ -69,33 +79,56 @@ export class ContextStore {
     return [...this.#contexts.values()].reduce((n, context) => n + context.active.size, 0)
   }
 
-  put(context: Context): void {
+  /** Enters a context. @returns it, or the one of the same id and text that is here already */
+  put(context: Context): Context {
+    const known = this.#contexts.get(context.id)
+    if (known && isEqual(known.tokens, context.tokens)) return known
+    if (known) this.giveUp(known)
     this.#contexts.set(context.id, context)
+    return context
+  }
+
+  /** The context of this id, if it is here. */
+  find(id: string): Context | undefined {
+    return this.#contexts.get(id)
   }
 
   /** @throws {EngineError} `context_lost` when it is gone or holds another number of output tokens */
-  get(id: string, outputLength: number): Context {
+  get(id: string, outputLength?: number): Context {
     const context = this.#contexts.get(id)
-    if (!context || context.outputLength !== outputLength)
-      throw new EngineError('context_lost', 'the backend no longer has this context: send the whole prefix once', {
-        param: 'context.id',
-      })
+    if (!context || (outputLength !== undefined && context.outputLength !== outputLength)) throw lost()
     return context
+  }
+
+  /**
+   * Waits for the end of a call on a context that another goes on from: it ends after its present cycle.
+   * @throws {EngineError} `context_lost` when the text has ended with it; the signal's reason
+   */
+  async await(context: Context, call: string, signal: AbortSignal): Promise<void> {
+    context.isAwaited = true
+    using _ = addAbortListener(signal, () => void (context.isAwaited = false))
+    await context.active.get(call)
+    signal.throwIfAborted()
+    context.isAwaited = false
+    if (this.#contexts.get(context.id) !== context) throw lost()
   }
 
   /** Marks a call on a context for as long as it works. @throws {EngineError} `context_busy` */
   enter(context: Context, call: string): () => void {
     if (context.active.has(call))
       throw new EngineError('context_busy', `a ${call} call is already at work on this context`)
-    context.active.add(call)
+    const ended = Promise.withResolvers<void>()
+    context.active.set(call, ended.promise)
     return () => {
       context.active.delete(call)
+      ended.resolve()
       context.lastUsed = performance.now()
     }
   }
 
   /** Forgets a context; calls at work on it go on. */
   drop(id: string): void {
+    this.#contexts.get(id)?.drafts.end()
     this.#contexts.delete(id)
   }
 

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { testProblems } from '../../dataset/index.ts'
 import { draft } from './decode/draft.ts'
 import { Engine } from './engine.ts'
-import { Verification } from './decode/verify.ts'
+import { verifySteps } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const signal = new AbortController().signal
@@ -43,7 +43,7 @@ async function verify(
   abort = signal,
 ): Promise<VerifyEvent[]> {
   const request = parseRequest(VerifyRequest, { context, ...options })
-  return collect(new Verification(engine, await engine.context(request.context), request, abort).run())
+  return collect(verifySteps(engine, await engine.context(request.context), request, abort))
 }
 
 async function draftSteps(
@@ -255,7 +255,7 @@ test('no token is drafted that the target does not know', async () => {
   Object.defineProperty(model, 'config', { value: { ...config, vocabSize }, configurable: true })
   try {
     await draftSteps({ id: 'run', messages: [{ role: 'user', content: questions[0]! }] }, 3, { temperature: 1 })
-    const drafts = [...engine.contexts.get('run', 0).drafts.values()]
+    const drafts = [...engine.contexts.get('run', 0).drafts.steps]
     expect(drafts.length).toBeGreaterThan(0)
     for (const { tokens } of drafts) expect(Math.max(...tokens)).toBeLessThan(vocabSize)
   } finally {
@@ -291,7 +291,7 @@ test('steps behind a rejected one give back at once what they guessed with', asy
   const forward = vi.spyOn(engine.draft!.model, 'forward')
   const widest = () => Math.max(...forward.mock.calls.map(([rows]) => rows.length))
   const running: number[] = []
-  for await (const event of new Verification(engine, context, request, signal).run()) {
+  for await (const event of verifySteps(engine, context, request, signal)) {
     if (event.type !== 'verdict') continue
     expect(widest()).toBe(4)
     running.push(engine.stats.draft!.running)
@@ -347,7 +347,7 @@ test('a client that leaves stops the work within one forward', async () => {
   }
   try {
     const context = await engine.context(request.context)
-    await expect(collect(new Verification(engine, context, request, abort.signal).run())).rejects.toThrow('abort')
+    await expect(collect(verifySteps(engine, context, request, abort.signal))).rejects.toThrow('abort')
     expect(forwards).toBe(5)
   } finally {
     model.forward = forward

@@ -1,6 +1,7 @@
 import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { Context as ContextRef } from '@lookahead/sdk/protocol'
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
 import { assertBuildable, precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
@@ -54,6 +55,9 @@ export interface EngineOptions {
 
 type Role = 'target' | 'draft' | 'judge'
 
+/** Cores that draft and target cannot share out among them. */
+const FEW_CORES = 2
+
 /** Fewer slots than this hold no question and its answer. */
 const FEWEST_SLOTS = 256
 
@@ -68,6 +72,7 @@ export class Engine {
   /** What guesses of the draft took, lately, with all that goes with them. */
   readonly guesses = new MeasuredForwards()
   readonly #verifiers: ReadonlyMap<string, Verifier>
+  readonly #overlaps: boolean
   readonly #sweep: NodeJS.Timeout
 
   /**
@@ -102,18 +107,33 @@ export class Engine {
   private constructor(
     target: ModelRunner,
     { draft, judge }: Partial<Record<Role, ModelRunner>>,
-    { contextIdleMs = 60_000, leastLogprob = LEAST_LOGPROB, verifiers: others, proposers: first = [] }: EngineOptions,
+    {
+      device,
+      contextIdleMs = 60_000,
+      leastLogprob = LEAST_LOGPROB,
+      verifiers: others,
+      proposers: first = [],
+    }: EngineOptions,
   ) {
     this.contexts = new ContextStore(contextIdleMs)
     this.target = target
     this.draft = draft
     this.judge = judge && new Judge(judge)
     this.proposers = [...first, ...proposers]
+    this.#overlaps = device === 'cuda' || availableParallelism() > FEW_CORES
     this.#verifiers = verifiers(
       { ask: this.judge && ((pairs, signal) => this.judge!.rule(pairs, signal)), leastLogprob },
       others,
     )
     this.#sweep = setInterval(() => this.contexts.dropExpired(), contextIdleMs / 4).unref()
+  }
+
+  /**
+   * Whether drafting while the target verifies gains more than it costs. Where both take their time from the same few cores,
+   * it does not: measured on two, they are as fast in turns, and what is drafted in vain is lost.
+   */
+  get overlaps(): boolean {
+    return this.#overlaps
   }
 
   /** @throws {EngineError} `no_draft_model` */
@@ -155,7 +175,7 @@ export class Engine {
    * @throws {EngineError} `context_lost`; `context_length_exceeded`; `invalid_request` for what is no prompt; the signal's reason
    */
   async context(request: ContextRef, signal?: AbortSignal): Promise<Context> {
-    if (request.length !== undefined) return this.contexts.get(request.id, request.length)
+    if (request.length !== undefined || request.continues) return this.contexts.get(request.id, request.length)
     const { id, prompt, messages = [], output = [] } = request
     const param = prompt === undefined ? 'context.messages' : 'context.prompt'
     const options = { addGenerationPrompt: true }
@@ -165,9 +185,7 @@ export class Engine {
     assertTokens(this.target, output, 'context.output')
     const channels =
       prompt === undefined ? chatChannels(this.target, text, messages, options, param) : channelsAfter(prompt)
-    const context = new Context(id, { tokens, channels }, output)
-    this.contexts.put(context)
-    return context
+    return this.contexts.put(new Context(id, { tokens, channels }, output))
   }
 
   close(): void {

@@ -52,8 +52,16 @@ export interface Committed {
 }
 
 /** Last of all: what it took. */
-export interface Done {
+export interface Done extends Took {
   type: 'done'
+}
+
+/** What one of many cycles took, after its commit. */
+export interface CycleDone extends Took {
+  type: 'cycle'
+}
+
+interface Took {
   promptTokens: number
   completionTokens: number
   /** Milliseconds, in all and until each model's scores were there; and how often the model that wrote was asked for scores. */
@@ -63,4 +71,4 @@ export interface Done {
 }
 
 export type DraftEvent = Opened | StepDrafted | Done
-export type VerifyEvent = Opened | Delta | VerdictGiven | Committed | Done
+export type VerifyEvent = Opened | StepDrafted | Delta | VerdictGiven | Committed | CycleDone | Done

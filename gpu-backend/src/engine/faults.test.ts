@@ -10,7 +10,7 @@ import type { ModelRunner } from './model-runner.ts'
 import { Engine } from './engine.ts'
 import { generate } from './decode/generate.ts'
 import { neutralRules } from './sampling/logits.ts'
-import { Verification } from './decode/verify.ts'
+import { verifySteps } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const signal = new AbortController().signal
@@ -87,7 +87,7 @@ async function verify(options: Omit<VerifyRequestInput, 'context' | 'max_tokens'
     ...options,
   })
   const events: VerifyEvent[] = []
-  for await (const event of new Verification(engine, await engine.context(request.context), request, signal).run())
+  for await (const event of verifySteps(engine, await engine.context(request.context), request, signal))
     events.push(event)
   return events
 }

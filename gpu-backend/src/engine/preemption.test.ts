@@ -16,7 +16,7 @@ import { nominal } from './speculation/costs.ts'
 import { DraftModel } from './speculation/proposers/draft-model.ts'
 import { TokenNoise } from './sampling/noise.ts'
 import { Tree } from './decode/tree.ts'
-import { Verification } from './decode/verify.ts'
+import { verifySteps } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const prompts = testProblems(4).map(({ question }) => question)
@@ -323,7 +323,7 @@ test('what the pool could never hold is refused at once; of drafted steps as man
   const context = { id: 'drafts', messages: [{ role: 'user' as const, content: prompts[0]! }] }
   const request = parseRequest(VerifyRequest, { context, steps, max_tokens: 250, sampling: { temperature: 0 } })
   const types = new Set<string>()
-  for await (const event of new Verification(tight, await tight.context(request.context), request, signal).run())
+  for await (const event of verifySteps(tight, await tight.context(request.context), request, signal))
     types.add(event.type)
   expect(types).toContain('commit')
   tight.contexts.drop('drafts')

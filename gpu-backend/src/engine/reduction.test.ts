@@ -11,7 +11,7 @@ import type { GenerateRequest } from './decode/generate.ts'
 import { neutralRules } from './sampling/logits.ts'
 import { DraftModel } from './speculation/proposers/draft-model.ts'
 import { TokenNoise } from './sampling/noise.ts'
-import { Verification } from './decode/verify.ts'
+import { verifySteps } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const signal = new AbortController().signal
@@ -119,7 +119,7 @@ test.each([{ temperature: 0 }, { temperature: 0.9, top_p: 0.95, seed: 3 }])(
           if (event.type === 'step') steps.push({ id: event.id, text: event.text })
         const last = { id, length: output.length }
         const request = parseRequest(VerifyRequest, { context: last, steps, max_tokens: MAX_TOKENS, sampling })
-        for await (const event of new Verification(engine, await engine.context(last), request, signal).run()) {
+        for await (const event of verifySteps(engine, await engine.context(last), request, signal)) {
           if (event.type === 'verdict') events.push(event)
           if (event.type !== 'commit') continue
           events.push(event)

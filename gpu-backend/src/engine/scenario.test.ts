@@ -8,7 +8,7 @@ import { draft } from './decode/draft.ts'
 import { Engine } from './engine.ts'
 import { promptLogprobs } from './decode/prompt-logprobs.ts'
 import { Random } from './sampling/random.ts'
-import { Verification } from './decode/verify.ts'
+import { verifySteps } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const questions = testProblems(5).map((problem) => problem.question)
@@ -61,8 +61,8 @@ async function run(
       verifier: 'exact',
       sampling,
     })
-    const verification = new Verification(engine, await engine.context(verify.context), verify, signal)
-    const commit = (await read(verification.run(), stay)).find((event) => event.type === 'commit')!
+    const verification = verifySteps(engine, await engine.context(verify.context), verify, signal)
+    const commit = (await read(verification, stay)).find((event) => event.type === 'commit')!
     output.push(...commit.tokens)
     if (commit.finish) return output
   }

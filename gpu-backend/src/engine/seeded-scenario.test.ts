@@ -14,7 +14,7 @@ import { neutralRules } from './sampling/logits.ts'
 import { Random } from './sampling/random.ts'
 import type { Claimant } from './memory/slot-queue.ts'
 import { Lease } from './memory/lease.ts'
-import { Verification } from './decode/verify.ts'
+import { verifySteps } from './decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../models')
 const SLOTS = 330
@@ -79,7 +79,7 @@ async function* tokensOf(engine: Engine, id: string, wish: Wish, signal: AbortSi
       sampling,
     })
     let isDone = false
-    for await (const event of new Verification(engine, await engine.context(verify.context), verify, signal).run()) {
+    for await (const event of verifySteps(engine, await engine.context(verify.context), verify, signal)) {
       if (event.type !== 'commit') {
         yield []
         continue

@@ -3,7 +3,8 @@ import type { Context as ContextRef } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import type { Context } from '../engine/contexts.ts'
 import { draft } from '../engine/decode/draft.ts'
-import { Verification } from '../engine/decode/verify.ts'
+import { lookahead } from '../engine/decode/lookahead.ts'
+import { verifySteps } from '../engine/decode/verify.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from './calls.ts'
 import { measured } from './measured.ts'
@@ -23,7 +24,8 @@ export function lookaheadRoutes(service: Service): Hono {
     const request = await readDraft(c.req.raw)
     const engine = service.ready()
     engine.requireDraft()
-    return respond(service, engine, c.req.raw.signal, { half: 'draft', named: request.context }, (context, signal) =>
+    const { context: named, follow } = request
+    return respond(service, engine, c.req.raw.signal, { half: 'draft', named, follow }, (context, signal) =>
       draft(engine, context, request, signal),
     )
   })
@@ -32,8 +34,10 @@ export function lookaheadRoutes(service: Service): Hono {
     const request = await readVerify(c.req.raw)
     const engine = service.ready()
     engine.verifier(request.verifier)
-    return respond(service, engine, c.req.raw.signal, { half: 'verify', named: request.context }, (context, signal) =>
-      new Verification(engine, context, request, signal).run(),
+    const { context: named, follow } = request
+    const work = follow ? lookahead : verifySteps
+    return respond(service, engine, c.req.raw.signal, { half: 'verify', named, follow }, (context, signal) =>
+      work(engine, context, request, signal),
     )
   })
 
@@ -50,32 +54,38 @@ function respond(
   { calls, metrics }: Service,
   engine: Engine,
   connection: AbortSignal,
-  { half, named }: { half: Half; named: ContextRef },
+  { half, named, follow }: { half: Half; named: ContextRef; follow: boolean },
   work: (context: Context, signal: AbortSignal) => Events,
 ): Promise<Response> {
   return calls.answer(connection, async (call) => {
     const opened = await open(engine, half, named, call)
     const { context } = opened
-    const promptTokens = named.length === undefined ? context.promptLength : 0
+    const promptTokens = opened.isNew ? context.promptLength : 0
     const start = () => metrics.start(half === 'draft' ? 'draft' : 'target', promptTokens)
     const events = () => measured(start, work(context, call.signal), recorder(metrics), call.signal)
-    return stream(call, onContext(engine, call, opened, events), encoder)
+    // A draft that fails, or is left, costs those who follow it nothing but speed.
+    const isHelper = half === 'draft' && follow
+    return stream(call, onContext(engine, call, opened, events, isHelper), encoder)
   })
 }
 
 interface OpenContext {
   context: Context
+  /** Whether it was made for the call. */
+  isNew: boolean
   /** To be called when the call no longer works on it. */
   leave: () => void
 }
 
 /** The context a call names, on which it then works. One that was made for the call is not left behind by a refusal. */
 async function open(engine: Engine, half: Half, named: ContextRef, call: Call): Promise<OpenContext> {
+  const known = engine.contexts.find(named.id)
   const context = await engine.context(named, call.signal)
-  const isNew = named.length === undefined
+  const isNew = context !== known && context.active.size === 0
   try {
     if (isNew) call.reads(context.tokens.length)
-    return { context, leave: engine.contexts.enter(context, half) }
+    if (named.continues) await engine.contexts.await(context, half, call.signal)
+    return { context, isNew, leave: engine.contexts.enter(context, half) }
   } catch (error) {
     if (isNew) engine.contexts.giveUp(context)
     throw error
@@ -83,7 +93,13 @@ async function open(engine: Engine, half: Half, named: ContextRef, call: Call): 
 }
 
 /** Works on a context, which is kept only where the events come to their end and the text goes on. */
-async function* onContext(engine: Engine, call: Call, { context, leave }: OpenContext, work: () => Events): Events {
+async function* onContext(
+  engine: Engine,
+  call: Call,
+  { context, leave }: OpenContext,
+  work: () => Events,
+  isHelper: boolean,
+): Events {
   let goesOn = false
   try {
     let isOver = false
@@ -94,7 +110,7 @@ async function* onContext(engine: Engine, call: Call, { context, leave }: OpenCo
     }
     goesOn = !isOver
   } finally {
-    if (!goesOn) engine.contexts.giveUp(context)
+    if (!goesOn && !isHelper) engine.contexts.giveUp(context)
     leave()
   }
 }

@@ -1,7 +1,7 @@
 /** `/v1/draft` and `/v1/verify` on the wire, both ways; the engine's requests have its shape, its events names of their own. */
 import { DraftRequest, VerifyRequest, encodeEvent, parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type * as wire from '@lookahead/sdk/protocol'
-import type { Done, DraftEvent, VerifyEvent } from '../engine/events.ts'
+import type { CycleDone, Done, DraftEvent, VerifyEvent } from '../engine/events.ts'
 import type { Encoder } from './stream.ts'
 
 export type LookaheadEvent = DraftEvent | VerifyEvent
@@ -29,6 +29,7 @@ function toWire(event: LookaheadEvent): wire.DraftEvent | wire.VerifyEvent {
       const { finish = null, tokens, ...same } = event
       return { ...same, tokens: [...tokens], finish_reason: finish }
     }
+    case 'cycle':
     case 'done':
       return done(event)
     default:
@@ -36,11 +37,17 @@ function toWire(event: LookaheadEvent): wire.DraftEvent | wire.VerifyEvent {
   }
 }
 
-function done({ type, promptTokens, completionTokens, work, speculation }: Done): wire.DraftEvent | wire.VerifyEvent {
+function done({
+  type,
+  promptTokens,
+  completionTokens,
+  work,
+  speculation,
+}: CycleDone | Done): wire.DraftEvent | wire.VerifyEvent {
   const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens }
   const { totalMs, draftMs, targetMs, judgeMs, forwards } = work
   const timings = { total_ms: totalMs, draft_ms: draftMs, target_ms: targetMs, judge_ms: judgeMs, forwards }
-  if (!speculation) return { type, usage, timings }
+  if (!speculation) return { type: 'done', usage, timings }
   const { perPosition, meanLength, ...counts } = speculation
   return {
     type,

@@ -14,7 +14,8 @@ const milliseconds = v.number()
 /**
  * The text so far, by name. The backend keeps it between calls:
  * - with `messages` or `prompt` the context is (re)made: prompt, then the token ids of `output`;
- * - without, it must be there with exactly `length` output tokens, else the answer is 409 `context_lost`.
+ * - with `length`, it must be there with exactly so many output tokens, else the answer is 409 `context_lost`;
+ * - with `continues`, it must be there, and the call goes on where the one that verifies on it ends, after its present cycle.
  */
 export const Context = v.pipe(
   v.strictObject({
@@ -22,13 +23,18 @@ export const Context = v.pipe(
     ...promptEntries,
     output: v.optional(v.array(count)),
     length: v.optional(count),
+    continues: v.optional(v.literal(true)),
   }),
   v.check(
-    (context) => [context.messages, context.prompt, context.length].filter((x) => x !== undefined).length === 1,
-    'give exactly one of messages, prompt or length',
+    ({ messages, prompt, length, continues }) =>
+      [messages, prompt, length, continues].filter((x) => x !== undefined).length === 1,
+    'give exactly one of messages, prompt, length or continues',
   ),
   v.forward(
-    v.check(({ length, output }) => length === undefined || output === undefined, 'goes with messages or prompt only'),
+    v.check(
+      ({ length, continues, output }) => output === undefined || (length ?? continues) === undefined,
+      'goes with messages or prompt only',
+    ),
     ['output'],
   ),
 )
@@ -46,6 +52,8 @@ export const DraftRequest = v.strictObject({
   context: Context,
   /** Steps to draft ahead (γ1). */
   depth: v.pipe(positive, v.maxValue(32)),
+  /** Goes on as long as the text does, always so far ahead of what is committed as the call that verifies says. */
+  follow: v.optional(v.boolean(), false),
   sampling: v.optional(Sampling, {}),
   ...stepEntries,
 })
@@ -59,6 +67,12 @@ export const VerifyRequest = v.strictObject({
     v.pipe(v.array(v.strictObject({ id: v.optional(v.string()), text: v.string() })), v.maxLength(32)),
     [],
   ),
+  /** Goes on cycle after cycle, and takes the steps that a draft call writes on this context as they come. */
+  follow: v.optional(v.boolean(), false),
+  /** With `follow`: drafted steps that may stand uncommitted. 0: the target writes alone. */
+  depth: v.optional(v.pipe(count, v.maxValue(32)), 8),
+  /** With `follow`: whether drafting and verification overlap, instead of taking turns. Default: as is best on this backend. */
+  overlap: v.optional(v.boolean()),
   verifier: v.optional(Verifier, 'judge'),
   /** Token speculation inside target steps. */
   speculation: v.optional(
@@ -138,6 +152,7 @@ export const Verdict = v.object({
    * - `exact`: same tokens, or same text but for case and white space; with the `exact` verifier also: not the same tokens
    * - `numbers`, `names`: the two name different ones, so they cannot mean the same, and no judge is asked
    * - `unlikely`: the target gives one of its tokens so small a probability in its place that no judge is asked
+   * - `likely`: the target finds all its tokens likely enough in their place
    * - `judge`: the judge compared the meanings
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
    * - `end`: one of the two ends the text, or begins or ends the thinking, so the target's own words stand
@@ -166,27 +181,32 @@ export const Commit = v.object({
 })
 export type Commit = v.InferOutput<typeof Commit>
 
+const work = {
+  usage: Usage,
+  timings: Timings,
+  /** Times that tokens were guessed inside target steps, guesses made, and guesses kept. */
+  speculation: v.object({
+    drafts: v.optional(count),
+    proposed: count,
+    accepted: count,
+    /** Of each place in a proposal, how often its guess was kept; of the first 16 places. */
+    accepted_per_position: v.optional(v.array(count)),
+    /** Tokens that a forward with guesses gave: `1 + accepted / drafts`. */
+    mean_length: v.optional(v.number()),
+  }),
+}
+
 export const VerifyEvent = v.variant('type', [
   ContextEvent,
   /** Text that no later verdict can change. */
   v.object({ type: v.literal('delta'), text: v.string() }),
+  /** With `follow`: a drafted step that is verified now; the verdicts name it by its index. */
+  DraftedStep,
   Verdict,
   Commit,
-  v.object({
-    type: v.literal('done'),
-    usage: Usage,
-    timings: Timings,
-    /** Times that tokens were guessed inside target steps, guesses made, and guesses kept. */
-    speculation: v.object({
-      drafts: v.optional(count),
-      proposed: count,
-      accepted: count,
-      /** Of each place in a proposal, how often its guess was kept; of the first 16 places. */
-      accepted_per_position: v.optional(v.array(count)),
-      /** Tokens that a forward with guesses gave: `1 + accepted / drafts`. */
-      mean_length: v.optional(v.number()),
-    }),
-  }),
+  v.object({ type: v.literal('done'), ...work }),
+  /** With `follow`: after the commit of each cycle, what that took. */
+  v.object({ type: v.literal('cycle'), ...work }),
   ErrorEvent,
 ])
 export type VerifyEvent = v.InferOutput<typeof VerifyEvent>

@@ -13,14 +13,18 @@ export const RunRequest = v.pipe(
     ...stopEntries,
     lookahead: v.optional(
       v.strictObject({
-        mode: v.optional(Mode, 'lr+sd'),
+        mode: v.optional(Mode, 'auto'),
         /** Steps drafted ahead at most (γ1), 1 to 16. Default 8. */
         depth: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), 8),
         /**
-         * Drafts fewer steps, or none for a while, where measured acceptance and cost say so. Which drafted steps the text
-         * takes then depends on timing, so the default is true only without a seed.
+         * Drafts fewer steps, or none for a while, where measured acceptance and cost say so. Default: in mode `auto`. Which
+         * drafted steps a text takes then depends on timing: with a verifier other than `exact` a seed does not bring it back.
          */
         adaptive: v.optional(v.boolean()),
+        /** Cycles follow one another at the engine, where it can, instead of waiting for each other here. Default true. */
+        pipelined: v.optional(v.boolean(), true),
+        /** With `pipelined`: whether steps are drafted while others are verified. Default: as the engine finds best. */
+        overlap: v.optional(v.boolean()),
         verifier: v.optional(Verifier, 'judge'),
       }),
       {},

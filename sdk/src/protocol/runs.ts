@@ -6,13 +6,14 @@ import { Verifier } from './verifier.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 
-export const modes = ['ar', 'sd', 'lr', 'lr+sd'] as const
+export const modes = ['ar', 'sd', 'lr', 'lr+sd', 'auto'] as const
 export const Mode = v.picklist(modes)
 /**
  * - `ar`: plain decoding
  * - `sd`: token speculation only
  * - `lr`: steps only, every target token decoded, as in the paper
  * - `lr+sd`: both; drafted steps are reused as token guesses
+ * - `auto`: `lr+sd` as far ahead as measured acceptance and cost make it pay, and `sd` where it does not
  */
 export type Mode = v.InferOutput<typeof Mode>
 

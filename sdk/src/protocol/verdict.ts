@@ -6,6 +6,7 @@ export const verdictReasons = [
   'numbers',
   'names',
   'unlikely',
+  'likely',
   'judge',
   'half_step',
   'end',

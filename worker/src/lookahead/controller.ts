@@ -50,6 +50,7 @@ const modes: Record<Mode, { steps: boolean; tokens: TokenGuesses }> = {
   sd: { steps: false, tokens: { drafted: false, ngram: 8, draft: 16 } },
   lr: { steps: true, tokens: NO_GUESSES },
   'lr+sd': { steps: true, tokens: { drafted: true, ngram: 8, draft: 16 } },
+  auto: { steps: true, tokens: { drafted: true, ngram: 8, draft: 16 } },
 }
 
 /** Whether a mode drafts steps at all. */

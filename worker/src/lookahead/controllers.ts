@@ -10,11 +10,10 @@ export class Controllers {
   readonly #known = new Map<string, Controller>()
 
   /**
-   * A run's controller; runs of one kind share what they learn. Which drafted steps a text takes then depends on timing,
-   * so that with a seed, unless asked for, nothing is learned.
+   * A run's controller; runs of one kind share what they learn.
    */
   for({ lookahead, sampling }: RunRequest): Controller {
-    const { mode, depth, verifier, adaptive = sampling.seed === undefined } = lookahead
+    const { mode, depth, verifier, adaptive = mode === 'auto' } = lookahead
     if (!adaptive || !draftsSteps(mode)) return fixedController(lookahead)
     const kind = JSON.stringify([mode, depth, verifier, sampling.temperature ?? 'model'])
     const known = this.#known.get(kind) ?? new AdaptiveController(lookahead)

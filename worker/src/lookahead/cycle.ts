@@ -8,7 +8,16 @@ import { Stats } from './stats.ts'
 import { degraded, failed, trouble } from './trouble.ts'
 import type { Phase, Trouble } from './trouble.ts'
 import { UpstreamError } from './upstream.ts'
-import type { Commit, DraftedStep, Session, Upstream, Verdict, Verification } from './upstream.ts'
+import type {
+  Commit,
+  DraftedStep,
+  FollowEvent,
+  Session,
+  Upstream,
+  Verdict,
+  Verification,
+  VerifyEvent,
+} from './upstream.ts'
 
 export interface CycleOptions {
   /** Names the run, and its text at the engine: like no other's. */
@@ -58,7 +67,7 @@ class Run {
     yield { type: 'run.started', run_id: this.#options.runId, mode, depth: draftsSteps(mode) ? depth : 0, verifier }
     let completed = false
     try {
-      yield* this.#cycles()
+      yield* this.#follows ? this.#following() : this.#cycles()
       completed = true
     } catch (error) {
       this.#options.signal.throwIfAborted()
@@ -69,6 +78,7 @@ class Run {
     }
   }
 
+  /** One after the other: draft, verify, commit (Algorithm 1). */
   async *#cycles(): Events {
     for (;;) {
       const started = performance.now()
@@ -79,6 +89,51 @@ class Run {
       this.#learn(steps, commit, performance.now() - started)
       yield { type: 'run.stats', stats: this.#stats.now }
     }
+  }
+
+  /** Whether cycles overlap: an engine that can is not waited for between them, and its distance costs nothing. */
+  get #follows(): boolean {
+    const { mode, pipelined } = this.#request.lookahead
+    return pipelined && draftsSteps(mode) && this.#session.follow !== undefined
+  }
+
+  /** Drafting and verification overlap (§3.1, the asynchronous version). Another plan takes over while the last one is still at work. */
+  async *#following(): Events {
+    let plan = this.#plan(this.#controller.next())
+    let flight: AsyncIterable<FollowEvent> | undefined = this.#follow(plan)
+    while (flight) {
+      let next: AsyncIterable<FollowEvent> | undefined
+      let cycle: { steps: DraftedStep[]; commit?: Commit } = { steps: [] }
+      for await (const event of flight) {
+        if (event.type === 'undrafted') yield this.#degrade('draft', event.error)
+        else if (event.type === 'step') {
+          cycle.steps.push(event)
+          yield { type: 'step.drafted', step: this.#output.steps + event.index, text: event.text }
+        } else if (event.type === 'cycle') {
+          const commit = this.#progress(cycle.commit)
+          this.#stats.drafted(cycle.steps.length, { draftMs: 0 })
+          this.#stats.verified(commit, event.work)
+          if (commit.finish) return yield* this.#complete(commit.finish)
+          this.#learn(cycle.steps, commit, event.ms)
+          yield { type: 'run.stats', stats: this.#stats.now }
+          const wanted = this.#plan(this.#controller.next())
+          if (!next && !isSame(wanted, plan)) next = this.#follow((plan = wanted))
+          cycle = { steps: [] }
+        } else {
+          if (event.type === 'commit') cycle.commit = event
+          yield* this.#hear(event, cycle.steps)
+        }
+      }
+      flight = next
+    }
+    throw new UpstreamError('no_commit', 'the backend ended a text without saying how')
+  }
+
+  #follow({ depth, tokens }: Plan): AsyncIterable<FollowEvent> {
+    const { verifier, overlap } = this.#request.lookahead
+    const maxTokens = this.#request.max_tokens - this.#output.tokens
+    this.#phase = depth > 0 ? 'verify' : 'decode'
+    return this.#session.follow!({ verifier, depth, overlap, tokens, maxTokens }, this.#options.signal)
   }
 
   #plan(plan: Plan): Plan {
@@ -118,15 +173,22 @@ class Run {
     }
     let commit: Commit | undefined
     for await (const event of this.#session.verify(oneByOne(steps), task, this.#options.signal)) {
-      if (event.type === 'opened') this.#output.open(event)
-      if (event.type === 'delta') yield* this.#output.say(event.text)
-      if (event.type === 'verdict') yield* this.#rule(event, steps)
-      if (event.type === 'commit') {
-        commit = event
-        yield* this.#commit(event, steps.length > 0)
-      }
+      if (event.type === 'commit') commit = event
       if (event.type === 'done') this.#stats.verified(commit, event.work)
+      else yield* this.#hear(event, steps)
     }
+    return this.#progress(commit)
+  }
+
+  *#hear(event: Exclude<VerifyEvent, { type: 'done' }>, steps: DraftedStep[]): Generator<RunEvent, void, undefined> {
+    if (event.type === 'opened') this.#output.open(event)
+    if (event.type === 'delta') yield* this.#output.say(event.text)
+    if (event.type === 'verdict') yield* this.#rule(event, steps)
+    if (event.type === 'commit') yield* this.#commit(event, steps.length > 0)
+  }
+
+  /** What every cycle has to bring. */
+  #progress(commit: Commit | undefined): Commit {
     if (!commit) throw new UpstreamError('no_commit', 'the backend ended a verification without a commit')
     if (commit.tokens === 0 && !commit.finish)
       throw new UpstreamError('no_progress', 'the backend committed nothing, and did not end the text')
@@ -180,6 +242,8 @@ class Run {
     return told
   }
 }
+
+const isSame = (a: Plan, b: Plan): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 async function* oneByOne<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
   yield* items

@@ -11,6 +11,8 @@ export type {
   Commit,
   DraftedStep,
   DraftEvent,
+  Following,
+  FollowEvent,
   Opened,
   Session,
   Text,

@@ -40,8 +40,22 @@ export interface Session {
    */
   verify(steps: AsyncIterable<DraftedStep>, task: Verification, signal: AbortSignal): AsyncIterable<VerifyEvent>
 
+  /**
+   * Writes on cycle after cycle, with drafting and verification overlapped, until the text ends or the next call of `follow`
+   * takes over, which it does after a cycle. Sends at once, read or not. An engine without it is asked cycle by cycle.
+   * @throws {UpstreamError}
+   */
+  follow?(task: Following, signal: AbortSignal): AsyncIterable<FollowEvent>
   /** Gives up a text that is not ended. Never fails. */
   release(): Promise<void>
+}
+
+/** How a text is written on. */
+export interface Following extends Omit<Verification, 'decode'> {
+  /** Drafted steps that may stand uncommitted; 0: the target writes alone. */
+  depth: number
+  /** Whether steps are drafted while others are verified. Default: as the engine finds best. */
+  overlap: boolean | undefined
 }
 
 /** How far `draft` goes. */
@@ -109,6 +123,18 @@ export interface Commit {
 
 /** In order: `opened`, then `delta` (text that no later verdict can change) and `verdict`, one `commit`, `done`. */
 export type VerifyEvent = Opened | { type: 'delta'; text: string } | Verdict | Commit | { type: 'done'; work: Work }
+
+/** In order, for each cycle: `step`, then as `verify`; `cycle` comes last. */
+export type FollowEvent =
+  | Opened
+  | ({ type: 'step' } & DraftedStep)
+  | { type: 'delta'; text: string }
+  | Verdict
+  | Commit
+  /** `ms`: wall time at the engine, waiting for drafted steps included. */
+  | { type: 'cycle'; ms: number; work: Work }
+  /** The draft has failed; the target writes on alone. */
+  | { type: 'undrafted'; error: unknown }
 
 /** What a call took: milliseconds of each model, the target's forwards, and token guesses. */
 export interface Work {

@@ -36,6 +36,11 @@ export function nativeUpstream(options: NativeOptions): domain.Upstream {
   return { open: (text) => new NativeSession({ ...options, base, headers }, text) }
 }
 
+/** Whether the draft call that goes on has failed, and whether that was told. */
+interface DraftAhead {
+  failed: { error: unknown; told: boolean } | undefined
+}
+
 type Settings = NativeOptions & { base: string; headers: Record<string, string> }
 type Events<Event> = AsyncGenerator<Event, void, undefined>
 
@@ -46,6 +51,9 @@ class NativeSession implements domain.Session {
   /** Token ids committed so far: what a backend that lost the context needs. */
   readonly #output: number[] = []
   #isKnown = false
+  /** Whether calls follow one another without waiting for what the last one committed. */
+  #isFollowed = false
+  #draft: DraftAhead | undefined
 
   constructor(settings: Settings, text: domain.Text) {
     this.#settings = settings
@@ -55,10 +63,10 @@ class NativeSession implements domain.Session {
   draft({ depth }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
     const { sampling } = this.#text
     const request: Omit<DraftRequestInput, 'context'> = { depth, sampling }
-    return leavableCall(signal, (either) => this.#draft(request, either))
+    return leavableCall(signal, (either) => this.#drafts(request, either))
   }
 
-  async *#draft(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
+  async *#drafts(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
     for await (const event of this.#call('/v1/draft', request, DraftEvent, signal)) {
       if (event.type === 'context') yield this.#opened(event)
       if (event.type === 'step') yield { type: 'step', id: event.id, index: event.index, text: event.text }
@@ -94,17 +102,80 @@ class NativeSession implements domain.Session {
       sampling,
     }
     for await (const event of this.#call('/v1/verify', request, VerifyEvent, signal)) {
-      if (event.type === 'context') yield this.#opened(event)
-      if (event.type === 'delta') yield event
-      if (event.type === 'verdict') yield verdict(event, drafted)
-      if (event.type === 'commit') {
-        const { accepted, text, tokens: ids, correction, finish_reason } = event
-        this.#output.push(...ids)
-        const finish = finish_reason ?? undefined
-        yield { type: 'commit', accepted, text, tokens: ids.length, ids, correction, finish }
-      }
+      yield* this.#heard(event, drafted)
       if (event.type === 'done') yield { type: 'done', work: work(event) }
     }
+  }
+
+  *#heard(
+    event: VerifyEvent,
+    drafted: readonly domain.DraftedStep[],
+  ): Generator<Exclude<domain.VerifyEvent, { type: 'done' }>, void, undefined> {
+    if (event.type === 'context') yield this.#opened(event)
+    if (event.type === 'delta') yield event
+    if (event.type === 'verdict') yield verdict(event, drafted)
+    if (event.type === 'commit') {
+      const { accepted, text, tokens: ids, correction, finish_reason } = event
+      this.#output.push(...ids)
+      const finish = finish_reason ?? undefined
+      yield { type: 'commit', accepted, text, tokens: ids.length, ids, correction, finish }
+    }
+  }
+
+  follow(
+    { verifier, depth, overlap, tokens, maxTokens }: domain.Following,
+    signal: AbortSignal,
+  ): AsyncIterable<domain.FollowEvent> {
+    const { stop, stopInReasoning, sampling } = this.#text
+    if (depth > 0 && !this.#draft) this.#draft = this.#draftAhead(signal)
+    const request: Omit<VerifyRequestInput, 'context'> = {
+      follow: true,
+      depth,
+      overlap,
+      verifier,
+      speculation: tokens,
+      max_tokens: maxTokens,
+      stop,
+      stop_in_reasoning: stopInReasoning,
+      sampling,
+    }
+    const call = leavableCall(signal, (either) => this.#follow(request, either))
+    this.#isFollowed = true
+    return begun(call)
+  }
+
+  async *#follow(request: Omit<VerifyRequestInput, 'context'>, signal: AbortSignal): Events<domain.FollowEvent> {
+    let drafted: domain.DraftedStep[] = []
+    for await (const event of this.#call('/v1/verify', request, VerifyEvent, signal)) {
+      const failed = this.#draft?.failed
+      if (failed && !failed.told) {
+        failed.told = true
+        yield { type: 'undrafted', error: failed.error }
+      }
+      if (event.type === 'step') {
+        const { id, index, text } = event
+        drafted.push({ id, index, text })
+        yield { type: 'step', id, index, text }
+      }
+      if (event.type === 'cycle') {
+        drafted = []
+        yield { type: 'cycle', ms: event.timings.total_ms, work: work(event) }
+      }
+      yield* this.#heard(event, drafted)
+    }
+  }
+
+  /** A draft call that goes on beside all calls that verify. */
+  #draftAhead(signal: AbortSignal): DraftAhead {
+    const draft: DraftAhead = { failed: undefined }
+    const { sampling } = this.#text
+    const call = this.#call('/v1/draft', { depth: 1, follow: true, sampling }, DraftEvent, signal)
+    void (async () => {
+      for await (const _ of call);
+    })().catch((error: unknown) => {
+      if (!signal.aborted) draft.failed = { error, told: false }
+    })
+    return draft
   }
 
   async release(): Promise<void> {
@@ -130,7 +201,8 @@ class NativeSession implements domain.Session {
     const { id, messages, prompt } = this.#text
     const whole = { id, messages, prompt, output: this.#output }
     try {
-      yield* call(this.#isKnown ? { id, length: this.#output.length } : whole)
+      const named = this.#isFollowed ? { id, continues: true as const } : { id, length: this.#output.length }
+      yield* call(this.#isKnown ? named : whole)
     } catch (error) {
       // With a status, so before any event: text that is out must not come again.
       if (!(error instanceof UpstreamError && error.status === 409 && error.code === 'context_lost')) throw error
@@ -169,9 +241,31 @@ function verdict(
   return { type: 'verdict', step: step.id, accepted, reason }
 }
 
-function work({ timings, speculation }: Extract<VerifyEvent, { type: 'done' }>): domain.Work {
+function work({ timings, speculation }: Extract<VerifyEvent, { type: 'done' | 'cycle' }>): domain.Work {
   const { draft_ms: draftMs, target_ms: targetMs, judge_ms: judgeMs, forwards } = timings
-  return { draftMs, targetMs, judgeMs, forwards, proposed: speculation.proposed, accepted: speculation.accepted }
+  return {
+    draftMs,
+    targetMs,
+    judgeMs,
+    forwards,
+    proposed: speculation.proposed,
+    accepted: speculation.accepted,
+  }
+}
+
+/** The same, asked for its first event at once. */
+function begun<Event>(call: AsyncIterable<Event>): AsyncIterable<Event> {
+  const iterator = call[Symbol.asyncIterator]()
+  const first = iterator.next()
+  // Whoever reads hears of it.
+  first.catch(() => undefined)
+  const asked = [first]
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => asked.pop() ?? iterator.next(),
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  }
 }
 
 /** A call whose reader may leave while it waits for an event. */

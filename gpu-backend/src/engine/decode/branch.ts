@@ -6,7 +6,7 @@ import type { Leaf, Tree, Work } from './tree.ts'
 
 /** Takes the tokens of one branch, and says when it has ended. */
 export interface Writer {
-  readonly tokens: readonly number[]
+  readonly tokens: number[]
   readonly ended: boolean
   /** @param scores that the token was drawn from */
   push(token: number, scores: Scores): void
@@ -29,6 +29,16 @@ export interface BranchOptions {
   speculator?: ((agreed: number) => Speculator) | undefined
 }
 
+/** What of the chain a branch goes on with. */
+export interface Beginning {
+  /** Tokens that stand whatever the model would draw. Default: none. */
+  kept?: readonly number[]
+  /** Guesses of the tokens after them. Default: none. */
+  guesses?: readonly Guess[]
+  /** Whether a token is drawn after guesses that all prove right. Default true. */
+  bonus?: boolean
+}
+
 /**
  * One continuation that a model writes, a forward at a time: `propose` guesses, run the `work`, `accept` what proves right and
  * the token after it. Whatever is guessed, its tokens come from the model's own distribution.
@@ -36,6 +46,8 @@ export interface BranchOptions {
 export class Branch {
   /** Of the writer's tokens, the first that stand in the chain; the others stand on the leaf. */
   agreed = 0
+  /** Whether it has read what comes before it. */
+  isBegun = false
   readonly #options: BranchOptions
   #leaf: Leaf | undefined
   #speculator: Speculator | undefined
@@ -46,24 +58,28 @@ export class Branch {
   }
 
   get leaf(): Leaf {
-    if (!this.#leaf) throw new Error('a branch begins with the scores after its prefix')
-    return this.#leaf
+    if (!this.isBegun) throw new Error('a branch begins with the scores after its prefix')
+    return (this.#leaf ??= this.#options.tree.leaf(this.#options.prefix + this.agreed))
   }
 
   /** Whether it never guesses. */
   get silent(): boolean {
-    return this.#speculator?.silent ?? true
+    return this.#speculates?.silent ?? true
   }
 
-  /**
-   * Begins with the scores after the prefix, and after each of `guesses`, which the chain goes on with.
-   * @param bonus whether a token is drawn after guesses that all prove right. Default true
-   */
-  begin(scores: (i: number) => Scores, guesses: readonly Guess[] = [], bonus = true): void {
-    const { tree, prefix, speculator } = this.#options
-    this.agreed = this.#accept(guesses, scores, bonus)
-    this.#leaf = tree.leaf(prefix + this.agreed)
-    this.#speculator = speculator?.(this.agreed)
+  /** Begins with the scores after the prefix, and after each token that the chain goes on with. */
+  begin(scores: (i: number) => Scores, { kept = [], guesses = [], bonus = true }: Beginning = {}): void {
+    for (const [i, token] of kept.entries()) this.#options.writer.push(token, scores(i))
+    this.agreed = kept.length + this.#accept(guesses, (i) => scores(kept.length + i), bonus)
+    this.isBegun = true
+  }
+
+  /** Goes on after other tokens than its own; of what has been run it keeps what they have in common. @param tokens one or more */
+  follow(tokens: readonly number[]): void {
+    const { leaf } = this
+    const same = leaf.tokens.findIndex((token, i) => token !== tokens[i])
+    this.#options.tree.trim(leaf, Math.min(same < 0 ? leaf.tokens.length : same, tokens.length - 1))
+    this.#options.writer.tokens.splice(0, Infinity, ...tokens)
   }
 
   /**
@@ -73,7 +89,7 @@ export class Branch {
    * @param branches of the request that go through the forward together
    */
   async propose(text: readonly number[], room: number, branches = 1): Promise<void> {
-    this.#guesses = (await this.#speculator?.propose(text, room, branches)) ?? []
+    this.#guesses = (await this.#speculates?.propose(text, room, branches)) ?? []
   }
 
   /** What the next forward runs: the tokens that were not run yet, and the guesses after them. */
@@ -99,6 +115,10 @@ export class Branch {
   /** Gives back what its proposers hold. Further calls do nothing. */
   close(): void {
     this.#speculator?.close()
+  }
+
+  get #speculates(): Speculator | undefined {
+    return (this.#speculator ??= this.#options.speculator?.(this.agreed))
   }
 
   #accept(guesses: readonly Guess[], scores: (i: number) => Scores, bonus: boolean): number {

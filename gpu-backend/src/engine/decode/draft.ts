@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { DraftRequest } from '@lookahead/sdk/protocol'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
-import type { DraftEvent, Opened } from '../events.ts'
+import type { Done, DraftEvent, Opened } from '../events.ts'
 import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
-import type { Distribution } from '../sampling/distribution.ts'
+import type { Distribution, SamplingParameters } from '../sampling/distribution.ts'
+import type { ModelRunner } from '../model-runner.ts'
 import { TokenNoise } from '../sampling/noise.ts'
 import { SpeculationCounts, couplingSampler } from '../speculation/accept.ts'
 import { SharedVocabulary } from '../text/shared-vocabulary.ts'
@@ -15,60 +16,93 @@ import type { Writer } from './branch.ts'
 import { Timer } from './timer.ts'
 import { Tree } from './tree.ts'
 
-/** The draft model writes up to `depth` steps after the context, one event each as soon as it is finished. */
+/**
+ * The draft model writes steps after the context, one event each as soon as it is finished: `depth` of them, or to follow what
+ * is committed, as long as the text goes on, as many ahead of it as a verification wants.
+ */
 export async function* draft(
   engine: Engine,
   context: Context,
   request: DraftRequest,
   signal: AbortSignal,
 ): AsyncGenerator<DraftEvent, void, undefined> {
-  const runner = engine.requireDraft()
-  const { model } = runner
-  // As the target is sampled: what draft and target draw alike is accepted.
-  const parameters = samplingParameters(request.sampling, engine.target.model.generation, context.seed)
-  const vocabulary = new SharedVocabulary(model, engine.target.model.config.vocabSize)
-  const reduced = vocabulary.reduced(reduction(parameters))
-  const room = runner.capacity - context.tokens.length
-  const writer = new DraftWriter(
-    (written) =>
-      new StepWriter(model.tokenizer, {
-        delimiter: request.delimiter,
-        cap: request.step_tokens,
-        room: room - written,
-        endOfText: model.generation.eosTokenIds,
-      }),
-  )
-  const tree = new Tree(runner, { signal, most: request.depth * request.step_tokens, reduced })
-  const branch = new Branch({
-    tree,
-    prefix: 0,
-    writer,
-    position: context.tokens.length,
-    distribution: (scores) => writer.drawsFrom(distribution(vocabulary.scores(scores), parameters)),
-    sampler: couplingSampler(new TokenNoise(parameters.seed)),
-    counts: new SpeculationCounts(),
-  })
-  const timer = new Timer()
-  context.drafts.clear()
+  const { drafts } = context
+  const { depth, follow } = request
+  if (!follow) drafts.clear()
+  const drafting = new Drafting(engine, context, request, signal)
+  const leave = drafts.enter()
   yield opened(context)
   try {
-    for (let index = 0; index < request.depth && writer.tokens.length < room; index++) {
-      writer.beginStep()
-      while (!writer.ended) {
-        await timer.time('draft', () => (index + writer.tokens.length === 0 ? begin() : advance(tree, [branch])))
-        signal.throwIfAborted()
-      }
-      const id = randomUUID()
-      const step = writer.draftStep
-      context.drafts.set(id, step)
-      yield { type: 'step', id, index, text: step.text, tokens: step.tokens.length, end: step.end }
-      if (step.end === 'text') break
+    let index = 0
+    while (follow ? await drafts.wanted(signal) : index < depth) {
+      const step = await drafting.step()
+      if (step === 'full') break
+      if (!step) continue
+      drafts.add(step)
+      yield { type: 'step', id: step.id, index: index++, text: step.text, tokens: step.tokens.length, end: step.end }
+      if (!follow && step.end === 'text') break
     }
-    if (writer.tokens.length > 0) tree.commit(0, branch.leaf)
-    yield {
+    yield drafting.done()
+  } finally {
+    leave()
+    drafting.close()
+  }
+}
+
+/** What the draft model writes after what is committed and drafted already. */
+class Drafting {
+  readonly #context: Context
+  readonly #request: DraftRequest
+  readonly #signal: AbortSignal
+  readonly #runner: ModelRunner
+  readonly #parameters: SamplingParameters
+  readonly #vocabulary: SharedVocabulary
+  readonly #timer = new Timer()
+  /** Of all finished steps. */
+  #tokens = 0
+  /** Refutations that it knows of. */
+  #seen = 0
+  #writing: { start: number; tree: Tree; branch: Branch; writer: DraftWriter } | undefined
+  /** What it reads first. */
+  #text: readonly number[] = []
+
+  constructor(engine: Engine, context: Context, request: DraftRequest, signal: AbortSignal) {
+    const { model } = engine.target
+    this.#context = context
+    this.#request = request
+    this.#signal = signal
+    this.#runner = engine.requireDraft()
+    // As the target is sampled: what draft and target draw alike is accepted.
+    this.#parameters = samplingParameters(request.sampling, model.generation, context.seed)
+    this.#vocabulary = new SharedVocabulary(this.#runner.model, model.config.vocabSize)
+  }
+
+  /** The next step. @returns undefined where what it hangs on was refuted meanwhile; 'full' where there is no room for it */
+  async step(): Promise<DraftStep | 'full' | undefined> {
+    const { drafts } = this.#context
+    const { start, writer } = this.#upToDate()
+    if (start + writer.tokens.length >= this.#runner.capacity) return 'full'
+    writer.beginStep()
+    const before = this.#timer.ms('draft')
+    while (!writer.ended && drafts.refutations === this.#seen) {
+      await this.#timer.time('draft', () => this.#forward())
+      this.#signal.throwIfAborted()
+    }
+    drafts.ms += this.#timer.ms('draft') - before
+    if (drafts.refutations !== this.#seen) return undefined
+    const step = writer.draftStep
+    this.#tokens += step.tokens.length
+    return step
+  }
+
+  done(): Done {
+    const { tree, branch } = this.#writing ?? {}
+    if (branch?.isBegun) tree?.commit(0, branch.leaf)
+    const timer = this.#timer
+    return {
       type: 'done',
-      promptTokens: context.promptLength,
-      completionTokens: writer.tokens.length,
+      promptTokens: this.#context.promptLength,
+      completionTokens: this.#tokens,
       work: {
         totalMs: timer.total,
         draftMs: timer.ms('draft'),
@@ -77,12 +111,58 @@ export async function* draft(
         forwards: timer.count('draft'),
       },
     }
-  } finally {
-    tree.release()
   }
 
-  async function begin(): Promise<void> {
-    const [scores] = await tree.prefill(context.tokens, [], [0])
+  close(): void {
+    this.#writing?.tree.release()
+  }
+
+  /** Goes on from what is committed, where what it wrote was refuted. */
+  #upToDate(): { start: number; writer: DraftWriter } {
+    const { drafts, tokens } = this.#context
+    const text = [...tokens, ...drafts.steps.flatMap((step) => step.tokens)]
+    if (!this.#writing) this.#writing = this.#begin(text)
+    else if (drafts.refutations !== this.#seen) this.#writing.branch.follow(text.slice(this.#writing.start))
+    this.#seen = drafts.refutations
+    return this.#writing
+  }
+
+  #begin(text: readonly number[]) {
+    const { model, capacity } = this.#runner
+    const { depth, follow, delimiter, step_tokens } = this.#request
+    const start = text.length
+    const writer = new DraftWriter(
+      (written) =>
+        new StepWriter(model.tokenizer, {
+          delimiter,
+          cap: step_tokens,
+          room: capacity - start - written,
+          endOfText: model.generation.eosTokenIds,
+        }),
+    )
+    const most = follow ? capacity - start : depth * step_tokens
+    const tree = new Tree(this.#runner, {
+      signal: this.#signal,
+      most,
+      reduced: this.#vocabulary.reduced(reduction(this.#parameters)),
+    })
+    const branch = new Branch({
+      tree,
+      prefix: 0,
+      writer,
+      position: start,
+      distribution: (scores) => writer.drawsFrom(distribution(this.#vocabulary.scores(scores), this.#parameters)),
+      sampler: couplingSampler(new TokenNoise(this.#parameters.seed)),
+      counts: new SpeculationCounts(),
+    })
+    this.#text = text
+    return { start, tree, branch, writer }
+  }
+
+  async #forward(): Promise<void> {
+    const { tree, branch } = this.#writing!
+    if (branch.isBegun) return advance(tree, [branch])
+    const [scores] = await tree.prefill(this.#text, [], [0])
     branch.begin(() => scores!)
   }
 }
@@ -92,6 +172,7 @@ class DraftWriter implements Writer {
   /** Of all steps. */
   readonly tokens: number[] = []
   readonly #newStep: (written: number) => StepWriter
+  #id = ''
   #current: { step: StepWriter; distributions: Distribution[] } | undefined
 
   /** @param newStep makes the step after `written` tokens of the steps before it */
@@ -100,6 +181,7 @@ class DraftWriter implements Writer {
   }
 
   beginStep(): void {
+    this.#id = randomUUID()
     this.#current = { step: this.#newStep(this.tokens.length), distributions: [] }
   }
 
@@ -122,7 +204,7 @@ class DraftWriter implements Writer {
   get draftStep(): DraftStep {
     const { step, distributions } = this.#step
     const end = step.end === 'length' ? 'cap' : step.end!
-    return { tokens: step.tokens, text: step.text, end, distributions }
+    return { id: this.#id, tokens: step.tokens, text: step.text, end, distributions }
   }
 
   get #step() {

@@ -5,7 +5,7 @@ import { distribution, samplingParameters } from '../sampling/distribution.ts'
 import { draft } from './draft.ts'
 import { Engine } from '../engine.ts'
 import { Tree } from './tree.ts'
-import { Verification } from './verify.ts'
+import { verifySteps } from './verify.ts'
 
 const models = path.join(import.meta.dirname, '../../../models')
 const { signal } = new AbortController()
@@ -50,7 +50,7 @@ async function first(seed: number, maxTokens: number, stepTokens: number): Promi
   const speculation = { drafted: true, ngram: 0, draft: 0 }
   const verify = { context: { id, length: 0 }, steps, max_tokens: maxTokens, verifier: 'exact', speculation, ...common }
   let token = -1
-  for await (const event of new Verification(engine, context, parseRequest(VerifyRequest, verify), signal).run())
+  for await (const event of verifySteps(engine, context, parseRequest(VerifyRequest, verify), signal))
     if (event.type === 'commit') token = event.tokens[0]!
   engine.contexts.drop(id)
   return token

@@ -21,12 +21,19 @@ export interface DraftedChain {
   most: number
 }
 
-/** Drafted steps by id, or from their text, as many as `room` tokens and the slots hold and as the text has. */
+/** The drafted steps that a request names, by id or by their text. */
+export const namedSteps = ({ model }: ModelRunner, { drafts }: Context, request: VerifyRequest): DraftStep[] =>
+  request.steps.map(({ id, text }) => drafts.find(id ?? '') ?? fromText(model.tokenizer, text, request))
+
+/**
+ * As many of these steps as `room` tokens and the slots hold and as the text has.
+ * @param goesOn more steps are drafted: the target writes none after them
+ */
 export function draftedChain(
-  { model: { tokenizer }, kv: { pool } }: ModelRunner,
+  { kv: { pool } }: ModelRunner,
   context: Context,
   request: VerifyRequest,
-  room: number,
+  { drafted, goesOn, room }: { drafted: readonly DraftStep[]; goesOn: boolean; room: number },
 ): DraftedChain {
   const { decode, step_tokens, speculation } = request
   const guesses = Math.max(speculation.ngram, speculation.draft, MOST_DRAFTED)
@@ -36,8 +43,7 @@ export function draftedChain(
   const starts = [0]
   let rest: DraftStep | undefined
   let most = 0
-  for (const { id, text } of request.steps) {
-    const step = (id === undefined ? undefined : context.drafts.get(id)) ?? fromText(tokenizer, text, request)
+  for (const step of drafted) {
     const start = starts.at(-1)!
     const end = start + step.tokens.length
     const own = longest(start, step_tokens)
@@ -52,19 +58,19 @@ export function draftedChain(
     most += own
   }
   most += last(starts.at(-1)!)
-  if (steps.at(-1)?.end === 'text') starts.pop()
+  if (steps.at(-1)?.end === 'text' || (goesOn && steps.length > 0 && steps.length === drafted.length)) starts.pop()
   const tokens = [...steps, ...(rest ? [rest] : [])].flatMap((step) => step.tokens)
   return { steps, rest, tokens, starts, most }
 }
 
-function cut({ tokens, text, distributions }: DraftStep, length: number): DraftStep | undefined {
+function cut({ id, tokens, text, distributions }: DraftStep, length: number): DraftStep | undefined {
   if (length <= 0) return undefined
-  return { tokens: tokens.slice(0, length), text, end: 'cap', distributions: distributions.slice(0, length) }
+  return { id, tokens: tokens.slice(0, length), text, end: 'cap', distributions: distributions.slice(0, length) }
 }
 
 /** A text far too long for a step gives none of its tokens. */
 function fromText(tokenizer: Tokenizer, text: string, { delimiter, step_tokens }: VerifyRequest): DraftStep {
   const tokens = text.length > tokenizer.mostCharacters(step_tokens) ? [] : tokenizer.encode(text, { continuing: true })
   const end = text.endsWith(delimiter) ? 'delimiter' : 'cap'
-  return { tokens, text, end, distributions: tokens.map(() => undefined) }
+  return { id: '', tokens, text, end, distributions: tokens.map(() => undefined) }
 }

@@ -7,7 +7,7 @@ import { generate } from './generate.ts'
 import type { Ending, GenerateRequest } from './generate.ts'
 import { neutralRules } from '../sampling/logits.ts'
 import type { TokenLogprob } from '../sampling/logits.ts'
-import { Verification } from './verify.ts'
+import { verifySteps } from './verify.ts'
 
 const models = path.join(import.meta.dirname, '../../../models')
 const signal = new AbortController().signal
@@ -77,7 +77,7 @@ test('at temperature 0 it writes what the target writes by plain decoding, with 
     sampling: { temperature: 0 },
   })
   const plain = { text: '', tokens: [] as number[] }
-  for await (const event of new Verification(engine, await engine.context(verify.context), verify, signal).run())
+  for await (const event of verifySteps(engine, await engine.context(verify.context), verify, signal))
     if (event.type === 'commit') Object.assign(plain, { text: event.text, tokens: event.tokens })
   const runner = engine.target
   expect(await write({ runner, ngram: 0, draft: 0 })).toMatchObject({ ...plain, reason: 'stop', stop: null })

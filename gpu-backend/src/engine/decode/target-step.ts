@@ -79,7 +79,13 @@ export class TargetStep {
         ? guess.tokens.map((token, i) => ({ token, q: guess.distributions[i] }))
         : []
     // Where all of a drafted step proves right, it is the target's own, and ends.
-    this.branch.begin(scores, guesses, !draft || guesses.length === 0)
+    this.branch.begin(scores, { guesses, bonus: !draft || guesses.length === 0 })
+  }
+
+  /** Takes the drafted step's own tokens as far as the target finds them likely, and goes on from there. */
+  beginLikely(scores: (i: number) => Scores, likely: number): void {
+    const draft = this.draft!
+    this.branch.begin(scores, { kept: draft.tokens.slice(0, likely), bonus: likely < draft.tokens.length })
   }
 
   get start(): number {

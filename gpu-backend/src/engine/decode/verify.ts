@@ -1,7 +1,7 @@
 import type { FinishReason, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
 import { rejected } from '@lookahead/worker/verifiers'
-import { isLikely, tellingLikely } from '../judging/likelihood.ts'
+import { likelyTokens, tellingLikely } from '../judging/likelihood.ts'
 import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Scores } from '../../model/index.ts'
 import { advance } from './branch.ts'
@@ -9,15 +9,37 @@ import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
 import { opened } from './draft.ts'
 import { reduction, samplingParameters } from '../sampling/distribution.ts'
-import { draftedChain } from './drafted-chain.ts'
+import { draftedChain, namedSteps } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
 import type { Engine } from '../engine.ts'
 import type { Done, VerifyEvent } from '../events.ts'
 import { SpeculationCounts } from '../speculation/accept.ts'
+import type { DraftStep } from '../text/step.ts'
 import { TargetStep } from './target-step.ts'
 import type { Expansion } from './target-step.ts'
 import { Timer } from './timer.ts'
 import { Tree } from './tree.ts'
+
+/** What is verified. */
+export interface Drafted {
+  steps: readonly DraftStep[]
+  /** More steps are drafted meanwhile: where all are accepted, the target writes none after them. */
+  goesOn: boolean
+}
+
+/** One verification, of the steps that the request names. */
+export async function* verifySteps(
+  engine: Engine,
+  context: Context,
+  request: VerifyRequest,
+  signal: AbortSignal,
+): AsyncGenerator<VerifyEvent, void, undefined> {
+  yield opened(context)
+  const drafted = { steps: namedSteps(engine.target, context, request), goesOn: false }
+  const verification = new Verification(engine, context, request, drafted, signal)
+  yield* verification.run()
+  yield verification.done
+}
 
 /**
  * Lookahead Reasoning's verification (arXiv 2506.19830, Algorithm 1): the target writes its own version of every drafted
@@ -39,8 +61,10 @@ export class Verification {
   readonly #steps: TargetStep[] = []
   /** Verdicts given. */
   #ruled = 0
+  /** Whether the draft knows that a step has been rejected. */
+  #isRefuted = false
 
-  constructor(engine: Engine, context: Context, request: VerifyRequest, signal: AbortSignal) {
+  constructor(engine: Engine, context: Context, request: VerifyRequest, drafted: Drafted, signal: AbortSignal) {
     const { capacity, model } = engine.target
     this.#engine = engine
     this.#context = context
@@ -49,7 +73,8 @@ export class Verification {
     this.#signal = signal
     const room = Math.min(request.max_tokens, capacity - context.tokens.length)
     this.#output = new CertainOutput(context.text(model.tokenizer, request), room)
-    this.#chain = draftedChain(engine.target, context, request, room)
+    const { steps, goesOn } = drafted
+    this.#chain = draftedChain(engine.target, context, request, { drafted: steps, goesOn, room })
     const parameters = samplingParameters(request.sampling, model.generation, context.seed)
     const reduced = reduction(parameters)
     this.#tree = new Tree(engine.target, { signal, most: this.#chain.most, reduced })
@@ -66,8 +91,8 @@ export class Verification {
     }
   }
 
+  /** The verdicts, the text as it becomes certain, and one commit. */
   async *run(): AsyncGenerator<VerifyEvent, void, undefined> {
-    yield opened(this.#context)
     try {
       await this.#open()
       for (;;) {
@@ -89,7 +114,7 @@ export class Verification {
   /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
     const { steps, rest, tokens, starts } = this.#chain
-    const { leastLogprob = -Infinity } = this.#verifier
+    const { leastLogprob = -Infinity, alone = false } = this.#verifier
     const isGated = steps.length > 0 && leastLogprob > -Infinity
     const wanted = this.#request.speculation.drafted || isGated ? [...tokens.keys(), tokens.length] : starts
     const reduced = isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
@@ -102,10 +127,14 @@ export class Verification {
       const scores = (i: number): Scores => all.get(start + i)!
       const step = new TargetStep(this.#expansion, { start, draft, guess: draft ?? rest })
       this.#steps.push(step)
-      step.begin(scores)
-      if (!isGated || !draft || step.agreed === draft.tokens.length) continue
       if (needsTurn()) await giveTurn()
-      step.unlikely = !draft.tokens.every((token, i) => isLikely(scores(i), token, leastLogprob))
+      if (draft && alone) step.beginLikely(scores, likelyTokens(draft.tokens, scores, leastLogprob))
+      else step.begin(scores)
+      if (draft && isGated && step.agreed < draft.tokens.length)
+        step.unlikely = alone || likelyTokens(draft.tokens, scores, leastLogprob) < draft.tokens.length
+      this.#ruleAtOnce(step)
+      // What hangs on a rejected step is nobody's.
+      if (step.ruling?.accepted === false) break
     }
   }
 
@@ -131,17 +160,27 @@ export class Verification {
 
   /** Rules on every step that can be ruled; whoever has to be asked is asked about all of them at once. */
   async #rule(): Promise<void> {
-    const verifier = this.#verifier
-    const unclear: { step: TargetStep; pair: Pair }[] = []
-    for (const step of this.#standing) {
-      const { pair, writer } = step
-      if (step.ruling || !pair) continue
-      step.ruling = verifier.rule(pair)
-      if (!step.ruling && writer.ended) unclear.push({ step, pair })
-    }
+    for (const step of this.#standing) this.#ruleAtOnce(step)
+    const unclear = this.#standing.flatMap((step) => {
+      const { pair, ruling, writer } = step
+      return pair && !ruling && writer.ended ? [{ step, pair }] : []
+    })
     const rulings = unclear.length > 0 ? await this.#ask(unclear.map(({ pair }) => pair)) : []
     for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i] ?? rejected('judge_failed')
     for (const step of this.#steps.slice(this.#standing.length)) step.close()
+    if (this.#rejects && !this.#isRefuted) {
+      this.#isRefuted = true
+      this.#context.drafts.refute()
+    }
+  }
+
+  #ruleAtOnce(step: TargetStep): void {
+    if (step.pair) step.ruling ??= this.#verifier.rule(step.pair)
+  }
+
+  /** Whether a step has been rejected. */
+  get #rejects(): boolean {
+    return this.#standing.at(-1)?.ruling?.accepted === false
   }
 
   async #ask(pairs: readonly Pair[]): Promise<Ruling[]> {
@@ -191,26 +230,24 @@ export class Verification {
     const { tokens } = output
     const standing = this.#standing
     const last = standing.at(-1)!
-    const isRejection = !last.ruling?.accepted
+    const isOwn = !last.ruling?.accepted
     if (this.#finish()) output.end()
     // A stop string may have come to light at the very end.
     const finish = this.#finish()
     yield* output.deltas({ all: true })
-    this.#tree.commit(
-      isRejection ? last.start + last.agreed : this.#tree.chain.length,
-      isRejection ? last.leaf : undefined,
-    )
+    this.#tree.commit(isOwn ? last.start + last.agreed : this.#tree.chain.length, isOwn ? last.leaf : undefined)
     this.#context.tokens.push(...tokens)
-    this.#context.drafts.clear()
+    const accepted = standing.filter((step) => step.ruling?.accepted).length
+    this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish })
+    if (finish) this.#context.drafts.end()
     yield {
       type: 'commit',
-      accepted: standing.filter((step) => step.ruling?.accepted).length,
+      accepted,
       text: output.text,
       tokens,
-      correction: isRejection ? this.#correction(last) : '',
+      correction: isOwn ? this.#correction(last) : '',
       finish,
     }
-    yield this.#done(tokens.length)
   }
 
   /** As far as it comes before a stop string. */
@@ -229,13 +266,14 @@ export class Verification {
     return isFull ? 'length' : undefined
   }
 
-  #done(completionTokens: number): Done {
+  /** What it took. */
+  get done(): Done {
     const timer = this.#timer
     const { drafts, proposed, accepted, perPosition, meanLength } = this.#counts
     return {
       type: 'done',
       promptTokens: this.#context.promptLength,
-      completionTokens,
+      completionTokens: this.#output.tokens.length,
       work: {
         totalMs: timer.total,
         draftMs: timer.ms('draft'),

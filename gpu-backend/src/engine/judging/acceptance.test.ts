@@ -4,7 +4,7 @@ import { parseRequest, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Verdict } from '@lookahead/sdk/protocol'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Engine } from '../engine.ts'
-import { Verification } from '../decode/verify.ts'
+import { verifySteps } from '../decode/verify.ts'
 
 const models = path.join(import.meta.dirname, '../../../models')
 const signal = new AbortController().signal
@@ -32,7 +32,7 @@ async function rule(engine: Engine, question: string, steps: string[], drafted: 
     speculation: { drafted, ngram: 0, draft: 0 },
   })
   const verdicts: Verdict[] = []
-  for await (const event of new Verification(engine, await engine.context(request.context), request, signal).run())
+  for await (const event of verifySteps(engine, await engine.context(request.context), request, signal))
     if (event.type === 'verdict') verdicts.push(event)
   return verdicts[steps.length - 1]
 }

@@ -16,6 +16,12 @@ export const LEAST_LOGPROB = -4
 /** A device's sum of weights may be off by this part. */
 const ROUNDING = 1e-6
 
+/** How many of the first `tokens` have a log-probability of `least` or more, up to one that has not. @param scores before token `i` */
+export function likelyTokens(tokens: readonly number[], scores: (i: number) => Scores, least: number): number {
+  const unlikely = tokens.findIndex((token, i) => !isLikely(scores(i), token, least))
+  return unlikely < 0 ? tokens.length : unlikely
+}
+
 /**
  * Whether `token` has a log-probability of `least` or more: of the whole vocabulary, at temperature 1.
  * @param scores whole logits, or likeliest tokens of which `tellsLikely` holds

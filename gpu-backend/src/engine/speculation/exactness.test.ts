@@ -20,7 +20,7 @@ import type { Ending, GenerateRequest } from '../decode/generate.ts'
 import { LogitsProcessor, neutralRules } from '../sampling/logits.ts'
 import { Random } from '../sampling/random.ts'
 import { Tree } from '../decode/tree.ts'
-import { Verification } from '../decode/verify.ts'
+import { verifySteps } from '../decode/verify.ts'
 import { nominal } from './costs.ts'
 import { lookup } from './proposers/ngram.ts'
 
@@ -254,7 +254,7 @@ async function verify(
   const speculation = { drafted: true, ngram: 0, draft: 0 }
   const request = { ...parseRequest(VerifyRequest, { ...some, verifier: 'exact', speculation }), ...common }
   const context = seeded(await engine.context(request.context), seed)
-  for await (const event of new Verification(engine, context, request, signal).run())
+  for await (const event of verifySteps(engine, context, request, signal))
     if (event.type === 'commit') return [...event.tokens]
   throw new Error('no commit')
 }

@@ -60,6 +60,8 @@ export class StepWriter {
 
 /** A step the draft model wrote, with what its tokens were drawn from. */
 export interface DraftStep {
+  /** Empty when the step came as text alone. */
+  id: string
   tokens: readonly number[]
   text: string
   end: Exclude<StepEnd, 'length'>

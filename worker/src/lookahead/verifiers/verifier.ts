@@ -34,6 +34,11 @@ export interface Verifier {
   readonly name: string
   /** Natural log-probability, under the target, that a token of a drafted step must have for the step not to be `unlikely`. Default: any will do. */
   readonly leastLogprob?: number
+  /**
+   * It rules by what the target thinks of the drafted tokens alone: the target writes no version of an accepted step, and goes
+   * on from the first unlikely token of a rejected one. Default: no.
+   */
+  readonly alone?: boolean
   /** What can be ruled at once, and asked again whenever the target has written more; undefined: nothing yet. */
   rule(pair: Pair): Ruling | undefined
   /**

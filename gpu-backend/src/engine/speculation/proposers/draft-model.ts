@@ -107,11 +107,7 @@ export class DraftModel implements Proposer {
   /** Guesses the token after `text`: what of it has been run already is kept. */
   async #follow(text: readonly number[]): Promise<void> {
     if (!this.#tree || !this.#branch) return this.#begin(text)
-    const own = text.slice(this.#prompt.length)
-    const { leaf } = this.#branch
-    const same = leaf.tokens.findIndex((token, i) => token !== own[i])
-    this.#tree.trim(leaf, Math.min(same < 0 ? leaf.tokens.length : same, own.length - 1))
-    this.#written.splice(0, Infinity, ...own)
+    this.#branch.follow(text.slice(this.#prompt.length))
     await advance(this.#tree, [this.#branch])
   }
 

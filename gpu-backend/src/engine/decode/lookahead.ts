@@ -1,0 +1,83 @@
+import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import type { Context } from '../contexts.ts'
+import type { Engine } from '../engine.ts'
+import type { CycleDone, Done, VerifyEvent } from '../events.ts'
+import { opened } from './draft.ts'
+import { Verification } from './verify.ts'
+
+/**
+ * Cycle after cycle, with drafting and verification overlapped (arXiv 2506.19830, §3.1 and appendix B.1.1): while a draft call
+ * writes ahead, the target verifies what has been drafted, and commits. Where nothing is drafted, it writes a step alone. Ends
+ * with the text, or after the cycle in which another call asks to go on.
+ */
+export async function* lookahead(
+  engine: Engine,
+  context: Context,
+  request: VerifyRequest,
+  signal: AbortSignal,
+): AsyncGenerator<VerifyEvent, void, undefined> {
+  yield opened(context)
+  const { drafts } = context
+  drafts.plan(request.depth, request.overlap ?? engine.overlaps)
+  const total = new Total(context.promptLength)
+  while (total.completionTokens < request.max_tokens) {
+    const [started, draftMs] = [performance.now(), drafts.ms]
+    const steps = await drafts.next(signal)
+    for (const [index, { id, text, tokens, end }] of steps.entries())
+      yield { type: 'step', id, index, text, tokens: tokens.length, end }
+    const options = { ...request, max_tokens: request.max_tokens - total.completionTokens }
+    const drafted = { steps, goesOn: drafts.isDrafted || drafts.steps.length > steps.length }
+    const verification = new Verification(engine, context, options, drafted, signal)
+    yield* verification.run()
+    const cycle: CycleDone = { ...verification.done, type: 'cycle' }
+    cycle.work.draftMs += drafts.ms - draftMs
+    cycle.work.totalMs = performance.now() - started
+    total.add(cycle)
+    yield cycle
+    if (drafts.isOver || context.isAwaited) break
+  }
+  yield total.done
+}
+
+/** What all cycles of a call took. */
+class Total {
+  readonly #start = performance.now()
+  readonly #done: Done
+
+  constructor(promptTokens: number) {
+    this.#done = {
+      type: 'done',
+      promptTokens,
+      completionTokens: 0,
+      work: { totalMs: 0, draftMs: 0, targetMs: 0, judgeMs: 0, forwards: 0 },
+    }
+  }
+
+  get completionTokens(): number {
+    return this.#done.completionTokens
+  }
+
+  add({ completionTokens, work, speculation: own }: CycleDone): void {
+    const done = this.#done
+    done.completionTokens += completionTokens
+    done.work.draftMs += work.draftMs
+    done.work.targetMs += work.targetMs
+    done.work.judgeMs += work.judgeMs
+    done.work.forwards += work.forwards
+    if (own) done.speculation = done.speculation ? sum(done.speculation, own) : own
+  }
+
+  get done(): Done {
+    const { work } = this.#done
+    return { ...this.#done, work: { ...work, totalMs: performance.now() - this.#start } }
+  }
+}
+
+type Speculation = NonNullable<Done['speculation']>
+
+function sum(a: Speculation, b: Speculation): Speculation {
+  const [drafts, proposed, accepted] = [a.drafts + b.drafts, a.proposed + b.proposed, a.accepted + b.accepted]
+  const places = Math.max(a.perPosition.length, b.perPosition.length)
+  const perPosition = Array.from({ length: places }, (_, i) => (a.perPosition[i] ?? 0) + (b.perPosition[i] ?? 0))
+  return { drafts, proposed, accepted, perPosition, meanLength: 1 + accepted / Math.max(1, drafts) }
+}
