@@ -9,6 +9,7 @@ import type { Committed, Done, StepDrafted, VerdictGiven, VerifyEvent } from '..
 import { generate } from '../src/engine/decode/generate.ts'
 import type { Ending, GenerateRequest } from '../src/engine/decode/generate.ts'
 import { neutralRules } from '../src/engine/sampling/logits.ts'
+import { lookahead } from '../src/engine/decode/lookahead.ts'
 import { verifySteps } from '../src/engine/decode/verify.ts'
 
 type Context = VerifyRequestInput['context']
@@ -70,6 +71,36 @@ export async function verify(engine: Engine, context: Context, options: VerifyOp
     said: events.map((event) => (event.type === 'delta' ? event.text : '')).join(''),
     speculation: events.find((event) => event.type === 'done')!.speculation!,
   }
+}
+
+/** Drafts and verifies at the same time, until the text ends or `options` have had enough. */
+export async function follow(
+  engine: Engine,
+  { prompt, messages, id = 'run' }: Partial<Context>,
+  options: Omit<VerifyOptions, 'steps' | 'follow'>,
+  signal: AbortSignal = never,
+): Promise<VerifyEvent[]> {
+  const { sampling, delimiter, step_tokens } = options
+  const named = { context: { id, prompt, messages }, sampling, delimiter, step_tokens, follow: true }
+  const drafting = parseRequest(DraftRequest, { ...named, depth: 1 })
+  const verifying = parseRequest(VerifyRequest, { ...options, ...named })
+  const context = await engine.context(verifying.context)
+  const left = new AbortController()
+  const either = AbortSignal.any([signal, left.signal])
+  const drafted = (async () => {
+    for await (const _ of draft(engine, context, drafting, either));
+  })().catch((error: unknown) => {
+    if (!either.aborted) throw error
+  })
+  const events: VerifyEvent[] = []
+  try {
+    for await (const event of lookahead(engine, context, verifying, either)) events.push(event)
+  } finally {
+    left.abort()
+    await drafted
+    engine.contexts.drop(id)
+  }
+  return events
 }
 
 const without = ({ index, accepted, reason }: VerdictGiven): Omit<VerdictGiven, 'type'> => ({ index, accepted, reason })

@@ -140,7 +140,7 @@ describe('the log has one line of JSON', () => {
 
   test('for a run that goes on without its draft, and for how it ends', async () => {
     await using fake = await fakeBackend([{ events: [context()], finally: 'cut' }, { events: [{ type: 'riddle' }] }])
-    await read(await ask({ BACKEND_URL: fake.url }, { prompt: 'x' }))
+    await read(await ask({ BACKEND_URL: fake.url }, { prompt: 'x', lookahead: { pipelined: false } }))
     expect(logged()).toMatchObject([
       { event: 'run.degraded', phase: 'draft', code: 'stream_cut' },
       { event: 'run.failed', phase: 'decode', code: 'target_failed', backend_code: 'bad_event' },

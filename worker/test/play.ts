@@ -35,7 +35,9 @@ export async function play(
 ): Promise<Outcome> {
   await using fake = await fakeBackend(script)
   const events: RunEvent[] = []
-  const parsed = parseRequest(RunRequest, { prompt: 'How many?', ...request })
+  // What the script says is one cycle after the other.
+  const lookahead = { mode: 'lr+sd' as const, pipelined: false, ...request.lookahead }
+  const parsed = parseRequest(RunRequest, { prompt: 'How many?', ...request, lookahead })
   const upstream = nativeUpstream({ baseURL: fake.url + under, fetch, idleMs: IDLE_MS })
   const options = { runId: 'r', signal: new AbortController().signal, controller, log: () => undefined }
   for await (const event of cycle(upstream, parsed, options)) {

@@ -48,7 +48,8 @@ test('a run streams as typed events with ids from 0, and one terminal event', as
     finish: 'stop',
   })
   const { url } = await start([drafts('a\n\n'), end])
-  const response = await post(url, { messages: [{ role: 'user', content: 'x' }] })
+  const question = { messages: [{ role: 'user', content: 'x' }], lookahead: { pipelined: false } }
+  const response = await post(url, question)
   expect(response.headers.get('content-type')).toBe('text/event-stream')
   expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   const events: v.InferOutput<typeof RunEvent>[] = []

@@ -115,7 +115,7 @@ export class Verification {
   async #open(): Promise<void> {
     const { steps, rest, tokens, starts } = this.#chain
     const { leastLogprob = -Infinity, alone = false } = this.#verifier
-    const isGated = steps.length > 0 && leastLogprob > -Infinity
+    const isGated = steps.length > 0 && (alone || leastLogprob > -Infinity)
     const wanted = this.#request.speculation.drafted || isGated ? [...tokens.keys(), tokens.length] : starts
     const reduced = isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
     const rows = await this.#timer.time('target', () =>

@@ -125,7 +125,7 @@ describe('verifiers by name', () => {
   test('one that is brought along takes the place of ours', () => {
     const mine: Verifier = { name: 'judge', rule: () => undefined }
     const known = verifiers(options, [mine])
-    expect([...known.keys()].toSorted()).toEqual(['exact', 'judge'])
+    expect([...known.keys()].toSorted()).toEqual(['exact', 'judge', 'likelihood'])
     expect(known.get('judge')).toBe(mine)
   })
 })
