@@ -111,12 +111,12 @@ export interface Written extends Ending {
 }
 
 /** By the target, at temperature 0, unless something else is said. */
-export async function write(
+export function generateRequest(
   engine: Engine,
   prompt: readonly number[],
-  options: GenerateOptions = {},
-): Promise<Written> {
-  const request: GenerateRequest = {
+  { rules, ...options }: GenerateOptions = {},
+): GenerateRequest {
+  return {
     runner: engine.target,
     prompt,
     maxTokens: 100,
@@ -127,11 +127,18 @@ export async function write(
     includeStop: false,
     skipSpecial: true,
     logprobs: undefined,
-    ngram: 0,
-    draft: 0,
+    rules: { ...neutralRules, ...rules },
     ...options,
-    rules: { ...neutralRules, ...options.rules },
   }
+}
+
+/** Guesses nothing, unless something else is said. */
+export async function write(
+  engine: Engine,
+  prompt: readonly number[],
+  options: GenerateOptions = {},
+): Promise<Written> {
+  const request = generateRequest(engine, prompt, { ngram: 0, draft: 0, ...options })
   const written: Partial<Written> & { text: string; tokens: number[] } = { text: '', tokens: [] }
   for await (const { text, tokens, ending } of generate(engine, request, never)) {
     written.text += text

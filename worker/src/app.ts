@@ -1,9 +1,9 @@
-import { ProtocolError } from '@lookahead/sdk/protocol'
+import { ProtocolError, bearerOptions } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
+import { bearerAuth } from 'hono/bearer-auth'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
-import { bearer } from './bearer.ts'
 import { logLine } from './log.ts'
 import { stackOf, words } from './lookahead/index.ts'
 import { requestId } from './request-id.ts'
@@ -23,7 +23,7 @@ app.use(requestId)
 
 app.use('/v1/*', async function askForKey(c, next) {
   const key = apiKeyOf(c.env)
-  return key === undefined ? next() : bearer(key)(c, next)
+  return key === undefined ? next() : bearerAuth<App>(bearerOptions(key, 'API key'))(c, next)
 })
 
 app.use(

@@ -4,6 +4,7 @@ import type { VerifyRequestInput } from '@lookahead/sdk/protocol'
 import type { Committed, StepDrafted, VerdictGiven, VerifyEvent } from './events.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
+import { forget } from '../../test/calls.ts'
 import { draft } from './decode/draft.ts'
 import { Engine } from './engine.ts'
 import { verifySteps } from './decode/verify.ts'
@@ -21,13 +22,7 @@ beforeAll(async () => {
   engine = await Engine.load({ models, slots: 4096 })
 })
 afterAll(() => engine.close())
-afterEach(() => {
-  for (const { runner } of engine.runners) {
-    runner.kv.assertIdle()
-    runner.kv.prefixes.evict(Infinity)
-    expect(runner.kv.pool.free).toBe(runner.kv.pool.size)
-  }
-})
+afterEach(() => forget(engine))
 
 type VerifyOptions = Omit<VerifyRequestInput, 'context'>
 

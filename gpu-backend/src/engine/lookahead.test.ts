@@ -38,7 +38,7 @@ describe.each([
         accepted += verdictsOf(events).filter((verdict) => verdict.startsWith('yes')).length
       }
     }
-    expect(accepted).toBeGreaterThan(10)
+    expect(accepted).toBeGreaterThan(1)
   })
 
   const run = (options: Partial<VerifyOptions> = {}) =>

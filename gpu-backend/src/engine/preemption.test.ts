@@ -3,14 +3,15 @@ import path from 'node:path'
 import { VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
+import { generateRequest } from '../../test/calls.ts'
+import type { GenerateOptions } from '../../test/calls.ts'
 import { wholeLogits } from '../model/index.ts'
 import { Priority } from './memory/priority.ts'
 import type { ModelRunner } from './model-runner.ts'
 import { distribution } from './sampling/distribution.ts'
 import { Engine } from './engine.ts'
 import { generate } from './decode/generate.ts'
-import type { GenerateRequest, Piece } from './decode/generate.ts'
-import { neutralRules } from './sampling/logits.ts'
+import type { Piece } from './decode/generate.ts'
 import type { TokenLogprob } from './sampling/logits.ts'
 import { nominal } from './speculation/costs.ts'
 import { DraftModel } from './speculation/proposers/draft-model.ts'
@@ -77,24 +78,9 @@ test('a text that gave its slots back and waits is not idle, however long it wai
 const someText = (seed: number, length: number): number[] =>
   Array.from({ length }, (_, i) => (seed * 97 + i * 31) % 1200)
 
-type Options = Omit<Partial<GenerateRequest>, 'rules'> & { rules?: Partial<GenerateRequest['rules']> }
-
-function start(engine: Engine, { rules, ...options }: Options, abort = signal) {
+function start(engine: Engine, options: GenerateOptions, abort = signal) {
   const prompt = engine.target.model.tokenizer.encode(prompts[0]!)
-  const request: GenerateRequest = {
-    runner: engine.target,
-    prompt,
-    maxTokens: 150,
-    sampling: { temperature: 0 },
-    stop: [],
-    stopTokens: [],
-    ignoreEndOfText: true,
-    includeStop: false,
-    skipSpecial: true,
-    logprobs: undefined,
-    rules: { ...neutralRules, ...rules },
-    ...options,
-  }
+  const request = generateRequest(engine, prompt, { maxTokens: 150, ignoreEndOfText: true, ...options })
   return generate(engine, request, abort)
 }
 
@@ -137,7 +123,7 @@ function takeAll({ kv: { pool, prefixes } }: ModelRunner): number[] {
 const promptOf = (i: number): number[] => roomy.target.model.tokenizer.encode(prompts[i]!)
 
 test('greedy, seeded and penalised texts that have to give their slots back', async () => {
-  const requests: Options[] = [
+  const requests: GenerateOptions[] = [
     { prompt: promptOf(0) },
     { prompt: promptOf(1), sampling: { temperature: 1, seed: 5 } },
     { prompt: promptOf(2), rules: { frequencyPenalty: 0.5, repetitionPenalty: 1.1 }, logprobs: 2 },
@@ -184,7 +170,7 @@ test('a client that reads nothing for a while makes room for newcomers too', asy
 
 test('a text gives nothing back amid its forwards', async () => {
   const { pool, queue } = tight.target.kv
-  const requests: Options[] = [
+  const requests: GenerateOptions[] = [
     { prompt: promptOf(1), maxTokens: 60, draft: 0 },
     // Three forwards of 64 tokens.
     { prompt: [0, 2, 3].flatMap(promptOf).slice(0, 170), maxTokens: 20 },
@@ -353,7 +339,7 @@ test('what a text finds in the prefix cache counts once, and a prompt that is me
     return [prefixQueries - before.prefixQueries, prefixHits - before.prefixHits]
   }
   const prompt = someText(9, 500)
-  const write = (options: Options) => read(start(roomy, { prompt, maxTokens: 2, ...options }))
+  const write = (options: GenerateOptions) => read(start(roomy, { prompt, maxTokens: 2, ...options }))
   expect(await counted(() => write({ promptLogprobs: 0 }))).toEqual([500, 0])
   expect(await counted(() => write({}))).toEqual([499, 499])
 })

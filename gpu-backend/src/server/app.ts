@@ -1,10 +1,10 @@
-import { ProtocolError } from '@lookahead/sdk/protocol'
+import { ProtocolError, bearerOptions } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
+import { bearerAuth } from 'hono/bearer-auth'
 import { HTTPException } from 'hono/http-exception'
 import { requestId } from 'hono/request-id'
 import type { Engine } from '../engine/engine.ts'
 import type { ModelRunner } from '../engine/model-runner.ts'
-import { bearer } from './bearer.ts'
 import { limitBody } from './body.ts'
 import { Calls } from './calls.ts'
 import { publicError } from './errors.ts'
@@ -63,7 +63,7 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     })
   })
 
-  app.use(bearer(token))
+  if (token !== undefined) app.use(bearerAuth(bearerOptions(token, 'token')))
   app.use(limitBody(MAX_BODY_BYTES))
 
   app.get('/metrics', (c) => c.body(metrics.render(calls, engine()), 200, { 'content-type': CONTENT_TYPE }))

@@ -75,17 +75,18 @@ test('a call is queued before its prompt is tokenized, and a client that leaves 
   expect((await write()).status).toBe(400)
 })
 
-test('the output of a context that is restored counts like its prompt', async () => {
+test('the output of a context that is restored counts like its prompt, and one that is refused is not kept', async () => {
   const app = createApp({ engine: () => engine, draining: () => false, calls: new Calls({ tokens: 500 }) })
-  const verify = (id: string, output: number[]) =>
-    app.request('/v1/verify', {
-      method: 'POST',
-      body: JSON.stringify({ context: { id, messages, output }, max_tokens: 1 }),
-    })
+  const verify = (context: object) =>
+    app.request('/v1/verify', { method: 'POST', body: JSON.stringify({ context, max_tokens: 1 }) })
   const output = Array.from({ length: 1500 }, () => 5)
-  const answers = await Promise.all([verify('short', []), verify('long', output)])
+  const answers = await Promise.all([
+    verify({ id: 'short', messages, output: [] }),
+    verify({ id: 'long', messages, output }),
+  ])
   expect(answers.map((answer) => answer.status)).toEqual([200, 429])
   await answers[0]!.text()
+  expect((await verify({ id: 'long', length: output.length })).status).toBe(409)
 })
 
 test('what is only to be tokenized counts like any prompt', async () => {

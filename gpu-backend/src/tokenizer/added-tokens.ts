@@ -12,7 +12,7 @@ export class AddedTokens {
   readonly #byText: ReadonlyMap<string, AddedToken>
   readonly #pattern: RegExp
 
-  /** @param tokens what is to be found of each; of two that are spelled alike the first counts */
+  /** @param tokens each with the text it is found by; of two with the same text the first counts */
   constructor(tokens: readonly (readonly [text: string, token: AddedToken])[]) {
     this.#byText = new Map(tokens.filter(([text]) => text !== '').toReversed())
     const longestFirst = [...this.#byText.keys()].toSorted((a, b) => b.length - a.length)

@@ -1,7 +1,7 @@
 import { ModelError, readTextIfAny } from '../checkpoint/index.ts'
 import { Template } from './jinja/index.ts'
 
-/** What is undefined in it is not there for the template, as if it had not been sent. */
+/** A field that is undefined is not there for the template, as if it had not been sent. */
 export interface ChatMessage {
   role: string
   content: string

@@ -21,5 +21,5 @@ function neverFirst(step: Step): Step {
   return step.type === 'Metaspace' ? { ...step, ...never } : step
 }
 
-/** In today's spelling and an older one. */
+/** "Never" in today's spelling and an older one. */
 const never = { prepend_scheme: 'never', add_prefix_space: false }

@@ -9,14 +9,14 @@ import type { Step, StoredTokenizer } from './stored.ts'
  * those that stand in normalised text are found, the rest is split into words, and words into tokens.
  */
 export class Encoder {
-  /** What added tokens are found by in a text, which is what they stand for; by their ids. */
+  /** The text that each added token is found by, and stands for; by id. */
   readonly addedTexts: ReadonlyMap<number, string>
   readonly #model: BPE
   readonly #added: AddedTokens
   readonly #addedToNormalized: AddedTokens
   readonly #normalizer: SequenceNormalizer
   readonly #preTokenizer: SequencePreTokenizer
-  /** Of added tokens. */
+  /** Ids of added tokens, by their spelling in the file. */
   readonly #ids: ReadonlyMap<string, number>
   /** What is put around every text. */
   readonly #around: readonly [before: number[], after: number[]]
@@ -80,7 +80,10 @@ export class Encoder {
   }
 }
 
-/** A byte that has no token is as good as not there; the library's merges would not go across it. */
+/**
+ * Without an unknown token, Python's tokenizers leaves out bytes that have no token, and merges what stands around them. The
+ * library does not merge across them, so they are taken out before.
+ */
 function leaveOut(splitting: readonly Step[], { tokens_to_ids: ids, unk_token_id: unknown }: BPE): Step[] {
   const isBytes = splitting.some(({ type }) => type === 'ByteLevel')
   const absent = byteCharacters.filter((character) => !ids.has(character))

@@ -1,10 +1,10 @@
 /**
- * The steps of `tokenizer.json`, which mean what Python's tokenizers makes of them, in terms that the library we use takes in
- * the same way. It goes by JavaScript's idea of white space and digits in places, and knows one way of splitting of five.
+ * Rewrites the steps of `tokenizer.json` so that the library we use does with them what Python's tokenizers does. By itself it
+ * takes JavaScript's white space and digits for Unicode's in places, and knows one of the five ways of splitting.
  */
 import type { Behavior, Pattern, Step } from './stored.ts'
 
-/** Of normalising. */
+/** Steps of normalising. */
 export function normalizers(step: Step): Step[] {
   switch (step.type) {
     case 'Sequence':
@@ -19,14 +19,14 @@ export function normalizers(step: Step): Step[] {
     case 'Prepend':
       return [replace(`\\A(?=${ANY})`, step.prepend ?? '')]
     case 'Lowercase':
-      // Letter by letter, whereas JavaScript knows how a Greek word ends.
+      // Letter by letter: JavaScript would write a sigma at a word's end as ς.
       return [replace('Σ', 'σ'), step]
     default:
       return [step]
   }
 }
 
-/** Of splitting into words. @throws Error for a way of splitting that is not supported */
+/** Steps of splitting into words. @throws Error for a way of splitting that is not supported */
 export function preTokenizers(step: Step): Step[] {
   switch (step.type) {
     case 'Sequence':
@@ -75,7 +75,7 @@ const pieces = (regex: string): Step => ({
 })
 
 function split(regex: string, behavior: Behavior, invert = false): Step {
-  // Inverted, these two come to the same.
+  // What is matched and what lies between are pieces alike, so inverting changes nothing.
   if (behavior === 'Isolated') return pieces(regex)
   const match = `(?:${regex})`
   if (behavior === 'Contiguous') return pieces(`${match}+`)
@@ -89,11 +89,11 @@ function split(regex: string, behavior: Behavior, invert = false): Step {
 export const replace = (regex: string, content: string): Step => ({
   type: 'Replace',
   pattern: { Regex: regex },
-  // A dollar sign is one, whereas JavaScript's would stand for a part of the match.
+  // To JavaScript a single dollar sign could stand for a part of the match.
   content: content.replaceAll('$', '$$$$'),
 })
 
-/** In Oniguruma's terms, as all these expressions are. */
+/** As Oniguruma's expressions write it, which all of these are. */
 export const literal = (text: string): string =>
   Array.from(text, (character) => `\\x{${character.codePointAt(0)!.toString(16)}}`).join('')
 
@@ -103,7 +103,7 @@ const regexOf = (pattern: Pattern | undefined): string =>
 /** What Python's tokenizers, which goes by Rust's expressions in this, calls a character of a word. */
 export const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}'
 const ANY = '[\\s\\S]'
-/** `\s` is Unicode's white space there. (pre_tokenizers/byte_level.rs) */
+/** GPT-2's words, as in pre_tokenizers/byte_level.rs; `\s` is Unicode's white space. */
 const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
-/** Unicode's, and what ASCII has between letters and digits. */
+/** Unicode's punctuation, and ASCII's symbols, which Unicode does not count as such. */
 const PUNCTUATION = '[\\p{P}\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e]'

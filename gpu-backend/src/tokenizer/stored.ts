@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { ModelError, assertFolder, check, readJsonIfAny } from '../checkpoint/index.ts'
 import { dictionary } from '../dictionary.ts'
 
-/** A step of normalising or splitting a text, with what the types that `steps.ts` knows have, or several steps. */
+/** A step of normalising or splitting a text, or several: with the fields of all types that `steps.ts` knows. */
 export interface Step {
   type: string
   normalizers?: readonly Step[] | undefined
@@ -29,7 +29,7 @@ const pattern = v.union([v.object({ String: v.string() }), v.object({ Regex: v.s
 export type Pattern = v.InferOutput<typeof pattern>
 
 const behavior = v.picklist(['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'])
-/** What becomes of the places where a text is split. */
+/** What becomes of a match, where a text is split at matches. */
 export type Behavior = v.InferOutput<typeof behavior>
 
 /** Steps of other types go to the library as they are. */
@@ -101,7 +101,7 @@ export type StoredTokenizer = v.InferOutput<typeof tokenizerSchema>
 export type AddedToken = StoredTokenizer['added_tokens'][number]
 export type StoredModel = StoredTokenizer['model']
 
-/** Asked first: tokenizers of other models have another vocabulary. */
+/** Checked first: another kind of tokenizer has another vocabulary, and its kind is what a user should be told. */
 const kindSchema = v.object({ model: v.object({ type: v.optional(v.string(), 'BPE') }) })
 
 /**
@@ -123,7 +123,7 @@ export async function readTokenizer(folder: string): Promise<StoredTokenizer> {
 }
 
 const name = 'tokenizer.json'
-/** What tokenizers are kept in that are no tokenizer.json yet. */
+/** Files that hold a tokenizer in an older form. */
 const others = ['tokenizer.model', 'vocab.json']
 
 /** @param files what the folder or repository has instead */

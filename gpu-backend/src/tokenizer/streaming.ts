@@ -1,6 +1,6 @@
 import type { Tokenizer } from './tokenizer.ts'
 
-/** Bytes of a character in UTF-8: a character that tokens begin may have so many of them, less one. */
+/** Bytes of a UTF-8 character at most, so an unfinished one began no more tokens ago. */
 const MOST_BYTES = 4
 
 export interface DecodeOptions {

@@ -21,7 +21,7 @@ const tokenizerConfigSchema = v.object({
 
 const nothing = new Uint8Array(0)
 
-/** Characters from which encoding a text would be noticed by those who wait for the event loop. */
+/** Texts of so many characters are encoded on a thread: they would hold up the event loop for a noticeable time. */
 const LONG = 2 ** 14
 
 export interface EncodeOptions {
@@ -46,7 +46,7 @@ export class Tokenizer {
   readonly #encoder: Encoder
   /** Puts no space before a text. */
   readonly #continuing: Encoder
-  /** Whether the space that a whole text begins with is the tokenizer's own. */
+  /** Whether decoding leaves out the space that a whole text begins with, since encoding put it there. */
   readonly #stripsStart: boolean
   readonly #template: Template | undefined
   /** The special tokens that a template may name, such as `eos_token`. */
@@ -125,7 +125,7 @@ export class Tokenizer {
     return encodeOnThread({ folder: this.#folder, text, options }, signal)
   }
 
-  /** A text of more characters has more than so many tokens, for certain: normalising leaves more than half of them. */
+  /** A text of more characters surely has more than `tokens` tokens: normalising never leaves less than half of it. */
   mostCharacters(tokens: number): number {
     return 2 * tokens * this.#longest
   }
@@ -151,7 +151,7 @@ export class Tokenizer {
     return this.#bytes[id] ?? nothing
   }
 
-  /** The text of all its tokens. What goes on another text is to be decoded by `streaming`, which leaves a space at its start. */
+  /** The text of all tokens. For what continues another text use `streaming`, which keeps a space at its start. */
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
     const decoder = this.streaming(options)
     const text = decoder.pushAll(ids) + decoder.flush()
@@ -172,7 +172,7 @@ export class Tokenizer {
       throw new ModelError('unsupported', 'this model has no chat template: send it text, or add chat_template.jinja')
     const { addGenerationPrompt = false, variables = {} } = options
     return this.#template.render({
-      // As transformers has them: templates ask whether they are none.
+      // transformers always defines these, and templates ask whether they are none.
       tools: null,
       documents: null,
       ...this.#templateTokens,

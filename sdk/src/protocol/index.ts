@@ -1,4 +1,5 @@
 export * from './backend.ts'
+export * from './bearer.ts'
 export * from './channels.ts'
 export * from './errors.ts'
 export * from './health.ts'

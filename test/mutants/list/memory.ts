@@ -187,7 +187,7 @@ export const memory: Area = {
       from: 'this.tree.held - this.#shared)',
       to: 'this.tree.held)',
       means: 'slots that others share count as to be had',
-      tests: [preemptionTest, sharingTest],
+      tests: [leaseTest],
     },
     {
       file: lease,

@@ -109,7 +109,7 @@ export const server: Area = {
       from: '    if (isNew) engine.contexts.giveUp(context)\n',
       to: '',
       means: 'a context that was made for a refused call stays',
-      tests: [leavingTest, queueTest],
+      tests: [queueTest],
     },
     {
       file: chat,

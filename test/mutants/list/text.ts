@@ -5,7 +5,7 @@ const output = 'gpu-backend/src/engine/text/output.ts'
 const sharedVocabulary = 'gpu-backend/src/engine/text/shared-vocabulary.ts'
 const prompt = 'gpu-backend/src/engine/text/prompt.ts'
 const commitTest = 'gpu-backend/src/engine/commit.test.ts'
-const draftModelTest = 'gpu-backend/src/engine/speculation/proposers/draft-model.test.ts'
+const reductionTest = 'gpu-backend/src/engine/reduction.test.ts'
 const thinkingTest = 'gpu-backend/src/server/openai/thinking.test.ts'
 
 export const text: Area = {
@@ -86,7 +86,7 @@ export const text: Area = {
       from: 'this.#isWhole ? ofDraft : wholeLogits(ofDraft).subarray(0, this.#size)',
       to: 'ofDraft',
       means: 'a draft of a larger vocabulary says tokens that the target does not know',
-      tests: [draftModelTest],
+      tests: [reductionTest],
     },
     {
       file: prompt,

@@ -29,7 +29,7 @@ export interface RunOptions {
   signal?: AbortSignal | undefined
 }
 
-/** Failed forwards in a row that tell of the device rather than of what it was given. */
+/** So many forwards that failed in a row mean that the device is lost, not that one request was bad. */
 const TELLING_FAILURES = 3
 
 /** Totals since the start. */
@@ -37,8 +37,9 @@ export interface ForwardCounts {
   forwards: number
   /** New tokens of all forwards. */
   newTokens: number
-  /** Pairs of a new token and a key that the rows have, and those with every row as long and as wide as the largest. */
+  /** Pairs of a new token and a key that it attends to. */
   usefulArea: number
+  /** The same with padding: as if every row of a forward were as long and as wide as its largest. */
   paddedArea: number
   /** Rows of logits that were handed out whole. */
   wholeLogits: number
@@ -46,8 +47,8 @@ export interface ForwardCounts {
 
 /**
  * Continuous batching: packs what all requests of one model have to run into common forwards, as they come and go.
- * A forward starts once every request at work has handed in its rows, or else when the event loop has had a turn: a
- * request alone never waits, and none waits for another that is busy elsewhere, but for one that is guessing tokens.
+ * A forward starts once every request at work has handed in its rows, or else at the event loop's next turn. So a request
+ * alone never waits, and nobody waits for a request that is busy elsewhere, except for one that is guessing tokens (`expect`).
  */
 export class Batcher {
   readonly counts: ForwardCounts = { forwards: 0, newTokens: 0, usefulArea: 0, paddedArea: 0, wholeLogits: 0 }
@@ -58,14 +59,16 @@ export class Batcher {
   readonly budget: number
   #jobs: Job[] = []
   readonly #since: Since = { texts: 0, prompts: 0 }
-  /** Requests at work, and those of them that wait for their rows. */
+  /** Requests at work. */
   #requests = 0
+  /** Calls of `run` that are not answered yet. */
   #calls = 0
   /** Requests whose rows are being prepared. */
   #coming = 0
   #busy = false
   /** Forwards in a row that failed. */
   #failures = 0
+  /** The turn at which the next forward starts, whoever has not come by then. */
   #turn: NodeJS.Immediate | undefined
 
   constructor(model: Model, budget: number) {
@@ -100,7 +103,11 @@ export class Batcher {
     }
   }
 
-  /** A request prepares its next rows, and forwards wait for it: it must not wait itself. @returns what to call when it has them */
+  /**
+   * Holds forwards back while a request prepares its next rows. It must not wait for what one of these forwards would bring:
+   * neither would ever come.
+   * @returns what to call when it has its rows
+   */
   expect(): () => void {
     this.#coming++
     this.#cancelTurn()

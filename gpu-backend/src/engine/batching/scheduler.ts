@@ -23,19 +23,19 @@ export interface Chunk<Item> {
   tokens: number
 }
 
-/** Forwards without any prompt after which prompts go first, and without a sequence after which that goes first. */
+/** After so many forwards without any prompt, prompts go first; after so many without a text, that text does. */
 const MOST_PASSED = 2
 
-/** Part of a forward with which a prompt has had its turn: less brings it nowhere. */
+/** A prompt has had its turn when this part of a forward's budget was its own, or all that it still had: less hardly moves it on. */
 const TURN = 1 / 4
 
 /**
- * Attention may take at most this many times the work that its rows would take alone. At 2 texts being written wait for the
- * padding of prompts beside them; at 1.25 there are more forwards, and no more tokens (`npm run load`, with either number here).
+ * Attention may take at most this many times the work that its rows would take alone. At 2, texts being written wait for the
+ * padding of prompts beside them. At 1.25 there are more forwards, and no more tokens a second. Measured with `npm run load`.
  */
 const MOST_PADDING = 1.5
 
-/** Forwards that have gone by without a text, or without a prompt's turn, while there were some. */
+/** Forwards in a row without any text, and without any prompt's turn, while there were texts or prompts that waited. */
 export interface Since {
   texts: number
   prompts: number
@@ -44,9 +44,9 @@ export interface Since {
 /**
  * @param waiting in order of arrival
  * @param budget new tokens that a forward may have
- * @returns never nothing while something waits. Texts being written come before prompts, the first come first; prompts take
- * turns. What has waited too long comes before both, but never in two forwards one after another instead of the texts. A row
- * that would make the others' padding too large is left for the next forward; one with more tokens than the budget has left is cut.
+ * @returns never nothing while something waits. Texts being written come before prompts, in order of arrival; prompts take
+ * turns. What has waited too long comes first, but prompts never keep the texts out of two forwards in a row. A row that would
+ * make the padding too large is left for the next forward, and one with more tokens than the budget has left is cut.
  */
 export function schedule<Item extends Waiting>(
   waiting: readonly Item[],
@@ -70,6 +70,7 @@ export function schedule<Item extends Waiting>(
 }
 
 function inOrder<Item extends Waiting>(waiting: readonly Item[], since: Since): readonly Item[] {
+  // 3: texts that were kept out; 2: prompts that have waited too long; 1: texts; 0: prompts.
   const rank = ({ urgent, passed }: Item): number => {
     if (!urgent) return since.prompts >= MOST_PASSED ? 2 : 0
     return since.texts > 0 || passed >= MOST_PASSED ? 3 : 1

@@ -2,10 +2,11 @@ import path from 'node:path'
 import { VerifyRequest, channelsAfter, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { testProblems } from '../../../dataset/index.ts'
+import { forget, generateRequest } from '../../../test/calls.ts'
+import type { GenerateOptions } from '../../../test/calls.ts'
 import { Engine } from '../engine.ts'
 import { generate } from './generate.ts'
 import type { Ending, GenerateRequest } from './generate.ts'
-import { neutralRules } from '../sampling/logits.ts'
 import type { TokenLogprob } from '../sampling/logits.ts'
 import { verifySteps } from './verify.ts'
 
@@ -24,34 +25,12 @@ beforeAll(async () => {
   end = generation.eosTokenIds[0]!
 })
 afterAll(() => engine.close())
-afterEach(() => {
-  for (const { runner } of engine.runners) {
-    runner.kv.assertIdle()
-    runner.kv.prefixes.evict(Infinity)
-    expect(runner.kv.pool.available).toBe(runner.kv.pool.size)
-  }
-})
+afterEach(() => forget(engine))
 
-type Options = Omit<Partial<GenerateRequest>, 'rules'> & { rules?: Partial<GenerateRequest['rules']> }
+const request = (options?: GenerateOptions): GenerateRequest =>
+  generateRequest(engine, prompt, { runner: engine.draft!, maxTokens: 600, ...options })
 
-function request({ rules, ...options }: Options = {}): GenerateRequest {
-  return {
-    runner: engine.draft!,
-    prompt,
-    maxTokens: 600,
-    sampling: { temperature: 0 },
-    stop: [],
-    stopTokens: [],
-    ignoreEndOfText: false,
-    includeStop: false,
-    skipSpecial: true,
-    logprobs: undefined,
-    rules: { ...neutralRules, ...rules },
-    ...options,
-  }
-}
-
-async function write(options?: Options) {
+async function write(options?: GenerateOptions) {
   let text = ''
   const tokens: number[] = []
   const logprobs: TokenLogprob[] = []

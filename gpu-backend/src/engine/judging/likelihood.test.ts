@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { TopScores } from '../../model/index.ts'
 import { Random } from '../sampling/random.ts'
-import { isLikely, tellsLikely } from './likelihood.ts'
+import { isLikely, tellingLikely, tellsLikely } from './likelihood.ts'
 
 const LEAST = -6
 const random = new Random(5)
@@ -56,4 +56,13 @@ test('a whole vocabulary tells everything; one whose last known token is likely 
   const flat = new Float32Array(80)
   expect(tellsLikely(top(flat, 80, 0.6), 0.6, LEAST)).toBe(true)
   expect(tellsLikely(top(flat, 64, 0.6), 0.6, LEAST)).toBe(false)
+})
+
+test('the likeliest tokens stand for a whole row where they are enough both to draw from and to tell', () => {
+  const [telling, silent] = [80, 64].map((count) => top(new Float32Array(80), count, 0.6)) as [TopScores, TopScores]
+  const asked = (isEnough: boolean) => tellingLikely({ temperature: 0.6, suffices: () => isEnough }, LEAST)!
+  expect(asked(true)).toMatchObject({ temperature: 0.6 })
+  expect([asked(true).suffices(telling), asked(true).suffices(silent)]).toEqual([true, false])
+  expect(asked(false).suffices(telling)).toBe(false)
+  expect(tellingLikely(undefined, LEAST)).toBeUndefined()
 })

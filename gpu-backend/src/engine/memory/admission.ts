@@ -1,21 +1,21 @@
 /**
  * Who may take slots of a pool, who waits for them, and who gives its own back: plain numbers in, decisions out.
  *
- * Rank decides. The first in rank that needs slots takes them, from the last at work when none are left; none is ever taken
- * from for one that comes after it. So the first always goes on, and in its time every other. A newcomer waits until there is
- * room for what it and those before it are still expected to write, and later newcomers wait behind it, but not the sequences
- * at work.
+ * Rank decides. The first in rank that needs slots takes them; when none are left, the last in rank at work gives its own back.
+ * A sequence never gives slots to one that comes after it, so the first always goes on, and every other in its time. A newcomer
+ * waits until there is room for all that it and those before it are still expected to write. Later newcomers wait behind it;
+ * sequences at work do not.
  */
 
-/** A sequence that shares the pool; all but `rank` in slots. */
+/** A sequence that shares the pool. */
 export interface Sequence {
   /** The lower goes first: see `Priority`. */
   readonly rank: number
-  /** What it has, and others do not; 0 only for a newcomer, which has not begun or has given all back. */
+  /** Slots that it alone has. 0 means a newcomer: it has not begun, or has given all back. */
   readonly held: number
-  /** What it waits for; 0 when it does not wait, or another is prefilling it. Costly to find out for a newcomer. */
+  /** Slots that it waits for; 0 when it waits for none, or for another sequence to prefill their common prefix. Costly for a newcomer. */
   needs(): number
-  /** What it is expected to take after that, until it ends. */
+  /** Slots that it is expected to take after these, until it ends. */
   readonly left: number
 }
 
@@ -71,7 +71,7 @@ function firstToServe<T extends Sequence>(
   return undefined
 }
 
-/** Later sequences do not count: their slots can be had. @param newcomer holds what it needs */
+/** Whether there is room for a newcomer beside those before it; later ones can be made to give back. @param newcomer with what it needs as `held` */
 function mayEnter(
   newcomer: Pick<Sequence, 'rank' | 'held' | 'left'>,
   atWork: readonly Sequence[],
@@ -112,7 +112,7 @@ export class Expectation {
     if (this.#lengths.length > REMEMBERED) this.#lengths.shift()
   }
 
-  /** What one that has written so much will still write: as much as those that were longer, and no more than `most`. */
+  /** How much one that has written so much will still write: on average as much as those that became longer, and never beyond `most` in all. */
   left(written: number, most: number): number {
     let [sum, count] = [0, 0]
     for (const length of this.#lengths)

@@ -6,7 +6,7 @@ import { SlotQueue } from './slot-queue.ts'
 /** Part of the pool that is made free at once when it runs short: looking for what to evict costs more than evicting it. */
 const EVICTED_AT_ONCE = 1 / 32
 
-/** Tokens that another sequence must be prefilling for this one for the wait to pay. */
+/** Waiting for another sequence's prefill pays where it saves so many tokens. */
 const WORTH_WAITING = 32
 
 export interface KVCacheStats {
@@ -47,8 +47,9 @@ export class KVCache {
   }
 
   /**
-   * A context that is being prefilled and begins like `text`, where that pays to be waited for: then it stands in the prefix cache.
-   * @param cached tokens of the text that stand there already
+   * A context that is being prefilled and begins like `text`, if waiting for it pays: once prefilled, it stands in the prefix
+   * cache. It pays where at least half of what the other still runs is common to both.
+   * @param cached tokens of the text that stand in the cache already
    */
   prefillWorthWaiting(text: readonly number[], cached: number): readonly number[] | undefined {
     for (const other of this.prefilling) {

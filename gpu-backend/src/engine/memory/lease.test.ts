@@ -36,3 +36,20 @@ test('a text that takes all the slots there are is read, and one of a token more
   const more = new Tree(runner).prefill(tokens(301, 20), [], [0])
   await expect(more).rejects.toMatchObject({ code: 'context_length_exceeded' })
 })
+
+test('nobody is made to give slots back for one that finds no room even then, since they are shared', async () => {
+  const runner = staged.engine.target
+  staged.says('target', () => 5)
+  const [oldest, newcomer, last] = [1, 2, 3].map((n) => new Tree(runner, { arrival: 1e6 + n })) as [Tree, Tree, Tree]
+  await oldest.prefill(tokens(200, 20), [], [0])
+  await last.prefill([...tokens(200, 20), ...tokens(20, 150)], [], [0])
+  expect(last.lease.reused).toBe(200)
+  const { preemptions } = runner.stats
+  let isRead = false
+  const reading = newcomer.prefill(tokens(150, 250), [], [0]).then(() => (isRead = true))
+  await last.advance([{ leaf: last.leaf(0), tokens: [7] }])
+  expect([isRead, runner.stats.preemptions]).toEqual([false, preemptions])
+  for (const tree of [oldest, last]) tree.release()
+  await reading
+  newcomer.release()
+})

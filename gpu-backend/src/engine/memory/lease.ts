@@ -16,7 +16,7 @@ export interface LeaseOptions {
   optional?: boolean
   /** Whether what it finds in the prefix cache counts, when it is first given slots. Default true. */
   counted?: boolean
-  /** Called whenever it is given slots after it had none; what that returns, when it has none any more. */
+  /** Called whenever it is given slots after it had none. What it returns is called when it has none any more. */
   onHold?: () => () => void
 }
 
@@ -28,8 +28,8 @@ interface Demand {
 }
 
 /**
- * The slots of one token tree. `need` waits until there are enough; where an older request needs them they are taken away
- * between two forwards, and then all tokens are run again with what is needed next, but for those in the prefix cache.
+ * The slots of one token tree. `need` waits until there are enough. Between two forwards an older request may take them all
+ * away; the next `need` then asks for all tokens again, and those that the prefix cache has lost by then are run again.
  */
 export class Lease implements Claimant {
   readonly priority: Priority
@@ -44,13 +44,13 @@ export class Lease implements Claimant {
   readonly #options: LeaseOptions
   #counts: boolean
   #demand: Demand | undefined
-  /** Of each run of the forward under way, the tokens that stood in slots before it. */
+  /** For each run of the forward under way: how many of its tokens stood in slots before. */
   #standing: readonly number[] = []
   /** Set as long as it holds slots. */
   #unhold: (() => void) | undefined
-  /** A request that is prefilling our prefix: we wait for it. */
+  /** The context of a request that is prefilling our prefix: we wait for it. */
   #forerunner: readonly number[] | undefined
-  /** Slots of ours that others used when we came. */
+  /** Slots that others used too when we were given them: giving them back would not free them. */
   #shared = 0
 
   constructor(tree: TokenTree, kv: KVCache, options: LeaseOptions = {}) {
@@ -135,7 +135,7 @@ export class Lease implements Claimant {
     if (!this.#demand) return 0
     const { runs } = this.#demand
     if (this.#holds) return sum(runs.map(unrun))
-    // Hundreds may wait for one, and are asked whenever slots come back.
+    // A cheap answer: hundreds may wait for the same request, and all are asked whenever slots come back.
     if (this.#forerunner && this.#kv.prefilling.has(this.#forerunner)) return 0
     const known = this.#reusable
     const { cached, used } = this.#kv.prefixes.lookUp(known)
@@ -168,13 +168,13 @@ export class Lease implements Claimant {
     return this.#unhold !== undefined
   }
 
-  /** What may be taken from the prefix cache, as far as it is there. */
+  /** The tokens that may come from the prefix cache, if it has them: all but those that are run for their logits. */
   get #reusable(): number[] {
     const path = this.tree.path.flatMap((run) => run.tokens)
     return path.slice(0, path.length - (this.#demand?.asked ?? 0))
   }
 
-  /** Begins to hold slots: those that the prefix cache has of the path. */
+  /** Begins to hold slots, with those that the prefix cache has for the path. */
   #begin(): void {
     const { prefixes, prefilling } = this.#kv
     const { context, path } = this.tree
@@ -190,7 +190,7 @@ export class Lease implements Claimant {
     for (const run of path) run.slots = slots.splice(0, run.tokens.length)
   }
 
-  /** What was run is often found again. */
+  /** Leaves what was run to the prefix cache, so that going on costs less if it is still there by then. */
   #keepInCache(): void {
     const { path } = this.tree
     const text = path.flatMap(({ tokens, slots }) => tokens.slice(0, slots.length))

@@ -11,20 +11,20 @@ interface Node {
   lastUsed: number
 }
 
-/** Below 16 shared tokens, recomputing beats gathering: the shared keys would be collected from elsewhere in the pool at every forward. */
+/** Fewer shared tokens are cheaper to run again than to share: shared keys lie elsewhere in the pool and are collected at every forward. */
 const FEWEST_SHARED = 16
 
 /**
  * The prefixes whose keys and values stand in a pool, as radix trees over token ids (RadixAttention; Zheng et al.,
- * arXiv 2312.07104), one for each beginning. Texts with the same beginning use the same slots. Slots that no text uses stay until the
- * pool runs short; then those go first whose text was used least recently, from its end.
+ * arXiv 2312.07104), one for each beginning of `fewest` tokens. Texts with the same beginning use the same slots. Slots that no text
+ * uses stay until the pool runs short; then the texts used least recently lose theirs first, from their ends.
  */
 export class PrefixCache {
   /** Slots taken from the cache for others. */
   evictions = 0
   readonly #pool: SlotPool
   readonly #fewest: number
-  /** By the first tokens of their texts. Each has one child, which has at least those. */
+  /** By the first `fewest` tokens of their texts. Each root has one child. */
   readonly #roots = new Map<string, Node>()
   #clock = 0
 
@@ -57,14 +57,15 @@ export class PrefixCache {
 
   /**
    * Enters a text whose keys and values stand in `slots`, which the caller uses.
-   * @returns the text's slots from now on, used by the caller in place of those: where the text was here before, its slots
-   * from then, so that equal prefixes take up slots once. A text that goes on from less of another than is shared is not entered
+   * @returns the slots that the caller uses from now on. As far as the text was here before they are those it had then, and the
+   * caller's own are given back, so that equal prefixes take up slots once. Too short a text is not entered, nor one that shares
+   * too short a beginning with another and stands in its slots
    */
   insert(text: readonly number[], slots: readonly number[]): number[] {
     if (text.length !== slots.length) throw new Error(`${text.length} tokens in ${slots.length} slots`)
     if (text.length < this.#fewest) return [...slots]
     const path = this.#descend(text)
-    // They stand here as the beginning of another text, of which too little is shared.
+    // The first slots are another text's in this cache, and a slot cannot be cached twice.
     if (path.length === 0 && this.#pool.isCached(slots[0]!)) return [...slots]
     const known = path.flatMap((node) => node.slots)
     this.#pool.share(known)
@@ -89,6 +90,7 @@ export class PrefixCache {
       this.#pool.uncache(dropped)
       freed += dropped.length
       if (!parent.parent || parent.children.size > 0) continue
+      // The parent ends its text now, and takes its place in the order.
       oldestLast.splice(oldestLast.findLastIndex((other) => other.lastUsed > parent.lastUsed) + 1, 0, parent)
     }
     for (const [beginning, root] of this.#roots) if (root.children.size === 0) this.#roots.delete(beginning)

@@ -1,6 +1,6 @@
-/** Offset of those that yield to all others: larger than any number of sequences that arrive. */
+/** Added to the rank of those that yield to all others. More sequences than that never arrive. */
 const LAST = 2 ** 40
-/** Without a forward for so long, most likely since the client does not read, a sequence yields to all others until it goes on. */
+/** A sequence without a forward for so long yields to all others until it goes on: most likely its client does not read. */
 const IDLE_MS = 1000
 /** Priority gap between branches of one request: all its branches stay within half of what separates two requests. */
 const BRANCH_GAP = 1 / 1024

@@ -34,7 +34,10 @@ export class SlotPool {
     return this.#cached[slot] === 1
   }
 
-  /** `n` free slots with one user each, neighbours in order where they were given back so; undefined when there are fewer. */
+  /**
+   * `n` free slots with one user each; undefined when there are fewer. Slots that were given back together come in the same
+   * order again, so that a text's keys lie side by side where they can.
+   */
   take(n: number): number[] | undefined {
     if (n > this.#free.length) return undefined
     const slots = this.#free.splice(this.#free.length - n, n).toReversed()

@@ -11,7 +11,7 @@ export interface Claimant extends Sequence {
   preempt(): void
 }
 
-/** Time alone changes ranks too: a sequence becomes idle. */
+/** The queue is looked at again after so long: a sequence that becomes idle changes its rank, and nothing else tells of it. */
 const LATER_MS = 500
 
 /** There are no slots for a sequence that does not wait. */
@@ -37,8 +37,8 @@ export class SlotQueue {
 
   /**
    * Resolves when the sequence has taken what it needs.
-   * @throws the signal's reason, at once when it is aborted, and what a sequence threw that was to take slots or to give its
-   * own back: it must leave
+   * @throws the signal's reason as soon as it is aborted; or what went wrong when any sequence took slots or gave them back:
+   * the caller must `leave` then
    */
   wait(sequence: Claimant, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -59,7 +59,7 @@ export class SlotQueue {
     })
   }
 
-  /** For a sequence that can do without. @throws {NoRoom} when there is none for it, or others wait: it must leave */
+  /** For a sequence that can do without. @throws {NoRoom} when there are no slots for it, or others come first: it must give back what it holds */
   takeNow(sequence: Claimant): void {
     this.#sequences.add(sequence)
     const decision = decide([...this.#waiting.keys(), sequence], this.#sequences, this.#room)

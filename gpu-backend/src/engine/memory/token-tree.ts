@@ -29,7 +29,7 @@ export class TokenTree {
     return [this.context, this.chain.tokens.length > 0 || !leaf ? this.chain : leaf]
   }
 
-  /** Tokens that all leaves have. */
+  /** Tokens of all leaves together. */
   get written(): number {
     return sum([...this.leaves].map(({ tokens }) => tokens.length))
   }

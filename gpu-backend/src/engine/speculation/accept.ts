@@ -4,10 +4,10 @@ import type { Distribution } from '../sampling/distribution.ts'
 import { TokenNoise } from '../sampling/noise.ts'
 import { Random, streams } from '../sampling/random.ts'
 
-/** Places counted: a drafted step may bring a hundred guesses at once. */
+/** Only the first places of a proposal are counted one by one: a drafted step may bring a hundred guesses at once. */
 export const MOST_POSITIONS = 16
 
-/** A guessed token and the distribution it was drawn from; without one, the guess counts as certain of itself. */
+/** A guessed token and the distribution it was drawn from; without one, it counts as drawn with probability 1. */
 export interface Guess {
   token: number
   q?: Distribution | undefined
@@ -15,8 +15,9 @@ export interface Guess {
 
 /** What became of the guesses of one request. */
 export class SpeculationCounts {
-  /** Forwards of a text that had guesses, guesses made, and guesses kept. */
+  /** Forwards of a text that had guesses. */
   drafts = 0
+  /** Guesses made, and kept. */
   proposed = 0
   accepted = 0
   /** Of each place in a proposal, how often its guess was kept. */

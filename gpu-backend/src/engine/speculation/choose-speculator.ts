@@ -3,12 +3,13 @@ import type { SpeculationRequest } from './proposers/index.ts'
 import { Speculator } from './speculator.ts'
 import type { Lengths } from './speculator.ts'
 
-/** Whoever a request lets guess. @param lengths what they have been worth in this text */
+/** All proposers that a request lets guess. @param lengths what each has been worth in this text */
 export function chooseSpeculator(engine: Engine, lengths: Lengths, request: SpeculationRequest): Speculator {
   const candidates = engine.proposers
     .map((kind) => ({ kind, most: kind.most(request, engine) }))
     .filter(({ most }) => most > 0)
     .map(({ kind, most }) => ({ proposer: kind.create(request, engine), length: lengths.of(kind.name), most }))
   const { batcher } = request.runner
+  // A text that gave its slots back, and is about to go on, is not among those running.
   return new Speculator(candidates, engine.costs, () => Math.max(0, batcher.running - 1))
 }

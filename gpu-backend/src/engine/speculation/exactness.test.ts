@@ -8,6 +8,7 @@
 import path from 'node:path'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { generateRequest } from '../../../test/calls.ts'
 import { wholeLogits } from '../../model/index.ts'
 import { distribution, probability } from '../sampling/distribution.ts'
 import type { Distribution, SamplingParameters } from '../sampling/distribution.ts'
@@ -193,24 +194,10 @@ async function texts<T>(run: (seed: number) => Promise<T>, count = TEXTS): Promi
 }
 
 async function write(seed: number, { text = prompt, sampling, ...more }: Writing) {
-  const request: GenerateRequest = {
-    runner: engine.target,
-    prompt: text,
-    sampling: { ...sampling, seed },
-    coupled,
-    ngram: 0,
-    draft: 3,
-    stop: [],
-    stopTokens: [],
-    ignoreEndOfText: true,
-    includeStop: false,
-    skipSpecial: true,
-    logprobs: undefined,
-    ...more,
-  }
+  const options = { sampling: { ...sampling, seed }, coupled, ngram: 0, draft: 3, ignoreEndOfText: true, ...more }
   const tokens: number[] = []
   let ending: Ending | undefined
-  for await (const piece of generate(engine, request, signal)) {
+  for await (const piece of generate(engine, generateRequest(engine, text, options), signal)) {
     tokens.push(...piece.tokens)
     ending = piece.ending
   }

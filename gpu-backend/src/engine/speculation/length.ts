@@ -2,7 +2,7 @@ import type { Costs } from './costs.ts'
 
 /** Weight of earlier proposals after one more: about the last 20 count. */
 const DECAY = 0.95
-/** Prior: two guesses, 90 % of them right. Short texts have no time to start low. */
+/** Prior: two guesses, 90 % of them right. A short text would end before a low start could rise. */
 const PRIOR = { tries: 2, hits: 1.8 }
 /** Pseudo-observations that a guess is right as often as the one before it. */
 const PRIOR_WEIGHT = 2
@@ -18,7 +18,7 @@ export interface Situation {
   /** Requests that share each forward, and texts of theirs: branches count one by one. Default 1 each. */
   rows?: number
   texts?: number
-  /** Tokens per time, against plain decoding, that can be had without these guesses. Default 1: plain decoding. */
+  /** What another proposer would gain here, against plain decoding. Default 1: there is no other. */
   rival?: number
 }
 
@@ -33,7 +33,7 @@ export class SpeculationLength {
   readonly #positions: { tries: number; hits: number }[] = [{ ...PRIOR }]
   /** Guesses made last: another count must be worth a change. */
   #current = 0
-  /** Off, forwards without guesses are counted, and after `gap` of them comes a trial. */
+  /** While off, forwards without guesses are counted, and after `gap` of them comes a trial. */
   #on = true
   #waited = 0
   #gap: number = TRIAL_GAP.first
@@ -64,6 +64,7 @@ export class SpeculationLength {
 
   #isTrialDue(situation: Situation): boolean {
     const { most, rival = 1 } = situation
+    // Where not even right guesses would pay, there is nothing to try.
     const ifAllWereRight = Math.max(ratio(2, 1, situation), ratio(most + 1, most, situation))
     return ifAllWereRight > rival && ++this.#waited > this.#gap
   }

@@ -21,7 +21,7 @@ export interface Candidate {
   most: number
 }
 
-/** Asks several proposers in turn: the first that has something to say, and is worth more than those after it. */
+/** Asks several proposers in turn. The first that has something to say guesses, unless one after it has been worth more. */
 export class Speculator {
   readonly #candidates: readonly Candidate[]
   readonly #costs: Costs

@@ -1,6 +1,7 @@
 /** A real backend for the tests of these routes. After each test nothing may stand in its slots. */
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { forget } from '../../../test/calls.ts'
 import { Engine } from '../../engine/engine.ts'
 import { createApp } from '../app.ts'
 
@@ -10,13 +11,7 @@ beforeAll(async () => {
   engine = await Engine.load({ models, slots: 4096 })
 })
 afterAll(() => engine.close())
-afterEach(() => {
-  for (const { runner } of engine.runners) {
-    runner.kv.assertIdle()
-    runner.kv.prefixes.evict(Infinity)
-    expect(runner.kv.pool.available).toBe(runner.kv.pool.size)
-  }
-})
+afterEach(() => forget(engine))
 
 const app = createApp({ engine: () => engine, draining: () => false })
 export const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]

@@ -70,7 +70,7 @@ function missing(value: Value, key: Value): Undefined {
 
 const access: Access = { attribute, item }
 
-/** With those that read attributes themselves. */
+/** A str's methods; fields of these two may read attributes of their values, as in `'{0.name}'`. */
 const textMethods: ReadonlyMap<string, Method<string>> = new Map([
   ...stringMethods,
   ['format', (self, args) => formatText(self, args, access)],

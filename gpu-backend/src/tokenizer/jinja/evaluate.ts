@@ -121,7 +121,7 @@ function compared({ first, rest }: Expression & { type: 'compare' }, of: (part: 
   return true
 }
 
-/** The characters of a text are counted up to the one that is wanted. */
+/** Finding a character takes going through the text: indices count code points. */
 function itemOf(object: Value, index: Value): Value {
   if (typeof object === 'string') spendOnText(object.length)
   return item(object, index)

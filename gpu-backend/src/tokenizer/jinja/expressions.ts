@@ -14,8 +14,9 @@ const constants = new Map([
 const comparisons = new Set(['==', '!=', '<', '<=', '>', '>='])
 
 export class ExpressionParser extends TokenStream {
-  /** Names that expressions read since it was last emptied. */
+  /** Names that expressions read, collected for the macro around them. */
   protected names = new Set<string>()
+
   expression(withCondition = true): Expression {
     return withCondition ? this.#condition() : this.#or()
   }

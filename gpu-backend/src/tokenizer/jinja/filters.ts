@@ -26,7 +26,7 @@ function batch(value: Value, size: Value | undefined, fill: Value = null): Items
   return generator(rows)
 }
 
-/** So many columns, the first ones longer by one where it does not come out even. */
+/** `slice`: the items in so many columns, of which the first are longer by one where it does not come out even. */
 function columns(value: Value, count: Value | undefined, fill: Value = null): Items {
   const [all, parts] = [iterate(value), Math.max(1, toInteger(count!))]
   assertItems(parts)
@@ -66,7 +66,7 @@ const map: Method<Value> = (value, { positional: [name, ...rest], named }) => {
   return generator(iterate(value).map((one) => apply(one, { positional: rest, named })))
 }
 
-/** Keeps the items, or what they have under a path, that pass a test, or are true; or those that do not. */
+/** `select`, `reject`, `selectattr` and `rejectattr`: items that pass a test or, without one, are true; or those that do not. */
 function select(keeps: boolean, byAttribute: boolean): Method<Value> {
   return (value, { positional: given, named }) => {
     if (byAttribute && given.length === 0) fail('Missing parameter for attribute name')

@@ -35,7 +35,7 @@ class Lexer {
   readonly #source: string
   #at = 0
   #line = 1
-  /** Whether what was read last ended a line. */
+  /** Whether what was read last ended a line, so that what comes next begins one. */
   #startsLine = true
 
   constructor(source: string) {

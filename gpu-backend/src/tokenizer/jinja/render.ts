@@ -9,7 +9,7 @@ import { Scope } from './scope.ts'
 import { Callable, Dict, Items, Undefined } from './values.ts'
 import type { Arguments, Value } from './values.ts'
 
-/** How statements ended: before their end, by a tag of a loop. */
+/** Set where a loop's tag ended the statements before their end. */
 type Ending = 'break' | 'continue' | undefined
 
 /** @throws TemplateError, also when it takes too much */

@@ -20,7 +20,7 @@ export class Undefined {
   }
 }
 
-/** What a list is not, but has items: */
+/** Python's other collections of items, besides lists. */
 export class Items {
   readonly kind: 'tuple' | 'range' | 'dict_keys' | 'dict_values' | 'dict_items' | 'generator'
   readonly #items: readonly Value[]
@@ -38,7 +38,7 @@ export class Items {
     return this.#items.length
   }
 
-  /** A generator's, once. */
+  /** The items; a generator gives them once. */
   take(): readonly Value[] {
     if (this.kind !== 'generator') return this.#items
     const items = this.#isSpent ? [] : this.#items
@@ -51,7 +51,7 @@ export const isTuple = (value: Value | undefined): value is Items => value insta
 
 export const tuple = (...items: readonly Value[]): Items => new Items('tuple', items)
 
-/** Any key is as good as any other, `constructor` and `__proto__` too. */
+/** A dict. No key means anything to JavaScript, not even `constructor` or `__proto__`. */
 export class Dict {
   readonly #entries = new Map<unknown, readonly [Value, Value]>()
 

@@ -23,7 +23,7 @@ export interface DraftModelOptions {
   noise: TokenNoise
   /** Is told how long guesses took, by the texts that the draft wrote in at that time. */
   guesses: MeasuredForwards
-  /** Whose forwards wait for the guesses, so that texts guess at the same time and share forwards of both models. */
+  /** Its forwards wait for the guesses, so that texts guess at the same time and share the forwards of both models. */
   target: Batcher
   /** How it asks for slots, and what ends it. */
   tree: TreeOptions & { signal: AbortSignal }
@@ -59,8 +59,8 @@ export class DraftModel implements Proposer {
   async propose(text: readonly number[], most: number): Promise<Guess[]> {
     if (this.#failed) return []
     const { runner, target, tree } = this.#options
-    // Hold the target only if drafting cannot block: whoever waits for slots may wait for a sequence that the target holds
-    // up (deadlock), and a long prompt, or others' prompts, would take the draft many forwards.
+    // Forwards of the target are held back only if drafting cannot block. If it waited for slots, these might be those of a
+    // sequence that is held back: neither would ever go on. And a long prompt, or others', takes the draft many forwards.
     const holdsSlots = (this.#tree?.lease.held ?? 0) > 0
     const isBrief = holdsSlots || (text.length <= runner.batcher.budget && runner.batcher.waiting === 0)
     const arrived = tree.optional && isBrief ? target.expect() : undefined

@@ -28,7 +28,7 @@ export function lookup(
   return corpus.slice(best.end, best.end + worth(best.length, most))
 }
 
-/** What the text itself has in such a place. */
+/** Looks in the text itself. */
 export const ngramProposer: Proposer = { propose: (text, most) => certain(lookup(text, text, most)) }
 
 export const ngrams: ProposerKind = { name: 'ngram', most: ({ ngram }) => ngram, create: () => ngramProposer }

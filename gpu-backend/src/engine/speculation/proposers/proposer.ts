@@ -8,8 +8,8 @@ import type { Guess } from '../accept.ts'
 /** Guesses what the target writes next in one sequence. Whatever it guesses, `accept` keeps the text the target's own. */
 export interface Proposer {
   /**
-   * Guesses for the tokens after `text`, at most `most`; none when it has nothing to say. How many it makes must not
-   * depend on tokens it drew by chance. Every text goes on from the one before by a token or more.
+   * Guesses for the tokens after `text`, at most `most`; none when it has nothing to say. How many it makes must not depend on
+   * tokens that it drew by chance: that would change what is written. Each call's text continues the one before by a token or more.
    * @throws the request's signal's reason, and nothing else
    */
   propose(text: readonly number[], most: number): Guess[] | Promise<Guess[]>
@@ -19,7 +19,7 @@ export interface Proposer {
   close?(): void
 }
 
-/** What a branch that is to be guessed for has to do with. */
+/** The branch that is to be guessed for: who writes it, what its request allows, and how it is drawn. */
 export interface SpeculationRequest {
   /** The model that writes. */
   runner: ModelRunner
@@ -32,14 +32,14 @@ export interface SpeculationRequest {
   arrival: number
   /** What a token is drawn from, of the scores after `text`. */
   distribution: (scores: Scores, text: readonly number[]) => Distribution
-  /** When `distribution` can do with less than whole logits. */
+  /** Says when `distribution` can do with less than whole logits. */
   reduced: Reduction | undefined
   /** What guesses are drawn with, where they are drawn. */
   noise: TokenNoise
   signal: AbortSignal
 }
 
-/** One way of guessing: makes a proposer for each branch. One object a way. */
+/** A way of guessing; it makes a proposer for each branch. */
 export interface ProposerKind {
   readonly name: string
   /** Guesses per forward at most; 0: this request does without it. */
