@@ -59,12 +59,12 @@ function play(times: number, once: () => Played): number {
   return sum.committed / sum.time
 }
 
-const layers: Layer[] = [0.1, 0.5, 0.63, 0.9].flatMap((acceptance) =>
+const someLayers: Layer[] = [0.1, 0.5, 0.63, 0.9].flatMap((acceptance) =>
   [0.01, 0.13, 0.25, 0.45].map((cost) => ({ acceptance, cost })),
 )
 
 describe('formulas give what the process itself does, played 100,000 times', () => {
-  test.each(layers)('tokens and synchronous steps, α $acceptance, c $cost', (layer) => {
+  test.each(someLayers)('tokens and synchronous steps, α $acceptance, c $cost', (layer) => {
     const random = randomFrom(1)
     for (const k of [1, 2, 5, 9]) {
       const played = play(100_000, () => round(random, layer, k))
@@ -73,7 +73,7 @@ describe('formulas give what the process itself does, played 100,000 times', () 
     }
   })
 
-  test.each(layers)('asynchronous steps, both regimes, α $acceptance, c $cost', (layer) => {
+  test.each(someLayers)('asynchronous steps, both regimes, α $acceptance, c $cost', (layer) => {
     const random = randomFrom(2)
     for (const k of [1, 2, 3, 4, 8, 200])
       expectWithin(
@@ -130,7 +130,7 @@ test('the two conventions of token speculation differ by one', () => {
 })
 
 test('asynchronous: more at a time gains up to ⌈1/c⌉ and then no more (lemma 2); a draft of no cost gains at most 1/(1 − α)', () => {
-  for (const layer of layers) {
+  for (const layer of someLayers) {
     const most = asyncParallelism(layer.cost)
     expect(most).toBe({ 0.01: 100, 0.13: 8, 0.25: 4, 0.45: 3 }[layer.cost])
     for (let k = 1; k < Math.min(most, 20); k++)
@@ -153,7 +153,7 @@ test('rates that cannot be meant are refused', () => {
   expect(() => syncSpeedup({ acceptance: 1.2, cost: 0 }, 2)).toThrow(/acceptance must be from 0 to 1, not 1.2/)
   expect(() => tokenSpeedup({ acceptance: 0.5, cost: -1 }, 2)).toThrow(/cost/)
   expect(() => asyncSpeedup({ acceptance: 0.5, cost: 0.1 }, 0)).toThrow(/whole number from 1/)
-  expect(() => optimum('sync', { steps: layers[0]!, tokens: layers[0]! }, NaN)).toThrow(RangeError)
+  expect(() => optimum('sync', { steps: someLayers[0]!, tokens: someLayers[0]! }, NaN)).toThrow(RangeError)
 })
 
 const grid = (values: { a1: number[]; a2: number[]; c1: number[]; c2: number[] }): Layers[] =>
@@ -195,7 +195,7 @@ test('theorem 3 names the layers of the optimum, wherever it applies on the grid
   expect(Math.min(seen.both, seen.tokens, seen.steps)).toBeGreaterThan(100)
   const poor = { acceptance: 0.2, cost: 0.1 }
   expect(theorem3({ steps: poor, tokens: { acceptance: 0.9, cost: 0.1 } }, 16)).toBeUndefined()
-  expect(theorem3({ steps: layers[4]!, tokens: layers[4]! }, 7)).toBeUndefined()
+  expect(theorem3({ steps: someLayers[4]!, tokens: someLayers[4]! }, 7)).toBeUndefined()
 })
 
 test('theorem 4: wherever it applies on the grid, the optimum has both layers', () => {

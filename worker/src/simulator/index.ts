@@ -1,0 +1,10 @@
+/** The cycle on a machine made of numbers: what a run would take with other costs, rates and distances. Free of Node. */
+export { curve } from './curve.ts'
+export type { Points } from './curve.ts'
+export { simulate } from './simulate.ts'
+export type { Simulated, SimulateOptions } from './simulate.ts'
+export type { Span } from './stage.ts'
+export { decaying, drawText } from './text.ts'
+export type { Rates, Step, Text } from './text.ts'
+export { plain } from './world.ts'
+export type { Way, World } from './world.ts'
