@@ -24,6 +24,8 @@ export interface Forward {
   to: number
   /** Part of it in which tokens were guessed. */
   guessing: number
+  /** Guesses made one after another. */
+  longest: number
   /** New tokens in it. */
   tokens: number
   /** Guesses made and accepted in it. */
@@ -52,11 +54,12 @@ export class Branches {
     const guesses = branches.map((branch) => (branch.unread > 0 ? 0 : Math.min(this.#way.guesses, branch.left - 1)))
     const proposed = guesses.reduce((sum, guessed) => sum + guessed, 0)
     const tokens = branches.reduce((sum, { unread }) => sum + Math.max(1, unread), proposed)
-    const guessing = Math.max(...guesses) * this.#world.guess
+    const longest = Math.max(...guesses)
+    const guessing = longest * this.#world.guess
     const reading = (branches.length - 1) * (this.#world.branch ?? 0)
     const to = now + guessing + this.#forwardMs(tokens) + reading
     const accepted = branches.reduce((sum, branch, i) => sum + this.#advance(branch, guesses[i]!, to), 0)
-    return { from: now, to, guessing, tokens, proposed, accepted }
+    return { from: now, to, guessing, longest, tokens, proposed, accepted }
   }
 
   /** Returns how many guesses were accepted. */

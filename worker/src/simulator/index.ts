@@ -1,6 +1,12 @@
 /** The cycle on a machine made of numbers: what a run would take with other costs, rates and distances. Free of Node. */
+export { calibrate } from './calibrate.ts'
+export { compare, crossValidate } from './compare.ts'
+export type { Comparison } from './compare.ts'
 export { curve } from './curve.ts'
 export type { Points } from './curve.ts'
+export { RecordedRun, stepAcceptance, textOf } from './recorded.ts'
+export { replays, tokenRates } from './replay.ts'
+export type { Replay, TokenRates } from './replay.ts'
 export { simulate } from './simulate.ts'
 export type { Simulated, SimulateOptions } from './simulate.ts'
 export type { Span } from './stage.ts'

@@ -1,5 +1,6 @@
 /** Plays a run of the cycle by the clock, on any machine. */
 import { Branches } from './branches.ts'
+import type { Forward } from './branches.ts'
 import { randomFrom } from './random.ts'
 import { Stage } from './stage.ts'
 import type { Span } from './stage.ts'
@@ -11,13 +12,19 @@ export interface Simulated {
   ms: number
   tokens: number
   forwards: number
-  /** Guessed tokens. */
+  /** New tokens in them. */
+  forwardTokens: number
+  /** Guessed tokens; of them, made one after another, for all steps under way at the same time. */
   proposed: number
   accepted: number
+  guessed: number
   /** Fresh starts of the draft: cycles where `sync`, stages where `async`. */
   starts: number
   draftedSteps: number
+  draftedTokens: number
   acceptedSteps: number
+  /** Steps compared. */
+  judged: number
   /** Milliseconds each part was at work; they overlap where `async`. */
   busy: Record<Span['part'], number>
 }
@@ -27,10 +34,17 @@ export interface SimulateOptions {
   seed?: number
   /** Is told of everything that takes time, as it ends; of one part in order. */
   onSpan?: ((span: Span) => void) | undefined
+  /** Is told of every forward of the target. */
+  onForward?: ((forward: Forward) => void) | undefined
 }
 
 /** One run: `text` written in the way `asked` where things cost what they do in `world`. The same for the same seed. */
-export function simulate(text: Text, asked: Way, world: World, { seed = 0, onSpan }: SimulateOptions = {}): Simulated {
+export function simulate(
+  text: Text,
+  asked: Way,
+  world: World,
+  { seed = 0, onSpan, onForward }: SimulateOptions = {},
+): Simulated {
   const way: Way = asked.depth > 0 ? asked : { ...asked, kind: 'sync' }
   const branches = new Branches(way, world, text.tokenAcceptance, randomFrom(seed))
   const played = noTime()
@@ -42,8 +56,12 @@ export function simulate(text: Text, asked: Way, world: World, { seed = 0, onSpa
       played.busy[span.part] += span.to - span.from
       onSpan?.(span)
     },
-    onForward: ({ proposed, accepted }: { proposed: number; accepted: number }) => {
+    onForward: (forward: Forward) => {
+      const { tokens, longest, proposed, accepted } = forward
+      onForward?.(forward)
       played.forwards++
+      played.forwardTokens += tokens
+      played.guessed += longest
       played.proposed += proposed
       played.accepted += accepted
     },
@@ -61,6 +79,8 @@ export function simulate(text: Text, asked: Way, world: World, { seed = 0, onSpa
     goThere(world.roundTrip / 2)
     played.starts++
     played.draftedSteps += stage.drafted
+    played.draftedTokens += stage.draftedTokens
+    played.judged += stage.judged
     played.acceptedSteps += stage.accepted
     played.tokens += tokensOf(rest, stage.accepted, stage.committed)
     done += stage.committed
@@ -72,11 +92,15 @@ const noTime = (): Simulated => ({
   ms: 0,
   tokens: 0,
   forwards: 0,
+  forwardTokens: 0,
   proposed: 0,
   accepted: 0,
+  guessed: 0,
   starts: 0,
   draftedSteps: 0,
+  draftedTokens: 0,
   acceptedSteps: 0,
+  judged: 0,
   busy: { draft: 0, target: 0, judge: 0, wire: 0 },
 })
 

@@ -16,7 +16,11 @@ export interface StageResult {
   committed: number
   /** Of them, drafted steps that were accepted. */
   accepted: number
+  /** Steps and tokens drafted, whatever became of them. */
   drafted: number
+  draftedTokens: number
+  /** Steps compared. */
+  judged: number
 }
 
 export interface StageTask {
@@ -47,6 +51,7 @@ export class Stage {
   readonly #targets: Branch[] = []
   /** When each verdict was there, in order. */
   readonly #decided: number[] = []
+  #judged = 0
 
   constructor(begin: number, task: StageTask) {
     this.#begin = begin
@@ -108,7 +113,8 @@ export class Stage {
   #toWrite(i: number): Pick<Branch, 'unread' | 'first' | 'left'> {
     const { steps, way } = this.#task
     const { drafted, own, agreed, accepted } = steps[i]!
-    if (!way.reuse || i >= this.#drafts.length) return { unread: steps[i - 1]?.drafted ?? 0, first: 1, left: own }
+    if (way.reuse && i > 0 && i === this.#drafts.length) return { unread: 1, first: 1, left: own }
+    if (!way.reuse) return { unread: steps[i - 1]?.drafted ?? 0, first: 1, left: own }
     const first = Math.min(own, agreed + 1)
     return { unread: drafted, first, left: accepted && way.ownVersions === 'refused' ? first : own }
   }
@@ -122,7 +128,9 @@ export class Stage {
       if (target?.done === undefined) return undefined
       if (!draft) return this.#result(Math.max(target.done, this.#decided.at(-1) ?? 0), i)
       const from = Math.max(target.done, way.reuse ? draft.end : draft.end + world.roundTrip)
-      const judged = step.agreed === step.own && way.reuse ? 0 : world.judge
+      const isSame = way.reuse && step.agreed === step.own
+      const judged = isSame ? 0 : world.judge
+      if (!isSame) this.#judged++
       if (judged > 0) onSpan({ part: 'judge', from, to: from + judged })
       const at = Math.max(from + judged, this.#decided.at(-1) ?? 0)
       this.#decided.push(at)
@@ -135,6 +143,8 @@ export class Stage {
     const { steps, onSpan } = this.#task
     const drafts = this.#drafts.filter(({ start }) => start < end)
     for (const { start, end: to } of drafts) onSpan({ part: 'draft', from: start, to: Math.min(to, end) })
-    return { end, committed: Math.min(steps.length, accepted + 1), accepted, drafted: drafts.length }
+    const draftedTokens = drafts.reduce((sum, _, i) => sum + steps[i]!.drafted, 0)
+    const committed = Math.min(steps.length, accepted + 1)
+    return { end, committed, accepted, drafted: drafts.length, draftedTokens, judged: this.#judged }
   }
 }

@@ -37,11 +37,12 @@ export const parallelSteps = (kind: Kind, { cost }: Layer, k1: number): number =
  * times tokens of each, are at most `budget` (M).
  * @throws RangeError
  */
-export function choices(kind: Kind, layers: Layers, budget: number): Choice[] {
+export function choices(kind: Kind, layers: Layers, budget: number): [Choice, ...Choice[]] {
   check(layers.steps, budget)
   check(layers.tokens, budget)
   const most = parallelSteps(kind, layers.steps, budget)
-  return countTo(most).map((steps) => bestTokens(kind, layers, steps, Math.floor(budget / steps)))
+  const withSteps = (steps: number) => bestTokens(kind, layers, steps, Math.floor(budget / steps))
+  return [withSteps(1), ...countTo(most).slice(1).map(withSteps)]
 }
 
 /** The best of all; of equals the one with fewer steps. @throws RangeError */
