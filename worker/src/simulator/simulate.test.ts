@@ -119,6 +119,12 @@ test('distance: two round trips a cycle, hidden where drafting runs ahead', () =
   const sync = steps('sync', 6)
   expect(lost(sync)).toBeCloseTo(120 * simulate(text, sync, machine).starts, 6)
   expect(lost({ ...sync, kind: 'async' })).toBeLessThan(lost(sync))
+  // A draft that is never wrong starts once, but waits for every verdict on the step before.
+  const perfect = drawText({ ...someRates, steps: 1 }, 100, 7)
+  const waiting = (depth: number) =>
+    simulate(perfect, steps('async', depth), far).ms - simulate(perfect, steps('async', depth), machine).ms
+  expect(waiting(1)).toBeGreaterThan(100 * 60)
+  expect(waiting(16)).toBeLessThan(10 * 60)
   const good = drawText({ ...someRates, steps: 0.95 }, 500, 7)
   const share = (way: Way) => simulate(good, way, machine).ms / simulate(good, way, far).ms
   expect(share(steps('async', 16))).toBeGreaterThan(1.2 * share(steps('sync', 4)))

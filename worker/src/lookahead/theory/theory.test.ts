@@ -177,7 +177,9 @@ test('the optimum is the best of all that a budget has room for', () => {
         for (let k2 = 1; k2 * (kind === 'sync' ? k1 : Math.min(k1, Math.ceil(1 / layers.steps.cost))) <= 24; k2++)
           most = Math.max(most, combinedSpeedup(kind, layers, k1, k2))
       expect(optimum(kind, layers, 24).speedup).toBeCloseTo(most, 12)
-      expect(choices(kind, layers, 24)[0]).toMatchObject({ steps: 1 })
+      const counts = choices(kind, layers, 24).map((choice) => choice.steps)
+      const deepest = kind === 'sync' ? 24 : Math.min(24, Math.ceil(1 / layers.steps.cost))
+      expect(counts).toEqual(Array.from({ length: deepest }, (_, i) => i + 1))
     }
 })
 
