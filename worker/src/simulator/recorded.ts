@@ -65,7 +65,7 @@ export function textOf(run: RecordedRun, seed = 0): Text {
     const part = place.drafted !== undefined && place.own !== undefined ? sharedPart([place]) : shared
     return { drafted, own, agreed: Math.min(own - 1, Math.floor(part * own)), accepted }
   })
-  const rest = run.tokens - steps.reduce((sum, { own, drafted, accepted }) => sum + (accepted ? drafted : own), 0)
+  const rest = run.tokens - steps.reduce((sum, { own }) => sum + own, 0)
   if (rest > 0) steps.push({ drafted: 0, own: rest, agreed: 0, accepted: false })
   return { steps, tokenAcceptance: () => 0 }
 }
