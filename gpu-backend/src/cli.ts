@@ -1,7 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { ModelError } from './checkpoint/index.ts'
 import { Interrupted } from './commands/interrupt.ts'
-import { command, matching, paragraph, some, whole } from './flags.ts'
+import { command, decimal, matching, paragraph, points, some, whole } from './flags.ts'
 import { HubError } from './hub/error.ts'
 import { LibraryError } from './onnxruntime/library.ts'
 import { withServeFlags } from './server/flags.ts'
@@ -58,6 +58,30 @@ LOOKAHEAD_CACHE (default ~/.cache/lookahead) until one is built from files that 
     1024,
   )
   .action(async (folder, flags) => (await import('./commands/build.ts')).run(folder, flags))
+
+program
+  .command('plan')
+  .summary('says how far ahead it pays to look')
+  .description(
+    paragraph(`Says how many steps and tokens to write at a time, by the formulas of arXiv 2506.19830, and what that gains over
+plain decoding. docs/theory.md explains the symbols.`),
+  )
+  .option('--alpha1 <share>', 'chance that a drafted step is accepted', decimal(0, 1))
+  .option('--alpha2 <share>', 'chance that a guessed token is accepted', decimal(0, 1))
+  .option('--c1 <ratio>', "time to draft a step, in the target's for one", decimal(0))
+  .option('--c2 <ratio>', "time to guess a token, in the target's for one", decimal(0))
+  .option('--budget <tokens>', 'in a forward of the target, at no more cost than one', whole(1, 100_000), 32)
+  .option('--rtt <ms>', 'round trip between worker and backend: also plays both cycles by the clock', decimal(0))
+  .option('--step-tokens <n>', 'tokens of a step, for --rtt', whole(1, 10_000), 30)
+  .option('--token-ms <ms>', 'a forward of the target, for --rtt', decimal(0.001), 13)
+  .option('--from <file>', 'of npm run bench -- --out: takes what is not given from its runs, and predicts them', some)
+  .option(
+    '--forwards <list>',
+    'for --from: milliseconds of forwards by their tokens, as in 1:1.9,16:3.2,64:8.8, where bench:engine has measured them',
+    points,
+  )
+  .option('--json', 'one JSON object on stdout')
+  .action(async (flags) => (await import('./commands/plan.ts')).run(flags))
 
 try {
   await program.parseAsync()

@@ -69,3 +69,11 @@ export const listOf =
       if (name !== undefined) return name
       throw new InvalidArgumentError(`Give some of ${names.join(', ')}, with commas between them.`)
     })
+
+/** Reads points of a curve that rises to the right: `1:2.5,16:4`. */
+export function points(text: string): [number, number][] {
+  const read = text.split(',').map((pair) => pair.split(':').map((part) => decimal(0)(part)))
+  const pairs = read.filter((pair): pair is [number, number] => pair.length === 2)
+  if (pairs.length === read.length && pairs.every(([x], i) => i === 0 || x > pairs[i - 1]![0])) return pairs
+  throw new InvalidArgumentError('Give pairs x:y, with commas between them, x rising.')
+}
