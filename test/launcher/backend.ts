@@ -12,14 +12,16 @@ export interface BackendOptions {
   slots?: number
   /** Least log-probability of a token of a step that the judge may accept; `off`: any. Default: the backend's. */
   leastLogprob?: number | 'off' | undefined
+  /** Further flags of `lookahead serve`. */
+  flags?: readonly string[]
   /** Stops it while it starts. */
   signal?: AbortSignal | undefined
 }
 
 /** Starts the GPU backend on this machine. */
 export function startBackend(options: BackendOptions = {}): Promise<Server> {
-  const { models, port = 0, contextIdleSeconds, slots, leastLogprob, signal } = options
-  const flags = ['--host', '127.0.0.1', '--port', String(port)]
+  const { models, port = 0, contextIdleSeconds, slots, leastLogprob, flags: more = [], signal } = options
+  const flags = ['--host', '127.0.0.1', '--port', String(port), ...more]
   if (models !== undefined) flags.push('--models', models)
   if (contextIdleSeconds !== undefined) flags.push('--context-idle', String(contextIdleSeconds))
   if (slots !== undefined) flags.push('--slots', String(slots))
