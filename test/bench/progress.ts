@@ -17,7 +17,6 @@ export class Progress implements Watcher {
       // Modes take turns, and some are slower: one turn of all is not enough to tell.
       etaBuffer: 50,
       barsize: 24,
-      hideCursor: true,
       gracefulExit: false,
     },
     Presets.shades_classic,

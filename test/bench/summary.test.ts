@@ -59,3 +59,13 @@ test('steps after a rejected one were drafted, and not ruled on', () => {
   expect(lr).toMatchObject({ acceptRate: 0.25, stepAcceptance: 2 / 3, speedup: null })
   expect(summarizeModes([runOf()], ['ar']).ar).toMatchObject({ acceptRate: null, stepAcceptance: null })
 })
+
+test('what runs side by side counts once for the throughput', () => {
+  const at = (problem: string, second: number) =>
+    runOf({ problem, started: `2026-11-28T00:00:0${second}.000Z`, ms: 2000 })
+  // From 0 to 3, and from 5 to 7.
+  expect(summarizeModes([at('b', 1), at('a', 0), at('c', 5)], ['ar']).ar).toMatchObject({
+    tokensPerSecond: 50,
+    throughput: 60,
+  })
+})

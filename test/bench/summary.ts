@@ -14,6 +14,8 @@ export interface ModeSummary {
   seconds: number
   /** All tokens over all seconds: what one client sees. */
   tokensPerSecond: number
+  /** All tokens over the time in which any of the clients ran: what the machine gives. */
+  throughput: number
   /** Accepted drafted steps over drafted steps; `null` in modes without steps. */
   acceptRate: number | null
   /** Accepted steps over steps that were ruled on: those after a rejected one are not. `null` as above. */
@@ -48,6 +50,7 @@ export function summarize(runs: readonly Run[], baseline: readonly Run[] | undef
     tokens,
     seconds,
     tokensPerSecond: tokens / seconds,
+    throughput: (1000 * tokens) / busyMs(completed),
     acceptRate: drafted > 0 ? accepted / drafted : null,
     stepAcceptance: ruled > 0 ? accepted / ruled : null,
     speedup: ratios ? quantile(ratios, 0.5) : null,
@@ -65,6 +68,17 @@ export function summarizeModes(runs: readonly Run[], modes: readonly string[]): 
 }
 
 const completedOf = (runs: readonly Run[]): CompletedRun[] => runs.filter((run): run is CompletedRun => !isFailed(run))
+
+/** Time in which at least one of the runs went on. */
+function busyMs(runs: readonly CompletedRun[]): number {
+  let [busy, until] = [0, 0]
+  const spans = runs.map(({ started, ms }) => ({ from: Date.parse(started), to: Date.parse(started) + ms }))
+  for (const { from, to } of spans.toSorted((a, b) => a.from - b.from)) {
+    busy += Math.max(0, to - Math.max(from, until))
+    until = Math.max(until, to)
+  }
+  return busy
+}
 
 const speed = ({ tokens, ms }: CompletedRun): number => tokens / ms
 

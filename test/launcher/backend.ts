@@ -20,12 +20,13 @@ export interface BackendOptions {
 
 /** Starts the GPU backend on this machine. */
 export function startBackend(options: BackendOptions = {}): Promise<Server> {
-  const { models, port = 0, contextIdleSeconds, slots, leastLogprob, flags: more = [], signal } = options
-  const flags = ['--host', '127.0.0.1', '--port', String(port), ...more]
+  const { models, port = 0, contextIdleSeconds, slots, leastLogprob, signal } = options
+  const flags = ['--host', '127.0.0.1', '--port', String(port)]
   if (models !== undefined) flags.push('--models', models)
   if (contextIdleSeconds !== undefined) flags.push('--context-idle', String(contextIdleSeconds))
   if (slots !== undefined) flags.push('--slots', String(slots))
   if (leastLogprob !== undefined) flags.push(`--least-logprob=${leastLogprob}`)
+  flags.push(...(options.flags ?? []))
   return startServer({
     name: 'backend',
     script: 'gpu-backend/src/cli.ts',

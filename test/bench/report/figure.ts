@@ -15,7 +15,7 @@ const series = {
   idle: { light: '#c3c2b7', dark: '#52514e', symbol: 'circle' },
   wire: { light: '#7a7872', dark: '#a3a199', symbol: 'circle' },
   accepted: { light: '#1a9e6f', dark: '#199e70', symbol: 'circle' },
-  rejected: { light: '#e34948', dark: '#e66767', symbol: 'times' },
+  rejected: { light: '#e34948', dark: '#e66767', symbol: 'cross' },
   void: { light: '#c3c2b7', dark: '#52514e', symbol: 'circle' },
   target: { light: '#2a78d6', dark: '#3987e5', symbol: 'diamond' },
   synchronous: { light: '#2a78d6', dark: '#3987e5', symbol: 'circle' },

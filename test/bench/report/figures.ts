@@ -52,6 +52,7 @@ export const budgetFigure = (points: readonly BudgetPoint[]): string =>
 function lines(title: string, option: string, rows: readonly SpeedupRow[]): string {
   const names = [...new Set(rows.map(({ mode }) => mode))]
   const values = [...new Set(rows.map(({ value }) => value))]
+  const isNumeric = values.every((value) => typeof value === 'number')
   const beside = (mode: string) => BESIDE * (names.indexOf(mode) - (names.length - 1) / 2)
   const ofMode = (mode: string) => rows.filter((row) => row.mode === mode)
   return figure(title, names, {
@@ -60,7 +61,9 @@ function lines(title: string, option: string, rows: readonly SpeedupRow[]): stri
     marks: [
       Plot.ruleY([1], { strokeDasharray: '4 4', strokeOpacity: 0.6 }),
       ...names.flatMap((mode) => [
-        Plot.line(ofMode(mode), { x: 'value', y: 'speedup', stroke: 'mode', strokeWidth: 2, dx: beside(mode) }),
+        ...(isNumeric
+          ? [Plot.line(ofMode(mode), { x: 'value', y: 'speedup', stroke: 'mode', strokeWidth: 2, dx: beside(mode) })]
+          : []),
         Plot.ruleX(ofMode(mode), {
           x: 'value',
           y1: 'low',
@@ -76,7 +79,7 @@ function lines(title: string, option: string, rows: readonly SpeedupRow[]): stri
 }
 
 function scaleOf(option: string, values: readonly Value[]): Plot.ScaleOptions {
-  if (!values.every((value) => typeof value === 'number')) return { type: 'point', padding: 0.5 }
+  if (!values.every((value) => typeof value === 'number')) return { type: 'point', padding: 0.5, domain: values }
   const ticks = { ticks: values, tickFormat: String, inset: 24 } as Plot.ScaleOptions
   return LOGARITHMIC.has(option) ? { type: 'log', base: 2, ...ticks } : ticks
 }

@@ -32,11 +32,13 @@ export function intro(runs: readonly Run[], settings: readonly Setting[]): strin
 /** A row for each setting and mode. */
 export function resultsTable(settings: readonly Setting[]): string {
   const { varying } = split(settings)
+  const manyClients = settings.some(({ conditions }) => Number(conditions.concurrency) > 1)
   const rows = settings.flatMap(({ conditions, modes }) =>
     Object.entries(modes).map(([mode, summary]) => [
       ...varying.map((option) => String(conditions[option] ?? '–')),
       `\`${mode}\``,
       ...results(summary),
+      ...(manyClients ? [number(summary.throughput, 0)] : []),
     ]),
   )
   return table(
@@ -50,6 +52,7 @@ export function resultsTable(settings: readonly Setting[]): string {
       'tokens/s',
       'speedup (quartiles)',
       'of total time',
+      ...(manyClients ? ['tokens/s of all clients'] : []),
     ],
     rows,
   )

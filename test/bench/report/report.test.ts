@@ -102,15 +102,15 @@ test('every step has one fate', () => {
 
 test('within a budget the best counts, and a larger one is never worse', () => {
   const runs = [
-    ...pair({ depth: 1 }, 1.5),
-    ...pair({ depth: 3 }, 1.2),
-    ...pair({ depth: 7 }, 2),
+    ...pair({ depth: 1 }, 2),
+    ...pair({ depth: 3 }, 1),
+    ...pair({ depth: 7 }, 4),
     ...pair({ depth: 5, adaptive: true }, 9),
   ]
   expect(budgetPoints(settingsOf(runs)).map(({ budget, summary }) => [budget, summary.speedup])).toEqual([
-    [2, 1.5],
-    [4, 1.5],
-    [8, 2],
+    [2, 2],
+    [4, 2],
+    [8, 4],
   ])
 })
 

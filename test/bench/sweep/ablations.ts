@@ -6,7 +6,6 @@ import type { Lookahead } from '../options.ts'
 
 /** Flags of `npm run bench`; those of `lookahead` are options of a run's request, which may not have them yet. */
 export interface Variant {
-  dataset?: string
   verifier?: string
   depth?: number
   fixedDepth?: true

@@ -35,7 +35,7 @@ for (const [at, ablation] of chosen.entries()) {
 /** Runs go to a file that is compressed when all are there; a sweep that was stopped goes on from it. */
 async function sweep(ablation: Ablation): Promise<void> {
   const runs = path.join(flags.to, `${ablation.name}.jsonl`)
-  const common = ['--limit', String(flags.limit), '--samples', String(flags.samples), ...dataset(ablation)]
+  const common = ['--limit', String(flags.limit), '--samples', String(flags.samples), '--dataset', flags.dataset]
   const leftOut: string[] = []
   const commands: string[] = []
   for (const variant of ablation.variants) {
@@ -50,8 +50,6 @@ async function sweep(ablation: Ablation): Promise<void> {
   if (commands.length > 0) await publish(ablation, runs, { commands, leftOut })
   else console.error(`${ablation.name}: nothing of it can be run yet`)
 }
-
-const dataset = ({ base }: Ablation): string[] => (base?.dataset === undefined ? ['--dataset', flags.dataset] : [])
 
 /** In a process of its own, with servers of its own. @returns why it could not be run, if it could not */
 async function bench(variant: Variant, args: readonly string[]): Promise<string | undefined> {
