@@ -16,19 +16,25 @@ const fates = { 'step.accepted': 'accepted', 'step.rejected': 'rejected' } as co
 /** In the order in which they ended. Steps that were never ruled on end with the commit that made them void. */
 export function livesOf({ timeline, ms }: CompletedRun): Life[] {
   const lives: Life[] = []
-  const waiting = new Map<number, number[]>()
-  const end = (step: number, to: number, fate: Life['fate']) => {
-    const from = waiting.get(step)?.shift() ?? to
-    lives.push({ step, from, to, fate })
+  let waiting: Pick<Life, 'step' | 'from'>[] = []
+  const end = (ended: typeof waiting, to: number, fate: Life['fate']) => {
+    lives.push(...ended.map((life) => ({ ...life, to, fate })))
+    waiting = waiting.filter((life) => !ended.includes(life))
   }
-  for (const { at, type, step } of timeline) {
-    if (type === 'step.drafted') waiting.set(step!, [...(waiting.get(step!) ?? []), at])
-    else if (type === 'step.accepted' || type === 'step.rejected') end(step!, at, fates[type])
-    else if (type === 'step.corrected') {
-      lives.push({ step: step!, from: at, to: at, fate: 'target' })
-      for (const [later, starts] of waiting) if (later >= step!) for (const _ of [...starts]) end(later, at, 'void')
+  for (const { at, type, step = 0 } of timeline) {
+    if (type === 'step.drafted') waiting.push({ step, from: at })
+    if (isRuling(type)) end(waiting.filter((life) => life.step === step).slice(0, 1), at, fates[type])
+    if (type === 'step.corrected') {
+      lives.push({ step, from: at, to: at, fate: 'target' })
+      end(
+        waiting.filter((life) => life.step >= step),
+        at,
+        'void',
+      )
     }
   }
-  for (const [step, starts] of waiting) for (const _ of [...starts]) end(step, ms, 'void')
+  end(waiting, ms, 'void')
   return lives
 }
+
+const isRuling = (type: string): type is keyof typeof fates => type in fates

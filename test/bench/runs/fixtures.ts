@@ -66,7 +66,7 @@ export function ruled(verdicts: string, drafted = verdicts.length): TimedEvent[]
   const fates = { a: 'step.accepted', r: 'step.rejected' } as const
   return [
     ...Array.from({ length: drafted }, (_, step) => ({ at: 10, type: 'step.drafted', step, text: 'x' })),
-    ...[...verdicts].map((fate, step) => ({
+    ...verdicts.split('').map((fate, step) => ({
       at: 20,
       type: fates[fate as 'a' | 'r'],
       step,

@@ -1,5 +1,6 @@
 /** The ablations of docs/results; `npm run bench:sweep -- --help` lists the flags. */
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -24,6 +25,17 @@ const flags = script('bench:sweep', 'Runs the ablations of test/bench/sweep/abla
   .option('--to <folder>', 'where reports and runs go', some, 'docs/results')
   .parse()
   .opts()
+
+let running: ChildProcess | undefined
+for (const [name, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.on(name, () => {
+    if (running?.exitCode !== null) process.exit(code)
+    // Ctrl-C has reached the benchmark too; its exit code ends the sweep.
+    if (name === 'SIGTERM') running.kill()
+  })
 
 const chosen = ablations.filter(({ name }) => flags.only?.includes(name) ?? true)
 await mkdir(flags.to, { recursive: true })
@@ -57,6 +69,7 @@ async function bench(variant: Variant, args: readonly string[]): Promise<string 
   const child = spawn(process.execPath, [path.join(root, 'test/bench/bench.ts'), ...args], {
     stdio: ['ignore', 'inherit', 'pipe'],
   })
+  running = child
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     process.stderr.write(text)
@@ -65,7 +78,7 @@ async function bench(variant: Variant, args: readonly string[]): Promise<string 
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
   if (signal === 'SIGINT' || code === 130 || code === 143) process.exit(code ?? 130)
   // Runs that failed are in the report; without a single one there is nothing to report.
-  if (code === 0 || (code === 1 && said.includes(' runs,'))) return undefined
+  if (code === 0 || (code === 1 && /\d+ of \d+ runs/.test(said))) return undefined
   return said.trim().split('\n').at(-1)
 }
 
