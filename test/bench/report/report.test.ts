@@ -100,6 +100,11 @@ test('every step has one fate', () => {
   ])
 })
 
+test('a step that the target wrote before a verdict on the drafted one leaves that one void', () => {
+  const lives = livesOf(runOf({ timeline: ruled('a', 2) }))
+  expect(lives).toContainEqual({ step: 1, fate: 'void', from: 10, to: 30 })
+})
+
 test('within a budget the best counts, and a larger one is never worse', () => {
   const runs = [
     ...pair({ depth: 1 }, 2),
