@@ -44,9 +44,12 @@ test('a report has the figures that its results have something to show for', () 
   const always = ['phases', 'timeline']
   expect(only(pair({}, 2))).toEqual(expect.arrayContaining(always))
   expect(only(pair({}, 2))).not.toContain('speedup-depth')
-  expect(only([...pair({ depth: 1 }, 1), ...pair({ depth: 2 }, 2)])).toEqual(
-    expect.arrayContaining(['speedup-depth', 'speedup-budget']),
-  )
+  expect(only([...pair({ depth: 1 }, 1), ...pair({ depth: 2 }, 2)])).toContain('speedup-depth')
+  const guessed = [1, 3].flatMap((tokens) => [
+    ...pair({ lookahead: { tokens } }, 1),
+    runOf({ mode: 'sd', conditions: { lookahead: { tokens } } }),
+  ])
+  expect(only(guessed)).toEqual(expect.arrayContaining(['speedup-tokens', 'speedup-budget']))
   expect(only([...pair({ rtt: 0 }, 1), ...pair({ rtt: 60 }, 2)])).toContain('speedup-rtt')
   expect(only([...pair({}, 1), ...pair({ verifier: 'exact' }, 2)])).toEqual(
     expect.arrayContaining(['speedup-verifier', 'accuracy-verifier']),

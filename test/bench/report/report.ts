@@ -93,7 +93,8 @@ function ablationSection(ablation: Ablation, draw: Draw): Section {
 
 function budgetSection(settings: readonly Setting[], draw: Draw): Section[] {
   const points = budgetPoints(settings)
-  if (new Set(points.map(({ budget }) => budget)).size < 2) return []
+  // One mode alone is not to be compared: its figure is that of its option.
+  if (new Set(points.map(({ mode }) => mode)).size < 2) return []
   const svg = budgetFigure(points)
   return [
     {
@@ -122,7 +123,7 @@ function theorySection(settings: readonly Setting[], draw: Draw): Section[] {
   ]
 }
 
-/** The figure is of the setting with most runs. */
+/** The figure is of the setting with most runs, the last of several. */
 function phasesSection(settings: readonly Setting[], draw: Draw): Section {
   const main = mainOf(settings)
   const phases = Object.keys(main.modes).flatMap((mode): [string, Phases][] => {
@@ -141,7 +142,7 @@ function phasesSection(settings: readonly Setting[], draw: Draw): Section {
 }
 
 const mainOf = (settings: readonly Setting[]): Setting =>
-  settings.reduce((a, b) => (b.runs.length > a.runs.length ? b : a))
+  settings.reduce((a, b) => (b.runs.length >= a.runs.length ? b : a))
 
 /** Of the runs with most steps decided by verdicts, the one whose time is in the middle. */
 function timelineSection(settings: readonly Setting[], draw: Draw): Section[] {

@@ -60,9 +60,13 @@ export const ablations: readonly Ablation[] = [
   },
   {
     name: 'overlap',
-    title: 'With and without overlap of drafting and verifying',
-    modes: ['ar', 'lr', 'lr+sd'],
-    variants: each([true, false], (overlap) => ({ lookahead: { overlap } })),
+    title: 'Cycles that wait for each other at the worker, that follow one another at the engine, and that overlap',
+    modes: steps,
+    variants: [
+      { lookahead: { pipelined: false, overlap: false } },
+      { lookahead: { pipelined: true, overlap: false } },
+      { lookahead: { pipelined: true, overlap: true } },
+    ],
   },
   {
     name: 'coupling',
