@@ -1,47 +1,28 @@
-/** Compares the modes on held-out problems; `npm run bench -- --help` lists the flags. */
-import { isCorrect, testProblems } from '@lookahead/gpu-backend/dataset'
-import { Lookahead } from '@lookahead/sdk'
-import type { Mode } from '@lookahead/sdk'
-import { withStack } from '../launcher/index.ts'
-import { ask, measure } from '../measure.ts'
+/** Compares the modes on problems; `npm run bench -- --help` lists the flags, docs/benchmark.md says more. */
+import { benchmark } from './benchmark.ts'
+import { DatasetError, loadDataset } from './datasets/index.ts'
 import { readOptions } from './options.ts'
 import type { BenchOptions } from './options.ts'
-import { summarize } from './summary.ts'
-import type { ModeSummary, Trial } from './summary.ts'
+import { Progress } from './progress.ts'
+import { RunLog, RunsError } from './runs/log.ts'
+import { summarizeModes } from './summary.ts'
+import type { ModeSummary } from './summary.ts'
 
 const options = readOptions()
-
-await withStack(async ({ workerURL }) => {
-  const summaries = await bench(new Lookahead({ baseURL: workerURL }), options)
-  if (options.json) console.log(JSON.stringify({ problems: options.limit, options, modes: summaries }))
+try {
+  const dataset = await loadDataset(options.dataset)
+  const log = await RunLog.open(options.out)
+  const runs = await benchmark(options, dataset, log, new Progress())
+  const problems = dataset.problems(options.limit).length
+  const summaries = summarizeModes(runs, options.modes)
+  if (options.json) console.log(JSON.stringify({ problems, options, modes: summaries }))
   else console.log(table(summaries))
-  if (options.checkExact) checkExact(summaries, options)
-})
-
-async function bench(client: Lookahead, { limit, modes, depth, adaptive, verifier, temperature, seed }: BenchOptions) {
-  const sampling = { seed, ...(temperature === undefined ? {} : { temperature }) }
-  const request = (question: string) => ({ ...ask(question), sampling, lookahead: { depth, adaptive, verifier } })
-  const problems = testProblems(limit)
-  for (const mode of modes) await measure(client, mode, { ...request(problems[0]!.question), max_tokens: 32 })
-
-  const trials = Object.fromEntries(modes.map((mode) => [mode, []])) as { [M in Mode]?: Trial[] }
-  for (const [at, problem] of problems.entries()) {
-    // Each mode comes first as often as any other, so that none profits from a cache or a quiet machine.
-    const order = modes.map((_, place) => modes[(place + at) % modes.length]!)
-    for (const mode of order) {
-      const measured = await measure(client, mode, request(problem.question))
-      trials[mode]!.push({ ...measured, correct: isCorrect(problem, measured.result.text) })
-    }
-    console.error(`${at + 1} of ${limit}  ${progress(modes, trials)}`)
-  }
-  return Object.fromEntries(modes.map((mode) => [mode, summarize(mode, trials[mode]!, trials.ar)]))
-}
-
-function progress(modes: Mode[], trials: { [M in Mode]?: Trial[] }): string {
-  const last = (mode: Mode) => trials[mode]!.at(-1)!
-  return modes
-    .map((mode) => `${mode} ${last(mode).tokensPerSecond.toFixed(0)} tokens/s ${last(mode).correct ? '✓' : '✗'}`)
-    .join('   ')
+  if (options.checkExact) checkExact(summaries, problems * options.samples, options)
+  if (Object.values(summaries).some(({ failed }) => failed > 0)) process.exitCode = 1
+} catch (error) {
+  if (!(error instanceof DatasetError || error instanceof RunsError)) throw error
+  console.error(`npm run bench: ${error.message}`)
+  process.exitCode = 2
 }
 
 function table(summaries: Record<string, ModeSummary>): string {
@@ -50,20 +31,22 @@ function table(summaries: Record<string, ModeSummary>): string {
   const rows = Object.entries(summaries).map(([mode, summary]) => [
     mode,
     percent(summary.accuracy),
+    summary.accuracyInterval.map((bound) => (100 * bound).toFixed(1)).join(' – '),
     summary.tokensPerSecond.toFixed(0),
     percent(summary.acceptRate),
     ratio(summary.speedup),
     summary.speedupQuartiles?.map(ratio).join(' – ') ?? '–',
     ratio(summary.speedupOfTotalTime),
+    String(summary.failed),
   ])
-  const head = ['mode', 'accuracy', 'tokens/s', 'accepted', 'speedup', 'quartiles', 'total time']
+  const head = ['mode', 'accuracy', '95 %', 'tokens/s', 'accepted', 'speedup', 'quartiles', 'total time', 'failed']
   return [head, ...rows].map((row) => row.map((cell) => cell.padStart(15)).join('')).join('\n')
 }
 
-function checkExact(summaries: Record<string, ModeSummary>, { limit, json }: BenchOptions): void {
+function checkExact(summaries: Record<string, ModeSummary>, runs: number, { json }: BenchOptions): void {
   const say = json ? console.error : console.log
   for (const [mode, { equal }] of Object.entries(summaries)) {
-    if (mode !== 'ar') say(`${mode}: ${equal} of ${limit} equal`)
-    if (equal !== limit) process.exitCode = 1
+    if (mode !== 'ar') say(`${mode}: ${equal} of ${runs} equal`)
+    if (equal !== runs) process.exitCode = 1
   }
 }

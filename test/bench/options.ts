@@ -1,38 +1,93 @@
-import { decimal, listOf, Option, script, whole } from '@lookahead/gpu-backend/flags'
-import { modes, verifiers } from '@lookahead/sdk/protocol'
+import { decimal, listOf, matching, Option, script, some, whole } from '@lookahead/gpu-backend/flags'
+import { modes, parseRequest, ProtocolError, RunRequest } from '@lookahead/sdk/protocol'
 import type { Mode, Verifier } from '@lookahead/sdk'
 
+export const pairs = ['near', 'far'] as const
+export const weightTypes = ['fp32', 'fp16', 'bf16', 'int8', 'int4'] as const
+
 export interface BenchOptions {
+  /** A name, or a JSONL file. */
+  dataset: string
+  /** Problems at most. */
   limit: number
+  /** Runs of each problem in each mode. */
+  samples: number
   modes: Mode[]
+  /** Clients at a time. */
+  concurrency: number
   depth: number
   /** Whether the depth may fall below `depth` where that pays. */
   adaptive: boolean
   verifier: Verifier
+  /** Other options of lookahead, by their names in a run's request. */
+  lookahead?: Lookahead | undefined
   /** Default: the model's own. */
   temperature?: number | undefined
+  /** Default: the dataset's. */
+  maxTokens?: number | undefined
+  /** Of each problem's first sample; those of the others follow. */
   seed: number
+  pair: (typeof pairs)[number]
+  /** Default: the backend's. */
+  weights?: (typeof weightTypes)[number] | undefined
+  /** Milliseconds put between worker and backend, there and back. */
+  rtt: number
+  /** A worker that runs already. Then `pair`, `weights` and `rtt` are its own. */
+  url?: string | undefined
   /** Whether every mode must write what plain decoding writes (verifier `exact`, temperature 0). */
   checkExact: boolean
+  /** File to which runs are added, and from which those that it has are taken. */
+  out?: string | undefined
   json: boolean
 }
 
-export function readOptions(): BenchOptions {
-  const { fixedDepth, checkExact, ...flags } = script(
-    'bench',
-    'Held-out problems through worker and SDK, every mode on every problem, in turns.',
-  )
-    .option('--limit <n>', 'problems', whole(1), 20)
+export type Lookahead = Record<string, string | number | boolean>
+
+/** What the protocol takes where a request says nothing. */
+const defaults = parseRequest(RunRequest, { prompt: 'x' }).lookahead
+
+export function readOptions(args: readonly string[] = process.argv.slice(2)): BenchOptions {
+  const program = script('bench', 'Problems through worker and SDK, every mode on every problem, in turns.')
+    .option(
+      '--dataset <name|file>',
+      'demo, or a JSONL file: GSM8K, MATH-500, AIME, AMC, or lines with question and answer',
+      some,
+      'demo',
+    )
+    .option('--limit <n>', 'problems at most', whole(1), 20)
+    .option('--samples <n>', 'runs of each problem in each mode, with seeds that follow on each other', whole(1), 1)
     .option('--modes <a,b>', `of ${modes.join(', ')} (default: all); speedups are against ar`, listOf(modes))
-    .option('--depth <n>', 'steps drafted ahead at most', whole(1), 8)
+    .option('--concurrency <n>', 'clients at a time, all in one mode', whole(1), 1)
+    .option('--depth <n>', 'steps drafted ahead at most', whole(1, 16), defaults.depth)
     .option('--fixed-depth', 'always so many of them, as in the paper', false)
-    .addOption(new Option('--verifier <name>').choices(verifiers).default('judge' as const))
+    .option('--verifier <name>', 'what rules on drafted steps', some, defaults.verifier)
+    .option('--lookahead <key=value,…>', "other options of a run's `lookahead`, for example width=2", lookaheadOptions)
     .option('--temperature <t>', "default: the model's own", decimal(0, 2))
+    .option('--max-tokens <n>', "output tokens at most (default: the dataset's)", whole(1))
     .option('--seed <n>', 'of the sampling', whole(0), 0)
-    .option('--check-exact', 'verifier exact at temperature 0: every mode must write what ar writes', false)
+    .addOption(
+      new Option('--pair <which>', 'the draft: one that is near to the target, or far')
+        .choices(pairs)
+        .default('near' as const),
+    )
+    .addOption(new Option('--weights <type>', "as the backend's flag (default: the backend's)").choices(weightTypes))
+    .option('--rtt <ms>', 'round trip put between worker and backend, in milliseconds', decimal(0, 10_000), 0)
+    .addOption(
+      new Option('--url <url>', 'a worker that runs already')
+        .argParser(matching(/^https?:\/\/\S+$/, 'a URL such as http://127.0.0.1:8787'))
+        .conflicts(['pair', 'weights', 'rtt']),
+    )
+    .addOption(
+      new Option('--check-exact', 'verifier exact at temperature 0: every mode must write what ar writes')
+        .default(false)
+        .conflicts(['verifier', 'temperature']),
+    )
+    .option('--out <file>', 'JSONL file of runs: those that it has are not made again, new ones are added', some)
     .option('--json', 'results alone on stdout', false)
-    .parse()
-    .opts()
+    .parse(args, { from: 'user' })
+  const { fixedDepth, checkExact, ...flags } = program.opts()
+  const refusal = flags.lookahead && refused(flags.lookahead)
+  if (refusal !== undefined) program.error(`--lookahead: ${refusal}`)
   const exact = checkExact ? { verifier: 'exact' as const, temperature: 0 } : {}
   const chosen = flags.modes ?? [...modes]
   return {
@@ -41,5 +96,33 @@ export function readOptions(): BenchOptions {
     modes: [...new Set<Mode>([...(checkExact ? ['ar' as const] : []), ...chosen])],
     adaptive: !fixedDepth,
     checkExact,
+  }
+}
+
+/** Reads `width=2,overlap=false`. */
+const lookaheadOptions = (text: string): Lookahead =>
+  Object.fromEntries(
+    matching(
+      /^[^=,]+=[^=,]+(,[^=,]+=[^=,]+)*$/,
+      'key=value, with commas between several',
+    )(text)
+      .split(',')
+      .map(keyAndValue),
+  )
+
+function keyAndValue(part: string): [string, string | number | boolean] {
+  const [key, value] = part.split('=') as [string, string]
+  if (value === 'true' || value === 'false') return [key, value === 'true']
+  return [key, Number.isNaN(Number(value)) ? value : Number(value)]
+}
+
+/** Why a run's request may not say this of lookahead, `undefined` where it may. */
+export function refused(options: Lookahead): string | undefined {
+  try {
+    parseRequest(RunRequest, { prompt: 'x', lookahead: options })
+    return undefined
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.message
+    throw error
   }
 }

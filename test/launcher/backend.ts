@@ -12,6 +12,8 @@ export interface BackendOptions {
   slots?: number
   /** Least log-probability of a token of a step that the judge may accept; `off`: any. Default: the backend's. */
   leastLogprob?: number | 'off' | undefined
+  /** Further flags of `lookahead serve`. */
+  flags?: readonly string[]
   /** Stops it while it starts. */
   signal?: AbortSignal | undefined
 }
@@ -24,6 +26,7 @@ export function startBackend(options: BackendOptions = {}): Promise<Server> {
   if (contextIdleSeconds !== undefined) flags.push('--context-idle', String(contextIdleSeconds))
   if (slots !== undefined) flags.push('--slots', String(slots))
   if (leastLogprob !== undefined) flags.push(`--least-logprob=${leastLogprob}`)
+  flags.push(...(options.flags ?? []))
   return startServer({
     name: 'backend',
     script: 'gpu-backend/src/cli.ts',

@@ -19,19 +19,30 @@ export interface StackOptions extends Omit<BackendOptions, 'port'> {
   /** Default: free ones. */
   backendPort?: number
   workerPort?: number
+  /** Stands between worker and backend, given the backend's URL. Default: nothing. */
+  link?: ((backendURL: string) => Promise<{ url: string; close(): Promise<void> }>) | undefined
 }
 
 /** @throws as `startServer` does */
-export async function startStack({ backendPort = 0, workerPort = 0, ...options }: StackOptions = {}): Promise<Stack> {
+export async function startStack({
+  backendPort = 0,
+  workerPort = 0,
+  link: put,
+  ...options
+}: StackOptions = {}): Promise<Stack> {
   const backend = await startBackend({ ...options, port: backendPort })
+  const link = await put?.(backend.url)
   try {
-    const worker = await startWorker({ backendURL: backend.url, port: workerPort, signal: options.signal })
+    const backendURL = link?.url ?? backend.url
+    const worker = await startWorker({ backendURL, port: workerPort, signal: options.signal })
     const stop = async () => {
       await worker.stop()
+      await link?.close()
       await backend.stop()
     }
     return { backendURL: backend.url, workerURL: worker.url, backend, worker, stop }
   } catch (error) {
+    await link?.close()
     await backend.stop()
     throw error
   }
