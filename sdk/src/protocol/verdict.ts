@@ -7,6 +7,8 @@ export const verdictReasons = [
   'names',
   'unlikely',
   'judge',
+  'score',
+  'random',
   'half_step',
   'end',
   'no_judge',
