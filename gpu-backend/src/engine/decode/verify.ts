@@ -1,6 +1,6 @@
 import type { FinishReason, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
-import { rejected } from '@lookahead/worker/verifiers'
+import { rulingsOf, ruleOf } from '../judging/ask.ts'
 import { isLikely, tellingLikely } from '../judging/likelihood.ts'
 import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Scores } from '../../model/index.ts'
@@ -136,24 +136,17 @@ export class Verification {
     for (const step of this.#standing) {
       const { pair, writer } = step
       if (step.ruling || !pair) continue
-      step.ruling = verifier.rule(pair)
+      step.ruling = ruleOf(verifier, pair)
       if (!step.ruling && writer.ended) unclear.push({ step, pair })
     }
     const rulings = unclear.length > 0 ? await this.#ask(unclear.map(({ pair }) => pair)) : []
-    for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i] ?? rejected('judge_failed')
+    for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i]
     for (const step of this.#steps.slice(this.#standing.length)) step.close()
   }
 
-  async #ask(pairs: readonly Pair[]): Promise<Ruling[]> {
-    const verifier = this.#verifier
-    if (!verifier.ask) return pairs.map(() => rejected('judge'))
-    try {
-      return await this.#timer.time('judge', () => verifier.ask!(pairs, this.#signal))
-    } catch (error) {
-      this.#signal.throwIfAborted()
-      console.error(`the verifier ${verifier.name} failed:`, error)
-      return pairs.map(() => rejected('judge_failed'))
-    }
+  #ask(pairs: readonly Pair[]): Promise<Ruling[]> {
+    const limits = { ms: this.#engine.verifierTimeoutMs, signal: this.#signal }
+    return this.#timer.time('judge', () => rulingsOf(this.#verifier, pairs, limits))
   }
 
   /** Steps that may still be committed: up to the first rejected one. */
