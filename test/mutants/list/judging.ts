@@ -68,8 +68,8 @@ export const judging: Area = {
     },
     {
       file: chat,
-      from: 'all.slice(Math.max(0, all.length - count))',
-      to: 'all.slice(0, count)',
+      from: 'steps.slice(Math.max(0, steps.length - count))',
+      to: 'steps.slice(0, count)',
       means: 'a judge is told the first steps in place of the last ones',
       tests: [chatTest],
     },

@@ -87,16 +87,16 @@ describe('in a run', () => {
   test('it is told the question and what was written before the two steps, if it wants to be', async () => {
     await asks({ prompt: 'chat', context: 1 })
     const { heard } = await rule(1)
-    expect(heard[0]).toMatch(/How many apples has Ann\?\s+The solution so far:\s+One\.\s+<start_s1>\s+I b\./)
+    expect(heard[0]).toMatch(/How many apples has Ann\?\s+The last steps:\s+One\.\s+<start_s1>\s+I b\./)
   })
 })
 
 test('as many of the last steps are told as are wanted, and the problem', async () => {
   const tokenizer = await Tokenizer.load(judge)
   const prompt = (count?: number) => chatPrompt(tokenizer, pair, { context: count })
-  expect(prompt(2)).toMatch(/How many apples has Ann\?[^]*so far:\nTwo\.\n\nThree\.\n\n<start_s1>/)
-  expect(prompt(0)).toMatch(/How many apples has Ann\?[^]*so far:\n\(nothing yet\)\n\n<start_s1>/)
-  expect(prompt(9)).toContain('so far:\nOne.\n\nTwo.')
+  expect(prompt(2)).toMatch(/How many apples has Ann\?\n\nThe last steps:\nTwo\.\n\nThree\.\n\n<start_s1>/)
+  expect(prompt(0)).toMatch(/How many apples has Ann\?\n\n<start_s1>/)
+  expect(prompt(9)).toContain('The last steps:\nOne.\n\nTwo.')
   expect(prompt()).not.toContain('apples')
   expect(chatPrompt(tokenizer, { ...pair, context: undefined }, { context: 2 })).toBe(prompt())
 })

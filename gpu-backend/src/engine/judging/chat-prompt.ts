@@ -1,6 +1,6 @@
 /** The paper's question (arXiv 2506.19830, App. A), in our words, for any chat model through its own chat template. */
 import { channelsAfter } from '@lookahead/sdk/protocol'
-import type { Comparison } from '@lookahead/worker/verifiers'
+import type { Comparison, StepContext } from '@lookahead/worker/verifiers'
 import type { ChatMessage, Tokenizer } from '../../tokenizer/index.ts'
 import { ALIGNED, UNALIGNED } from './judge-prompt.ts'
 
@@ -49,22 +49,24 @@ export function chatPrompt(tokenizer: Tokenizer, pair: Comparison, options: Chat
 
 function messages({ target, draft, context }: Comparison, options: ChatPromptOptions): ChatMessage[] {
   const examples = (options.examples ? EXAMPLES : []).flatMap(({ answer, ...pair }) => [
-    { role: 'user', content: steps(pair) },
+    { role: 'user', content: twoSteps(pair) },
     { role: 'assistant', content: `[${answer}]` },
   ])
-  const place =
-    context && options.context !== undefined
-      ? `The problem:\n${context.question.trim()}\n\nThe solution so far:\n${lastSteps(context.before, options.context)}\n\n`
-      : ''
-  const [first, ...rest] = [...examples, { role: 'user', content: place + steps({ target, draft }) }]
+  const place = context && options.context !== undefined ? placeOf(context, options.context) : ''
+  const [first, ...rest] = [...examples, { role: 'user', content: place + twoSteps({ target, draft }) }]
   return [{ ...first, content: `${QUESTION}\n\n${first.content}` }, ...rest]
 }
 
-const steps = ({ target, draft }: Comparison): string =>
+const twoSteps = ({ target, draft }: Comparison): string =>
   `<start_s1>\n${target.trim()}\n<end_s1>\n<start_s2>\n${draft.trim()}\n<end_s2>`
 
-function lastSteps(text: string, count: number): string {
-  const all = text.split(/\n{2,}/).filter((step) => step.trim() !== '')
-  const last = all.slice(Math.max(0, all.length - count))
-  return last.length > 0 ? last.join('\n\n') : '(nothing yet)'
+/** The problem, and the last `count` steps after it. */
+function placeOf({ question, before }: StepContext, count: number): string {
+  const steps = before.split(/\n{2,}/).filter((step) => step.trim() !== '')
+  const last = steps.slice(Math.max(0, steps.length - count))
+  const parts = [
+    `The problem:\n${question.trim()}`,
+    ...(last.length > 0 ? [`The last steps:\n${last.join('\n\n')}`] : []),
+  ]
+  return parts.map((part) => `${part}\n\n`).join('')
 }
