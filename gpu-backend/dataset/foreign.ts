@@ -92,6 +92,18 @@ export function foreignProblems(
 const WORD = /[A-Za-z]+/g
 const wordsOf = (text: string): string[] => text.match(WORD) ?? []
 
+/** Words that can stand in a word's place: all of its kind, known where it is known and foreign where it is foreign. */
+export function wordsLike(word: string): readonly string[] {
+  for (const { known, foreign } of WORDS) {
+    if (known.has(word)) return [...known]
+    if (foreign.includes(word)) return foreign
+  }
+  return []
+}
+
+/** Whether a word is the name of a person. */
+export const isName = (word: string): boolean => WORDS[0]!.known.has(word) || WORDS[0]!.foreign.includes(word)
+
 /** A foreign word for each word of these that has one. */
 function exchanged(texts: readonly string[], kinds: readonly ForeignKind[], random: Random): Map<string, string> {
   const pairs: [string, string][] = []

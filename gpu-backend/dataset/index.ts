@@ -1,3 +1,4 @@
+export { categories as equivalenceCategories, type EquivalencePair, equivalencePairs } from './equivalence-pairs.ts'
 export { type ForeignKind, foreignKinds, foreignProblems } from './foreign.ts'
 export { type JudgePair, judgePairs } from './judge-pairs.ts'
 export {

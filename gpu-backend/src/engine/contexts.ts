@@ -6,6 +6,8 @@ import { Lengths } from './speculation/index.ts'
 import { Drafts } from './drafts.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
 
+type Prompt = Pick<Context, 'channels' | 'question'> & { tokens: readonly number[] }
+
 /** One text so far. It holds no slots: what the models have run of it stands in their prefix caches. */
 export class Context {
   readonly id: string
@@ -14,6 +16,8 @@ export class Context {
   readonly promptLength: number
   /** Where the prompt leaves off among the channels. */
   readonly channels: ChannelState
+  /** The last message of the user, or the prompt. */
+  readonly question: string
   /** For requests that bring none: draft and target must draw alike. */
   readonly seed = Math.floor(Math.random() * 2 ** 32)
   readonly drafts = new Drafts()
@@ -26,11 +30,12 @@ export class Context {
   lastUsed = performance.now()
   #text: { stops: string; output: OutputText } | undefined
 
-  constructor(id: string, prompt: { tokens: readonly number[]; channels: ChannelState }, output: readonly number[]) {
+  constructor(id: string, prompt: Prompt, output: readonly number[]) {
     this.id = id
     this.tokens = [...prompt.tokens, ...output]
     this.promptLength = prompt.tokens.length
     this.channels = prompt.channels
+    this.question = prompt.question
   }
 
   get outputLength(): number {

@@ -7,10 +7,12 @@ import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
 import { assertBuildable, precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
 import { Model, slotBytes } from '../model/index.ts'
 import { verifiers } from '@lookahead/worker/verifiers'
-import type { Verifier } from '@lookahead/worker/verifiers'
+import type { ContentRule, Verifier } from '@lookahead/worker/verifiers'
 import type { Device } from '../onnxruntime/index.ts'
 import { EngineError } from './errors.ts'
-import { assertCanJudge, Judge } from './judging/judge.ts'
+import { Judge } from './judging/judge.ts'
+import { readJudgeQuestion } from './judging/judge-question.ts'
+import { Scorer } from './judging/scorer.ts'
 import { LEAST_LOGPROB } from './judging/likelihood.ts'
 import { Context, ContextStore } from './contexts.ts'
 import { ModelRunner } from './model-runner.ts'
@@ -43,6 +45,10 @@ export interface EngineOptions {
   judge?: boolean | undefined
   /** A drafted step with a token of a smaller log-probability is not accepted for its meaning. Default -4; -Infinity: none is refused. */
   leastLogprob?: number | undefined
+  /** What the verifier `judge` rejects without asking the judge: other numbers, other names. Default: both. */
+  rules?: readonly ContentRule[] | undefined
+  /** A verifier that is asked and has not answered after so many milliseconds has failed. Default 30,000. */
+  verifierTimeoutMs?: number | undefined
   /** Verifiers beside the engine's own; they replace those of the same name. */
   verifiers?: readonly Verifier[] | undefined
   /** Ways of guessing tokens, beside the engine's own, which come after them. */
@@ -71,6 +77,7 @@ export class Engine {
   readonly proposers: readonly ProposerKind[]
   /** What guesses of the draft took, lately, with all that goes with them. */
   readonly guesses = new MeasuredForwards()
+  readonly verifierTimeoutMs: number
   readonly #verifiers: ReadonlyMap<string, Verifier>
   readonly #overlaps: boolean
   readonly #sweep: NodeJS.Timeout
@@ -88,7 +95,7 @@ export class Engine {
     const roles = wanted.filter((role) => role === 'target' || existsSync(folder(role)))
     const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder), { device, weights }))
     if (roles.includes('draft')) await assertSameTokens(folder('target'), folder('draft'))
-    if (roles.includes('judge')) await assertCanJudge(folder('judge'))
+    const question = roles.includes('judge') ? await readJudgeQuestion(folder('judge')) : undefined
     for (const role of roles)
       await assertBuildable(folder(role), await readDecoderConfig(folder(role)), { device, weights })
     const runners: Partial<Record<Role, ModelRunner>> = {}
@@ -101,30 +108,27 @@ export class Engine {
       for (const runner of Object.values(runners)) runner.model.close()
       throw error
     }
-    return new Engine(runners.target!, runners, options)
+    const asked = runners.judge && new Judge(runners.judge, question!)
+    return new Engine(runners.target!, runners.draft, asked, options)
   }
 
   private constructor(
     target: ModelRunner,
-    { draft, judge }: Partial<Record<Role, ModelRunner>>,
-    {
-      device,
-      contextIdleMs = 60_000,
-      leastLogprob = LEAST_LOGPROB,
-      verifiers: others,
-      proposers: first = [],
-    }: EngineOptions,
+    draft: ModelRunner | undefined,
+    judge: Judge | undefined,
+    options: EngineOptions,
   ) {
+    const { contextIdleMs = 60_000, verifierTimeoutMs = 30_000, proposers: first = [] } = options
+    const { leastLogprob = LEAST_LOGPROB, rules, verifiers: others } = options
     this.contexts = new ContextStore(contextIdleMs)
     this.target = target
     this.draft = draft
-    this.judge = judge && new Judge(judge)
+    this.judge = judge
+    this.verifierTimeoutMs = verifierTimeoutMs
     this.proposers = [...first, ...proposers]
-    this.#overlaps = device === 'cuda' || availableParallelism() > FEW_CORES
-    this.#verifiers = verifiers(
-      { ask: this.judge && ((pairs, signal) => this.judge!.rule(pairs, signal)), leastLogprob },
-      others,
-    )
+    this.#overlaps = options.device === 'cuda' || availableParallelism() > FEW_CORES
+    const ask = judge && ((...asked: Parameters<Judge['rule']>) => judge.rule(...asked))
+    this.#verifiers = verifiers({ ask, leastLogprob, rules, score: new Scorer(target).rate }, others)
     this.#sweep = setInterval(() => this.contexts.dropExpired(), contextIdleMs / 4).unref()
   }
 
@@ -142,11 +146,15 @@ export class Engine {
     throw new EngineError('no_draft_model', 'this backend serves no draft model: ask for mode ar or sd, or add one')
   }
 
+  get verifierNames(): string[] {
+    return [...this.#verifiers.keys()]
+  }
+
   /** @throws {EngineError} `invalid_request` when there is none of this name */
   verifier(name: string): Verifier {
     const verifier = this.#verifiers.get(name)
     if (verifier) return verifier
-    const known = [...this.#verifiers.keys()].join(', ')
+    const known = this.verifierNames.join(', ')
     throw new EngineError('invalid_request', `verifier: there is no "${name}": there are ${known}`, {
       param: 'verifier',
     })
@@ -185,7 +193,8 @@ export class Engine {
     assertTokens(this.target, output, 'context.output')
     const channels =
       prompt === undefined ? chatChannels(this.target, text, messages, options, param) : channelsAfter(prompt)
-    return this.contexts.put(new Context(id, { tokens, channels }, output))
+    const question = prompt ?? messages.findLast(({ role }) => role === 'user')?.content ?? ''
+    return this.contexts.put(new Context(id, { tokens, channels, question }, output))
   }
 
   close(): void {

@@ -77,14 +77,15 @@ test('a draft may know fewer tokens than the target', async () => {
   engine.close()
 })
 
-test('a judge that was not taught to judge is refused before any model is loaded, with what to do', async () => {
+test('a judge that cannot be asked is refused before any model is loaded, with what to do', async () => {
   const loaded = vi.spyOn(Model, 'load')
-  const fixture = path.join(import.meta.dirname, '../../fixtures/tiny-qwen3')
-  await symlink(fixture, path.join(models, 'judge'))
+  const judge = path.join(models, 'judge')
+  await cp(path.join(import.meta.dirname, '../../fixtures/tiny-qwen3'), judge, { recursive: true })
+  await rm(path.join(judge, 'chat_template.jinja'))
   await expect(Engine.load({ models, slots: 256 })).rejects.toMatchObject({
     name: 'ModelError',
     code: 'unsupported',
-    message: expect.stringMatching(/judge cannot be the judge: .*"aligned".*--judge none/) as unknown,
+    message: expect.stringMatching(/judge cannot be the judge: .*no chat template.*--judge none/) as unknown,
   })
   expect(loaded).not.toHaveBeenCalled()
   loaded.mockRestore()

@@ -60,3 +60,13 @@ test('the judge is taken where there is one, unless it is declined; what it may 
   expect(() => read(['--judge', 'mine'])).toThrow(/--judge.*auto, none/)
   expect(() => read(['--least-logprob', '3'])).toThrow(/--least-logprob.*number/)
 })
+
+test('rules can be left out, and verifiers be given more time', () => {
+  expect(read([])).toMatchObject({ rules: ['numbers', 'names'], verifierTimeoutMs: 30_000 })
+  expect(read(['--rules', 'names', '--verifier-timeout', '2'])).toMatchObject({
+    rules: ['names'],
+    verifierTimeoutMs: 2000,
+  })
+  expect(read([], { LOOKAHEAD_RULES: 'none' })).toMatchObject({ rules: [] })
+  expect(() => read(['--rules', 'colours'])).toThrow(/--rules.*numbers, names/)
+})

@@ -1,6 +1,8 @@
 import path from 'node:path'
+import { contentRuleNames } from '@lookahead/worker/verifiers'
+import type { ContentRule } from '@lookahead/worker/verifiers'
 import { LEAST_LOGPROB } from '../engine/judging/likelihood.ts'
-import { decimal, Option, some, whole, type Command } from '../flags.ts'
+import { decimal, listOf, Option, some, whole, type Command } from '../flags.ts'
 import type { WeightType } from '../graph/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
 import { UsageError, deviceOption, weightsOption } from '../usage.ts'
@@ -11,6 +13,8 @@ export interface ServeOptions {
   judge: boolean
   /** -Infinity when it is off. */
   leastLogprob: number
+  rules: readonly ContentRule[]
+  verifierTimeoutMs: number
   host: string
   port: number
   memory: number
@@ -44,6 +48,9 @@ const setting = <const Flags extends string>(flags: Flags, description: string) 
 /** A number of at most 0; `off` is as good as -Infinity. */
 const leastLogprob = (text: string): number => (text === 'off' ? -Infinity : decimal(-Infinity, 0)(text))
 
+/** `none` is no rule. */
+const rules = (text: string): ContentRule[] => (text === 'none' ? [] : listOf(contentRuleNames)(text))
+
 /** The flags of `lookahead serve`. */
 export function withServeFlags(command: Command) {
   return command
@@ -67,6 +74,19 @@ export function withServeFlags(command: Command) {
       )
         .argParser(leastLogprob)
         .default(LEAST_LOGPROB),
+    )
+    .addOption(
+      setting(
+        '--rules <a,b>',
+        `what the verifier judge rejects unasked, of ${contentRuleNames.join(', ')}: steps that name others; none: for code or algebra`,
+      )
+        .argParser(rules)
+        .default(contentRuleNames, contentRuleNames.join()),
+    )
+    .addOption(
+      setting('--verifier-timeout <seconds>', 'a verifier that has not answered by then accepts nothing')
+        .argParser(whole(1, 3600))
+        .default(30),
     )
     .addOption(setting('--host <address>', 'address to listen on').argParser(some).default('127.0.0.1'))
     .addOption(
@@ -120,7 +140,14 @@ export function serveOptions(flags: ServeFlags): ServeOptions {
   // The form of RFC 6750.
   if (flags.token !== undefined && !/^[\w.~+/-]+=*$/.test(flags.token))
     throw new UsageError('--token may have letters, digits and -._~+/ only')
-  const { maxQueuedRequests, maxQueuedTokens, contextIdle, drain, judge, ...same } = flags
+  const { maxQueuedRequests, maxQueuedTokens, contextIdle, drain, judge, verifierTimeout, ...same } = flags
   const queue = { requests: maxQueuedRequests, tokens: maxQueuedTokens }
-  return { ...same, judge: judge === 'auto', queue, contextIdleMs: contextIdle * 1000, drainMs: drain * 1000 }
+  return {
+    ...same,
+    judge: judge === 'auto',
+    queue,
+    verifierTimeoutMs: verifierTimeout * 1000,
+    contextIdleMs: contextIdle * 1000,
+    drainMs: drain * 1000,
+  }
 }

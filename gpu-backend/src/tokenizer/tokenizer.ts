@@ -162,6 +162,10 @@ export class Tokenizer {
     return new StreamingDecoder(this, options)
   }
 
+  get hasChatTemplate(): boolean {
+    return this.#template !== undefined
+  }
+
   /**
    * A conversation as the model was taught to read it.
    *

@@ -154,10 +154,11 @@ export const Verdict = v.object({
    * - `unlikely`: the target gives one of its tokens so small a probability in its place that no judge is asked
    * - `likely`: the target finds all its tokens likely enough in their place
    * - `judge`: the judge compared the meanings
+   * - `score`, `random`: the target's rating of the drafted step; a coin
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
    * - `end`: one of the two ends the text, or begins or ends the thinking, so the target's own words stand
    * - `no_judge`: the backend has no judge, so only equal steps are accepted
-   * - `judge_failed`: the judge could not be asked
+   * - `judge_failed`: the verifier failed, or did not answer in time
    *
    * Verifiers registered from outside may have other words.
    */

@@ -8,6 +8,8 @@ export const verdictReasons = [
   'unlikely',
   'likely',
   'judge',
+  'score',
+  'random',
   'half_step',
   'end',
   'no_judge',

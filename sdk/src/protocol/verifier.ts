@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 
 /** Verifiers that every backend has. */
-export const verifiers = ['judge', 'exact', 'likelihood'] as const
+export const verifiers = ['judge', 'judge-only', 'exact', 'likelihood', 'score', 'random'] as const
 
 /**
- * A verifier's name: `judge` (a model compares meanings), `exact` (token for token),
- * `likelihood` (what the target finds likely), or another that the backend knows;
+ * A verifier's name: `judge` (a model compares meanings), `judge-only` (the same without rules about numbers and
+ * names), `exact` (token for token), `likelihood` (what the target finds likely), `score` (the target rates the drafted step), `random` (a coin, for ablations), or another that the backend knows;
  * one it does not know is refused with those it does.
  */
 export type Verifier = (typeof verifiers)[number] | (string & {})

@@ -26,8 +26,8 @@ export const decode: Area = {
   mutants: [
     {
       file: verify,
-      from: 'step.ruling = rulings[i] ??',
-      to: 'step.ruling = rulings.at(-1 - i) ??',
+      from: 'step.ruling = rulings[i]',
+      to: 'step.ruling = rulings.at(-1 - i)',
       means: 'the judge’s verdicts go to the steps in reverse order',
       tests: [verdictsTest],
     },
@@ -53,8 +53,8 @@ export const decode: Area = {
       tests: [verdictsTest],
     },
     {
-      file: verify,
-      from: "return pairs.map(() => rejected('judge_failed'))",
+      file: 'gpu-backend/src/engine/judging/ask.ts',
+      from: 'return pairs.map(() => FAILED)',
       to: "return pairs.map(() => ({ accepted: true, reason: 'judge' }))",
       means: 'a judge that fails accepts',
       tests: [verdictsTest],

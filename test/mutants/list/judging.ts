@@ -1,47 +1,104 @@
 import type { Area } from '../mutant.ts'
 
-const judge = 'gpu-backend/src/engine/judging/judge.ts'
+const answers = 'gpu-backend/src/engine/judging/answers.ts'
+const ask = 'gpu-backend/src/engine/judging/ask.ts'
+const chat = 'gpu-backend/src/engine/judging/chat-prompt.ts'
+const prompt = 'gpu-backend/src/engine/judging/judge-prompt.ts'
+const question = 'gpu-backend/src/engine/judging/judge-question.ts'
+const scorer = 'gpu-backend/src/engine/judging/scorer.ts'
 const likelihood = 'gpu-backend/src/engine/judging/likelihood.ts'
 const verdictsTest = 'gpu-backend/src/engine/verdicts.test.ts'
+const askTest = 'gpu-backend/src/engine/judging/ask.test.ts'
+const chatTest = 'gpu-backend/src/engine/judging/chat-judge.test.ts'
+const scorerTest = 'gpu-backend/src/engine/judging/scorer.test.ts'
 const likelihoodTest = 'gpu-backend/src/engine/judging/likelihood.test.ts'
 
 export const judging: Area = {
   name: 'engine/judging',
   mutants: [
     {
-      file: judge,
-      from: 'return logits[this.#aligned]! > logits[this.#unaligned]!',
-      to: 'return true',
+      file: answers,
+      from: 'logits[token]! > logits[this.#next[best]!]! ? i : best',
+      to: '1',
       means: 'the judge accepts everything',
       tests: [verdictsTest],
     },
     {
-      file: judge,
-      from: '> logits[this.#unaligned]!',
-      to: '> logits[this.#unaligned]! - 3',
+      file: answers,
+      from: '> logits[this.#next[best]!]! ?',
+      to: '> logits[this.#next[best]!]! - 3 ?',
       means: 'the judge’s threshold is far too low',
       tests: [verdictsTest],
     },
     {
-      file: judge,
-      from: '> logits[this.#unaligned]!',
-      to: '> logits[this.#unaligned]! + 3',
+      file: answers,
+      from: '> logits[this.#next[best]!]! ?',
+      to: '> logits[this.#next[best]!]! + 3 ?',
       means: 'the judge’s threshold is far too high',
       tests: [verdictsTest],
     },
     {
-      file: judge,
-      from: '! > logits[',
-      to: '! < logits[',
-      means: 'the judge’s answer is turned round',
+      file: answers,
+      from: 'tokens[i] !== token))',
+      to: 'tokens[i] === token))',
+      means: 'answers are compared where they are still alike',
+      tests: [chatTest],
+    },
+    {
+      file: answers,
+      from: '...this.#shared]',
+      to: ']',
+      means: 'the model is not told what its answer begins with',
+      tests: [chatTest],
+    },
+    {
+      file: question,
+      from: '[UNALIGNED, ALIGNED]',
+      to: '[ALIGNED, UNALIGNED]',
+      means: 'a judge that cannot decide accepts',
+      tests: [chatTest],
+    },
+    {
+      file: prompt,
+      from: 'A: ${target.trim()}\\nB: ${draft.trim()}',
+      to: 'A: ${draft.trim()}\\nB: ${target.trim()}',
+      means: 'the judge hears the two steps the other way round than it was taught',
       tests: [verdictsTest],
     },
     {
-      file: judge,
-      from: 'judgePrompt(target, draft)',
-      to: 'judgePrompt(draft, target)',
-      means: 'the judge hears the two steps the other way round than it was taught',
-      tests: [verdictsTest],
+      file: chat,
+      from: 'steps.slice(Math.max(0, steps.length - count))',
+      to: 'steps.slice(0, count)',
+      means: 'a judge is told the first steps in place of the last ones',
+      tests: [chatTest],
+    },
+    {
+      file: chat,
+      from: 'channelsAfter(rendered).thinking ?',
+      to: 'false ?',
+      means: 'the verdict is asked for in the midst of thinking',
+      tests: [chatTest],
+    },
+    {
+      file: scorer,
+      from: 'before + step',
+      to: 'before',
+      means: 'what is rated is not the drafted step but the one before it',
+      tests: [scorerTest],
+    },
+    {
+      file: ask,
+      from: 'Promise.race([asked, aborted(late)])',
+      to: 'asked',
+      means: 'a verifier that heeds no signal holds the run up for ever',
+      tests: [askTest],
+    },
+    {
+      file: ask,
+      from: "rulings[i] ?? rejected('judge')",
+      to: "rulings[i] ?? { accepted: true, reason: 'judge' }",
+      means: 'what a verifier leaves open is accepted',
+      tests: [askTest],
     },
     {
       file: likelihood,

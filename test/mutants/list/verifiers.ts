@@ -1,8 +1,18 @@
 import type { Area } from '../mutant.ts'
 
-const judge = 'worker/src/lookahead/verifiers/judge.ts'
-const exact = 'worker/src/lookahead/verifiers/exact.ts'
-const index = 'worker/src/lookahead/verifiers/index.ts'
+const folder = 'worker/src/lookahead/verifiers'
+const judge = `${folder}/judge.ts`
+const exact = `${folder}/exact.ts`
+const index = `${folder}/index.ts`
+const chain = `${folder}/chain.ts`
+const random = `${folder}/random.ts`
+const score = `${folder}/score.ts`
+const same = `${folder}/rules/same.ts`
+const halfStep = `${folder}/rules/half-step.ts`
+const ends = `${folder}/rules/ends.ts`
+const numbers = `${folder}/rules/numbers.ts`
+const refusals = `${folder}/rules/refusals.ts`
+const rules = `${folder}/rules/index.ts`
 const verifiersTest = 'worker/src/lookahead/verifiers/verifiers.test.ts'
 const verdictsTest = 'gpu-backend/src/engine/verdicts.test.ts'
 const acceptanceTest = 'gpu-backend/src/engine/judging/acceptance.test.ts'
@@ -18,49 +28,49 @@ export const verifiers: Area = {
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: numbers,
       from: 'x.size === y.size && [...x]',
       to: '[...x]',
       means: 'a draft that leaves numbers out passes `numbers`',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: numbers,
       from: 'x.size === y.size && [...x].every((number) => y.has(number))',
       to: '[...y].every((number) => x.has(number))',
       means: 'a draft that names numbers of its own passes `numbers`',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: numbers,
       from: 'x.size === y.size && [...x].every((number) => y.has(number))',
       to: 'x.size === y.size',
       means: 'as many numbers count as the same ones',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: numbers,
       from: 'new Set(text.match(/\\d+/g))) as',
       to: 'new Set(text.match(/\\d/g))) as',
       means: 'numbers with the same digits count as the same',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
-      from: " || target.end === 'length') return",
-      to: ') return',
+      file: halfStep,
+      from: " || end === 'length')",
+      to: ')',
       means: 'a target’s step cut by max_tokens is judged',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
-      from: "target.end === 'cap' || ",
-      to: '',
+      file: halfStep,
+      from: "end === 'cap' || end === 'length'",
+      to: "end === 'length'",
       means: 'a target’s step cut by the step cap is judged',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: halfStep,
       from: "draft.end === 'cap' || ",
       to: '',
       means: 'a drafted step that was cut is judged',
@@ -88,42 +98,42 @@ export const verifiers: Area = {
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
-      from: ' && draft.end === target.end) return',
-      to: ') return',
+      file: same,
+      from: 'draft.end === target.end && ',
+      to: 'target.end && ',
       means: 'the same words are accepted though only one of the two ends the text',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
-      from: "  if (draft.end === 'text' || target.end === 'text') return rejected('end')\n",
+      file: ends,
+      from: 'endsText || ',
       to: '',
       means: 'a step that ends the text is judged against one that does not',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: ends,
       from: 'tagsIn(a).join() === tagsIn(b).join()',
       to: 'tagsIn(a).every((tag) => tagsIn(b).includes(tag))',
       means: 'a target’s step that ends the thinking is judged against one that does not',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: ends,
       from: 'tagsIn(a).join() === tagsIn(b).join()',
       to: 'tagsIn(b).every((tag) => tagsIn(a).includes(tag))',
       means: 'a drafted step that ends the thinking is judged against one that does not',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: numbers,
       from: 'number !== undefined && !draft.text.includes(number)',
       to: 'number !== undefined && draft.text.includes(number)',
       means: 'an unfinished step is rejected for a number that both have',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: same,
       from: "text.replace(/\\s+/g, '').toLowerCase()",
       to: "text.replace(/\\s+/g, '')",
       means: 'the judge is asked about another case',
@@ -137,52 +147,101 @@ export const verifiers: Area = {
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
+      file: ends,
       from: 'tagsIn(a).join() === tagsIn(b).join()',
       to: 'tagsIn(a).length === tagsIn(b).length',
       means: 'a step that begins the thinking is judged against one that ends it',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
-      from: "pair.draft.unlikely ? 'unlikely' : undefined",
-      to: 'undefined',
+      file: refusals,
+      from: '(draft) => draft.unlikely',
+      to: '() => false',
       means: 'a judge is asked about a step that the target finds unlikely',
       tests: [verifiersTest, verdictsTest],
     },
     {
-      file: judge,
-      from: 'const differs = refusal && ',
-      to: 'const differs = refusal && false && ',
+      file: refusals,
+      from: 'const differs = ',
+      to: 'const differs = false && ',
       means: 'the target writes all of a step whose draft is certain to be rejected',
       tests: [verifiersTest],
     },
     {
-      file: judge,
-      from: "differs = refusal && draft.end === 'delimiter' && !normalize",
-      to: 'differs = refusal && normalize',
+      file: refusals,
+      from: "differs = draft.end === 'delimiter' && !normalize",
+      to: 'differs = normalize',
       means: 'a drafted step that nobody may judge is rejected while the target says the same',
       tests: [verifiersTest],
     },
     {
       file: judge,
-      from: "ask === undefined ? 'no_judge'",
-      to: 'ask === undefined ? undefined',
+      from: 'chain(name, ...known, noJudge)',
+      to: 'chain(name, ...known)',
       means: 'without a judge nobody is told that this is why steps are rejected',
       tests: [verifiersTest],
     },
     {
-      file: judge,
-      from: '    leastLogprob,\n    rule,',
-      to: '    rule,',
+      file: refusals,
+      from: '  leastLogprob,\n})',
+      to: '})',
       means: 'the judge’s verifier is asked about steps however unlikely',
       tests: [verifiersTest, acceptanceTest],
     },
     {
       file: index,
-      from: '[exact, judge(options), ...others]',
-      to: '[...others, exact, judge(options)]',
+      from: '[...ours, ...others]',
+      to: '[...others, ...ours]',
       means: 'a verifier from outside does not replace one of the same name',
+      tests: [verifiersTest],
+    },
+    {
+      file: index,
+      from: 'judge({ ...options, rules: [] }',
+      to: 'judge({ ...options }',
+      means: '`judge-only` rejects other numbers unasked',
+      tests: [verifiersTest],
+    },
+    {
+      file: judge,
+      from: '...rules.map((rule) => contentRules[rule])',
+      to: '...Object.values(contentRules)',
+      means: 'rules that the operator left out rule all the same',
+      tests: [verifiersTest],
+    },
+    {
+      file: rules,
+      from: '[sameTokens, halfStep, sameText, ends]',
+      to: '[sameTokens, halfStep, ends]',
+      means: 'a judge is asked about the same text in other tokens',
+      tests: [verifiersTest, verdictsTest],
+    },
+    {
+      file: chain,
+      from: 'filter((i) => !rulings[i])',
+      to: 'filter(() => true)',
+      means: 'every part of a chain is asked about everything, and the last one has its way',
+      tests: [verifiersTest],
+    },
+    {
+      file: chain,
+      from: 'Math.max(...leastLogprobs)',
+      to: 'Math.min(...leastLogprobs)',
+      means: 'a chain is as lenient as the most lenient of its parts',
+      tests: [verifiersTest],
+    },
+    {
+      file: score,
+      from: 'n >= threshold',
+      to: 'n > threshold',
+      means: 'a score of the threshold is not enough',
+      tests: [verifiersTest],
+    },
+    {
+      file: random,
+      from: '`${seed}/${draft.text}`',
+      to: 'draft.text',
+      means: 'every coin falls alike',
       tests: [verifiersTest],
     },
   ],

@@ -2,6 +2,7 @@ import type { VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair, Ruling } from '@lookahead/worker/verifiers'
 import type { Reduction, Scores } from '../../model/index.ts'
 import type { Context } from '../contexts.ts'
+import { LazyStepContext } from '../judging/step-context.ts'
 import type { Engine } from '../engine.ts'
 import { distribution } from '../sampling/distribution.ts'
 import type { SamplingParameters } from '../sampling/distribution.ts'
@@ -48,6 +49,7 @@ export class TargetStep {
   unlikely = false
   readonly #expansion: Expansion
   readonly #place: Place
+  readonly #context: LazyStepContext
 
   constructor(expansion: Expansion, place: Place) {
     const { context, request, parameters, tree, counts } = expansion
@@ -56,6 +58,10 @@ export class TargetStep {
     const position = context.tokens.length + start
     this.#expansion = expansion
     this.#place = place
+    this.#context = new LazyStepContext(context.question, () => {
+      const before = [...context.tokens.slice(context.promptLength), ...tree.chain.slice(0, start)]
+      return expansion.engine.target.model.tokenizer.decode(before)
+    })
     this.writer = stepWriter(expansion, place)
     // Without guesses nothing is gained by drawing otherwise than the draft, and more steps come out alike.
     const coupled = request.sampling.seed !== undefined || (!drafted && ngram === 0 && most === 0)
@@ -100,7 +106,7 @@ export class TargetStep {
   /** What a verifier rules on. */
   get pair(): Pair | undefined {
     const { draft, unlikely, writer } = this
-    return draft && { draft: { ...draft, unlikely }, target: writer }
+    return draft && { draft: { ...draft, unlikely }, target: writer, context: this.#context }
   }
 
   /** Of its tokens, the first that stand in the chain. */

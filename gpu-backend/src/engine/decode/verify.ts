@@ -1,6 +1,6 @@
 import type { FinishReason, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
-import { rejected } from '@lookahead/worker/verifiers'
+import { rulingsOf, ruleOf } from '../judging/ask.ts'
 import { likelyTokens, tellingLikely } from '../judging/likelihood.ts'
 import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Scores } from '../../model/index.ts'
@@ -166,7 +166,7 @@ export class Verification {
       return pair && !ruling && writer.ended ? [{ step, pair }] : []
     })
     const rulings = unclear.length > 0 ? await this.#ask(unclear.map(({ pair }) => pair)) : []
-    for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i] ?? rejected('judge_failed')
+    for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i]
     for (const step of this.#steps.slice(this.#standing.length)) step.close()
     if (this.#rejects && !this.#isRefuted) {
       this.#isRefuted = true
@@ -175,7 +175,7 @@ export class Verification {
   }
 
   #ruleAtOnce(step: TargetStep): void {
-    if (step.pair) step.ruling ??= this.#verifier.rule(step.pair)
+    if (step.pair) step.ruling ??= ruleOf(this.#verifier, step.pair)
   }
 
   /** Whether a step has been rejected. */
@@ -183,16 +183,9 @@ export class Verification {
     return this.#standing.at(-1)?.ruling?.accepted === false
   }
 
-  async #ask(pairs: readonly Pair[]): Promise<Ruling[]> {
-    const verifier = this.#verifier
-    if (!verifier.ask) return pairs.map(() => rejected('judge'))
-    try {
-      return await this.#timer.time('judge', () => verifier.ask!(pairs, this.#signal))
-    } catch (error) {
-      this.#signal.throwIfAborted()
-      console.error(`the verifier ${verifier.name} failed:`, error)
-      return pairs.map(() => rejected('judge_failed'))
-    }
+  #ask(pairs: readonly Pair[]): Promise<Ruling[]> {
+    const limits = { ms: this.#engine.verifierTimeoutMs, signal: this.#signal }
+    return this.#timer.time('judge', () => rulingsOf(this.#verifier, pairs, limits))
   }
 
   /** Steps that may still be committed: up to the first rejected one. */

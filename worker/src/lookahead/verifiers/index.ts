@@ -3,16 +3,40 @@ import { exact } from './exact.ts'
 import { judge } from './judge.ts'
 import { likelihood } from './likelihood.ts'
 import type { JudgeOptions } from './judge.ts'
+import { random } from './random.ts'
+import { score } from './score.ts'
+import type { AskScore } from './score.ts'
 import type { Verifier } from './verifier.ts'
 
+export { chain } from './chain.ts'
 export { exact } from './exact.ts'
 export { judge } from './judge.ts'
 export { likelihood } from './likelihood.ts'
-export type { AskJudge, JudgeOptions } from './judge.ts'
-export { rejected } from './verifier.ts'
-export type { DraftedStep, Pair, Ruling, StepEnd, TargetVersion, Verifier } from './verifier.ts'
+export type { AskJudge, Comparison, JudgeOptions } from './judge.ts'
+export { random } from './random.ts'
+export type { RandomOptions } from './random.ts'
+export { contentRuleNames } from './rules/index.ts'
+export type { ContentRule } from './rules/index.ts'
+export { score } from './score.ts'
+export type { AskScore, ScoreOptions } from './score.ts'
+export { accepted, rejected } from './verifier.ts'
+export type { DraftedStep, Pair, Ruling, StepContext, StepEnd, TargetVersion, Verifier } from './verifier.ts'
+
+/** What the verifiers need of an engine, and what its operator chose. */
+export interface VerifierOptions extends JudgeOptions {
+  /** Undefined: nobody rates steps, and there is no `score`. */
+  score?: AskScore | undefined
+}
 
 /** All verifiers by name. @param others replace those of the same name */
-export function verifiers(options: JudgeOptions, others: readonly Verifier[] = []): ReadonlyMap<string, Verifier> {
-  return new Map([exact, judge(options), likelihood(options), ...others].map((verifier) => [verifier.name, verifier]))
+export function verifiers(options: VerifierOptions, others: readonly Verifier[] = []): ReadonlyMap<string, Verifier> {
+  const ours = [
+    exact,
+    judge(options),
+    judge({ ...options, rules: [] }, 'judge-only'),
+    likelihood(options),
+    ...(options.score ? [score({ ask: options.score })] : []),
+    random(),
+  ]
+  return new Map([...ours, ...others].map((verifier) => [verifier.name, verifier]))
 }

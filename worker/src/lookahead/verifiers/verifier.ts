@@ -23,9 +23,19 @@ export interface TargetVersion {
   readonly end: StepEnd | undefined
 }
 
+/** What stands before both. Read only by those who need it: it is made when it is first read. */
+export interface StepContext {
+  /** The last message of the user, or the prompt. */
+  readonly question: string
+  /** All that was written after it, up to the step. */
+  readonly before: string
+}
+
 export interface Pair {
   readonly draft: DraftedStep
   readonly target: TargetVersion
+  /** Undefined where nobody knows it. */
+  readonly context?: StepContext | undefined
 }
 
 /** Decides which drafted steps stand (arXiv 2506.19830, §3.1). One object a verifier; no tensors and no HTTP. */
@@ -42,11 +52,11 @@ export interface Verifier {
   /** What can be ruled at once, and asked again whenever the target has written more; undefined: nothing yet. */
   rule(pair: Pair): Ruling | undefined
   /**
-   * Rules on the pairs whose target step has ended and on which `rule` still says nothing, all of a batch together. Without
-   * it such drafts are rejected. What it throws rejects them too, as `judge_failed`.
+   * Rules on the pairs whose target step has ended and on which `rule` still says nothing, all of a batch together. Those it
+   * leaves open are rejected, and without it all such drafts are. What it throws rejects them too, as `judge_failed`.
    * @throws the signal's reason
    */
-  ask?(pairs: readonly Pair[], signal: AbortSignal): Promise<Ruling[]>
+  ask?(pairs: readonly Pair[], signal: AbortSignal): Promise<readonly (Ruling | undefined)[]>
 }
 
 export const accepted = (reason: Ruling['reason']): Ruling => ({ accepted: true, reason })

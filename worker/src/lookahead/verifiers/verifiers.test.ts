@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ruleExactly } from './exact.ts'
-import { judge, verifiers } from './index.ts'
-import type { DraftedStep, TargetVersion, Verifier } from './index.ts'
-import { ruleWithoutJudge } from './judge.ts'
+import { chain, judge, random, score, verifiers } from './index.ts'
+import type { DraftedStep, Pair, TargetVersion, Verifier } from './index.ts'
 
 const tokensOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!)
 
@@ -20,7 +19,10 @@ const draft = (text: string, end: DraftedStep['end'] = 'delimiter'): DraftedStep
   unlikely: false,
 })
 
-const rule = (drafted: string, targets: string) => ruleWithoutJudge({ draft: draft(drafted), target: target(targets) })
+const signal = new AbortController().signal
+const options = { ask: async () => [true], leastLogprob: -4 }
+const { rule: ruleAtOnce } = judge(options)
+const rule = (drafted: string, targets: string) => ruleAtOnce({ draft: draft(drafted), target: target(targets) })
 
 describe('what needs no judge', () => {
   test.each([
@@ -39,14 +41,12 @@ describe('what needs no judge', () => {
 
   test('a step that was cut is not judged, whichever of the two it is', () => {
     const cut = { accepted: false, reason: 'half_step' }
-    expect(ruleWithoutJudge({ draft: draft('We get 12', 'cap'), target: target('So 12 apples.\n\n') })).toEqual(cut)
-    expect(ruleWithoutJudge({ draft: draft('We get 12 apples.\n\n'), target: target('So 12 apples.\n\n', 2) })).toEqual(
-      cut,
-    )
+    expect(ruleAtOnce({ draft: draft('We get 12', 'cap'), target: target('So 12 apples.\n\n') })).toEqual(cut)
+    expect(ruleAtOnce({ draft: draft('We get 12 apples.\n\n'), target: target('So 12 apples.\n\n', 2) })).toEqual(cut)
   })
 
   test('the end of the text leaves the target its own words', () => {
-    expect(ruleWithoutJudge({ draft: draft('It is 12.', 'text'), target: target('So 12.\n\n') })).toEqual({
+    expect(ruleAtOnce({ draft: draft('It is 12.', 'text'), target: target('So 12.\n\n') })).toEqual({
       accepted: false,
       reason: 'end',
     })
@@ -86,7 +86,7 @@ describe('a drafted step of which no judge is to be asked', () => {
   const drafted = 'So the white shells are 4×12=48.\n\n'
   const unlikely = { accepted: false, reason: 'unlikely' }
   const refused = (targets: string, draftEnd?: DraftedStep['end']) =>
-    ruleWithoutJudge({ draft: draft(drafted, draftEnd), target: target(targets) }, 'unlikely')
+    ruleAtOnce({ draft: { ...draft(drafted, draftEnd), unlikely: true }, target: target(targets) })
 
   test('is rejected as soon as the target says something else', () => {
     expect(refused('So the ')).toBeUndefined()
@@ -106,15 +106,14 @@ describe('a drafted step of which no judge is to be asked', () => {
   })
 })
 
-describe('verifiers by name', () => {
-  const options = { ask: async () => [true], leastLogprob: -4 }
+describe('a judge', () => {
   const pair = { draft: draft('In all that is 12.\n\n'), target: target('So it is 12.\n\n') }
 
-  test('a judge is asked about other words, unless the target finds the drafted ones unlikely, or there is none', async () => {
+  test('is asked about other words, unless the target finds the drafted ones unlikely, or there is none', async () => {
     const { leastLogprob, rule: known, ask } = judge(options)
     expect(leastLogprob).toBe(-4)
     expect(known(pair)).toBeUndefined()
-    expect(await ask!([pair], new AbortController().signal)).toEqual([{ accepted: true, reason: 'judge' }])
+    expect(await ask!([pair], signal)).toEqual([{ accepted: true, reason: 'judge' }])
     const unlikely = { ...pair, draft: { ...pair.draft, unlikely: true } }
     expect(known(unlikely)).toEqual({ accepted: false, reason: 'unlikely' })
     const none = judge({ ...options, ask: undefined })
@@ -122,10 +121,137 @@ describe('verifiers by name', () => {
     expect(none.ask).toBeUndefined()
   })
 
+  test('hears the steps and what stands before them', async () => {
+    const heard: unknown[] = []
+    const context = { question: 'How many?', before: 'First 5.\n\n' }
+    const ask = async (pairs: readonly unknown[]) => (heard.push(...pairs), [false])
+    const rulings = await judge({ ...options, ask }).ask!([{ ...pair, context }], signal)
+    expect(heard).toEqual([{ target: pair.target.text, draft: pair.draft.text, context }])
+    expect(rulings).toEqual([{ accepted: false, reason: 'judge' }])
+  })
+
+  test.each([
+    ['numbers', 'So 2x apples.\n\n', 'So x+x apples.\n\n'],
+    ['names', 'So Nils has 12.\n\n', 'Now he has 12.\n\n'],
+  ] as const)('hears of steps that name other %s where the rule is left out', (left, drafted, targets) => {
+    const known = { draft: draft(drafted), target: target(targets) }
+    const others = (['numbers', 'names'] as const).filter((name) => name !== left)
+    expect(judge(options).rule(known)).toEqual({ accepted: false, reason: left })
+    expect(judge({ ...options, rules: others }).rule(known)).toBeUndefined()
+    expect(judge({ ...options, rules: [left] }).rule(known)).toEqual({ accepted: false, reason: left })
+  })
+})
+
+describe('a chain', () => {
+  const pair = (drafted: string): Pair => ({ draft: draft(drafted), target: target('So 12.\n\n') })
+  const ruled = (reason: string, drafted: string): Verifier => ({
+    name: reason,
+    rule: ({ draft: { text } }) => (text === drafted ? { accepted: true, reason } : undefined),
+  })
+  /** Rules on these drafts when it is asked, and keeps what it was asked about. */
+  const asked = (reason: string, ...drafts: string[]) => {
+    const heard: string[] = []
+    const verifier: Verifier = {
+      ...ruled(reason, ''),
+      ask: async (pairs) => {
+        heard.push(...pairs.map(({ draft: { text } }) => text))
+        return pairs.map(({ draft: { text } }) => (drafts.includes(text) ? { accepted: true, reason } : undefined))
+      },
+    }
+    return { verifier, heard }
+  }
+
+  test('rules as the first of its parts that rules', () => {
+    const both = chain('both', ruled('one', 'a'), ruled('other', 'a'), ruled('other', 'b'))
+    expect(both.name).toBe('both')
+    expect(['a', 'b', 'c'].map((text) => both.rule(pair(text))?.reason)).toEqual(['one', 'other', undefined])
+    expect(both.ask).toBeUndefined()
+  })
+
+  test('asks each about what those before it left open, and no one about nothing', async () => {
+    const [first, second, third] = [asked('first', 'b'), asked('second', 'a', 'b', 'c'), asked('third')]
+    const all = chain('all', first.verifier, ruled('rule', 'x'), second.verifier, third.verifier)
+    const rulings = await all.ask!(['a', 'b', 'c'].map(pair), signal)
+    expect(rulings.map((ruling) => ruling?.reason)).toEqual(['second', 'first', 'second'])
+    expect([first.heard, second.heard, third.heard]).toEqual([['a', 'b', 'c'], ['a', 'c'], []])
+    const open = await chain('open', first.verifier, third.verifier).ask!([pair('a')], signal)
+    expect(open).toEqual([undefined])
+  })
+
+  test('is as strict as the strictest of its parts', () => {
+    const least = (leastLogprob: number): Verifier => ({ ...ruled('', ''), leastLogprob })
+    expect(chain('all', least(-6), ruled('', ''), least(-2)).leastLogprob).toBe(-2)
+    expect(chain('all', ruled('', '')).leastLogprob).toBeUndefined()
+  })
+
+  test('fails where a part fails', async () => {
+    const failing: Verifier = { ...ruled('', ''), ask: () => Promise.reject(new Error('gone')) }
+    await expect(chain('all', asked('a').verifier, failing).ask!([pair('a')], signal)).rejects.toThrow('gone')
+  })
+})
+
+describe('a score', () => {
+  const pair = { draft: draft('It is 13.\n\n'), target: target('So it is 12.\n\n') }
+
+  test('of the threshold or more accepts, whatever the target says', async () => {
+    const rulings = async (threshold?: number) =>
+      (await score({ ask: async () => [7, 6, 9], threshold }).ask!([pair, pair, pair], signal)).map((ruling) => ruling!)
+    expect(await rulings()).toEqual([7, 6, 9].map((n) => ({ accepted: n >= 7, reason: 'score' })))
+    expect((await rulings(8)).map(({ accepted }) => accepted)).toEqual([false, false, true])
+  })
+
+  test('is not asked for where the two are the same, or one was cut', () => {
+    const { rule: known } = score({ ask: async () => [] })
+    expect(known({ ...pair, draft: draft('so it is 12.\n\n') })).toEqual({ accepted: true, reason: 'exact' })
+    expect(known({ ...pair, draft: draft('It is', 'cap') })).toEqual({ accepted: false, reason: 'half_step' })
+    expect(known(pair)).toBeUndefined()
+  })
+})
+
+describe('the coin', () => {
+  const steps = Array.from({ length: 2000 }, (_, i) => draft(`So ${i} apples.\n\n`))
+  const whole = target('Then.\n\n')
+  const verdicts = (coin: Verifier) => steps.map((step) => coin.rule({ draft: step, target: whole })!.accepted)
+  const rate = (coin: Verifier) => verdicts(coin).filter(Boolean).length / steps.length
+
+  test('accepts as many as it is to, and the same ones again', () => {
+    expect(rate(random())).toBeCloseTo(0.5, 1)
+    expect(rate(random({ probability: 0.2 }))).toBeCloseTo(0.2, 1)
+    expect(rate(random({ probability: 0 }))).toBe(0)
+    expect(rate(random({ probability: 1 }))).toBe(1)
+    expect(verdicts(random())).toEqual(verdicts(random()))
+    const other = verdicts(random({ seed: 1 }))
+    const agreed = verdicts(random()).filter((verdict, i) => verdict === other[i]).length / steps.length
+    expect(agreed).toBeCloseTo(0.5, 1)
+  })
+
+  test('is thrown for whole steps only', () => {
+    const always = random({ probability: 1 })
+    expect(always.rule({ draft: steps[0]!, target: target('The') })).toBeUndefined()
+    expect(always.rule({ draft: draft('So', 'cap'), target: whole })?.reason).toBe('half_step')
+    expect(always.rule({ draft: draft('</think>\n\n'), target: whole })?.reason).toBe('end')
+  })
+})
+
+describe('verifiers by name', () => {
+  const pair = { draft: draft('It is 13.\n\n'), target: target('So it is 12.\n\n') }
+
   test('one that is brought along takes the place of ours', () => {
     const mine: Verifier = { name: 'judge', rule: () => undefined }
-    const known = verifiers(options, [mine])
-    expect([...known.keys()].toSorted()).toEqual(['exact', 'judge', 'likelihood'])
+    const known = verifiers({ ...options, score: async () => [] }, [mine])
+    expect([...known.keys()].toSorted()).toEqual(['exact', 'judge', 'judge-only', 'likelihood', 'random', 'score'])
     expect(known.get('judge')).toBe(mine)
+  })
+
+  test('the rules are the operator’s choice for `judge`, and never those of `judge-only`', () => {
+    expect(verifiers(options).get('judge')!.rule(pair)).toEqual({ accepted: false, reason: 'numbers' })
+    expect(
+      verifiers({ ...options, rules: ['names'] })
+        .get('judge')!
+        .rule(pair),
+    ).toBeUndefined()
+    const only = verifiers(options).get('judge-only')!
+    expect(only.rule(pair)).toBeUndefined()
+    expect(only.leastLogprob).toBe(-4)
   })
 })

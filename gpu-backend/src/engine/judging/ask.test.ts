@@ -1,0 +1,81 @@
+import type { Pair, Verifier } from '@lookahead/worker/verifiers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ruleOf, rulingsOf } from './ask.ts'
+
+const step = { text: 'So.\n\n', tokens: [1], end: 'delimiter' as const }
+const pair: Pair = { draft: { ...step, unlikely: false }, target: step }
+const failed = { accepted: false, reason: 'judge_failed' }
+const limits = { ms: 40, signal: new AbortController().signal }
+const asking = (ask: NonNullable<Verifier['ask']>): Verifier => ({ name: 'mine', rule: () => undefined, ask })
+
+let told: unknown[][]
+beforeEach(() => {
+  told = []
+  vi.spyOn(console, 'error').mockImplementation((...words: unknown[]) => void told.push(words))
+})
+afterEach(() => vi.restoreAllMocks())
+
+test('a verifier that fails rejects, and is named in the log', async () => {
+  const gone = new Error('gone')
+  const failing = asking(() => Promise.reject(gone))
+  expect(await rulingsOf(failing, [pair, pair], limits)).toEqual([failed, failed])
+  const throwing: Verifier = {
+    name: 'mine',
+    rule: () => {
+      throw gone
+    },
+  }
+  expect(ruleOf(throwing, pair)).toEqual(failed)
+  expect(told).toEqual([1, 2].map(() => ['the verifier mine failed:', gone]))
+})
+
+test('one that takes too long rejects, whether or not it heeds the signal', async () => {
+  let heard: unknown
+  const heeding = asking(
+    (_, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          heard = signal.reason
+          reject(signal.reason as Error)
+        })
+      }),
+  )
+  expect(await rulingsOf(heeding, [pair], limits)).toEqual([failed])
+  expect(heard).toMatchObject({ name: 'TimeoutError' })
+  const start = performance.now()
+  expect(
+    await rulingsOf(
+      asking(() => new Promise(() => undefined)),
+      [pair],
+      limits,
+    ),
+  ).toEqual([failed])
+  expect(performance.now() - start).toBeLessThan(2000)
+  expect(told[1]).toEqual(['the verifier mine failed:', 'no answer in 40 ms'])
+})
+
+test('what it leaves open is rejected, and without anyone to ask all is', async () => {
+  const half = asking(async () => [undefined, { accepted: true, reason: 'mine' }])
+  expect(await rulingsOf(half, [pair, pair, pair], limits)).toEqual([
+    { accepted: false, reason: 'judge' },
+    { accepted: true, reason: 'mine' },
+    { accepted: false, reason: 'judge' },
+  ])
+  expect(await rulingsOf({ name: 'mine', rule: () => undefined }, [pair], limits)).toEqual([
+    { accepted: false, reason: 'judge' },
+  ])
+})
+
+test('who leaves is not told of a failure, but with what he said', async () => {
+  const leaving = new AbortController()
+  const asked = rulingsOf(
+    asking((_, signal) => {
+      leaving.abort(new Error('enough'))
+      return Promise.reject(signal.reason as Error)
+    }),
+    [pair],
+    { ms: 1000, signal: leaving.signal },
+  )
+  await expect(asked).rejects.toThrow('enough')
+  expect(told).toEqual([])
+})
