@@ -140,6 +140,7 @@ export const Verdict = v.object({
    * - `unlikely`: the target gives one of its tokens so small a probability in its place that no judge is asked
    * - `judge`: the judge compared the meanings
    * - `score`, `random`: the target's rating of the drafted step; a coin
+   * - `embedding`: the cosine of their embeddings
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
    * - `end`: one of the two ends the text, or begins or ends the thinking, so the target's own words stand
    * - `no_judge`: the backend has no judge, so only equal steps are accepted

@@ -9,6 +9,7 @@ export const verdictReasons = [
   'judge',
   'score',
   'random',
+  'embedding',
   'half_step',
   'end',
   'no_judge',
