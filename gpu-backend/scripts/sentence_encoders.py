@@ -32,8 +32,9 @@ PIECES = [*string.ascii_lowercase, *string.digits, "ing", "ed", "er", "ies"]
 MARKS = [*string.punctuation, "×", "−", "“", "”", "…", "日", "本", "語", "κ", "σ", "ο", "é", "\U00020000"]
 
 TEXTS = [
-    "So the total is 3 times 12 = 36.\n\n",
-    "We get 36 apples in all.",
+    "We get 12 apples in all.\n\n",
+    "So the total is 12 apples.\n\n",
+    "So the total is 3 times 12 = 36.",
     "Mara has 36 shells, and Tiko has 35.",
     "",
     "  \t\n ",

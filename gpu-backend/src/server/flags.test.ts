@@ -60,3 +60,14 @@ test('the judge is taken where there is one, unless it is declined; what it may 
   expect(() => read(['--judge', 'mine'])).toThrow(/--judge.*auto, none/)
   expect(() => read(['--least-logprob', '3'])).toThrow(/--least-logprob.*number/)
 })
+
+test('the encoder of the verifier embedding has a folder of its own, and a threshold between -1 and 1', () => {
+  expect(read([])).toMatchObject({ embeddingThreshold: 0.85 })
+  expect(read([]).embedding).toBeUndefined()
+  const env = { LOOKAHEAD_EMBEDDING: 'mpnet', LOOKAHEAD_EMBEDDING_THRESHOLD: '0.95' }
+  expect(read([], env)).toMatchObject({ embedding: 'mpnet', embeddingThreshold: 0.95 })
+  const flags = ['--embedding', 'minilm', '--embedding-threshold=-0.5']
+  expect(read(flags, env)).toMatchObject({ embedding: 'minilm', embeddingThreshold: -0.5 })
+  for (const wrong of [['--embedding='], ['--embedding-threshold', '1.5'], ['--embedding-threshold', 'high']])
+    expect(() => read(wrong)).toThrow(wrong[0]!.replace('=', ''))
+})
