@@ -100,7 +100,7 @@ describe('whole runs', () => {
     new Set(verdicts.filter((verdict) => verdict.accepted === accepted).map(({ reason }) => reason))
 
   test('end, with steps accepted for their meaning; of which none is where no cosine comes to the threshold', async () => {
-    const [{ question }] = testProblems(1) as [{ question: string }]
+    const { question } = testProblems(1)[0]!
     const options = { judge: false, embedding: mpnet }
     const [lax, strict] = [
       await loadEngine({ ...options, embeddingThreshold: -1 }),

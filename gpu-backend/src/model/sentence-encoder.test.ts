@@ -140,6 +140,14 @@ describe('an encoder', () => {
     expect(mostDifference(await long.embed(texts), expected)).toBeLessThan(1e-5)
   })
 
+  test('may have a tokenizer.json of old, without a type', async () => {
+    const file = path.join(fixtures, 'mpnet/tokenizer.json')
+    const tokenizer = JSON.parse(await readFile(file, 'utf8')) as { model: object }
+    const model = { ...tokenizer.model, type: undefined }
+    using old = await load(await folderOf('mpnet', { 'tokenizer.json': { ...tokenizer, model } }))
+    expect(mostDifference(await old.embed(texts), expected)).toBeLessThan(1e-5)
+  })
+
   test('may have been saved with a head, which is left out', async () => {
     const folder = await folderOf('mpnet')
     await renameTensors(path.join(folder, 'model.safetensors'), (name) => `mpnet.${name}`)

@@ -127,8 +127,8 @@ export type StoredTokenizer = v.InferOutput<typeof tokenizerSchema>
 export type AddedToken = StoredTokenizer['added_tokens'][number]
 export type StoredModel = StoredTokenizer['model']
 
-/** Asked first: tokenizers of other models have another vocabulary. */
-const kindSchema = v.object({ model: v.object({ type: v.optional(v.string(), 'BPE') }) })
+/** Asked first: tokenizers of other models have another vocabulary. Old files have no type. */
+const kindSchema = v.object({ model: v.object({ type: v.optional(v.string()), merges: v.optional(v.unknown()) }) })
 
 /**
  * Reads `tokenizer.json`.
@@ -161,7 +161,7 @@ async function readKind<S extends v.GenericSchema>(folder: string, kind: string,
   const source = path.join(folder, name)
   const value = await readJsonIfAny(folder, name, v.unknown())
   if (value === undefined) throw noTokenizer(folder, await readdir(folder))
-  const { type } = check(value, source, kindSchema).model
+  const { merges, type = merges === undefined ? 'WordPiece' : 'BPE' } = check(value, source, kindSchema).model
   if (type !== kind)
     throw new ModelError('unsupported', `${source}: only ${kind} tokenizers are supported, not ${type}`)
   return check(value, source, schema)
