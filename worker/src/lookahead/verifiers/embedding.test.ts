@@ -28,6 +28,7 @@ describe('embedding', () => {
       (await embedding({ embed: embedAngles, threshold }).ask!(angles, signal)).map((ruling) => ruling.accepted)
     expect(await accepts()).toEqual([true, true, true, true, false, false, false])
     expect(await accepts(0.95)).toEqual([true, true, false, false, false, false, false])
+    expect(await accepts(1)).toEqual([true, false, false, false, false, false, false])
     expect(await accepts(-1)).toEqual([true, true, true, true, true, true, true])
   })
 
