@@ -41,6 +41,18 @@ describe('a step that the target says in other words', () => {
     })
   })
 
+  describe('but finds unlikely', () => {
+    const staged = stageEngine({ embedding: mpnet, embeddingThreshold: -1, leastLogprob: -4 })
+
+    test('is rejected, and the encoder not asked', async () => {
+      staged.writes('target', prompt, [target], [drafted, 'Then.\n\n'])
+      const asked = vi.spyOn(staged.engine.encoder!, 'embed')
+      const { verdicts } = await rule(staged.engine)
+      expect(verdicts).toEqual([{ index: 0, accepted: false, reason: 'unlikely' }])
+      expect(asked).not.toHaveBeenCalled()
+    })
+  })
+
   describe('when the encoder fails', () => {
     const staged = stageEngine({ embedding: mpnet, embeddingThreshold: -1 })
 
@@ -101,7 +113,7 @@ describe('whole runs', () => {
 
   test('end, with steps accepted for their meaning; of which none is where no cosine comes to the threshold', async () => {
     const { question } = testProblems(1)[0]!
-    const options = { judge: false, embedding: mpnet }
+    const options = { judge: false, embedding: mpnet, leastLogprob: -Infinity }
     const [lax, strict] = [
       await loadEngine({ ...options, embeddingThreshold: -1 }),
       await loadEngine({ ...options, embeddingThreshold: 1.01 }),

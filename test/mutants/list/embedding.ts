@@ -118,9 +118,16 @@ export const embedding: Area = {
     },
     {
       file: judging,
-      from: ', threshold: options.embeddingThreshold',
-      to: '',
+      from: 'threshold, leastLogprob, rules })',
+      to: 'leastLogprob, rules })',
       means: 'the threshold that was asked for is not heeded',
+      tests: [engineTest],
+    },
+    {
+      file: judging,
+      from: 'threshold, leastLogprob, rules })',
+      to: 'threshold, rules })',
+      means: 'what the target finds unlikely is accepted',
       tests: [engineTest],
     },
     {

@@ -4,6 +4,7 @@ import { embedding } from '@lookahead/worker/verifiers'
 import type { Verifier } from '@lookahead/worker/verifiers'
 import { assertSentenceEncoder, type SentenceEncoder } from '../../model/index.ts'
 import type { EngineOptions } from '../engine.ts'
+import { LEAST_LOGPROB } from './likelihood.ts'
 
 /**
  * Where the encoder lies, if there is to be one; looked up before any model is loaded.
@@ -19,5 +20,6 @@ export async function encoderFolder({ models, embedding: asked }: EngineOptions)
 /** The verifier that asks this encoder; none without one. */
 export function embeddingOf(encoder: SentenceEncoder | undefined, options: EngineOptions): Verifier[] {
   if (!encoder) return []
-  return [embedding({ embed: (texts, signal) => encoder.embed(texts, signal), threshold: options.embeddingThreshold })]
+  const { embeddingThreshold: threshold, leastLogprob = LEAST_LOGPROB, rules } = options
+  return [embedding({ embed: (texts, signal) => encoder.embed(texts, signal), threshold, leastLogprob, rules })]
 }

@@ -25,7 +25,7 @@ describe('embedding', () => {
     // cos 31° = 0.857, cos 32° = 0.848; cos 18° = 0.951, cos 19° = 0.946.
     const angles = [0, 18, 19, 31, 32, 90, 180].map((angle) => pairOf(`a (${angle}°)`, 'b (0°)'))
     const accepts = async (threshold?: number) =>
-      (await embedding({ embed: embedAngles, threshold }).ask!(angles, signal)).map((ruling) => ruling.accepted)
+      (await embedding({ embed: embedAngles, threshold }).ask!(angles, signal)).map((ruling) => ruling?.accepted)
     expect(await accepts()).toEqual([true, true, true, true, false, false, false])
     expect(await accepts(0.95)).toEqual([true, true, false, false, false, false, false])
     expect(await accepts(1)).toEqual([true, false, false, false, false, false, false])
@@ -59,5 +59,21 @@ describe('embedding', () => {
     expect(rule(pairOf('It is 12.', 'So 12.\n\n', { draft: 'text' }))).toEqual({ accepted: false, reason: 'end' })
     expect(rule(pairOf('So 12 apples.\n\n', 'We get', { target: undefined }))).toBeUndefined()
     expect(rule(pairOf('So 12 apples.\n\n', 'We get 12 apples.\n\n'))).toBeUndefined()
+  })
+
+  test('leaves numbers and names to the encoder where it has no rules', () => {
+    const { rule } = embedding({ embed: embedAngles, rules: [] })
+    expect(rule(pairOf('So 12 apples.\n\n', 'We get 13.\n\n'))).toBeUndefined()
+    expect(rule(pairOf('So x has 12.\n\n', 'Now, Mara has 12.\n\n'))).toBeUndefined()
+    expect(rule(pairOf('It is 12.', 'So 12.\n\n', { draft: 'text' }))).toEqual({ accepted: false, reason: 'end' })
+  })
+
+  test('accepts what the target finds unlikely, unless it is told from where on not to', () => {
+    const { draft, target } = pairOf('So 12 apples.\n\n', 'We get 12 apples.\n\n')
+    const pair = { target, draft: { ...draft, unlikely: true } }
+    const gated = embedding({ embed: embedAngles, leastLogprob: -4 })
+    expect(gated.leastLogprob).toBe(-4)
+    expect(gated.rule(pair)).toEqual({ accepted: false, reason: 'unlikely' })
+    expect(embedding({ embed: embedAngles }).leastLogprob).toBeUndefined()
   })
 })
