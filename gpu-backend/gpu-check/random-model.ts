@@ -38,7 +38,7 @@ export async function writeRandomModel(
   const precision = precisionOf(config, options)
   const reduced = isReduced(config.vocabSize)
   const graph = decoderGraph(config, precision, reduced)
-  const home = await graphHome(folder, precision, reduced, cacheDir)
+  const home = await graphHome(folder, precision, reduced ? 'reduced' : undefined, cacheDir)
   await mkdir(home, { recursive: true })
   const { bavail, bsize } = await statfs(home)
   if (bavail * bsize < graph.weightsBytes)

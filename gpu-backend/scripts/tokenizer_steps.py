@@ -30,6 +30,8 @@ TEXTS = [
     "\u039f\u0394\u039f\u03a3 \u0130I \u00c5ngstr\u00f6m \ufb01 \u2460 $1$&$$",
     " leading and trailing ",
     "constructor __proto__ prototype toString",
+    "a\x00b\x07c\ufffdd\u00ade\u200df\ue000g\u202eh \u65e5\u3400\U00020000\U0002f800\u3042\uac00\uff21\ufb01",
+    "\u00c9\u01c5\u1e9b\u0323 \u0130 \u03a3\u0391\u03a3 \uac01 \u0928\u093c \u0e33",
     "  ",
     "",
 ]
@@ -63,6 +65,14 @@ GPT2 = {**BYTES, "use_regex": True}
 QWEN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+PLAIN = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": None, "lowercase": False}
+BERT = {
+    "uncased": {"clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True},
+    "cased": {**PLAIN, "clean_text": True},
+    "uncased, accents kept": {**PLAIN, "strip_accents": False, "lowercase": True},
+    "cased, accents gone": {**PLAIN, "strip_accents": True},
+    "chinese": {**PLAIN, "handle_chinese_chars": True},
+}
 BEHAVIOURS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
 
 
@@ -100,6 +110,7 @@ def changes() -> dict[str, dict]:
             )
         },
         "lowercase": {"normalizer": {"type": "Lowercase"}},
+        **{f"bert, {name}": {"normalizer": {"type": "BertNormalizer", **flags}} for name, flags in BERT.items()},
         "strip, then prepend": {
             "normalizer": sequence(
                 "normalizers",

@@ -32,6 +32,10 @@ export class Checkpoint {
     return new Checkpoint(folder, files)
   }
 
+  has(name: string): boolean {
+    return this.#byTensor.has(name)
+  }
+
   /**
    * A tensor's elements in row-major order.
    *

@@ -5,11 +5,12 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
 import { assertBuildable, precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
-import { Model, slotBytes } from '../model/index.ts'
+import { Model, SentenceEncoder, slotBytes } from '../model/index.ts'
 import { verifiers } from '@lookahead/worker/verifiers'
 import type { ContentRule, Verifier } from '@lookahead/worker/verifiers'
 import type { Device } from '../onnxruntime/index.ts'
 import { EngineError } from './errors.ts'
+import { encoderFolder, embeddingOf } from './judging/embedding.ts'
 import { Judge } from './judging/judge.ts'
 import { readJudgeQuestion } from './judging/judge-question.ts'
 import { Scorer } from './judging/scorer.ts'
@@ -45,10 +46,14 @@ export interface EngineOptions {
   judge?: boolean | undefined
   /** A drafted step with a token of a smaller log-probability is not accepted for its meaning. Default -4; -Infinity: none is refused. */
   leastLogprob?: number | undefined
-  /** What the verifier `judge` rejects without asking the judge: other numbers, other names. Default: both. */
+  /** What the verifiers `judge` and `embedding` reject without asking: other numbers, other names. Default: both. */
   rules?: readonly ContentRule[] | undefined
   /** A verifier that is asked and has not answered after so many milliseconds has failed. Default 30,000. */
   verifierTimeoutMs?: number | undefined
+  /** Folder with the encoder of the verifier `embedding`. Default: `embedding/` in `models`; where that is not there, nor is the verifier. */
+  embedding?: string | undefined
+  /** The cosine of two steps from which on `embedding` accepts. Default 0.85. */
+  embeddingThreshold?: number | undefined
   /** Verifiers beside the engine's own; they replace those of the same name. */
   verifiers?: readonly Verifier[] | undefined
   /** Ways of guessing tokens, beside the engine's own, which come after them. */
@@ -72,6 +77,8 @@ export class Engine {
   readonly target: ModelRunner
   readonly draft: ModelRunner | undefined
   readonly judge: Judge | undefined
+  /** Of the verifier `embedding`. */
+  readonly encoder: SentenceEncoder | undefined
   readonly contexts: ContextStore
   /** The ways of guessing tokens, in the order in which they are asked. */
   readonly proposers: readonly ProposerKind[]
@@ -98,24 +105,29 @@ export class Engine {
     const question = roles.includes('judge') ? await readJudgeQuestion(folder('judge')) : undefined
     for (const role of roles)
       await assertBuildable(folder(role), await readDecoderConfig(folder(role)), { device, weights })
+    const encoderIn = await encoderFolder(options)
     const runners: Partial<Record<Role, ModelRunner>> = {}
+    let encoder: SentenceEncoder | undefined
     try {
       for (const role of roles) {
         const model = await Model.load(folder(role), { slots, device, threads, weights, reducedLogits, signal })
         runners[role] = new ModelRunner(model, batchTokens)
       }
+      if (encoderIn !== undefined) encoder = await SentenceEncoder.load(encoderIn, { device, threads, signal })
     } catch (error) {
       for (const runner of Object.values(runners)) runner.model.close()
       throw error
     }
     const asked = runners.judge && new Judge(runners.judge, question!)
-    return new Engine(runners.target!, runners.draft, asked, options)
+    const others = [...embeddingOf(encoder, options), ...(options.verifiers ?? [])]
+    return new Engine(runners.target!, runners.draft, asked, encoder, { ...options, verifiers: others })
   }
 
   private constructor(
     target: ModelRunner,
     draft: ModelRunner | undefined,
     judge: Judge | undefined,
+    encoder: SentenceEncoder | undefined,
     options: EngineOptions,
   ) {
     const { contextIdleMs = 60_000, verifierTimeoutMs = 30_000, proposers: first = [] } = options
@@ -124,6 +136,7 @@ export class Engine {
     this.target = target
     this.draft = draft
     this.judge = judge
+    this.encoder = encoder
     this.verifierTimeoutMs = verifierTimeoutMs
     this.proposers = [...first, ...proposers]
     this.#overlaps = options.device === 'cuda' || availableParallelism() > FEW_CORES
@@ -200,6 +213,7 @@ export class Engine {
   close(): void {
     clearInterval(this.#sweep)
     for (const { runner } of this.runners) runner.model.close()
+    this.encoder?.close()
   }
 }
 

@@ -5,10 +5,14 @@ import path from 'node:path'
 import { weightFiles } from '../checkpoint/index.ts'
 import { weightsFile } from './builder.ts'
 import { decoderGraphVersion } from './decoder.ts'
+import { encoderGraphVersion } from './encoder.ts'
 import type { Precision } from './precision.ts'
 
 /** A graph that is being written is written to: one that has not been for so long was left behind by a process that died. */
 const ABANDONED_MS = 60 * 60_000
+
+/** What a checkpoint's graph is other than a decoder that gives whole logits. */
+export type GraphVariant = 'reduced' | 'encoder'
 
 /**
  * The folder that a checkpoint's graph of one kind is kept in, whether or not it is there: `graphs/<checkpoint and kind>/<contents>`
@@ -17,17 +21,17 @@ const ABANDONED_MS = 60 * 60_000
 export async function graphHome(
   folder: string,
   { weights, activations }: Precision,
-  reduced: boolean,
+  variant: GraphVariant | undefined,
   cacheDir?: string,
 ): Promise<string> {
   const root = cacheDir ?? (process.env.LOOKAHEAD_CACHE || path.join(homedir(), '.cache', 'lookahead'))
-  const kind = [await realpath(folder), weights, activations, ...(reduced ? ['reduced'] : [])]
+  const kind = [await realpath(folder), weights, activations, ...(variant ? [variant] : [])]
   const files = (await weightFiles(folder)).map(async (file) => {
     const { size, mtimeMs } = await stat(file)
     return `${path.basename(file)} ${size} ${mtimeMs}`
   })
   const contents = [
-    decoderGraphVersion,
+    variant === 'encoder' ? encoderGraphVersion : decoderGraphVersion,
     await readFile(path.join(folder, 'config.json')),
     ...(await Promise.all(files)),
   ]

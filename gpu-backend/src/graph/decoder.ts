@@ -84,8 +84,10 @@ function embed(g: GraphBuilder, { vocabSize, hiddenSize, weights, activations }:
 }
 
 /** Elements of the checkpoint tensors that the graph uses, each counted once. */
-export function countParameters(config: DecoderConfig): number {
-  const parts = decoderGraph(config).weights.flatMap(({ source }) => (typeof source === 'function' ? [] : source))
+export const countParameters = (config: DecoderConfig): number => parametersOf(decoderGraph(config))
+
+export function parametersOf(graph: Graph): number {
+  const parts = graph.weights.flatMap(({ source }) => (typeof source === 'function' ? [] : source))
   const sizes = new Map(parts.map(({ name, shape }) => [name, shape.reduce((product, size) => product * size, 1)]))
   return [...sizes.values()].reduce((sum, size) => sum + size, 0)
 }

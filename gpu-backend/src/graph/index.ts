@@ -1,5 +1,6 @@
 export { poolNames } from './attention.ts'
-export { countParameters, decoderGraph } from './decoder.ts'
+export { countParameters, decoderGraph, parametersOf } from './decoder.ts'
+export { encoderGraph } from './encoder.ts'
 export {
   precisionOf,
   weightTypes,
@@ -9,5 +10,12 @@ export {
   type WeightType,
 } from './precision.ts'
 export { isReduced, rowsGraph, topCount } from './reduction.ts'
-export { assertBuildable, storedGraph, type BuildProgress, type StoreOptions } from './store.ts'
+export {
+  assertBuildable,
+  assertEncoderBuildable,
+  storedEncoderGraph,
+  storedGraph,
+  type BuildProgress,
+  type StoreOptions,
+} from './store.ts'
 export { zerosGraph } from './zeros.ts'

@@ -34,7 +34,7 @@ export interface PrecisionOptions {
 }
 
 /** What is left open follows the device and the checkpoint. Quantised weights go with float16 on CUDA. */
-export function precisionOf(config: DecoderConfig, options: PrecisionOptions = {}): Precision {
+export function precisionOf(config: Pick<DecoderConfig, 'halfType'>, options: PrecisionOptions = {}): Precision {
   const { device = 'cpu', weights = device === 'cpu' ? 'fp32' : config.halfType } = options
   const own = weights === 'int8' || weights === 'int4' ? 'float16' : floatTypes[weights]
   return { weights, activations: options.activations ?? (device === 'cpu' ? 'float32' : own) }

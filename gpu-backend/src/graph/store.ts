@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
-import { Checkpoint, ModelError, type DecoderConfig } from '../checkpoint/index.ts'
+import { Checkpoint, ModelError, type DecoderConfig, type EncoderConfig } from '../checkpoint/index.ts'
 import { weightsFile, type Graph, type Weight } from './builder.ts'
 import { graphHome, removeSuperseded } from './cache.ts'
 import { decoderGraph } from './decoder.ts'
+import { encoderGraph } from './encoder.ts'
 import { precisionOf, type PrecisionOptions } from './precision.ts'
 import { isReduced } from './reduction.ts'
 
@@ -41,9 +42,24 @@ export const modelFile = 'model.onnx'
 export async function storedGraph(folder: string, config: DecoderConfig, options: StoreOptions = {}): Promise<string> {
   const precision = precisionOf(config, options)
   const reduced = options.reduced ?? isReduced(config.vocabSize)
-  const home = await graphHome(folder, precision, reduced, options.cacheDir)
+  const home = await graphHome(folder, precision, reduced ? 'reduced' : undefined, options.cacheDir)
+  return stored(folder, home, () => decoderGraph(config, precision, reduced), options)
+}
+
+/** The same for an encoder. @throws as `storedGraph` */
+export async function storedEncoderGraph(
+  folder: string,
+  config: EncoderConfig,
+  options: Omit<StoreOptions, 'reduced'> = {},
+): Promise<string> {
+  const precision = precisionOf(config, options)
+  const home = await graphHome(folder, precision, 'encoder', options.cacheDir)
+  return stored(folder, home, () => encoderGraph(config, precision), options)
+}
+
+async function stored(folder: string, home: string, build: () => Graph, options: BuildOptions): Promise<string> {
   if (!(await exists(home))) {
-    await writeGraph(folder, decoderGraph(config, precision, reduced), home, options)
+    await writeGraph(folder, build(), home, options)
     // What cannot be removed now will be after the next build.
     await removeSuperseded(home).catch(() => undefined)
   }
@@ -54,6 +70,12 @@ export async function storedGraph(folder: string, config: DecoderConfig, options
 export async function assertBuildable(folder: string, config: DecoderConfig, options: PrecisionOptions): Promise<void> {
   await using checkpoint = await Checkpoint.open(folder)
   assertTensors(checkpoint, decoderGraph(config, precisionOf(config, options), isReduced(config.vocabSize)))
+}
+
+/** The same for an encoder. @throws as `assertBuildable` */
+export async function assertEncoderBuildable(folder: string, config: EncoderConfig): Promise<void> {
+  await using checkpoint = await Checkpoint.open(folder)
+  assertTensors(checkpoint, encoderGraph(config))
 }
 
 function assertTensors(checkpoint: Checkpoint, { weights }: Graph): void {

@@ -19,7 +19,7 @@ import { elementBytes, OnnxRuntimeError } from '../onnxruntime/index.ts'
 import type { Device, IoBinding, Session } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { ReducedLogits, WholeLogits, type Outputs } from './outputs.ts'
-import { giveTurn, isSmall, needsTurn } from './pace.ts'
+import { giveTurn, isSmall, needsTurn, singleThreadParameters } from './pace.ts'
 import { Packing } from './packing.ts'
 import { KeyValuePool } from './pool.ts'
 import { keyRegion, slotsEnd } from './region.ts'
@@ -57,9 +57,6 @@ export interface ModelOptions {
   /** Stops loading. */
   signal?: AbortSignal | undefined
 }
-
-/** Up to this many parameters, starting a second thread takes longer than it saves. */
-const singleThreadParameters = 4e6
 
 /** Casts of constants, of whatever size, happen as the model loads: by default, not those of more than 1 GiB. */
 const foldAllConstants = { 'optimization.constant_folding_max_output_size_in_bytes': '0' }

@@ -4,6 +4,9 @@
  * gets a turn often enough that nobody notices.
  */
 
+/** Up to this many parameters, starting a second thread takes longer than it saves. */
+export const singleThreadParameters = 4e6
+
 /** Parameters × new tokens of about two milliseconds on two cores. */
 const smallWork = 24e6
 

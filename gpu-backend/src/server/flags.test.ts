@@ -70,3 +70,14 @@ test('rules can be left out, and verifiers be given more time', () => {
   expect(read([], { LOOKAHEAD_RULES: 'none' })).toMatchObject({ rules: [] })
   expect(() => read(['--rules', 'colours'])).toThrow(/--rules.*numbers, names/)
 })
+
+test('the encoder of the verifier embedding has a folder of its own, and a threshold between -1 and 1', () => {
+  expect(read([])).toMatchObject({ embeddingThreshold: 0.85 })
+  expect(read([]).embedding).toBeUndefined()
+  const env = { LOOKAHEAD_EMBEDDING: 'mpnet', LOOKAHEAD_EMBEDDING_THRESHOLD: '0.95' }
+  expect(read([], env)).toMatchObject({ embedding: 'mpnet', embeddingThreshold: 0.95 })
+  const flags = ['--embedding', 'minilm', '--embedding-threshold=-0.5']
+  expect(read(flags, env)).toMatchObject({ embedding: 'minilm', embeddingThreshold: -0.5 })
+  for (const wrong of [['--embedding='], ['--embedding-threshold', '1.5'], ['--embedding-threshold', 'high']])
+    expect(() => read(wrong)).toThrow(wrong[0]!.replace('=', ''))
+})

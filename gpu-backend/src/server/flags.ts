@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { contentRuleNames } from '@lookahead/worker/verifiers'
+import { contentRuleNames, EMBEDDING_THRESHOLD } from '@lookahead/worker/verifiers'
 import type { ContentRule } from '@lookahead/worker/verifiers'
 import { LEAST_LOGPROB } from '../engine/judging/likelihood.ts'
 import { decimal, listOf, Option, some, whole, type Command } from '../flags.ts'
@@ -15,6 +15,9 @@ export interface ServeOptions {
   leastLogprob: number
   rules: readonly ContentRule[]
   verifierTimeoutMs: number
+  /** Undefined: `embedding/` in the models' folder, if it is there. */
+  embedding?: string | undefined
+  embeddingThreshold: number
   host: string
   port: number
   memory: number
@@ -78,7 +81,7 @@ export function withServeFlags(command: Command) {
     .addOption(
       setting(
         '--rules <a,b>',
-        `what the verifier judge rejects unasked, of ${contentRuleNames.join(', ')}: steps that name others; none: for code or algebra`,
+        `what the verifiers judge and embedding reject unasked, of ${contentRuleNames.join(', ')}: steps that name others; none: for code or algebra`,
       )
         .argParser(rules)
         .default(contentRuleNames, contentRuleNames.join()),
@@ -87,6 +90,17 @@ export function withServeFlags(command: Command) {
       setting('--verifier-timeout <seconds>', 'a verifier that has not answered by then accepts nothing')
         .argParser(whole(1, 3600))
         .default(30),
+    )
+    .addOption(
+      setting(
+        '--embedding <folder>',
+        'sentence-transformers checkpoint (BERT, MiniLM or MPNet) for the verifier "embedding" (default: embedding/ in --models, if it is there)',
+      ).argParser(some),
+    )
+    .addOption(
+      setting('--embedding-threshold <n>', 'the verifier "embedding" accepts steps of this cosine or more, -1 to 1')
+        .argParser(decimal(-1, 1))
+        .default(EMBEDDING_THRESHOLD),
     )
     .addOption(setting('--host <address>', 'address to listen on').argParser(some).default('127.0.0.1'))
     .addOption(

@@ -1,6 +1,6 @@
 import { AddedTokens } from './added-tokens.ts'
 import { byteCharacters } from './bytes.ts'
-import { SequenceNormalizer, SequencePostProcessor, SequencePreTokenizer, type BPE } from './library.ts'
+import { SequenceNormalizer, SequencePostProcessor, SequencePreTokenizer, type WordModel } from './library.ts'
 import { literal, normalizers, preTokenizers, replace } from './steps.ts'
 import type { Step, StoredTokenizer } from './stored.ts'
 
@@ -11,7 +11,7 @@ import type { Step, StoredTokenizer } from './stored.ts'
 export class Encoder {
   /** The text that each added token is found by, and stands for; by id. */
   readonly addedTexts: ReadonlyMap<number, string>
-  readonly #model: BPE
+  readonly #model: WordModel
   readonly #added: AddedTokens
   readonly #addedToNormalized: AddedTokens
   readonly #normalizer: SequenceNormalizer
@@ -22,7 +22,7 @@ export class Encoder {
   readonly #around: readonly [before: number[], after: number[]]
 
   /** @throws Error for a step that is not supported */
-  constructor(stored: Omit<StoredTokenizer, 'model'>, model: BPE) {
+  constructor(stored: Omit<StoredTokenizer, 'model'>, model: WordModel) {
     this.#model = model
     this.#normalizer = new SequenceNormalizer({
       normalizers: stored.normalizer ? normalizers(stored.normalizer) : [],
@@ -39,14 +39,18 @@ export class Encoder {
     this.#around = this.#readAround(stored.post_processor)
   }
 
-  /** @param special adds what is put around every text */
-  encode(text: string, special: boolean): number[] {
+  /**
+   * @param special adds what is put around every text
+   * @param most tokens, those put around it included; what is beyond is left out
+   */
+  encode(text: string, special: boolean, most = Infinity): number[] {
     const ids = this.#added
       .split(text)
       .flatMap((piece) => ('id' in piece ? piece.id : this.#encodeBetween(piece.text, piece.start === 0)))
-    if (!special) return ids
+    if (!special) return ids.slice(0, most)
     const [before, after] = this.#around
-    return [...before, ...ids, ...after]
+    const room = Math.max(0, most - before.length - after.length)
+    return [...before, ...ids.slice(0, room), ...after]
   }
 
   #encodeBetween(text: string, isFirst: boolean): number[] {
@@ -84,7 +88,7 @@ export class Encoder {
  * Without an unknown token, Python's tokenizers leaves out bytes that have no token, and merges what stands around them. The
  * library does not merge across them, so they are taken out before.
  */
-function leaveOut(splitting: readonly Step[], { tokens_to_ids: ids, unk_token_id: unknown }: BPE): Step[] {
+function leaveOut(splitting: readonly Step[], { tokens_to_ids: ids, unk_token_id: unknown }: WordModel): Step[] {
   const isBytes = splitting.some(({ type }) => type === 'ByteLevel')
   const absent = byteCharacters.filter((character) => !ids.has(character))
   return isBytes && unknown === undefined && absent.length > 0 ? [replace(`[${literal(absent.join(''))}]`, '')] : []

@@ -3,7 +3,7 @@
  * so these say what we use.
  */
 import * as library from '@huggingface/tokenizers'
-import type { Step, StoredModel } from './stored.ts'
+import type { Step, StoredModel, StoredWordPiece } from './stored.ts'
 
 export interface SequenceNormalizer {
   normalize(text: string): string
@@ -18,20 +18,22 @@ export interface SequencePostProcessor {
   post_process(tokens: string[], pair: null, addSpecialTokens: boolean): { tokens: string[] }
 }
 
-/** Words to tokens by merges. */
-export interface BPE {
+/** Words to tokens: by merges, or by the longest pieces that the vocabulary has. */
+export interface WordModel {
   (words: string[]): string[]
   tokens_to_ids: ReadonlyMap<string, number>
   unk_token_id: number | undefined
 }
 
-type BPEConfig = Omit<StoredModel, 'vocab'> & { vocab: Record<string, number> }
+type Config<Stored> = Omit<Stored, 'vocab'> & { vocab: Record<string, number> }
 
 interface Library {
   SequenceNormalizer: new (config: { normalizers: readonly Step[] }) => SequenceNormalizer
   SequencePreTokenizer: new (config: { pretokenizers: readonly Step[] }) => SequencePreTokenizer
   SequencePostProcessor: new (config: { processors: readonly { type: string }[] }) => SequencePostProcessor
-  BPE: new (config: BPEConfig) => BPE
+  BPE: new (config: Config<StoredModel>) => WordModel
+  WordPiece: new (config: Config<StoredWordPiece['model']>) => WordModel
 }
 
-export const { SequenceNormalizer, SequencePreTokenizer, SequencePostProcessor, BPE } = library as unknown as Library
+export const { SequenceNormalizer, SequencePreTokenizer, SequencePostProcessor, BPE, WordPiece } =
+  library as unknown as Library

@@ -21,9 +21,25 @@ export function normalizers(step: Step): Step[] {
     case 'Lowercase':
       // Letter by letter: JavaScript would write a sigma at a word's end as ς.
       return [replace('Σ', 'σ'), step]
+    case 'BertNormalizer':
+      return bertNormalizers(step)
     default:
       return [step]
   }
+}
+
+/**
+ * BERT's (normalizers/bert.rs): control characters are left out, white space becomes spaces, Chinese characters become words,
+ * accents go, capitals too. Python's tables of characters are those of Unicode 8, so marks of scripts added since stay there.
+ */
+function bertNormalizers(step: Step): Step[] {
+  const { clean_text: cleans = true, handle_chinese_chars: parts = true, lowercase = true } = step
+  return [
+    ...(cleans ? [replace('[\\x00\\x{fffd}]|(?![\\t\\n\\r])[\\p{Cc}\\p{Cf}\\p{Co}]', ''), replace('\\s', ' ')] : []),
+    ...(parts ? [{ ...replace(CHINESE, ''), content: ' $& ' }] : []),
+    ...((step.strip_accents ?? lowercase) ? [{ type: 'NFD' }, replace('\\p{Mn}', '')] : []),
+    ...(lowercase ? normalizers({ type: 'Lowercase' }) : []),
+  ]
 }
 
 /** Steps of splitting into words. @throws Error for a way of splitting that is not supported */
@@ -105,5 +121,9 @@ export const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}'
 const ANY = '[\\s\\S]'
 /** GPT-2's words, as in pre_tokenizers/byte_level.rs; `\s` is Unicode's white space. */
 const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+/** As BERT's own code has them. */
+const CHINESE =
+  '[\\x{4e00}-\\x{9fff}\\x{3400}-\\x{4dbf}\\x{20000}-\\x{2a6df}\\x{2a700}-\\x{2b73f}\\x{2b740}-\\x{2b81f}' +
+  '\\x{2b920}-\\x{2ceaf}\\x{f900}-\\x{faff}\\x{2f800}-\\x{2fa1f}]'
 /** Unicode's punctuation, and ASCII's symbols, which Unicode does not count as such. */
 const PUNCTUATION = '[\\p{P}\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e]'

@@ -23,6 +23,10 @@ export interface Step {
   replacement?: string | undefined
   prepend_scheme?: string | undefined
   split?: boolean | null | undefined
+  clean_text?: boolean | undefined
+  handle_chinese_chars?: boolean | undefined
+  strip_accents?: boolean | null | undefined
+  lowercase?: boolean | undefined
 }
 
 const pattern = v.union([v.object({ String: v.string() }), v.object({ Regex: v.string() })])
@@ -51,6 +55,10 @@ const step: v.GenericSchema<unknown, Step> = v.looseObject({
   replacement: v.optional(v.string()),
   prepend_scheme: v.optional(v.string()),
   split: v.nullish(v.boolean()),
+  clean_text: v.optional(v.boolean()),
+  handle_chinese_chars: v.optional(v.boolean()),
+  strip_accents: v.nullish(v.boolean()),
+  lowercase: v.optional(v.boolean()),
 })
 
 const id = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -64,7 +72,8 @@ const areMerges = (given: unknown): boolean =>
       (merge) => Array.isArray(merge) && merge.length === 2 && merge.every((part) => typeof part === 'string'),
     ))
 
-const tokenizerSchema = v.object({
+/** What all kinds have alike. */
+const common = {
   normalizer: v.nullish(step),
   pre_tokenizer: v.nullish(step),
   post_processor: v.nullish(v.looseObject({ type: v.string() })),
@@ -83,6 +92,10 @@ const tokenizerSchema = v.object({
     ),
     [],
   ),
+}
+
+const tokenizerSchema = v.object({
+  ...common,
   model: v.object({
     type: v.optional(v.string(), 'BPE'),
     vocab: dictionary(id),
@@ -95,6 +108,19 @@ const tokenizerSchema = v.object({
     end_of_word_suffix: v.nullish(v.string()),
   }),
 })
+
+const wordPieceSchema = v.object({
+  ...common,
+  model: v.object({
+    vocab: dictionary(id),
+    unk_token: v.string(),
+    continuing_subword_prefix: v.string(),
+    max_input_chars_per_word: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 100),
+  }),
+})
+/** What the `tokenizer.json` of a BERT says. */
+export type StoredWordPiece = v.InferOutput<typeof wordPieceSchema>
+
 /** What `tokenizer.json` says. */
 export type StoredTokenizer = v.InferOutput<typeof tokenizerSchema>
 /** A token beside the vocabulary, which is looked for before a text is split into words. */
@@ -102,7 +128,7 @@ export type AddedToken = StoredTokenizer['added_tokens'][number]
 export type StoredModel = StoredTokenizer['model']
 
 /** Checked first: another kind of tokenizer has another vocabulary, and its kind is what a user should be told. */
-const kindSchema = v.object({ model: v.object({ type: v.optional(v.string(), 'BPE') }) })
+const kindSchema = v.object({ model: v.object({ type: v.optional(v.string()), merges: v.optional(v.unknown()) }) })
 
 /**
  * Reads `tokenizer.json`.
@@ -110,21 +136,40 @@ const kindSchema = v.object({ model: v.object({ type: v.optional(v.string(), 'BP
  * @throws ModelError if it is missing or broken, or the tokenizer is of another kind
  */
 export async function readTokenizer(folder: string): Promise<StoredTokenizer> {
-  await assertFolder(folder)
   const source = path.join(folder, name)
-  const value = await readJsonIfAny(folder, name, v.unknown())
-  if (value === undefined) throw noTokenizer(folder, await readdir(folder))
-  const { type } = check(value, source, kindSchema).model
-  if (type !== 'BPE') throw new ModelError('unsupported', `${source}: only BPE tokenizers are supported, not ${type}`)
-  const stored = check(value, source, tokenizerSchema)
+  const stored = await readKind(folder, 'BPE', tokenizerSchema)
   if (stored.model.continuing_subword_prefix)
     throw new ModelError('unsupported', `${source}: continuing_subword_prefix is not supported`)
   return stored
 }
 
+/**
+ * Reads the `tokenizer.json` of a BERT.
+ *
+ * @throws as `readTokenizer`
+ */
+export async function readWordPiece(folder: string): Promise<StoredWordPiece> {
+  const stored = await readKind(folder, 'WordPiece', wordPieceSchema)
+  const { unk_token: unknown, vocab } = stored.model
+  if (!vocab.has(unknown))
+    throw new ModelError('invalid', `${path.join(folder, name)}: ${unknown} is none of its tokens`)
+  return stored
+}
+
+async function readKind<S extends v.GenericSchema>(folder: string, kind: string, schema: S): Promise<v.InferOutput<S>> {
+  await assertFolder(folder)
+  const source = path.join(folder, name)
+  const value = await readJsonIfAny(folder, name, v.unknown())
+  if (value === undefined) throw noTokenizer(folder, await readdir(folder))
+  const { merges, type = merges === undefined ? 'WordPiece' : 'BPE' } = check(value, source, kindSchema).model
+  if (type !== kind)
+    throw new ModelError('unsupported', `${source}: only ${kind} tokenizers are supported, not ${type}`)
+  return check(value, source, schema)
+}
+
 const name = 'tokenizer.json'
 /** Files that hold a tokenizer in an older form. */
-const others = ['tokenizer.model', 'vocab.json']
+const others = ['tokenizer.model', 'vocab.json', 'vocab.txt']
 
 /** @param files what the folder or repository has instead */
 export function noTokenizer(source: string, files: readonly string[]): ModelError {

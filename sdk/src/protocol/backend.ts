@@ -155,6 +155,7 @@ export const Verdict = v.object({
    * - `likely`: the target finds all its tokens likely enough in their place
    * - `judge`: the judge compared the meanings
    * - `score`, `random`: the target's rating of the drafted step; a coin
+   * - `embedding`: the cosine of their embeddings
    * - `half_step`: one of the two was cut by the step cap, so it is not judged
    * - `end`: one of the two ends the text, or begins or ends the thinking, so the target's own words stand
    * - `no_judge`: the backend has no judge, so only equal steps are accepted

@@ -10,6 +10,7 @@ export const verdictReasons = [
   'judge',
   'score',
   'random',
+  'embedding',
   'half_step',
   'end',
   'no_judge',

@@ -2,6 +2,7 @@ import type { Area } from '../mutant.ts'
 import { batching } from './batching.ts'
 import { contexts } from './contexts.ts'
 import { decode } from './decode.ts'
+import { embedding } from './embedding.ts'
 import { judging } from './judging.ts'
 import { lookahead } from './lookahead.ts'
 import { memory } from './memory.ts'
@@ -20,6 +21,7 @@ export const areas: readonly Area[] = [
   worker,
   decode,
   judging,
+  embedding,
   speculation,
   sampling,
   text,

@@ -9,6 +9,8 @@ import type { AskScore } from './score.ts'
 import type { Verifier } from './verifier.ts'
 
 export { chain } from './chain.ts'
+export { embedding, EMBEDDING_THRESHOLD } from './embedding.ts'
+export type { Embed, EmbeddingOptions } from './embedding.ts'
 export { exact } from './exact.ts'
 export { judge } from './judge.ts'
 export { likelihood } from './likelihood.ts'
