@@ -256,7 +256,7 @@ describe('a request', () => {
     expect(parse(question).output).toMatchObject({
       max_tokens: 1024,
       stop: [],
-      lookahead: { mode: 'lr+sd', depth: 8, verifier: 'judge' },
+      lookahead: { mode: 'auto', depth: 8, verifier: 'judge', pipelined: true },
     })
   })
 })

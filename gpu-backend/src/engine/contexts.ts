@@ -84,12 +84,18 @@ export class ContextStore {
     return [...this.#contexts.values()].reduce((n, context) => n + context.active.size, 0)
   }
 
-  /** Enters a context. @returns it, or the one of the same id and text that is here already */
-  put(context: Context): Context {
+  /** Enters a context, in place of another of the same id. */
+  put(context: Context): void {
     const known = this.#contexts.get(context.id)
-    if (known && isEqual(known.tokens, context.tokens)) return known
     if (known) this.giveUp(known)
     this.#contexts.set(context.id, context)
+  }
+
+  /** Enters a context that two calls bring, one to draft and one to verify. @returns it, or the one that the other call brought */
+  join(context: Context, call: string): Context {
+    const known = this.#contexts.get(context.id)
+    if (known && !known.active.has(call) && isEqual(known.tokens, context.tokens)) return known
+    this.put(context)
     return context
   }
 

@@ -193,9 +193,10 @@ export class Engine {
 
   /**
    * The context a request names, made first if the request says how.
+   * @param joinsAs the call's name, where another call brings the same context and both work on it
    * @throws {EngineError} `context_lost`; `context_length_exceeded`; `invalid_request` for what is no prompt; the signal's reason
    */
-  async context(request: ContextRef, signal?: AbortSignal): Promise<Context> {
+  async context(request: ContextRef, signal?: AbortSignal, joinsAs?: string): Promise<Context> {
     if (request.length !== undefined || request.continues) return this.contexts.get(request.id, request.length)
     const { id, prompt, messages = [], output = [] } = request
     const param = prompt === undefined ? 'context.messages' : 'context.prompt'
@@ -207,7 +208,10 @@ export class Engine {
     const channels =
       prompt === undefined ? chatChannels(this.target, text, messages, options, param) : channelsAfter(prompt)
     const question = prompt ?? messages.findLast(({ role }) => role === 'user')?.content ?? ''
-    return this.contexts.put(new Context(id, { tokens, channels, question }, output))
+    const context = new Context(id, { tokens, channels, question }, output)
+    if (joinsAs !== undefined) return this.contexts.join(context, joinsAs)
+    this.contexts.put(context)
+    return context
   }
 
   close(): void {

@@ -90,7 +90,7 @@ describe.each([
     const own = Array.from({ length: 40 }, (_step, i) => `Line ${i}.\n\n`)
     stage.writes('target', prompt, own)
     stage.writes('draft', prompt, own)
-    setTimeout(() => abort.abort(new Error('left')), 20)
+    setTimeout(() => abort.abort(new Error('left')), 1)
     const options = { depth: 3, overlap, max_tokens: 500, sampling: { temperature: 0 } }
     await expect(follow(stage.engine, { prompt }, options, abort.signal)).rejects.toThrow('left')
   })

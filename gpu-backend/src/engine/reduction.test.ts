@@ -1,7 +1,7 @@
 /** Texts are the same whether models hand out whole rows of logits or the likeliest tokens, which are enough as a rule. */
 import path from 'node:path'
 import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { Engine } from './engine.ts'
 import { distribution, reduction, samplingParameters } from './sampling/distribution.ts'
@@ -9,6 +9,7 @@ import { draft } from './decode/draft.ts'
 import { generate } from './decode/generate.ts'
 import type { GenerateRequest } from './decode/generate.ts'
 import { neutralRules } from './sampling/logits.ts'
+import { nominal } from './speculation/costs.ts'
 import { DraftModel } from './speculation/proposers/draft-model.ts'
 import { TokenNoise } from './sampling/noise.ts'
 import { verifySteps } from './decode/verify.ts'
@@ -29,6 +30,7 @@ afterAll(() => {
   reduced.close()
 })
 afterEach(() => {
+  vi.restoreAllMocks()
   for (const { runner } of [...whole.runners, ...reduced.runners]) runner.kv.assertIdle()
 })
 
@@ -58,6 +60,14 @@ async function write(engine: Engine, question: string, { sampling, logprobs, min
   }
   return text
 }
+
+// Neither the clock nor other texts have a say in what is guessed.
+beforeEach(() => {
+  for (const engine of [whole, reduced]) {
+    vi.spyOn(engine, 'costs', 'get').mockReturnValue(nominal)
+    vi.spyOn(engine.target.batcher, 'running', 'get').mockReturnValue(1)
+  }
+})
 
 /** Rows of logits that `work` makes the reducing target and draft hand out whole. */
 async function fetched(work: () => Promise<unknown>): Promise<number> {

@@ -17,6 +17,13 @@ import type { LookaheadEvent } from './wire.ts'
 type Half = 'draft' | 'verify'
 type Events = AsyncGenerator<LookaheadEvent, void, undefined>
 
+/** What a call is to do. */
+interface Asked {
+  half: Half
+  named: ContextRef
+  follow: boolean
+}
+
 export function lookaheadRoutes(service: Service): Hono {
   const app = new Hono()
 
@@ -54,15 +61,15 @@ function respond(
   { calls, metrics }: Service,
   engine: Engine,
   connection: AbortSignal,
-  { half, named, follow }: { half: Half; named: ContextRef; follow: boolean },
+  { half, named, follow }: Asked,
   work: (context: Context, signal: AbortSignal) => Events,
 ): Promise<Response> {
   return calls.answer(connection, async (call) => {
-    const opened = await open(engine, half, named, call)
+    const opened = await open(engine, { half, named, follow }, call)
     const { context } = opened
     const promptTokens = opened.isNew ? context.promptLength : 0
     const start = () => metrics.start(half === 'draft' ? 'draft' : 'target', promptTokens)
-    const events = () => measured(start, work(context, call.signal), recorder(metrics), call.signal)
+    const events = () => measured(start, work(context, call.signal), recorder(metrics, half), call.signal)
     // A draft that fails, or is left, costs those who follow it nothing but speed.
     const isHelper = half === 'draft' && follow
     return stream(call, onContext(engine, call, opened, events, isHelper), encoder)
@@ -78,9 +85,9 @@ interface OpenContext {
 }
 
 /** The context a call names, on which it then works. One that was made for the call is not left behind by a refusal. */
-async function open(engine: Engine, half: Half, named: ContextRef, call: Call): Promise<OpenContext> {
+async function open(engine: Engine, { half, named, follow }: Asked, call: Call): Promise<OpenContext> {
   const known = engine.contexts.find(named.id)
-  const context = await engine.context(named, call.signal)
+  const context = await engine.context(named, call.signal, follow ? half : undefined)
   const isNew = context !== known && context.active.size === 0
   try {
     if (isNew) call.reads(context.tokens.length)
@@ -116,12 +123,16 @@ async function* onContext(
 }
 
 /** Measures the events of one call; the last one tells why it ended. */
-function recorder(metrics: Metrics): (measurement: Measurement, event: LookaheadEvent) => EndReason | undefined {
+function recorder(
+  metrics: Metrics,
+  half: Half,
+): (measurement: Measurement, event: LookaheadEvent) => EndReason | undefined {
   let end: EndReason = 'step'
   return (measurement, event) => {
     switch (event.type) {
       case 'step':
         metrics.stepDrafted()
+        if (half === 'verify') return undefined
         measurement.tokens(event.tokens)
         if (event.end === 'text') end = 'stop'
         return undefined

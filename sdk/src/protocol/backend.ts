@@ -52,7 +52,10 @@ export const DraftRequest = v.strictObject({
   context: Context,
   /** Steps to draft ahead (γ1). */
   depth: v.pipe(positive, v.maxValue(32)),
-  /** Goes on as long as the text does, always so far ahead of what is committed as the call that verifies says. */
+  /**
+   * Goes on as long as the text does, always so far ahead of what is committed as the call that verifies says, which tells of
+   * the steps too.
+   */
   follow: v.optional(v.boolean(), false),
   sampling: v.optional(Sampling, {}),
   ...stepEntries,
@@ -88,7 +91,7 @@ export const VerifyRequest = v.strictObject({
   ),
   /** How many steps the target writes after the last accepted one; `end`: to the end of the text. */
   decode: v.optional(v.union([positive, v.literal('end')]), 1),
-  /** Tokens this call may commit at most. */
+  /** Tokens this call may commit at most; with `follow`, output tokens that the text may have in all. */
   max_tokens: positive,
   ...stopEntries,
   sampling: v.optional(Sampling, {}),

@@ -97,31 +97,33 @@ class Run {
     return pipelined && draftsSteps(mode) && this.#session.follow !== undefined
   }
 
-  /** Drafting and verification overlap (§3.1, the asynchronous version). Another plan takes over while the last one is still at work. */
+  /** One upon the other (§3.1, the asynchronous version): the engine goes on by itself, and takes over a new plan as it does. */
   async *#following(): Events {
     let plan = this.#plan(this.#controller.next())
     let flight: AsyncIterable<FollowEvent> | undefined = this.#follow(plan)
     while (flight) {
       let next: AsyncIterable<FollowEvent> | undefined
-      let cycle: { steps: DraftedStep[]; commit?: Commit } = { steps: [] }
+      let drafted: DraftedStep[] = []
+      let committed: Commit | undefined
       for await (const event of flight) {
         if (event.type === 'undrafted') yield this.#degrade('draft', event.error)
         else if (event.type === 'step') {
-          cycle.steps.push(event)
+          drafted.push(event)
           yield { type: 'step.drafted', step: this.#output.steps + event.index, text: event.text }
         } else if (event.type === 'cycle') {
-          const commit = this.#progress(cycle.commit)
-          this.#stats.drafted(cycle.steps.length, { draftMs: 0 })
+          const commit = this.#progress(committed)
+          this.#stats.drafted(drafted.length, { draftMs: 0 })
           this.#stats.verified(commit, event.work)
           if (commit.finish) return yield* this.#complete(commit.finish)
-          this.#learn(cycle.steps, commit, event.ms)
+          this.#learn(drafted, commit, event.ms)
           yield { type: 'run.stats', stats: this.#stats.now }
           const wanted = this.#plan(this.#controller.next())
           if (!next && !isSame(wanted, plan)) next = this.#follow((plan = wanted))
-          cycle = { steps: [] }
+          drafted = []
+          committed = undefined
         } else {
-          if (event.type === 'commit') cycle.commit = event
-          yield* this.#hear(event, cycle.steps)
+          if (event.type === 'commit') committed = event
+          yield* this.#hear(event, drafted)
         }
       }
       flight = next
@@ -131,7 +133,7 @@ class Run {
 
   #follow({ depth, tokens }: Plan): AsyncIterable<FollowEvent> {
     const { verifier, overlap } = this.#request.lookahead
-    const maxTokens = this.#request.max_tokens - this.#output.tokens
+    const { max_tokens: maxTokens } = this.#request
     this.#phase = depth > 0 ? 'verify' : 'decode'
     return this.#session.follow!({ verifier, depth, overlap, tokens, maxTokens }, this.#options.signal)
   }

@@ -51,7 +51,9 @@ export interface Session {
 }
 
 /** How a text is written on. */
-export interface Following extends Omit<Verification, 'decode'> {
+export interface Following extends Omit<Verification, 'decode' | 'maxTokens'> {
+  /** Output tokens that the text may have, those of earlier calls included. */
+  maxTokens: number
   /** Drafted steps that may stand uncommitted; 0: the target writes alone. */
   depth: number
   /** Whether steps are drafted while others are verified. Default: as the engine finds best. */

@@ -39,8 +39,10 @@ export async function* draft(
       if (step === 'full') break
       if (!step) continue
       drafts.add(step)
+      // Those who follow hear of it from the call that verifies it: nobody need read this one for them to come.
+      if (follow) continue
       yield { type: 'step', id: step.id, index: index++, text: step.text, tokens: step.tokens.length, end: step.end }
-      if (!follow && step.end === 'text') break
+      if (step.end === 'text') break
     }
     yield drafting.done()
   } finally {

@@ -20,12 +20,12 @@ export async function* lookahead(
   const { drafts } = context
   drafts.plan(request.depth, request.overlap ?? engine.overlaps)
   const total = new Total(context.promptLength)
-  while (total.completionTokens < request.max_tokens) {
+  while (context.outputLength < request.max_tokens) {
     const [started, draftMs] = [performance.now(), drafts.ms]
     const steps = await drafts.next(signal)
     for (const [index, { id, text, tokens, end }] of steps.entries())
       yield { type: 'step', id, index, text, tokens: tokens.length, end }
-    const options = { ...request, max_tokens: request.max_tokens - total.completionTokens }
+    const options = { ...request, max_tokens: request.max_tokens - context.outputLength }
     const drafted = { steps, goesOn: drafts.isDrafted || drafts.steps.length > steps.length }
     const verification = new Verification(engine, context, options, drafted, signal)
     yield* verification.run()
@@ -51,10 +51,6 @@ class Total {
       completionTokens: 0,
       work: { totalMs: 0, draftMs: 0, targetMs: 0, judgeMs: 0, forwards: 0 },
     }
-  }
-
-  get completionTokens(): number {
-    return this.#done.completionTokens
   }
 
   add({ completionTokens, work, speculation: own }: CycleDone): void {
