@@ -24,7 +24,11 @@ const draft = (id: string) => post('/v1/draft', { context: { id, messages }, dep
 const verify = (context: object, more: object = {}) =>
   post('/v1/verify', { context, follow: true, depth: 4, verifier: 'exact', max_tokens: 400, sampling, ...more })
 
-async function read<Event>(response: Response, parse: (value: unknown) => Event, until = (_: Event) => false) {
+async function read<Event>(
+  response: Response,
+  parse: (value: unknown) => Event,
+  until: (event: Event) => boolean = () => false,
+) {
   const events: Event[] = []
   for await (const { data } of readEvents(response.body!)) {
     events.push(parse(JSON.parse(data)))

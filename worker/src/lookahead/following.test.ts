@@ -75,24 +75,31 @@ const textOf = (events: readonly RunEvent[]) => events.map((e) => (e.type === 't
 test('steps, verdicts and text come in the order of the engine, and every step in its place', async () => {
   const engine = scripted([
     opened,
-    ...[
-      step(0, 'a\n\n'),
-      step(1, 'b\n\n'),
-      ruled('a\n\n', true),
-      ruled('b\n\n', true),
-      commit(2, 'a\n\nb\n\n'),
-      cycleEnd,
-    ],
-    ...[step(0, 'c\n\n'), ruled('c\n\n', false, 'unlikely'), commit(0, 'C\n\n', 'C\n\n'), cycleEnd],
-    ...[commit(0, 'end', 'end', 'stop'), cycleEnd],
+    step(0, 'a\n\n'),
+    step(1, 'b\n\n'),
+    ruled('a\n\n', true),
+    ruled('b\n\n', true),
+    commit(2, 'a\n\nb\n\n'),
+    cycleEnd,
+    step(0, 'c\n\n'),
+    ruled('c\n\n', false, 'unlikely'),
+    commit(0, 'C\n\n', 'C\n\n'),
+    cycleEnd,
+    commit(0, 'end', 'end', 'stop'),
+    cycleEnd,
   ])
   const events = await run(engine)
   const told = events.flatMap((event) =>
     event.type.startsWith('step.') && 'step' in event ? [`${event.type} ${event.step} ${event.text.trim()}`] : [],
   )
   expect(told).toEqual([
-    ...['step.drafted 0 a', 'step.drafted 1 b', 'step.accepted 0 a', 'step.accepted 1 b'],
-    ...['step.drafted 2 c', 'step.rejected 2 c', 'step.corrected 2 C'],
+    'step.drafted 0 a',
+    'step.drafted 1 b',
+    'step.accepted 0 a',
+    'step.accepted 1 b',
+    'step.drafted 2 c',
+    'step.rejected 2 c',
+    'step.corrected 2 C',
   ])
   expect(textOf(events)).toBe('a\n\nb\n\nC\n\nend')
   expect(events.at(-1)).toMatchObject({
