@@ -86,7 +86,7 @@ describe('a target that fails ends the run with one terminal event', () => {
     ['stays loading', [loading, loading, loading], 'target_unavailable', 3],
     ['refuses', [{ status: 500, code: 'internal_error' }], 'target_failed', 1],
     ['is too small for the prompt', [{ status: 400, code: 'context_length_exceeded' }], 'context_length_exceeded', 1],
-    ['breaks off', [half], 'target_failed', 1],
+    ['breaks off', [half], 'target_unavailable', 1],
     ['loses the context when text is already out', [lateLoss, end], 'target_failed', 1],
     ['sends text before its context', [{ events: [{ type: 'delta', text: 'a' }] }], 'target_failed', 1],
     ['commits other text than it sent', [contradiction], 'target_failed', 1],

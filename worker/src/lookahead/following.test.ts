@@ -162,7 +162,7 @@ describe('what fails', () => {
   })
 
   test.each<[string, Said[], string]>([
-    ['a call that breaks off', [opened, new UpstreamError('stream_cut', 'cut')], 'target_failed'],
+    ['a call that breaks off', [opened, new UpstreamError('stream_cut', 'cut')], 'target_unavailable'],
     ['one that ends without an end of the text', [opened, commit(0, 'x', 'x'), cycleEnd], 'target_failed'],
     ['a cycle without a commit', [opened, cycleEnd], 'target_failed'],
     [

@@ -55,6 +55,7 @@ export const stackOf = (error: unknown): string | undefined => (error instanceof
 /** Why a target failed, as clients see it; `target_failed` for all other reasons. */
 const failures: Record<string, string> = {
   unreachable: 'target_unavailable',
+  stream_cut: 'target_unavailable',
   loading: 'target_unavailable',
   draining: 'target_unavailable',
   unauthorized: 'backend_unauthorized',
