@@ -1,5 +1,6 @@
 export { type ForeignKind, foreignKinds, foreignProblems } from './foreign.ts'
 export { type JudgePair, judgePairs } from './judge-pairs.ts'
+export { generateLongProblem, type LongProblem, longTestProblems, rightParts } from './long.ts'
 export {
   extractAnswer,
   FAMILIES,
