@@ -1,12 +1,14 @@
 import path from 'node:path'
 import { LEAST_LOGPROB } from '../engine/judging/likelihood.ts'
-import { decimal, Option, some, whole, type Command } from '../flags.ts'
+import { decimal, matching, Option, some, whole, type Command } from '../flags.ts'
 import type { WeightType } from '../graph/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
 import { UsageError, deviceOption, weightsOption } from '../usage.ts'
 
 export interface ServeOptions {
   models: string
+  /** Name of the draft's folder in `models`. Undefined: `draft`, where there is one. */
+  draft?: string | undefined
   /** Whether the judge is loaded, if there is one. */
   judge: boolean
   /** -Infinity when it is off. */
@@ -51,6 +53,12 @@ export function withServeFlags(command: Command) {
       setting('--models <folder>', 'folder with target/, draft/ and judge/ (Hugging Face layout)')
         .argParser(some)
         .default(models, 'the demo models'),
+    )
+    .addOption(
+      setting(
+        '--draft <name>',
+        'which folder in --models has the draft (default: draft, where there is one)',
+      ).argParser(matching(/^(?!\.+$)[^/\\]+$/, 'the name of a folder in --models')),
     )
     .addOption(
       setting(
