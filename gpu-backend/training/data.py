@@ -1,6 +1,6 @@
 """Turns the generator's JSON lines into token arrays on disk, and the arrays into batches.
 
-    python data.py solutions train.jsonl train.npz
+    python data.py solutions train.jsonl [more.jsonl …] train.npz
     python data.py pairs pairs.jsonl pairs.npz
 """
 
@@ -52,9 +52,10 @@ def marks_of(prompt: str, encoding: Encoding) -> np.ndarray:
     return marks
 
 
-def prepare(kind: str, source: str, target: str) -> None:
+def prepare(kind: str, *files: str) -> None:
+    *sources, target = files
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
-    records = [json.loads(line) for line in open(source)]
+    records = [json.loads(line) for source in sources for line in open(source)]
     ids, ends, starts, marks = [], [0], [], []
     for at in range(0, len(records), 10_000):
         pairs = [texts_of(record, kind) for record in records[at : at + 10_000]]

@@ -2,6 +2,8 @@
 
     node ../dataset/write.ts --kind solutions --split test --count 500 --out test.jsonl
     python evaluate.py pass ../models/target test.jsonl
+    node ../dataset/write.ts --kind long --split test --count 100 --out long-test.jsonl
+    python evaluate.py pass ../models/target long-test.jsonl
     node ../dataset/write.ts --kind pairs --split test --count 3000 --out pairs-test.jsonl
     python evaluate.py judge ../models/judge pairs-test.jsonl
     python evaluate.py logits ../models/target        (compares with transformers)
@@ -17,10 +19,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from data import prompt_of
-from model import Model, load, rotary
+from model import Cache, Model, load, rotary
 from tokenizers import Tokenizer
 
-TEMPERATURE, TOP_P, LIMIT = 0.6, 0.95, 640
+TEMPERATURE, TOP_P = 0.6, 0.95
+# Tokens of a completion, for a question of so many parts.
+LIMIT = {"one": 640, "several": 3200}
 
 
 def draw(logits: torch.Tensor) -> torch.Tensor:
@@ -31,7 +35,7 @@ def draw(logits: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def complete(model: Model, prompts: list[list[int]], end: int) -> list[list[int]]:
+def complete(model: Model, prompts: list[list[int]], end: int, limit: int) -> list[list[int]]:
     """Samples one completion for each prompt, all together; rows that are done leave the batch."""
     cos, sin = rotary(model.c)
     out: list[list[int]] = [[] for _ in prompts]
@@ -40,9 +44,9 @@ def complete(model: Model, prompts: list[list[int]], end: int) -> list[list[int]
     # Prompts are padded on the left; positions count from the first real token.
     ids = torch.tensor([[0] * (width - len(p)) + p for p in prompts])
     pad = (width - lengths)[:, None]
-    caches: list[list] = [[] for _ in model.layers]
+    caches = [Cache() for _ in model.layers]
     past = 0
-    while rows and past < LIMIT:
+    while rows and past < width + limit:
         size = ids.shape[1]
         key, query = torch.arange(past + size), torch.arange(past, past + size)
         visible = (key[None, None] <= query[None, :, None]) & (key[None, None] >= pad[:, None])
@@ -58,25 +62,32 @@ def complete(model: Model, prompts: list[list[int]], end: int) -> list[list[int]
                 out[row].append(int(token[i]))
         if not keep.all():
             rows = [row for i, row in enumerate(rows) if keep[i]]
-            caches = [[t[keep] for t in cache] for cache in caches]
+            for cache in caches:
+                cache.keep(keep)
             pad = pad[keep]
         ids = token[keep][:, None]
     return out
 
 
-def passes(folder: Path, path: str, batch: int = 100) -> None:
+def passes(folder: Path, path: str, most: int = 10_000) -> None:
+    """pass@1 of the first problems of a file; of questions of several parts also the share of parts that are right."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     model = load(folder)
     torch.manual_seed(0)
-    records = [json.loads(line) for line in open(path)]
+    records = [json.loads(line) for line in open(path)][: int(most)]
+    several = records[0]["family"] == "long"
+    batch, limit = (20, LIMIT["several"]) if several else (100, LIMIT["one"])
     table: dict[str, list[bool]] = defaultdict(list)
+    parts: list[bool] = []
     start, tokens = time.time(), 0
     for at in range(0, len(records), batch):
         part = records[at : at + batch]
         prompts = [tokenizer.encode(prompt_of(r["question"])).ids for r in part]
-        for record, ids in zip(part, complete(model, prompts, tokenizer.token_to_id("<|im_end|>"))):
+        for record, ids in zip(part, complete(model, prompts, tokenizer.token_to_id("<|im_end|>"), limit)):
             boxed = re.findall(r"\\boxed\{([^{}]*)\}", tokenizer.decode(ids, skip_special_tokens=False))
-            table[record["family"]].append(bool(boxed) and boxed[-1].replace(" ", "") == record["expected"])
+            given, expected = (boxed[-1] if boxed else "").replace(" ", "").split(","), record["expected"].split(", ")
+            parts += [given[i : i + 1] == [answer] for i, answer in enumerate(expected)]
+            table[record["family"]].append(given == expected)
             tokens += len(ids)
         done = sum(table.values(), [])
         print(f"{len(done)}: {100 * sum(done) / len(done):.1f} %  {time.time() - start:.0f} s", flush=True)
@@ -84,6 +95,8 @@ def passes(folder: Path, path: str, batch: int = 100) -> None:
         print(f"{family:12} {sum(right):3} of {len(right):3}  {100 * sum(right) / len(right):5.1f} %")
     done = sum(table.values(), [])
     print(f"pass@1 {100 * sum(done) / len(done):.1f} % of {len(done)}, mean {tokens / len(done):.0f} tokens")
+    if several:
+        print(f"parts {100 * sum(parts) / len(parts):.1f} % of {len(parts)}")
 
 
 @torch.no_grad()

@@ -28,7 +28,7 @@ CONFIGS = {
     "draft": Config(hidden=64, layers=2, heads=2, kv_heads=1, ffn=192),
     "judge": Config(hidden=192, layers=4, heads=4, kv_heads=1, ffn=512),
 }
-LENGTHS = {"solutions": [320, 384, 448, 576], "judge": [64, 96, 128, 192, 288]}
+LENGTHS = {"solutions": [320, 384, 448, 576, 704, 832, 960, 1152, 1408, 1728, 2048, 2560, 3072, 3584, 4096], "judge": [64, 96, 128, 192, 288]}
 
 parser = argparse.ArgumentParser()
 parser.add_argument("name", choices=CONFIGS)
@@ -44,6 +44,8 @@ parser.add_argument("--compile", action="store_true")
 parser.add_argument("--resume", action="store_true")
 parser.add_argument("--start", help="folder of a model whose layers become the first layers of this one")
 parser.add_argument("--no-export", action="store_true")
+parser.add_argument("--models", default=str(MODELS), help="folder that the model's own folder is written to")
+parser.add_argument("--jumps", type=float, default=0.0, help="share of rows whose positions jump ahead at one place")
 
 
 def rate(done: float, decay: float) -> float:
@@ -56,6 +58,17 @@ def token_loss(model: Model, hidden: torch.Tensor, targets: torch.Tensor) -> tor
     keep = targets != IGNORE
     logits = F.linear(hidden[keep], model.embed_tokens.weight)
     return F.cross_entropy(logits.float(), targets[keep])
+
+
+def jumping(rows: int, length: int, limit: int, share: float) -> torch.Tensor:
+    """Positions [rows, length]: 0, 1, 2 …; in a `share` of the rows all from some place on are further by one number.
+
+    So rows of a thousand tokens teach distances of up to `limit` (positional skip-wise training, arXiv 2309.10400).
+    """
+    place = torch.arange(length)
+    cut = torch.randint(1, length, (rows, 1))
+    shift = torch.randint(0, limit - length + 1, (rows, 1)) * (torch.rand(rows, 1) < share)
+    return place + shift * (place >= cut)
 
 
 def prompt_targets(ids: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -114,7 +127,7 @@ def main() -> None:
         torch.save(state, f"{path}.tmp")
         os.replace(f"{path}.tmp", path)
         if not args.no_export:
-            export(model, MODELS / args.name, tokens)
+            export(model, Path(args.models) / args.name, tokens)
 
     cos, sin = rotary(config)
     forward = torch.compile(model, dynamic=True) if args.compile else model
@@ -135,7 +148,8 @@ def main() -> None:
                 group["lr"] = group["initial"] * rate(spent / total, args.decay)
         length = ids.shape[1]
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            hidden = forward(ids, cos[:length], sin[:length])
+            position = jumping(len(ids), length, config.positions, args.jumps)
+            hidden = forward(ids, cos[position][:, None], sin[position][:, None])
             loss = token_loss(model, hidden, targets)
             if args.name == "judge":
                 verdicts.append(loss.item())
