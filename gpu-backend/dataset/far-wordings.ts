@@ -5,6 +5,7 @@ import type { Wordings } from './wordings.ts'
  * target by meaning and seldom by token.
  */
 export const FAR_WORDINGS: Wordings = {
+  question: [(w) => w.the],
   facts: [(w) => `Known from the text: ${w.the}.`, (w) => `I note ${w.the}.`, (w) => `What is given: ${w.the}.`],
   goal: [(w) => `Wanted: ${w.the}.`, (w) => `To be found is ${w.the}.`, (w) => `They ask me for ${w.the}.`],
   sum: [

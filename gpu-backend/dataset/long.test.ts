@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { foreignWords } from './foreign.ts'
 import { inInventedWords, inventedWord } from './invented.ts'
-import { generateLongProblem, longTestProblems, rightParts } from './long.ts'
+import { generateLongProblem, longTestProblems, outlineOf, rightParts } from './long.ts'
 import { extractAnswer, generateProblem, isCorrect } from './problem.ts'
 import { Random } from './random.ts'
 import { namesOf, splitOfNumbers } from './splits.ts'
@@ -20,7 +20,7 @@ test('a long problem is the same each time, and its solutions answer every part,
   }
 })
 
-test('a long problem asks and answers 5 to 9 numbered parts, one after the other', () => {
+test('a long problem asks and answers 4 to 8 numbered parts, one after the other', () => {
   const sizes = new Set<number>()
   for (const problem of longTestProblems(50)) {
     const numbers = problem.answers.map((_, i) => String(i + 1))
@@ -28,10 +28,13 @@ test('a long problem asks and answers 5 to 9 numbered parts, one after the other
     expect([...problem.question.matchAll(/^Part (\d+)\. /gm)].map((match) => match[1])).toEqual(numbers)
     const { steps } = problem.solve(1)
     const opened = steps.flatMap((step) => /^(?:Now |On to |Next is )?[Pp]art (\d+)\. /.exec(step)?.[1] ?? [])
-    const closed = steps.flatMap((step) => / part (\d+)(?: is done)?\.\n\n$/.exec(step)?.[1] ?? [])
-    expect([opened, closed]).toEqual([numbers, numbers])
+    const closed = steps.flatMap(
+      (step) => / (?:So|That means|I note that) part (\d+ is [\d:]+)\.\n\n$/.exec(step)?.[1] ?? [],
+    )
+    expect(opened).toEqual(numbers)
+    expect(closed).toEqual(problem.answers.map((answer, i) => `${i + 1} is ${answer}`))
   }
-  expect(sizes).toEqual(new Set([5, 6, 7, 8, 9]))
+  expect(sizes).toEqual(new Set([4, 5, 6, 7, 8]))
 })
 
 test('a part that builds on others is solved from their answers', () => {
@@ -56,6 +59,19 @@ test('the checker tells which parts are right', () => {
   expect(rightParts(problem, 'no list')).toEqual([false, false, false])
   expect(isCorrect({ answer: '157, 24' }, '\\boxed{157,24}')).toBe(true)
   expect(isCorrect({ answer: '157, 24' }, '\\boxed{157, 25}')).toBe(false)
+})
+
+test('an outline leaves out the work of every part, and nothing else', () => {
+  for (const problem of longTestProblems(20)) {
+    const { steps, roles } = outlineOf(problem)
+    const kept = steps.filter((_, i) => roles[i] !== 'skipped')
+    expect(kept.length).toBe(4 * problem.answers.length + 1)
+    // Only calculations span lines.
+    for (const step of kept) expect(step.trimEnd()).not.toContain('\n')
+    expect(roles.filter((role) => role === 'given').length).toBe(problem.answers.length)
+    expect(roles[0]).toBe('learned')
+    expect(roles.at(-1)).toBe('learned')
+  }
 })
 
 test('parts of one split share no name and no family with numbers with another', () => {

@@ -5,6 +5,7 @@
 import { extractAnswer, generateProblem, type Problem, solvable } from './problem.ts'
 import { Random } from './random.ts'
 import type { Split } from './splits.ts'
+import { sayStep } from './wordings.ts'
 import { type StepContent, Work } from './work.ts'
 
 export interface LongProblem extends Problem {
@@ -13,7 +14,7 @@ export interface LongProblem extends Problem {
 }
 
 export interface LongOptions {
-  /** How many parts a problem has: fewest and most. Default 5 to 9, which take thoughts of 1,200 to 3,000 tokens. */
+  /** How many parts a problem has: fewest and most. Default 4 to 8, which take thoughts of 1,200 to 3,000 tokens. */
   parts?: readonly [number, number] | undefined
   /** Exchanges a part's words for others before the problem is put together. Default: leaves it as it is. */
   reword?: ((part: Problem, random: Random) => Problem) | undefined
@@ -26,7 +27,7 @@ type Part = Pick<Problem, 'family' | 'question' | 'answer' | 'numbers' | 'conten
 
 /** The problem of several parts with number `index` of a split: always the same one. */
 export function generateLongProblem(index: number, split: Split, options: LongOptions = {}): LongProblem {
-  const { parts: [fewest, most] = [5, 9], reword = (part) => part } = options
+  const { parts: [fewest, most] = [4, 8], reword = (part) => part } = options
   const random = new Random(`long/${split}/${index}`)
   const parts: Part[] = []
   for (const count = random.int(fewest, most); parts.length < count;) {
@@ -43,7 +44,7 @@ export function generateLongProblem(index: number, split: Split, options: LongOp
     answer: answers.join(', '),
     answers,
     numbers: parts.flatMap(({ numbers }) => numbers),
-    contents: [...parts.flatMap(({ contents }, i) => numbered(contents, i + 1)), summary(answers)],
+    contents: [...parts.flatMap((part, i) => numbered(part, i + 1)), summary(answers)],
   })
 }
 
@@ -58,10 +59,35 @@ export function rightParts(problem: Pick<LongProblem, 'answers'>, text: string):
   return problem.answers.map((answer, i) => given[i] === answer)
 }
 
-const numbered = (contents: readonly StepContent[], part: number): StepContent[] =>
-  contents.map((step) =>
-    step.kind === 'facts' ? { ...step, opens: part } : step.kind === 'conclusion' ? { ...step, closes: part } : step,
-  )
+/** What training does with a step: learns it, reads it only, or leaves it out and counts its tokens. */
+export type Role = 'learned' | 'given' | 'skipped'
+
+/**
+ * A solution without the work inside the parts: questions, facts and goals are learned, conclusions given. What a long thought needs
+ * beside the work (which part is next, what the question says of it, what came out of others) is a tenth of a solution's
+ * tokens and all of an outline's.
+ * @param far as for `solve`
+ */
+export function outlineOf({ id, contents }: LongProblem, far = 0): { steps: string[]; roles: Role[] } {
+  const random = new Random(`outline/${id}`)
+  const roles: { [kind in StepContent['kind']]?: Role } = {
+    question: 'learned',
+    facts: 'learned',
+    goal: 'learned',
+    conclusion: 'given',
+    summary: 'learned',
+  }
+  return {
+    steps: contents.map((step) => sayStep(step, random, { far })),
+    roles: contents.map(({ kind }) => roles[kind] ?? 'skipped'),
+  }
+}
+
+/** A part's contents between the question, said again so that a model finds all it needs nearby, and the part's answer. */
+const numbered = ({ question, answer, contents }: Part, part: number): StepContent[] => [
+  { kind: 'question', label: question, values: [], result: 0, unit: '', opens: part },
+  ...contents.map((step) => (step.kind === 'conclusion' ? { ...step, closes: { part, answer } } : step)),
+]
 
 const summary = (answers: readonly string[]): StepContent => ({
   kind: 'summary',
@@ -81,7 +107,7 @@ function buildOn(parts: readonly Part[], random: Random): Part | undefined {
   if (!work.sound) return undefined
   const result = work.steps.findLast((step) => step.kind !== 'check')!.result
   const say = { values: [], result: 0, unit: '' }
-  const facts = [one, two].map(({ part, value }) => `part ${part} gave ${value}`).join(', ')
+  const facts = [one, two].map(({ part, value }) => `part ${part} is ${value}`).join(', ')
   return {
     family: 'building',
     question: random.pick(questions),

@@ -19,6 +19,7 @@ type Wording = (w: Words) => string
 export type Wordings = Record<StepContent['kind'], readonly Wording[]>
 
 const WORDINGS: Wordings = {
+  question: [(w) => w.the],
   facts: [
     (w) => `We know this: ${w.the}.`,
     (w) => `Let me write down the facts: ${w.the}.`,
@@ -96,10 +97,10 @@ const OPENINGS: readonly ((n: number) => string)[] = [
   (n) => `On to part ${n}. `,
   (n) => `Next is part ${n}. `,
 ]
-const CLOSINGS: readonly ((n: number) => string)[] = [
-  (n) => ` That is part ${n}.`,
-  (n) => ` So part ${n} is done.`,
-  (n) => ` This answers part ${n}.`,
+const CLOSINGS: readonly ((n: number, answer: string) => string)[] = [
+  (n, answer) => ` So part ${n} is ${answer}.`,
+  (n, answer) => ` That means part ${n} is ${answer}.`,
+  (n, answer) => ` I note that part ${n} is ${answer}.`,
 ]
 
 const ANSWERS: readonly ((answer: string) => string)[] = [
@@ -139,7 +140,7 @@ export function sayStep(step: StepContent, random: Random, { far = 0, swapped = 
   const words = wordsOf(said, random.pick(labelsOf(said)), swapped)
   const text = random.pick((isFar ? FAR_WORDINGS : WORDINGS)[step.kind])(words)
   const opening = step.opens === undefined ? '' : random.pick(OPENINGS)(step.opens)
-  const closing = step.closes === undefined ? '' : random.pick(CLOSINGS)(step.closes)
+  const closing = step.closes === undefined ? '' : random.pick(CLOSINGS)(step.closes.part, step.closes.answer)
   return `${opening}${text}${closing}\n\n`
 }
 
@@ -149,7 +150,7 @@ export function sayStepInAllWords(step: StepContent): string[] {
     labelsOf(said).flatMap((label) => wordings[said.kind].map((say) => say(wordsOf(said, label))))
   const { opens, closes } = step
   const openings = opens === undefined ? [''] : OPENINGS.map((say) => say(opens))
-  const closings = closes === undefined ? [''] : CLOSINGS.map((say) => say(closes))
+  const closings = closes === undefined ? [''] : CLOSINGS.map((say) => say(closes.part, closes.answer))
   return [...inStyle(step, WORDINGS), ...inStyle(inFarOrder(step), FAR_WORDINGS)].flatMap((text) =>
     openings.flatMap((opening) => closings.map((closing) => `${opening}${text}${closing}\n\n`)),
   )
@@ -168,7 +169,7 @@ export const framings = (): string[] => [
   ...[...Object.values(WORDINGS), ...Object.values(FAR_WORDINGS)].flatMap((wordings) =>
     wordings.map((say) => say({ the: '', The: '', a: 0, b: 0, calc: '', r: '', sign: '' })),
   ),
-  ...[...OPENINGS, ...CLOSINGS].map((say) => say(0)),
+  ...[...OPENINGS, ...CLOSINGS].map((say) => say(0, '')),
   ...sayAnswerInAllWords(''),
 ]
 

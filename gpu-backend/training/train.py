@@ -26,6 +26,7 @@ CONFIGS = {
     "target": Config(hidden=384, layers=6, heads=6, kv_heads=2, ffn=1152),
     # So small that its forward costs what its nodes cost, well under a tenth of the target's.
     "draft": Config(hidden=64, layers=2, heads=2, kv_heads=1, ffn=192),
+    "draft-far": Config(hidden=64, layers=2, heads=2, kv_heads=1, ffn=192),
     "judge": Config(hidden=192, layers=4, heads=4, kv_heads=1, ffn=512),
 }
 LENGTHS = {"solutions": [320, 384, 448, 576, 704, 832, 960, 1152, 1408, 1728, 2048, 2560, 3072, 3584, 4096], "judge": [64, 96, 128, 192, 288]}
@@ -60,15 +61,16 @@ def token_loss(model: Model, hidden: torch.Tensor, targets: torch.Tensor) -> tor
     return F.cross_entropy(logits.float(), targets[keep])
 
 
-def jumping(rows: int, length: int, limit: int, share: float) -> torch.Tensor:
-    """Positions [rows, length]: 0, 1, 2 …; in a `share` of the rows all from some place on are further by one number.
+def jumping(positions: torch.Tensor, limit: int, share: float) -> torch.Tensor:
+    """Positions [rows, length]; in a `share` of the rows all from some place on are further by one number, up to `limit`.
 
-    So rows of a thousand tokens teach distances of up to `limit` (positional skip-wise training, arXiv 2309.10400).
+    So rows of a thousand tokens teach distances of thousands (positional skip-wise training, arXiv 2309.10400).
     """
-    place = torch.arange(length)
+    rows, length = positions.shape
     cut = torch.randint(1, length, (rows, 1))
-    shift = torch.randint(0, limit - length + 1, (rows, 1)) * (torch.rand(rows, 1) < share)
-    return place + shift * (place >= cut)
+    room = limit - 1 - positions.amax(1, keepdim=True)
+    shift = (torch.rand(rows, 1) * (room + 1)).long() * (torch.rand(rows, 1) < share)
+    return positions + shift * (torch.arange(length) >= cut)
 
 
 def prompt_targets(ids: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -134,10 +136,11 @@ def main() -> None:
     lengths = LENGTHS.get(args.name, LENGTHS["solutions"])
     print(f"{args.name}: {model.size() / 1e6:.2f} M parameters")
     total = args.minutes * 60
-    start = last_save = last_print = time.time()
+    last_step = last_save = last_print = time.time()
     spent, since, losses, verdicts = before, 0, [], []
-    for ids, targets, marks in batches(args.data, lengths, args.batch, seed=step):
-        spent = before + time.time() - start
+    for ids, positions, targets, marks in batches(args.data, lengths, args.batch, seed=step):
+        # A process that is stopped for a while goes on where it was in its schedule.
+        spent, last_step = spent + min(time.time() - last_step, 30), time.time()
         if spent >= total:
             break
         if spent > (1 - args.decay) * total and not decaying:
@@ -146,10 +149,9 @@ def main() -> None:
         for optimiser in optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = group["initial"] * rate(spent / total, args.decay)
-        length = ids.shape[1]
+        positions = jumping(positions, config.positions, args.jumps)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            position = jumping(len(ids), length, config.positions, args.jumps)
-            hidden = forward(ids, cos[position][:, None], sin[position][:, None])
+            hidden = forward(ids, cos[positions][:, None], sin[positions][:, None])
             loss = token_loss(model, hidden, targets)
             if args.name == "judge":
                 verdicts.append(loss.item())
