@@ -71,6 +71,11 @@ test('an outline leaves out the work of every part, and nothing else', () => {
     expect(roles.filter((role) => role === 'given').length).toBe(problem.answers.length)
     expect(roles[0]).toBe('learned')
     expect(roles.at(-1)).toBe('learned')
+    const bare = outlineOf(problem, { bare: true })
+    const asked = bare.steps.filter((_, i) => bare.roles[i] !== 'skipped')
+    expect(asked.map((step) => step.trimEnd().replace(/^.*?[Pp]art /, 'Part ')).join('\n')).toBe(
+      problem.question.slice(problem.question.indexOf('\n') + 1),
+    )
   }
 })
 

@@ -66,16 +66,17 @@ export type Role = 'learned' | 'given' | 'skipped'
  * A solution without the work inside the parts: questions, facts and goals are learned, conclusions given. What a long thought needs
  * beside the work (which part is next, what the question says of it, what came out of others) is a tenth of a solution's
  * tokens and all of an outline's.
- * @param far as for `solve`
+ * @param options.far as for `solve`
+ * @param options.bare whether all but the questions is skipped: practice in copying
  */
-export function outlineOf({ id, contents }: LongProblem, far = 0): { steps: string[]; roles: Role[] } {
+export function outlineOf(
+  { id, contents }: LongProblem,
+  { far = 0, bare = false } = {},
+): { steps: string[]; roles: Role[] } {
   const random = new Random(`outline/${id}`)
   const roles: { [kind in StepContent['kind']]?: Role } = {
     question: 'learned',
-    facts: 'learned',
-    goal: 'learned',
-    conclusion: 'given',
-    summary: 'learned',
+    ...(bare ? {} : { facts: 'learned', goal: 'learned', conclusion: 'given', summary: 'learned' }),
   }
   return {
     steps: contents.map((step) => sayStep(step, random, { far })),

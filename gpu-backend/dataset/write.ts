@@ -14,7 +14,7 @@ import { generateProblem, type Problem } from './problem.ts'
 import { Random } from './random.ts'
 import { NAME_ENDS, NAME_STARTS, namesOf } from './splits.ts'
 
-const { kind, split, count, first, parts, invented, far, out } = command(
+const { kind, split, count, first, parts, bare, invented, far, out } = command(
   'node write.ts',
   'Writes training data as JSON lines.',
 )
@@ -27,6 +27,7 @@ const { kind, split, count, first, parts, invented, far, out } = command(
   .option('--count <n>', 'lines', whole(1), 1000)
   .option('--first <n>', 'number of the first problem', whole(0), 0)
   .option('--parts <fewest-most>', 'of long problems', matching(/^\d+-\d+$/, 'two numbers, such as 4-8'), '4-8')
+  .option('--bare', 'outlines of which only the questions are left', false)
   .option('--invented <share>', 'of problems and parts that are told in invented words', decimal(0, 1), 0)
   .option('--far <share>', 'of steps that are said in the second style', decimal(0, 1), 0)
   .requiredOption('--out <file>', 'where to')
@@ -51,7 +52,7 @@ function* outline(): Generator<string> {
     const problem = longProblem(i)
     const { id, family, question, answer: expected } = problem
     const { answer } = problem.solve(0, far)
-    const { steps, roles } = outlineOf(problem, far)
+    const { steps, roles } = outlineOf(problem, { far, bare })
     yield JSON.stringify({ id, family, question, steps, roles, answer, expected })
   }
 }

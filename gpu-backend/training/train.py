@@ -106,10 +106,6 @@ def main() -> None:
         Muon(matrices, lr=args.muon_lr),
         torch.optim.AdamW(others, lr=args.adam_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            group["initial"] = group["lr"]
-
     checkpoint = Path(args.work) / f"{args.name}.pt"
     stable = checkpoint.with_stem(f"{args.name}-stable")
     before, step, seen, decaying = 0.0, 0, 0, False
@@ -120,6 +116,9 @@ def main() -> None:
         for optimiser, s in zip(optimisers, state["optimisers"]):
             optimiser.load_state_dict(s)
         before, step, seen = state["seconds"], state["step"], state["seen"]
+    for optimiser, rate_at_most in zip(optimisers, (args.muon_lr, args.adam_lr)):
+        for group in optimiser.param_groups:
+            group["initial"] = rate_at_most
 
     def save(seconds: float, path: Path = checkpoint) -> None:
         state = {
