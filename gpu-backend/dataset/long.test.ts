@@ -5,7 +5,7 @@ import { generateLongProblem, longTestProblems, outlineOf, rightParts } from './
 import { extractAnswer, generateProblem, isCorrect } from './problem.ts'
 import { Random } from './random.ts'
 import { namesOf, splitOfNumbers } from './splits.ts'
-import { derivableTerms, terms } from './terms.ts'
+import { derivableTerms, rightSteps, terms } from './terms.ts'
 
 const textOf = ({ steps, answer }: { steps: string[]; answer: string }): string => steps.join('') + answer
 
@@ -102,7 +102,7 @@ test('the second style says the same in other words, with the facts in the other
   for (let i = 0; i < 100; i++) {
     const problem = generateProblem(i, 'test')
     const near = problem.solve(1)
-    const far = problem.solve(1, 1)
+    const far = problem.solve(1, { far: 1 })
     expect(isCorrect(problem, textOf(far))).toBe(true)
     const derivable = derivableTerms(problem)
     expect(terms(far.steps.join('')).filter((term) => !derivable.has(term))).toEqual([])
@@ -113,9 +113,20 @@ test('the second style says the same in other words, with the facts in the other
   expect([shared, all > 700]).toEqual([0, true])
   const problem = Array.from({ length: 300 }, (_, i) => generateProblem(i, 'test')).find((p) => p.family === 'average')!
   const [a, b, c, mean, bonus] = problem.numbers
-  expect(problem.solve(1, 1).steps[0]).toContain(
+  expect(problem.solve(1, { far: 1 }).steps[0]).toContain(
     `the bonus is ${bonus}, the mean of four is ${mean}, scores ${a}, ${b} and ${c}`,
   )
+})
+
+test('a narrow solution says each content in the one way, which is one of the many', () => {
+  for (let i = 0; i < 50; i++) {
+    const problem = generateProblem(i, 'test')
+    const right = rightSteps(problem)
+    const [one, two] = [problem.solve(1, { narrow: true }).steps, problem.solve(2, { narrow: true }).steps]
+    expect(one.filter((step) => !right.has(step))).toEqual([])
+    const checks = (steps: string[]): string[] => steps.filter((step) => !step.startsWith('A quick check'))
+    expect(checks(one)).toEqual(checks(two))
+  }
 })
 
 test('invented words are of no foreign problem, and leave numbers, operations and the answer alone', () => {

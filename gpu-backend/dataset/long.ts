@@ -66,7 +66,7 @@ export type Role = 'learned' | 'given' | 'skipped'
  * A solution without the work inside the parts: questions, facts and goals are learned, conclusions given. What a long thought needs
  * beside the work (which part is next, what the question says of it, what came out of others) is a tenth of a solution's
  * tokens and all of an outline's.
- * @param options.far as for `solve`
+ * @param options.far as for `sayStep`
  * @param options.bare whether all but the questions is skipped: practice in copying
  */
 export function outlineOf(

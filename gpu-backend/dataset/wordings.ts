@@ -129,16 +129,23 @@ function calculation({ kind, values, result, sign }: StepContent): string {
 export interface Manner {
   /** The probability of the second style (`far-wordings.ts`), in which facts also stand in the other order. Default 0. */
   far?: number | undefined
+  /** Always the same wording and the same name for the subject, as a draft of few words has. Default: no. */
+  narrow?: boolean | undefined
   /** Announces the operands in the wrong order, for judge pairs. Default: no. */
   swapped?: boolean | undefined
 }
 
 /** The step in words, ending with the blank line that delimits steps. Style, wording and label are drawn independently. */
-export function sayStep(step: StepContent, random: Random, { far = 0, swapped = false }: Manner = {}): string {
+export function sayStep(
+  step: StepContent,
+  random: Random,
+  { far = 0, narrow = false, swapped = false }: Manner = {},
+): string {
   const isFar = far > 0 && random.chance(far)
   const said = isFar ? inFarOrder(step) : step
-  const words = wordsOf(said, random.pick(labelsOf(said)), swapped)
-  const text = random.pick((isFar ? FAR_WORDINGS : WORDINGS)[step.kind])(words)
+  const pick = <T>(all: readonly T[]): T => (narrow ? all.at(-1)! : random.pick(all))
+  const words = wordsOf(said, pick(labelsOf(said)), swapped)
+  const text = pick((isFar ? FAR_WORDINGS : WORDINGS)[step.kind])(words)
   const opening = step.opens === undefined ? '' : random.pick(OPENINGS)(step.opens)
   const closing = step.closes === undefined ? '' : random.pick(CLOSINGS)(step.closes.part, step.closes.answer)
   return `${opening}${text}${closing}\n\n`

@@ -14,7 +14,7 @@ import { generateProblem, type Problem } from './problem.ts'
 import { Random } from './random.ts'
 import { NAME_ENDS, NAME_STARTS, namesOf } from './splits.ts'
 
-const { kind, split, count, first, parts, bare, invented, far, out } = command(
+const { kind, split, count, first, parts, bare, invented, far, narrow, out } = command(
   'node write.ts',
   'Writes training data as JSON lines.',
 )
@@ -30,6 +30,7 @@ const { kind, split, count, first, parts, bare, invented, far, out } = command(
   .option('--bare', 'outlines of which only the questions are left', false)
   .option('--invented <share>', 'of problems and parts that are told in invented words', decimal(0, 1), 0)
   .option('--far <share>', 'of steps that are said in the second style', decimal(0, 1), 0)
+  .option('--narrow', 'always the same wording and name: the data of draft-far', false)
   .requiredOption('--out <file>', 'where to')
   .parse()
   .opts()
@@ -51,7 +52,7 @@ function* outline(): Generator<string> {
   for (let i = first; i < first + count; i++) {
     const problem = longProblem(i)
     const { id, family, question, answer: expected } = problem
-    const { answer } = problem.solve(0, far)
+    const { answer } = problem.solve(0, { far, narrow })
     const { steps, roles } = outlineOf(problem, { far, bare })
     yield JSON.stringify({ id, family, question, steps, roles, answer, expected })
   }
@@ -61,7 +62,7 @@ const maybeInvented = (problem: Problem, random: Random): Problem =>
   random.chance(invented) ? inInventedWords(problem, split, random) : problem
 
 function solved({ id, family, question, answer: expected, solve }: Problem): string {
-  const { steps, answer } = solve(0, far)
+  const { steps, answer } = solve(0, { far, narrow })
   return JSON.stringify({ id, family, question, steps, answer, expected })
 }
 
