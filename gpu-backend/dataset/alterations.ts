@@ -155,7 +155,7 @@ export const otherMeaning: Record<string, Alteration> = {
 
 /** The draft announces the operands in the other order. */
 function swapped(step: StepContent, random: Random): Said | undefined {
-  const draft = sayStep(step, random, true)
+  const draft = sayStep(step, random, { swapped: true })
   return step.values[0] === step.values[1] ? undefined : { target: sayStep(step, random), draft }
 }
 

@@ -1,6 +1,7 @@
 export { categories as equivalenceCategories, type EquivalencePair, equivalencePairs } from './equivalence-pairs.ts'
 export { type ForeignKind, foreignKinds, foreignProblems } from './foreign.ts'
 export { type JudgePair, judgePairs } from './judge-pairs.ts'
+export { generateLongProblem, type LongProblem, longTestProblems, rightParts } from './long.ts'
 export {
   extractAnswer,
   FAMILIES,

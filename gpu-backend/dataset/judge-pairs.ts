@@ -123,7 +123,7 @@ function pair(problem: Problem, step: StepContent, random: Random): JudgePair {
       draft = slipped
     } else if (why === 'swapped') {
       if (step.kind !== 'difference' && step.kind !== 'quotient') continue
-      draft = sayStep(step, random, true)
+      draft = sayStep(step, random, { swapped: true })
     } else if (why === 'stranger') {
       draft = say(random.pick(generateProblem(random.int(0, 1_000_000), problem.id.split('/')[0] as Split).contents))
       if (step.kind === 'goal' || step.kind === 'hours') continue

@@ -5,7 +5,7 @@ import { ages, conversion, garden, schedule } from './families/life.ts'
 import { drive, factory, hike, tank, theatre } from './families/rates.ts'
 import { Random } from './random.ts'
 import { drawNames, type Split, splitOfNumbers } from './splits.ts'
-import { sayAnswer, sayStep } from './wordings.ts'
+import { type Manner, sayAnswer, sayStep } from './wordings.ts'
 import { type StepContent, Work } from './work.ts'
 
 /** All families of problems. A problem's family is drawn uniformly. */
@@ -48,8 +48,11 @@ export interface Problem {
   numbers: number[]
   /** The reasoning as content, without words. */
   contents: StepContent[]
-  /** The reasoning in words; another seed gives other words and sometimes other checks. */
-  solve: (seed: number) => Solution
+  /**
+   * The reasoning in words; another seed gives other words and sometimes other checks.
+   * @param manner how steps are said; default: in any of the first style's wordings
+   */
+  solve: (seed: number, manner?: Manner) => Solution
 }
 
 // A check is written in most but not all solutions: whether to write one is the solver's choice, not the problem's.
@@ -79,12 +82,12 @@ export function generateProblem(index: number, split: Split): Problem {
 }
 
 /** The problem with solutions made from its contents. */
-export function solvable(problem: Omit<Problem, 'solve'>): Problem {
+export function solvable<P extends Omit<Problem, 'solve'>>(problem: P): P & Pick<Problem, 'solve'> {
   const { id, contents, answer } = problem
-  const solve = (seed: number): Solution => {
+  const solve = (seed: number, manner: Manner = {}): Solution => {
     const choice = new Random(`${id}/${seed}`)
     const said = contents.filter((step) => step.kind !== 'check' || choice.chance(CHECK_PROBABILITY))
-    return { steps: said.map((step) => sayStep(step, choice)), answer: sayAnswer(answer, choice) }
+    return { steps: said.map((step) => sayStep(step, choice, manner)), answer: sayAnswer(answer, choice) }
   }
   return { ...problem, solve }
 }
@@ -101,5 +104,5 @@ export function extractAnswer(text: string): string | undefined {
 
 /** Whether a text answers a problem. */
 export function isCorrect(problem: { answer: string }, text: string): boolean {
-  return extractAnswer(text) === problem.answer
+  return extractAnswer(text) === problem.answer.replaceAll(' ', '')
 }

@@ -1,4 +1,5 @@
 import { addition, division, multiplication, subtraction } from './arithmetic.ts'
+import { FAR_WORDINGS } from './far-wordings.ts'
 import type { Random } from './random.ts'
 import type { StepContent } from './work.ts'
 
@@ -15,7 +16,10 @@ interface Words {
 
 type Wording = (w: Words) => string
 
-const WORDINGS: Record<StepContent['kind'], readonly Wording[]> = {
+export type Wordings = Record<StepContent['kind'], readonly Wording[]>
+
+const WORDINGS: Wordings = {
+  question: [(w) => w.the],
   facts: [
     (w) => `We know this: ${w.the}.`,
     (w) => `Let me write down the facts: ${w.the}.`,
@@ -78,7 +82,26 @@ const WORDINGS: Record<StepContent['kind'], readonly Wording[]> = {
     (w) => `Therefore the answer is ${w.r}, ${w.the}.`,
     (w) => `That was the last step, so ${w.the} must be ${w.r}.`,
   ],
+  summary: [
+    (w) => `All parts are done: ${w.the}.`,
+    (w) => `Now I have all answers: ${w.the}.`,
+    (w) => `To sum up, ${w.the}.`,
+    (w) => `Let me put them together: ${w.the}.`,
+  ],
 }
+
+/** What a step of a problem of several parts begins with where it opens part `n`, and ends with where it closes it. */
+const OPENINGS: readonly ((n: number) => string)[] = [
+  (n) => `Part ${n}. `,
+  (n) => `Now part ${n}. `,
+  (n) => `On to part ${n}. `,
+  (n) => `Next is part ${n}. `,
+]
+const CLOSINGS: readonly ((n: number, answer: string) => string)[] = [
+  (n, answer) => ` So part ${n} is ${answer}.`,
+  (n, answer) => ` That means part ${n} is ${answer}.`,
+  (n, answer) => ` I note that part ${n} is ${answer}.`,
+]
 
 const ANSWERS: readonly ((answer: string) => string)[] = [
   (n) => `The answer is \\boxed{${n}}.`,
@@ -86,9 +109,6 @@ const ANSWERS: readonly ((answer: string) => string)[] = [
   (n) => `Answer: \\boxed{${n}}.`,
   (n) => `The result is \\boxed{${n}}.`,
 ]
-
-/** How many wordings a kind of step has, at least 4. */
-export const wordingCount = (kind: StepContent['kind']): number => WORDINGS[kind].length
 
 /** A number with its unit: `$84`, `84 km`, `84`. */
 export function quantity(n: number, unit: string): string {
@@ -105,25 +125,58 @@ function calculation({ kind, values, result, sign }: StepContent): string {
   return kind === 'check' ? `${a}${sign}${b}=${result}` : ''
 }
 
-/**
- * The step in words, ending with the blank line that delimits steps. Wording and label are drawn independently.
- * `swapped` announces the operands in the wrong order, for judge pairs.
- */
-export function sayStep(step: StepContent, random: Random, swapped = false): string {
-  const words = wordsOf(step, random.pick(labelsOf(step)), swapped)
-  return `${random.pick(WORDINGS[step.kind])(words)}\n\n`
+/** How a step is said. */
+export interface Manner {
+  /** The probability of the second style (`far-wordings.ts`), in which facts also stand in the other order. Default 0. */
+  far?: number | undefined
+  /** Always the same wording and the same name for the subject, as a draft of few words has. Default: no. */
+  narrow?: boolean | undefined
+  /** Announces the operands in the wrong order, for judge pairs. Default: no. */
+  swapped?: boolean | undefined
 }
 
-/** The step in all words that `sayStep` has for it. */
+/** The step in words, ending with the blank line that delimits steps. Style, wording and label are drawn independently. */
+export function sayStep(
+  step: StepContent,
+  random: Random,
+  { far = 0, narrow = false, swapped = false }: Manner = {},
+): string {
+  const isFar = far > 0 && random.chance(far)
+  const said = isFar ? inFarOrder(step) : step
+  const pick = <T>(all: readonly T[]): T => (narrow ? all.at(-1)! : random.pick(all))
+  const words = wordsOf(said, pick(labelsOf(said)), swapped)
+  const text = pick((isFar ? FAR_WORDINGS : WORDINGS)[step.kind])(words)
+  const opening = step.opens === undefined ? '' : random.pick(OPENINGS)(step.opens)
+  const closing = step.closes === undefined ? '' : random.pick(CLOSINGS)(step.closes.part, step.closes.answer)
+  return `${opening}${text}${closing}\n\n`
+}
+
+/** The step in all words that `sayStep` has for it, in both styles. */
 export function sayStepInAllWords(step: StepContent): string[] {
-  return labelsOf(step).flatMap((label) => WORDINGS[step.kind].map((say) => `${say(wordsOf(step, label))}\n\n`))
+  const inStyle = (said: StepContent, wordings: Wordings): string[] =>
+    labelsOf(said).flatMap((label) => wordings[said.kind].map((say) => say(wordsOf(said, label))))
+  const { opens, closes } = step
+  const openings = opens === undefined ? [''] : OPENINGS.map((say) => say(opens))
+  const closings = closes === undefined ? [''] : CLOSINGS.map((say) => say(closes.part, closes.answer))
+  return [...inStyle(step, WORDINGS), ...inStyle(inFarOrder(step), FAR_WORDINGS)].flatMap((text) =>
+    openings.flatMap((opening) => closings.map((closing) => `${opening}${text}${closing}\n\n`)),
+  )
+}
+
+/** Facts in the second style's order: the last first. */
+function inFarOrder(step: StepContent): StepContent {
+  if (step.kind !== 'facts') return step
+  // The comma of `scores 21, 35 and 40` separates no facts.
+  const facts = step.label.split(/, (?!\d+ and )/)
+  return { ...step, label: facts.toReversed().join(', ') }
 }
 
 /** What steps and answers are framed in, whatever they are about. */
 export const framings = (): string[] => [
-  ...Object.values(WORDINGS).flatMap((wordings) =>
+  ...[...Object.values(WORDINGS), ...Object.values(FAR_WORDINGS)].flatMap((wordings) =>
     wordings.map((say) => say({ the: '', The: '', a: 0, b: 0, calc: '', r: '', sign: '' })),
   ),
+  ...[...OPENINGS, ...CLOSINGS].map((say) => say(0, '')),
   ...sayAnswerInAllWords(''),
 ]
 

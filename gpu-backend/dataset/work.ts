@@ -2,7 +2,18 @@ import { borrows } from './arithmetic.ts'
 
 /** What a step says, apart from its words. Two texts are aligned exactly when they express one `StepContent`. */
 export interface StepContent {
-  kind: 'facts' | 'goal' | 'sum' | 'difference' | 'product' | 'quotient' | 'hours' | 'check' | 'conclusion'
+  kind:
+    | 'question'
+    | 'facts'
+    | 'goal'
+    | 'sum'
+    | 'difference'
+    | 'product'
+    | 'quotient'
+    | 'hours'
+    | 'check'
+    | 'conclusion'
+    | 'summary'
   /** What the step is about, as noun phrases that mean the same, separated by `|`; clauses joined for `facts`. */
   label: string
   /** The operands, in the order in which they are written; empty for `facts` and `goal`. */
@@ -15,6 +26,10 @@ export interface StepContent {
   sign?: '+' | '×'
   /** For `conclusion` only: the answer where it is not simply the result (a time of day). */
   answer?: string | undefined
+  /** In a problem of several parts: the number of the part that this step opens (`question`). */
+  opens?: number
+  /** There, the number and the answer of the part that this step closes (`conclusion`). */
+  closes?: { part: number; answer: string }
 }
 
 /** Writes down the operations of one solution. Each method returns its result, so a solution reads as arithmetic. */

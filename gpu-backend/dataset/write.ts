@@ -1,38 +1,69 @@
 // Writes training data as JSON lines.
 //   node write.ts --kind solutions --split train --count 150000 --out solutions.jsonl
+//   node write.ts --kind long      --split train --count 3000 --parts 2-4 --out long.jsonl
+//   node write.ts --kind outline   --split train --count 3000 --parts 2-9 --out outline.jsonl
 //   node write.ts --kind pairs     --split train --count 200000 --out pairs.jsonl
 //   node write.ts --kind corpus    --count 6000                 --out corpus.txt   (text to train the tokenizer on)
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { command, Option, whole } from '../src/flags.ts'
+import { command, decimal, matching, Option, whole } from '../src/flags.ts'
 import { judgePrompt } from '../src/engine/judging/judge-prompt.ts'
+import { inInventedWords } from './invented.ts'
 import { judgePairs } from './judge-pairs.ts'
-import { generateProblem } from './problem.ts'
+import { generateLongProblem, type LongProblem, outlineOf } from './long.ts'
+import { generateProblem, type Problem } from './problem.ts'
 import { Random } from './random.ts'
 import { NAME_ENDS, NAME_STARTS, namesOf } from './splits.ts'
 
-const { kind, split, count, out } = command('node write.ts', 'Writes training data as JSON lines.')
+const { kind, split, count, first, parts, bare, invented, far, narrow, out } = command(
+  'node write.ts',
+  'Writes training data as JSON lines.',
+)
   .addOption(
-    new Option('--kind <kind>').choices(['solutions', 'pairs', 'corpus'] as const).default('solutions' as const),
+    new Option('--kind <kind>')
+      .choices(['solutions', 'long', 'outline', 'pairs', 'corpus'] as const)
+      .default('solutions' as const),
   )
   .addOption(new Option('--split <split>').choices(['train', 'validation', 'test'] as const).default('train' as const))
   .option('--count <n>', 'lines', whole(1), 1000)
+  .option('--first <n>', 'number of the first problem', whole(0), 0)
+  .option('--parts <fewest-most>', 'of long problems', matching(/^\d+-\d+$/, 'two numbers, such as 4-8'), '4-8')
+  .option('--bare', 'outlines of which only the questions are left', false)
+  .option('--invented <share>', 'of problems and parts that are told in invented words', decimal(0, 1), 0)
+  .option('--far <share>', 'of steps that are said in the second style', decimal(0, 1), 0)
+  .option('--narrow', 'always the same wording and name: the data of draft-far', false)
   .requiredOption('--out <file>', 'where to')
   .parse()
   .opts()
 
 function* solutions(): Generator<string> {
-  for (let i = 0; i < count; i++) {
-    const problem = generateProblem(i, split)
-    const { steps, answer } = problem.solve(0)
-    yield JSON.stringify({
-      id: problem.id,
-      family: problem.family,
-      question: problem.question,
-      steps,
-      answer,
-      expected: problem.answer,
-    })
+  for (let i = first; i < first + count; i++)
+    yield solved(maybeInvented(generateProblem(i, split), new Random(`words/${split}/${i}`)))
+}
+
+function* long(): Generator<string> {
+  for (let i = first; i < first + count; i++) yield solved(longProblem(i))
+}
+
+const [fewest, most] = parts.split('-').map(Number) as [number, number]
+const longProblem = (index: number): LongProblem =>
+  generateLongProblem(index, split, { parts: [fewest, most], reword: maybeInvented })
+
+function* outline(): Generator<string> {
+  for (let i = first; i < first + count; i++) {
+    const problem = longProblem(i)
+    const { id, family, question, answer: expected } = problem
+    const { answer } = problem.solve(0, { far, narrow })
+    const { steps, roles } = outlineOf(problem, { far, bare })
+    yield JSON.stringify({ id, family, question, steps, roles, answer, expected })
   }
+}
+
+const maybeInvented = (problem: Problem, random: Random): Problem =>
+  random.chance(invented) ? inInventedWords(problem, split, random) : problem
+
+function solved({ id, family, question, answer: expected, solve }: Problem): string {
+  const { steps, answer } = solve(0, { far, narrow })
+  return JSON.stringify({ id, family, question, steps, answer, expected })
 }
 
 function* pairs(): Generator<string> {
@@ -56,7 +87,7 @@ function* corpus(): Generator<string> {
   }
 }
 
-const lines = { solutions, pairs, corpus }[kind]
+const lines = { solutions, long, outline, pairs, corpus }[kind]
 const file = openSync(out, 'w')
 for (const line of lines()) writeSync(file, `${line}\n`)
 closeSync(file)

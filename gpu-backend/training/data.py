@@ -1,6 +1,6 @@
 """Turns the generator's JSON lines into token arrays on disk, and the arrays into batches.
 
-    python data.py solutions train.jsonl train.npz
+    python data.py solutions train.jsonl [more.jsonl …] train.npz
     python data.py pairs pairs.jsonl pairs.npz
 """
 
@@ -23,11 +23,14 @@ def prompt_of(question: str) -> str:
     return f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n<think>\n"
 
 
-def texts_of(record: dict, kind: str) -> tuple[str, str]:
-    """What is given and what is learned."""
+def pieces_of(record: dict, kind: str) -> list[tuple[str, str]]:
+    """A document's pieces and what becomes of each: `learned`, `given` (without loss), or `skipped` (only its length counts)."""
     if kind == "pairs":
-        return record["prompt"], record["label"]
-    return prompt_of(record["question"]), "".join(record["steps"]) + "</think>\n\n" + record["answer"] + "<|im_end|>"
+        return [(record["prompt"], "given"), (record["label"], "learned")]
+    prompt, answer = prompt_of(record["question"]), "</think>\n\n" + record["answer"] + "<|im_end|>"
+    if "roles" not in record:
+        return [(prompt, "given"), ("".join(record["steps"]) + answer, "learned")]
+    return [(prompt, "given"), *zip(record["steps"], record["roles"]), (answer, "learned")]
 
 
 def marks_of(prompt: str, encoding: Encoding) -> np.ndarray:
@@ -52,33 +55,38 @@ def marks_of(prompt: str, encoding: Encoding) -> np.ndarray:
     return marks
 
 
-def prepare(kind: str, source: str, target: str) -> None:
+def prepare(kind: str, *files: str) -> None:
+    *sources, target = files
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
-    records = [json.loads(line) for line in open(source)]
-    ids, ends, starts, marks = [], [0], [], []
-    for at in range(0, len(records), 10_000):
-        pairs = [texts_of(record, kind) for record in records[at : at + 10_000]]
-        given = tokenizer.encode_batch([a for a, _ in pairs])
-        learned = tokenizer.encode_batch_fast([b for _, b in pairs])
-        for a, b, (prompt, _) in zip(given, learned, pairs):
-            ids.append(np.array(a.ids + b.ids, dtype=np.uint16))
-            ends.append(ends[-1] + len(a.ids) + len(b.ids))
-            starts.append(len(a.ids))
-            none = np.full(len(b.ids), IGNORE, dtype=np.int8)
-            marks += [marks_of(prompt, a), none] if kind == "pairs" else []
-    arrays = {"ids": np.concatenate(ids), "ends": np.array(ends), "starts": np.array(starts, dtype=np.int32)}
-    np.savez(target, **arrays, **({"marks": np.concatenate(marks)} if marks else {}))
+    records = [json.loads(line) for source in sources for line in open(source)]
+    ids, ends, positions, learned, marks = [], [0], [], [], []
+    for record in records:
+        size, position = 0, 0
+        for text, role in pieces_of(record, kind):
+            encoding = tokenizer.encode(text)
+            count = len(encoding.ids)
+            if role != "skipped":
+                size += count
+                ids.append(np.array(encoding.ids, dtype=np.uint16))
+                positions.append(np.arange(position, position + count, dtype=np.uint16))
+                learned.append(np.full(count, role == "learned"))
+                if kind == "pairs":
+                    marks.append(marks_of(text, encoding) if role == "given" else np.full(count, IGNORE, dtype=np.int8))
+            position += count
+        ends.append(ends[-1] + size)
+    arrays = {"ids": np.concatenate(ids), "positions": np.concatenate(positions), "learned": np.concatenate(learned)}
+    np.savez(target, ends=np.array(ends), **arrays, **({"marks": np.concatenate(marks)} if marks else {}))
     print(f"{len(records)} documents, {ends[-1] / 1e6:.1f} M tokens, mean {ends[-1] / len(records):.0f}")
 
 
-def batches(path: str, lengths: list[int], budget: int, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Endless (ids, targets, marks), each [budget // length, length]: whole documents of similar length, one a row, padded.
+def batches(path: str, lengths: list[int], budget: int, seed: int) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Endless (ids, positions, targets, marks), each [budget // length, length]: whole documents of similar length, one a row, padded.
 
     Few fixed lengths keep compiled shapes few. Rows never hold two documents, so nothing attends across documents.
-    Targets are the next tokens, IGNORE where the prompt or padding is; marks are those of `marks_of`.
+    Targets are the next tokens, IGNORE where nothing is learned; marks are those of `marks_of`.
     """
     data = np.load(path)
-    ids, ends, starts = data["ids"], data["ends"], data["starts"]
+    ids, ends, positions, learned = (data[name] for name in ("ids", "ends", "positions", "learned"))
     all_marks = data["marks"] if "marks" in data else np.full(len(ids), IGNORE, dtype=np.int8)
     sizes = np.diff(ends)
     random = np.random.default_rng(seed)
@@ -92,14 +100,14 @@ def batches(path: str, lengths: list[int], budget: int, seed: int) -> Iterator[t
             if len(waiting[length]) < budget // length:
                 continue
             rows = np.zeros((len(waiting[length]), length), dtype=np.int64)
-            targets, marks = np.full_like(rows, IGNORE), np.full_like(rows, IGNORE)
+            targets, marks, places = np.full_like(rows, IGNORE), np.full_like(rows, IGNORE), np.zeros_like(rows)
             for row, d in enumerate(waiting[length]):
-                tokens, start = ids[ends[d] : ends[d + 1]], starts[d]
-                rows[row, : len(tokens)] = tokens
-                marks[row, : len(tokens)] = all_marks[ends[d] : ends[d + 1]]
-                targets[row, start - 1 : len(tokens) - 1] = tokens[start:]
+                own = slice(ends[d], ends[d + 1])
+                size = sizes[d]
+                rows[row, :size], places[row, :size], marks[row, :size] = ids[own], positions[own], all_marks[own]
+                targets[row, : size - 1] = np.where(learned[own], rows[row, :size], IGNORE)[1:]
             waiting[length] = []
-            yield torch.from_numpy(rows), torch.from_numpy(targets), torch.from_numpy(marks)
+            yield tuple(map(torch.from_numpy, (rows, places, targets, marks)))
 
 
 if __name__ == "__main__":

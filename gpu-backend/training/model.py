@@ -11,6 +11,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 
+# Rows longer than this are attended to by the fused operator: at 3,072 tokens it takes a sixth of the time of plain products.
+FUSED_FROM = 600
+
+
 @dataclass
 class Config:
     hidden: int
@@ -22,7 +26,7 @@ class Config:
     vocabulary: int = 1280
     theta: float = 10000.0
     eps: float = 1e-6
-    positions: int = 2048
+    positions: int = 4096
 
 
 def rotary(config: Config, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
@@ -35,6 +39,27 @@ def rotary(config: Config, device: torch.device | None = None) -> tuple[Tensor, 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     a, b = x.chunk(2, -1)
     return x * cos + torch.cat([-b, a], -1) * sin
+
+
+class Cache:
+    """Past keys and values of one layer, each [rows, key heads, length, head size], for sampling."""
+
+    def __init__(self) -> None:
+        self.length, self.room = 0, None
+
+    def extend(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Adds those of new tokens; all of them come back. Room is doubled when it is full, so little is copied."""
+        past, self.length = self.length, self.length + k.shape[2]
+        if self.room is None or self.length > self.room.shape[3]:
+            room = torch.empty(2, *k.shape[:2], 2 * self.length, k.shape[3])
+            if self.room is not None:
+                room[:, :, :, :past] = self.room[:, :, :, :past]
+            self.room = room
+        self.room[0, :, :, past : self.length], self.room[1, :, :, past : self.length] = k, v
+        return self.room[0, :, :, : self.length], self.room[1, :, :, : self.length]
+
+    def keep(self, rows: Tensor) -> None:
+        self.room = self.room[:, rows]
 
 
 class Norm(nn.Module):
@@ -57,16 +82,14 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(c.heads * c.head_dim, c.hidden, bias=False)
         self.q_norm, self.k_norm = Norm(c.head_dim, c.eps), Norm(c.head_dim, c.eps)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: list | None, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None, mask: Tensor | None) -> Tensor:
         batch, length, _ = x.shape
         heads = lambda y: y.view(batch, length, -1, self.c.head_dim)  # noqa: E731
         q = rotate(self.q_norm(heads(self.q_proj(x))).transpose(1, 2), cos, sin)
         k = rotate(self.k_norm(heads(self.k_proj(x))).transpose(1, 2), cos, sin)
         v = heads(self.v_proj(x)).transpose(1, 2)
-        if cache is not None:  # past keys and values, for sampling
-            if cache:
-                k, v = torch.cat([cache[0], k], 2), torch.cat([cache[1], v], 2)
-            cache[:] = [k, v]
+        if cache is not None:
+            k, v = cache.extend(k, v)
         share = self.c.heads // self.c.kv_heads
         if cache is not None and length == 1:  # the query heads of one key head are rows of one product: nothing is repeated
             q = q.view(batch, self.c.kv_heads, share, self.c.head_dim)
@@ -74,8 +97,11 @@ class Attention(nn.Module):
             return self.o_proj(y.reshape(batch, 1, -1))
         k, v = k.repeat_interleave(share, 1), v.repeat_interleave(share, 1)
         k, v = k.to(q.dtype), v.to(q.dtype)
-        if cache is None:
-            # Plain products: on a CPU in bf16 they are 1.7 times faster than the fused attention, backward included.
+        if cache is None and length > FUSED_FROM:
+            q, k = q.to(v.dtype), k.to(v.dtype)
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        elif cache is None:
+            # Plain products: on a CPU in bf16, and for rows as short as these, they are no slower than the fused attention.
             bias = torch.full((length, length), -1e4, dtype=q.dtype, device=q.device).triu(1)
             q, k, v = (t.reshape(-1, length, self.c.head_dim) for t in (q, k, v))
             bias = bias.expand(q.shape[0], -1, -1)
@@ -103,7 +129,7 @@ class Layer(nn.Module):
         self.self_attn, self.mlp = Attention(c), MLP(c)
         self.input_layernorm, self.post_attention_layernorm = Norm(c.hidden, c.eps), Norm(c.hidden, c.eps)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: list | None, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None, mask: Tensor | None) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), cos, sin, cache, mask)
         return x + self.mlp(self.post_attention_layernorm(x))
 
@@ -121,10 +147,10 @@ class Model(nn.Module):
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 nn.init.normal_(p, std=0.02 / (2 * c.layers) ** 0.5)
 
-    def forward(self, ids: Tensor, cos: Tensor, sin: Tensor, caches: list | None = None, mask: Tensor | None = None) -> Tensor:
+    def forward(self, ids: Tensor, cos: Tensor, sin: Tensor, caches: list[Cache] | None = None, mask: Tensor | None = None) -> Tensor:
         """Hidden states [batch, length, hidden] for `ids` [batch, length]; multiply by the embedding for logits.
 
-        `cos` and `sin` belong to the positions of `ids`. `caches` holds one list a layer, extended in place; `mask` is
+        `cos` and `sin` belong to the positions of `ids`. `caches` holds one `Cache` a layer, extended in place; `mask` is
         [batch, 1, length, past + length], causal where it is None.
         """
         x = self.embed_tokens(ids)

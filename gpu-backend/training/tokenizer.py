@@ -65,7 +65,7 @@ def save(tokenizer: Tokenizer, folder: Path) -> None:
         "chat_template": CHAT_TEMPLATE,
         "clean_up_tokenization_spaces": False,
         "eos_token": "<|im_end|>",
-        "model_max_length": 2048,
+        "model_max_length": 4096,
         "pad_token": "<|endoftext|>",
         "tokenizer_class": "Qwen2Tokenizer",
         "unk_token": None,

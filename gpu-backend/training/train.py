@@ -26,9 +26,10 @@ CONFIGS = {
     "target": Config(hidden=384, layers=6, heads=6, kv_heads=2, ffn=1152),
     # So small that its forward costs what its nodes cost, well under a tenth of the target's.
     "draft": Config(hidden=64, layers=2, heads=2, kv_heads=1, ffn=192),
+    "draft-far": Config(hidden=64, layers=2, heads=2, kv_heads=1, ffn=192),
     "judge": Config(hidden=192, layers=4, heads=4, kv_heads=1, ffn=512),
 }
-LENGTHS = {"solutions": [320, 384, 448, 576], "judge": [64, 96, 128, 192, 288]}
+LENGTHS = {"solutions": [320, 384, 448, 576, 704, 832, 960, 1152, 1408, 1728, 2048, 2560, 3072, 3584, 4096], "judge": [64, 96, 128, 192, 288]}
 
 parser = argparse.ArgumentParser()
 parser.add_argument("name", choices=CONFIGS)
@@ -44,6 +45,8 @@ parser.add_argument("--compile", action="store_true")
 parser.add_argument("--resume", action="store_true")
 parser.add_argument("--start", help="folder of a model whose layers become the first layers of this one")
 parser.add_argument("--no-export", action="store_true")
+parser.add_argument("--models", default=str(MODELS), help="folder that the model's own folder is written to")
+parser.add_argument("--jumps", type=float, default=0.0, help="share of rows whose positions jump ahead at one place")
 
 
 def rate(done: float, decay: float) -> float:
@@ -56,6 +59,18 @@ def token_loss(model: Model, hidden: torch.Tensor, targets: torch.Tensor) -> tor
     keep = targets != IGNORE
     logits = F.linear(hidden[keep], model.embed_tokens.weight)
     return F.cross_entropy(logits.float(), targets[keep])
+
+
+def jumping(positions: torch.Tensor, limit: int, share: float) -> torch.Tensor:
+    """Positions [rows, length]; in a `share` of the rows all from some place on are further by one number, up to `limit`.
+
+    So rows of a thousand tokens teach distances of thousands (positional skip-wise training, arXiv 2309.10400).
+    """
+    rows, length = positions.shape
+    cut = torch.randint(1, length, (rows, 1))
+    room = limit - 1 - positions.amax(1, keepdim=True)
+    shift = (torch.rand(rows, 1) * (room + 1)).long() * (torch.rand(rows, 1) < share)
+    return positions + shift * (torch.arange(length) >= cut)
 
 
 def prompt_targets(ids: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -91,10 +106,6 @@ def main() -> None:
         Muon(matrices, lr=args.muon_lr),
         torch.optim.AdamW(others, lr=args.adam_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            group["initial"] = group["lr"]
-
     checkpoint = Path(args.work) / f"{args.name}.pt"
     stable = checkpoint.with_stem(f"{args.name}-stable")
     before, step, seen, decaying = 0.0, 0, 0, False
@@ -105,6 +116,9 @@ def main() -> None:
         for optimiser, s in zip(optimisers, state["optimisers"]):
             optimiser.load_state_dict(s)
         before, step, seen = state["seconds"], state["step"], state["seen"]
+    for optimiser, rate_at_most in zip(optimisers, (args.muon_lr, args.adam_lr)):
+        for group in optimiser.param_groups:
+            group["initial"] = rate_at_most
 
     def save(seconds: float, path: Path = checkpoint) -> None:
         state = {
@@ -114,17 +128,18 @@ def main() -> None:
         torch.save(state, f"{path}.tmp")
         os.replace(f"{path}.tmp", path)
         if not args.no_export:
-            export(model, MODELS / args.name, tokens)
+            export(model, Path(args.models) / args.name, tokens)
 
     cos, sin = rotary(config)
     forward = torch.compile(model, dynamic=True) if args.compile else model
     lengths = LENGTHS.get(args.name, LENGTHS["solutions"])
     print(f"{args.name}: {model.size() / 1e6:.2f} M parameters")
     total = args.minutes * 60
-    start = last_save = last_print = time.time()
+    last_step = last_save = last_print = time.time()
     spent, since, losses, verdicts = before, 0, [], []
-    for ids, targets, marks in batches(args.data, lengths, args.batch, seed=step):
-        spent = before + time.time() - start
+    for ids, positions, targets, marks in batches(args.data, lengths, args.batch, seed=step):
+        # A process that is stopped for a while goes on where it was in its schedule.
+        spent, last_step = spent + min(time.time() - last_step, 30), time.time()
         if spent >= total:
             break
         if spent > (1 - args.decay) * total and not decaying:
@@ -133,9 +148,9 @@ def main() -> None:
         for optimiser in optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = group["initial"] * rate(spent / total, args.decay)
-        length = ids.shape[1]
+        positions = jumping(positions, config.positions, args.jumps)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            hidden = forward(ids, cos[:length], sin[:length])
+            hidden = forward(ids, cos[positions][:, None], sin[positions][:, None])
             loss = token_loss(model, hidden, targets)
             if args.name == "judge":
                 verdicts.append(loss.item())

@@ -7,6 +7,10 @@ const port = whole(0, 65_535)
 const flags = script(name, 'Backend and worker on this machine, with the demo models, until Ctrl-C.')
   .option('--port <port>', 'of the worker; 0 takes a free one', port, 8787)
   .option('--backend-port <port>', 'of the backend; 0 takes a free one', port, 8600)
+  .option(
+    '--draft <name>',
+    'folder of the draft among the demo models: draft (default), or draft-far, which has a style of its own',
+  )
   .parse()
   .opts()
 
@@ -33,5 +37,5 @@ curl -N ${workerURL}/v1/runs -H 'content-type: application/json' \\
 Ctrl-C stops both.`)
     await new Promise(() => undefined)
   },
-  { backendPort: flags.backendPort, workerPort: flags.port },
+  { backendPort: flags.backendPort, workerPort: flags.port, draft: flags.draft },
 )

@@ -4,6 +4,8 @@ import type { Server } from './server.ts'
 export interface BackendOptions {
   /** Folder of the models. Default: the demo models. */
   models?: string
+  /** Name of the draft's folder among them. Default: `draft`. */
+  draft?: string | undefined
   /** Default: a free one. */
   port?: number
   /** Idle contexts are dropped after this time. Default: the backend's. */
@@ -20,9 +22,10 @@ export interface BackendOptions {
 
 /** Starts the GPU backend on this machine. */
 export function startBackend(options: BackendOptions = {}): Promise<Server> {
-  const { models, port = 0, contextIdleSeconds, slots, leastLogprob, signal } = options
+  const { models, draft, port = 0, contextIdleSeconds, slots, leastLogprob, signal } = options
   const flags = ['--host', '127.0.0.1', '--port', String(port)]
   if (models !== undefined) flags.push('--models', models)
+  if (draft !== undefined) flags.push('--draft', draft)
   if (contextIdleSeconds !== undefined) flags.push('--context-idle', String(contextIdleSeconds))
   if (slots !== undefined) flags.push('--slots', String(slots))
   if (leastLogprob !== undefined) flags.push(`--least-logprob=${leastLogprob}`)

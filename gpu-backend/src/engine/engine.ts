@@ -28,6 +28,8 @@ import type { Costs } from './speculation/costs.ts'
 export interface EngineOptions {
   /** Folder with a checkpoint each in `target/` and, unless they are to be done without, `draft/` and `judge/`. */
   models: string
+  /** Name of the draft's folder in `models`, which must then be there. Default: `draft`, where there is one. */
+  draft?: string | undefined
   /** Memory in MiB for the keys and values of all models together; every pool gets as many slots. Default 1024. */
   memory?: number | undefined
   /** Token slots of each model's pool. Default: as many as `memory` holds. */
@@ -90,14 +92,19 @@ export class Engine {
   readonly #sweep: NodeJS.Timeout
 
   /**
-   * @throws {ModelError} when the target is missing, any checkpoint is broken, target and draft have different tokens, the
+   * @throws {ModelError} when the target or a draft asked for by name is missing, any checkpoint is broken, target and draft have different tokens, the
    * judge cannot judge, or the memory holds too few slots; the signal's reason if it was aborted
    */
   static async load(options: EngineOptions): Promise<Engine> {
-    const { models, memory = 1024, batchTokens = 512, judge = true } = options
+    const { models, draft = 'draft', memory = 1024, batchTokens = 512, judge = true } = options
     const { device, threads, weights, reducedLogits, signal } = options
     if (!existsSync(models)) throw new ModelError('not_found', `no model folder at ${models}: give one with --models`)
-    const folder = (role: Role): string => path.join(models, role)
+    const folder = (role: Role): string => path.join(models, role === 'draft' ? draft : role)
+    if (options.draft !== undefined && !existsSync(folder('draft')))
+      throw new ModelError(
+        'not_found',
+        `no draft model at ${folder('draft')}: give the name of a folder in ${models} with --draft`,
+      )
     const wanted: Role[] = judge ? ['target', 'draft', 'judge'] : ['target', 'draft']
     const roles = wanted.filter((role) => role === 'target' || existsSync(folder(role)))
     const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder), { device, weights }))

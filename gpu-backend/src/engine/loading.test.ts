@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -68,6 +68,19 @@ test('models of one checkpoint have its weights in memory once', async () => {
   engine.close()
   expect(await likeliestOf(other.draft!)).toBe(expected)
   other.close()
+})
+
+test('another draft is loaded by the name of its folder, which must be there', async () => {
+  await rename(path.join(models, 'draft'), path.join(models, 'second'))
+  const [without, engine] = [
+    await Engine.load({ models, slots: 256 }),
+    await Engine.load({ models, draft: 'second', slots: 256 }),
+  ]
+  expect([without.draft, engine.draft?.model.config.layers]).toEqual([undefined, 2])
+  for (const each of [without, engine]) each.close()
+  const loading = Engine.load({ models, draft: 'third', slots: 256 })
+  await expect(loading).rejects.toMatchObject({ name: 'ModelError', code: 'not_found' })
+  await expect(loading).rejects.toThrow(/no draft model at .*third: .*--draft/)
 })
 
 test('a draft may know fewer tokens than the target', async () => {

@@ -52,6 +52,13 @@ test('a token that no caller could show is refused, and not shown', () => {
     expect(() => read(['--token', token])).toThrow(/^--token may have letters, digits and -\._~\+\/ only$/)
 })
 
+test('the draft is the folder of that name, whichever is given by flag or variable', () => {
+  expect(read([]).draft).toBeUndefined()
+  expect(read([], { LOOKAHEAD_DRAFT: 'draft-far' })).toMatchObject({ draft: 'draft-far' })
+  for (const name of ['', '..', 'a/b', '/tmp'])
+    expect(() => read(['--draft', name])).toThrow(/--draft.*folder in --models/)
+})
+
 test('the judge is taken where there is one, unless it is declined; what it may not accept has a default', () => {
   expect(read([])).toMatchObject({ judge: true, leastLogprob: -4 })
   const env = { LOOKAHEAD_JUDGE: 'none', LOOKAHEAD_LEAST_LOGPROB: 'off' }

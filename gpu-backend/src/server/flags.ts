@@ -2,13 +2,15 @@ import path from 'node:path'
 import { contentRuleNames, EMBEDDING_THRESHOLD } from '@lookahead/worker/verifiers'
 import type { ContentRule } from '@lookahead/worker/verifiers'
 import { LEAST_LOGPROB } from '../engine/judging/likelihood.ts'
-import { decimal, listOf, Option, some, whole, type Command } from '../flags.ts'
+import { decimal, listOf, matching, Option, some, whole, type Command } from '../flags.ts'
 import type { WeightType } from '../graph/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
 import { UsageError, deviceOption, weightsOption } from '../usage.ts'
 
 export interface ServeOptions {
   models: string
+  /** Name of the draft's folder in `models`. Undefined: `draft`, where there is one. */
+  draft?: string | undefined
   /** Whether the judge is loaded, if there is one. */
   judge: boolean
   /** -Infinity when it is off. */
@@ -61,6 +63,12 @@ export function withServeFlags(command: Command) {
       setting('--models <folder>', 'folder with target/, draft/ and judge/ (Hugging Face layout)')
         .argParser(some)
         .default(models, 'the demo models'),
+    )
+    .addOption(
+      setting(
+        '--draft <name>',
+        'which folder in --models has the draft (default: draft, where there is one)',
+      ).argParser(matching(/^(?!\.+$)[^/\\]+$/, 'the name of a folder in --models')),
     )
     .addOption(
       setting(
