@@ -50,7 +50,7 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
   const program = script('bench', 'Problems through worker and SDK, every mode on every problem, in turns.')
     .option(
       '--dataset <name|file>',
-      'demo, or a JSONL file: GSM8K, MATH-500, AIME, AMC, or lines with question and answer',
+      'demo, demo-long, or a JSONL file: GSM8K, MATH-500, AIME, AMC, or lines with question and answer',
       some,
       'demo',
     )

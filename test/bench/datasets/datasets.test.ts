@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { longTestProblems } from '@lookahead/gpu-backend/dataset'
 import { expect, onTestFinished, test } from 'vitest'
 import { loadDataset } from './index.ts'
 
@@ -71,4 +72,12 @@ test('a file that is not there is refused', async () => {
 test('the demo problems are marked by their answer', async () => {
   const [problem] = (await loadDataset('demo')).problems(1)
   expect(problem!.mark('\\boxed{nonsense}')).toEqual({ right: 0, of: 1 })
+})
+
+test('long problems are marked part by part', async () => {
+  const [problem] = (await loadDataset('demo-long')).problems(1)
+  const { answers } = longTestProblems(1)[0]!
+  const given = answers.with(1, 'nonsense').join(', ')
+  expect(problem!.mark(`\\boxed{${given}}`)).toEqual({ right: answers.length - 1, of: answers.length })
+  expect(problem!.mark('I do not know')).toEqual({ right: 0, of: answers.length })
 })
