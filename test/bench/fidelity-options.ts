@@ -1,6 +1,6 @@
 import { FAMILIES, foreignKinds } from '@lookahead/gpu-backend/dataset'
 import type { ForeignKind } from '@lookahead/gpu-backend/dataset'
-import { decimal, listOf, script, whole } from '@lookahead/gpu-backend/flags'
+import { decimal, listOf, script, some, whole } from '@lookahead/gpu-backend/flags'
 import { modes } from '@lookahead/sdk/protocol'
 import type { Mode } from '@lookahead/sdk'
 
@@ -13,6 +13,7 @@ export interface FidelityOptions {
   modes: Mode[]
   /** Sampled runs of plain decoding that tell, with a greedy one, what plain decoding says. */
   plain: number
+  verifier: string
   depth: number
   seed: number
   leastLogprob?: number | 'off' | undefined
@@ -40,6 +41,7 @@ export function readOptions(name: string, description: string): FidelityOptions 
     )
     .option('--modes <a,b>', `of ${modes.join(', ')} (default: all)`, listOf(modes))
     .option('--plain <n>', 'sampled runs of plain decoding to compare with, beside a greedy one', whole(0), 3)
+    .option('--verifier <name>', 'what rules on drafted steps', some, 'judge')
     .option('--depth <n>', 'steps drafted ahead', whole(1), 8)
     .option('--seed <n>', 'of the sampling', whole(0), 0)
     .option('--json', 'results alone on stdout', false)

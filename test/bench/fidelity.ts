@@ -32,18 +32,21 @@ await withStack(
   { leastLogprob: options.leastLogprob },
 )
 
-async function bench(client: Lookahead, { limit, families, foreign, modes, plain, depth, seed }: FidelityOptions) {
+async function bench(client: Lookahead, { limit, families, foreign, modes, plain, ...lookahead }: FidelityOptions) {
   const trials = Object.fromEntries(modes.map((mode) => [mode, []])) as { [M in Mode]?: Trial[] }
   for (const [at, problem] of foreignProblems(limit, { families, kinds: foreign }).entries()) {
     const derivable = derivableTerms(problem)
     const known = new Set(derivable)
-    const references = [{ temperature: 0 }, ...Array.from({ length: plain }, (_, n) => ({ seed: seed + 1 + n }))]
+    const references = [
+      { temperature: 0 },
+      ...Array.from({ length: plain }, (_, n) => ({ seed: lookahead.seed + 1 + n })),
+    ]
     for (const sampling of references) {
       const { result } = await measure(client, 'ar', { ...ask(problem.question), sampling })
       for (const term of terms(result.text)) known.add(term)
     }
     for (const mode of modes) {
-      const trial = await tried(client, mode, problem, { depth, seed, derivable, known })
+      const trial = await tried(client, mode, problem, { ...lookahead, derivable, known })
       trials[mode]!.push(trial)
       if (trial.strange.length > 0) console.error(`${problem.id} ${problem.family} ${mode}: ${trial.strange.join(' ')}`)
     }
@@ -52,7 +55,7 @@ async function bench(client: Lookahead, { limit, families, foreign, modes, plain
   return Object.fromEntries(modes.map((mode) => [mode, summarize(trials[mode]!)]))
 }
 
-interface Conditions extends Pick<FidelityOptions, 'depth' | 'seed'> {
+interface Conditions extends Pick<FidelityOptions, 'verifier' | 'depth' | 'seed'> {
   derivable: ReadonlySet<string>
   known: ReadonlySet<string>
 }
@@ -61,13 +64,13 @@ async function tried(
   client: Lookahead,
   mode: Mode,
   problem: Problem,
-  { depth, seed, derivable, known }: Conditions,
+  { verifier, depth, seed, derivable, known }: Conditions,
 ): Promise<Trial> {
   let judged = ''
   const heed = (event: RunEvent): void => {
-    if (event.type === 'step.accepted' && event.reason === 'judge') judged += event.text
+    if (event.type === 'step.accepted' && (event.reason === 'judge' || event.reason === 'likely')) judged += event.text
   }
-  const request = { ...ask(problem.question), sampling: { seed }, lookahead: { depth } }
+  const request = { ...ask(problem.question), sampling: { seed }, lookahead: { verifier, depth } }
   const measured = await measure(client, mode, request, heed)
   const { text } = measured.result
   return {

@@ -15,14 +15,23 @@ export const identify = ({ problem, mode, sample, seed }: PlannedRun, conditions
   conditions,
 })
 
-/** What the worker is asked, apart from the mode. */
-export function requestFor({ problem, seed }: Pick<PlannedRun, 'problem' | 'seed'>, conditions: Conditions) {
+/** What the worker is asked, beside the mode. */
+export function requestFor(
+  { problem, mode, seed }: Pick<PlannedRun, 'problem' | 'mode' | 'seed'>,
+  conditions: Conditions,
+) {
   const { temperature, maxTokens, depth, adaptive, verifier, lookahead } = conditions
   return {
     ...ask(problem.question),
     sampling: { seed, ...(temperature === undefined ? {} : { temperature }) },
     max_tokens: maxTokens,
-    lookahead: { depth, adaptive, verifier, ...(lookahead as RunRequestInput['lookahead']) },
+    // The other modes are fixed.
+    lookahead: {
+      depth,
+      adaptive: adaptive && mode === 'auto',
+      verifier,
+      ...(lookahead as RunRequestInput['lookahead']),
+    },
   }
 }
 

@@ -36,7 +36,7 @@ export function verifiers(options: VerifierOptions, others: readonly Verifier[] 
     exact,
     judge(options),
     judge({ ...options, rules: [] }, 'judge-only'),
-    likelihood(options),
+    likelihood(),
     ...(options.score ? [score({ ask: options.score })] : []),
     random(),
   ]
