@@ -15,7 +15,7 @@ const lookaheadTest = 'gpu-backend/src/engine/lookahead.test.ts'
 const followTest = 'gpu-backend/src/server/follow.test.ts'
 const acceptTest = 'gpu-backend/src/engine/speculation/accept.test.ts'
 const followingTest = 'worker/src/lookahead/following.test.ts'
-const nativeTest = 'worker/src/upstreams/native.test.ts'
+const nativeFollowTest = 'worker/src/upstreams/native-follow.test.ts'
 
 /** Drafting beside verification, across the folders: who writes what, from when, and who is told. */
 export const following: Area = {
@@ -292,42 +292,42 @@ export const following: Area = {
       from: '    this.#isFollowed = true\n',
       to: '',
       means: 'a call that takes over names a length that another has passed meanwhile',
-      tests: [nativeTest],
+      tests: [nativeFollowTest],
     },
     {
       file: native,
       from: '        failed.told = true\n',
       to: '',
       means: 'a failing draft is told with every event',
-      tests: [nativeTest],
+      tests: [nativeFollowTest],
     },
     {
       file: native,
       from: 'if (!signal.aborted) draft.failed = { error, told: false }',
       to: 'if (signal.aborted) draft.failed = { error, told: false }',
       means: 'a failing draft is never told',
-      tests: [nativeTest],
+      tests: [nativeFollowTest],
     },
     {
       file: native,
       from: 'if (depth > 0 && !this.#draft)',
       to: 'if (depth > 0)',
       means: 'every new plan has a draft call of its own',
-      tests: [nativeTest],
+      tests: [nativeFollowTest],
     },
     {
       file: native,
       from: 'if (depth > 0 && !this.#draft)',
       to: 'if (!this.#draft)',
       means: 'a draft is asked for where the target is to write alone',
-      tests: [nativeTest],
+      tests: [nativeFollowTest],
     },
     {
       file: native,
       from: 'return begun(call)',
       to: 'return call',
       means: 'a call that takes over is not sent before the last one has ended',
-      tests: [nativeTest],
+      tests: [nativeFollowTest],
     },
   ],
 }
