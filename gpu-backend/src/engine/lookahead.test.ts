@@ -1,12 +1,14 @@
 /** Drafting and verification at the same time: the shipped models, and models that say what a test tells them to. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { asDrafted, follow, unaided, verify, write } from '../../test/calls.ts'
 import type { VerifyOptions } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
 import type { VerifyEvent } from './events.ts'
+import { LEAST_LOGPROB } from './judging/likelihood.ts'
 
-const stage = stageEngine()
+const stage = stageEngine({ leastLogprob: LEAST_LOGPROB })
 const questions = testProblems(3).map(({ question }) => [{ role: 'user' as const, content: question }])
 const prompt = 'Tell me.\n'
 const guesses = { drafted: true, ngram: 8, draft: 16 }
@@ -96,6 +98,43 @@ describe.each([
   })
 })
 
+describe('who works when', () => {
+  const own = ['One cat.\n\n', 'Two dogs.\n\n', 'Three birds.\n\n', 'Four fish.\n\n', 'Five bees.\n\n', 'No more.']
+
+  /** What the draft did while the target was at work, forward by forward. */
+  async function watch(depth: number, overlap: boolean) {
+    const target = stage.writes('target', prompt, own)
+    const draft = stage.writes('draft', prompt, own)
+    const seen: { draftForwards: number; steps: number }[] = []
+    target.before = async () => {
+      const before = draft.forwards.length
+      await sleep(10)
+      const { steps } = stage.engine.contexts.find('run')!.drafts
+      seen.push({ draftForwards: draft.forwards.length - before, steps: steps.length })
+    }
+    const options = { depth, overlap, verifier: 'exact', speculation: asDrafted, max_tokens: 300 }
+    const events = await follow(stage.engine, { prompt }, { ...options, sampling: { temperature: 0 } })
+    expect(textOf(events)).toBe(own.join(''))
+    return { seen, events }
+  }
+
+  test('in turns, the draft writes as many steps as are wanted, then waits for the verification', async () => {
+    const { seen, events } = await watch(3, false)
+    expect(seen.every(({ draftForwards }) => draftForwards === 0)).toBe(true)
+    const cycles = events.flatMap(({ type }, i) => (type === 'cycle' ? [i] : []))
+    const steps = cycles.map((end, i) =>
+      events.slice(cycles[i - 1] ?? 0, end).reduce((sum, { type }) => sum + Number(type === 'step'), 0),
+    )
+    expect(steps).toEqual([3, 3])
+  })
+
+  test('overlapped, it writes while the target verifies, and no further ahead than it may', async () => {
+    const { seen } = await watch(2, true)
+    expect(seen.some(({ draftForwards }) => draftForwards > 0)).toBe(true)
+    expect(Math.max(...seen.map(({ steps }) => steps))).toBe(2)
+  })
+})
+
 test('without a draft call the target writes alone, step by step', async () => {
   const own = ['One cat.\n\n', 'Two dogs.\n\n', 'Three birds.']
   stage.writes('target', prompt, own)
@@ -129,6 +168,35 @@ describe('likelihood', () => {
     expect(textOf(events)).toBe(own.join(''))
     expect(verdictsOf(events)).toEqual(['yes likely', 'yes likely', 'yes likely', 'yes likely'])
     expect(stage.engine.stats.target!.forwards - before).toBeLessThan(5)
+  })
+
+  const likely = (options: { depth: number; overlap: boolean }) =>
+    follow(
+      stage.engine,
+      { prompt },
+      { ...options, verifier: 'likelihood', speculation: unaided, sampling: { temperature: 0 }, max_tokens: 100 },
+    )
+
+  test('overlapped, every step stands that is accepted, none is drafted twice, and the target writes nothing itself', async () => {
+    const own = ['One cat.\n\n', 'Two dogs.\n\n', 'Three birds.\n\n', 'Four fish.']
+    stage.writes('target', prompt, own)
+    const draft = stage.writes('draft', prompt, own)
+    const events = await likely({ depth: 2, overlap: true })
+    expect(textOf(events)).toBe(own.join(''))
+    expect(verdictsOf(events)).toEqual(own.map(() => 'yes likely'))
+    expect(events.flatMap((event) => (event.type === 'commit' ? [event.correction] : [])).join('')).toBe('')
+    const run = draft.forwards.flat().reduce((sum, { tokens }) => sum + tokens.length, 0)
+    const { tokenizer } = stage.engine.target.model
+    expect(run).toBeLessThanOrEqual(tokenizer.encode(prompt).length + tokensOf(events).length)
+  })
+
+  test('a step with an unlikely word is refused, and the target goes on before that word', async () => {
+    const own = ['One cat.\n\n', 'Two dogs.']
+    stage.writes('target', prompt, own)
+    stage.writes('draft', prompt, ['One cat.\n\n', 'Two hens.'])
+    const events = await likely({ depth: 2, overlap: false })
+    expect(verdictsOf(events)).toEqual(['yes likely', 'no unlikely'])
+    expect(textOf(events)).toBe(own.join(''))
   })
 })
 

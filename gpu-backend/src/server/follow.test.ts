@@ -112,3 +112,12 @@ test('who leaves the call that verifies ends the draft call too', async () => {
   expect((await drafting).includes('"type":"done"')).toBe(true)
   expect(engine.contexts.size).toBe(0)
 })
+
+test('two texts of one name are not mixed up: the later one takes the place', async () => {
+  const other = [{ role: 'user', content: 'Ben has 5 pears and buys 4. How many has he?' }]
+  const drafting = await draft('run')
+  const events = await verified(await verify({ id: 'run', messages: other }, { depth: 0 }))
+  expect(await drafting.text()).toContain('"type":"done"')
+  const alone = await verified(await verify({ id: 'alone', messages: other }, { depth: 0 }))
+  expect(tokensOf(events)).toEqual(tokensOf(alone))
+})

@@ -3,6 +3,7 @@ import { batching } from './batching.ts'
 import { contexts } from './contexts.ts'
 import { decode } from './decode.ts'
 import { embedding } from './embedding.ts'
+import { following } from './following.ts'
 import { judging } from './judging.ts'
 import { lookahead } from './lookahead.ts'
 import { memory } from './memory.ts'
@@ -14,12 +15,13 @@ import { text } from './text.ts'
 import { verifiers } from './verifiers.ts'
 import { worker } from './worker.ts'
 
-/** All mutants, by the folder they are in. To add one, add it to its area's file. */
+/** All mutants, by the folder they are in; of overlapped cycles, which are in many, together. To add one, add it to its area's file. */
 export const areas: readonly Area[] = [
   verifiers,
   lookahead,
   worker,
   decode,
+  following,
   judging,
   embedding,
   speculation,

@@ -19,9 +19,9 @@ export const lookahead: Area = {
   mutants: [
     {
       file: controllers,
-      from: 'adaptive = sampling.seed === undefined',
+      from: "adaptive = mode === 'auto'",
       to: 'adaptive = true',
-      means: 'adaptive although a seed was given',
+      means: 'depths are learnt though nobody asked for it',
       tests: [runsTest],
     },
     {
@@ -285,7 +285,7 @@ export const lookahead: Area = {
     },
     {
       file: cycle,
-      from: "      if (event.type === 'delta') yield* this.#output.say(event.text)\n",
+      from: "    if (event.type === 'delta') yield* this.#output.say(event.text)\n",
       to: '',
       means: 'text comes only with its commit',
       tests: [cycleTest, runTest],

@@ -21,16 +21,9 @@ export const sampling: Area = {
     },
     {
       file: noise,
-      from: 'streams.noise, ...this.#stream, offset, token',
-      to: 'streams.noise, offset, token',
-      means: 'all steps of a text are drawn with the same noise',
-      tests: [couplingTest],
-    },
-    {
-      file: noise,
-      from: 'this.#stream, offset, token)',
-      to: 'this.#stream, token)',
-      means: 'all tokens of a step are drawn with the same noise',
+      from: 'streams.noise, position, token)',
+      to: 'streams.noise, token)',
+      means: 'all tokens of a text are drawn with the same noise',
       tests: [couplingTest],
     },
     {
@@ -53,13 +46,6 @@ export const sampling: Area = {
       to: 'seed >>> 0, ',
       means: 'of a seed only the lower half counts',
       tests: [couplingTest],
-    },
-    {
-      file: random,
-      from: 'text: 3, guesses: 4',
-      to: 'text: 3, guesses: 3',
-      means: 'guesses are drawn with the numbers that judge them',
-      tests: [samplingTest],
     },
     {
       file: distribution,

@@ -49,8 +49,8 @@ export const speculation: Area = {
     },
     {
       file: accept,
-      from: 'bonus?.(p(guesses.length))',
-      to: 'bonus?.(p(Math.max(0, guesses.length - 1)))',
+      from: 'bonus ? sample(p(guesses.length), random.next())',
+      to: 'bonus ? sample(p(Math.max(0, guesses.length - 1)), random.next())',
       means: 'the token after the guesses is drawn from the scores before the last',
       tests: [samplingTest],
     },
@@ -136,13 +136,6 @@ export const speculation: Area = {
       from: 'if (guesses.length === 0) continue',
       to: 'if (guesses.length === 0) return []',
       means: 'where one proposer has nothing to say, the next is not asked',
-      tests: [learningTest],
-    },
-    {
-      file: draftModel,
-      from: 'Math.min(same < 0 ? leaf.tokens.length : same, own.length - 1)',
-      to: 'Math.min(leaf.tokens.length, own.length - 1)',
-      means: 'the draft goes on from its own wrong guesses',
       tests: [learningTest],
     },
     {

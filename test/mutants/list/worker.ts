@@ -141,7 +141,7 @@ export const worker: Area = {
     },
     {
       file: native,
-      from: 'this.#isKnown ? { id, length: this.#output.length } : whole',
+      from: 'this.#isKnown ? named : whole',
       to: 'whole',
       means: 'the whole text is sent with every call',
       tests: [runTest, nativeTest],

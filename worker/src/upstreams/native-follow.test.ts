@@ -1,0 +1,88 @@
+/** Cycles that follow one another at our backend: what it is sent, and when. */
+import { setImmediate } from 'node:timers/promises'
+import { encodeEvent } from '@lookahead/sdk/protocol'
+import { expect, test } from 'vitest'
+import { commits, context } from '../../test/fake-backend.ts'
+import type { FollowEvent, Following, Session } from '../lookahead/upstream.ts'
+import { nativeUpstream } from './native.ts'
+
+const never = new AbortController().signal
+const usage = { prompt_tokens: 5, completion_tokens: 1 }
+const timings = { total_ms: 1, draft_ms: 1, target_ms: 1, judge_ms: 0, forwards: 3 }
+const speculation = { proposed: 2, accepted: 1 }
+const cycle = [
+  ...commits([], { text: 'a\n\n', tokens: [1], correction: 'a\n\n' }).events.filter(({ type }) => type === 'commit'),
+  { type: 'cycle', usage, timings, speculation },
+]
+const done = { type: 'done', usage, timings, speculation }
+
+/** A text at a backend whose calls that verify say two cycles each, an event at a time, and whose draft call fails if it is to. */
+function begin({ draftFails = false } = {}): { session: Session; calls: { path: string; context: unknown }[] } {
+  const calls: { path: string; context: unknown }[] = []
+  async function* said(path: string) {
+    yield context()
+    if (path === '/v1/verify')
+      for (const event of [...cycle, ...cycle]) {
+        await setImmediate()
+        await setImmediate()
+        yield event
+      }
+    yield done
+  }
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    const path = new URL(input as string).pathname
+    calls.push({ path, context: (JSON.parse(init?.body as string) as { context: unknown }).context })
+    if (draftFails && path === '/v1/draft') return Promise.resolve(new Response('{}', { status: 500 }))
+    const body = ReadableStream.from(said(path)).pipeThrough(
+      new TransformStream<{ type: string }, Uint8Array>({
+        transform: (event, out) => out.enqueue(new TextEncoder().encode(encodeEvent(event))),
+      }),
+    )
+    return Promise.resolve(new Response(body, { headers: { 'content-type': 'text/event-stream' } }))
+  }
+  const text = { id: 'r', prompt: 'How many?', sampling: {}, stop: [], stopInReasoning: false }
+  return { session: nativeUpstream({ baseURL: 'http://backend.test', fetch }).open(text), calls }
+}
+
+const task = (depth: number): Following => ({
+  verifier: 'likelihood',
+  depth,
+  overlap: undefined,
+  tokens: { drafted: true, ngram: 0, draft: 0 },
+  maxTokens: 100,
+})
+
+async function read(events: AsyncIterable<FollowEvent>): Promise<string[]> {
+  const types: string[] = []
+  for await (const { type } of events) types.push(type)
+  return types
+}
+
+test('a call that takes over is sent at once, and goes on wherever the one before it ends; one draft call does for both', async () => {
+  const { session, calls } = begin()
+  const first = session.follow!(task(4), never)[Symbol.asyncIterator]()
+  expect((await first.next()).value).toMatchObject({ type: 'opened' })
+  // Nobody reads it yet, nor has the first one ended.
+  const second = session.follow!(task(2), never)
+  await expect.poll(() => calls.length).toBe(3)
+  expect(await read(second)).toContain('commit')
+  const whole = { id: 'r', prompt: 'How many?', output: [] }
+  expect(calls).toEqual([
+    { path: '/v1/draft', context: whole },
+    { path: '/v1/verify', context: whole },
+    { path: '/v1/verify', context: { id: 'r', continues: true } },
+  ])
+})
+
+test('nothing is drafted for a target that is to write alone', async () => {
+  const { session, calls } = begin()
+  await read(session.follow!(task(0), never))
+  expect(calls.map(({ path }) => path)).toEqual(['/v1/verify'])
+})
+
+test('a draft that fails is told once, and the text goes on', async () => {
+  const { session } = begin({ draftFails: true })
+  const told = await read(session.follow!(task(4), never))
+  expect(told.filter((type) => type === 'undrafted')).toHaveLength(1)
+  expect(told.filter((type) => type === 'cycle')).toHaveLength(2)
+})
