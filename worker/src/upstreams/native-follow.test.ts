@@ -1,6 +1,6 @@
 /** Cycles that follow one another at our backend: what it is sent, and when. */
 import { setImmediate } from 'node:timers/promises'
-import { encodeEvent } from '@lookahead/sdk/protocol'
+import { encodedStream, encodeEvent } from '@lookahead/sdk/protocol'
 import { expect, test } from 'vitest'
 import { commits, context } from '../../test/fake-backend.ts'
 import type { FollowEvent, Following, Session } from '../lookahead/upstream.ts'
@@ -33,12 +33,7 @@ function begin({ draftFails = false } = {}): { session: Session; calls: { path: 
     const path = new URL(input as string).pathname
     calls.push({ path, context: (JSON.parse(init?.body as string) as { context: unknown }).context })
     if (draftFails && path === '/v1/draft') return Promise.resolve(new Response('{}', { status: 500 }))
-    const body = ReadableStream.from(said(path)).pipeThrough(
-      new TransformStream<{ type: string }, Uint8Array>({
-        transform: (event, out) => out.enqueue(new TextEncoder().encode(encodeEvent(event))),
-      }),
-    )
-    return Promise.resolve(new Response(body, { headers: { 'content-type': 'text/event-stream' } }))
+    return Promise.resolve(encodedStream(said(path), encodeEvent))
   }
   const text = { id: 'r', prompt: 'How many?', sampling: {}, stop: [], stopInReasoning: false }
   return { session: nativeUpstream({ baseURL: 'http://backend.test', fetch }).open(text), calls }
