@@ -92,7 +92,8 @@ describe('a backend that dies', () => {
     expect(JSON.parse(line()!)).toMatchObject({
       run_id: requestId,
       request_id: requestId,
-      backend_code: 'unreachable',
+      // Cut off in the middle of a call, or not reached by the next.
+      backend_code: expect.stringMatching(/^(stream_cut|unreachable)$/),
     })
     await expect(own.runs.stream(long()).final()).rejects.toMatchObject({ retryable: true })
     expect(await own.health()).toEqual({ status: 'degraded', backend: 'unreachable' })
