@@ -37,9 +37,19 @@ type Events<Result = void> = AsyncGenerator<RunEvent, Result, undefined>
  * @throws the signal's reason, when the client leaves; nothing else
  */
 export function cycle(upstream: Upstream, request: RunRequest, options: CycleOptions): Leavable<RunEvent> {
-  const left = new AbortController()
-  const signal = AbortSignal.any([options.signal, left.signal])
-  return leavable(new Run(upstream, request, { ...options, signal }).events(), () => left.abort())
+  const over = new AbortController()
+  const signal = AbortSignal.any([options.signal, over.signal])
+  const run = new Run(upstream, request, { ...options, signal })
+  return leavable(until(over, run.events()), () => over.abort())
+}
+
+/** The same events; whatever goes on beside them ends with them. */
+async function* until(over: AbortController, events: Events): Events {
+  try {
+    yield* events
+  } finally {
+    over.abort()
+  }
 }
 
 class Run {

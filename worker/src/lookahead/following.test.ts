@@ -34,6 +34,7 @@ const cycleEnd: Said = { type: 'cycle', ms: 10, work }
 /** An engine that says this, call after call; a call ends early once the next one has come. */
 function scripted(...calls: Said[][]) {
   const tasks: Following[] = []
+  const signals: AbortSignal[] = []
   let released = 0
   const never = (): never => {
     throw new Error('it was to be followed')
@@ -43,7 +44,8 @@ function scripted(...calls: Said[][]) {
       draft: never,
       verify: never,
       release: async () => void released++,
-      follow(task) {
+      follow(task, signal) {
+        signals.push(signal)
         const said = calls[tasks.push(task) - 1] ?? []
         return (async function* () {
           for (const event of said) {
@@ -54,7 +56,7 @@ function scripted(...calls: Said[][]) {
       },
     }),
   }
-  return { upstream, tasks, released: () => released }
+  return { upstream, tasks, signals, released: () => released }
 }
 
 async function run(
@@ -176,4 +178,10 @@ describe('what fails', () => {
     expect((await run(engine)).at(-1)).toMatchObject({ type: 'run.failed', code })
     expect(engine.released()).toBe(1)
   })
+})
+
+test('what goes on beside a run ends with it', async () => {
+  const engine = scripted([opened, commit(0, 'a', '', 'stop')])
+  await run(engine)
+  expect(engine.signals.map(({ aborted }) => aborted)).toEqual([true])
 })
