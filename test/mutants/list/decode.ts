@@ -195,7 +195,7 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish })\n',
+      from: 'this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish, kept: this.#kept })\n',
       to: '\n',
       means: 'drafted steps outlive the commit',
       tests: [commitTest],

@@ -14,7 +14,7 @@ const opened: Said = {
   channels: { thinking: false, after_tag: false, partial_tag: '' },
 }
 const work = { draftMs: 1, targetMs: 2, judgeMs: 3, forwards: 1, proposed: 4, accepted: 2 }
-const step = (index: number, text: string): Said => ({ type: 'step', id: text, index, text })
+const step = (index: number, text: string): Said => ({ type: 'step', id: text, index, text, tokens: 2 })
 const ruled = (text: string, accepted: boolean, reason = 'likely'): Said => ({
   type: 'verdict',
   step: text,
@@ -184,4 +184,21 @@ test('what goes on beside a run ends with it', async () => {
   const engine = scripted([opened, commit(0, 'a', '', 'stop')])
   await run(engine)
   expect(engine.signals.map(({ aborted }) => aborted)).toEqual([true])
+})
+
+test('a stretch that the target writes alone is one cycle, and what comes after it is asked for at once', async () => {
+  const plans: Plan[] = [
+    { depth: 0, width: 1, steps: 4, tokens: { drafted: true, ngram: 8, draft: 16 } },
+    { depth: 3, width: 1, steps: 1, tokens: { drafted: true, ngram: 8, draft: 16 } },
+  ]
+  const controller: Controller = { next: () => plans.shift()!, observe: () => expect(engine.tasks).toHaveLength(2) }
+  const engine = scripted(
+    [opened, commit(0, 'x\n\n', 'x\n\n'), cycleEnd],
+    [opened, commit(0, 'end', 'end', 'stop'), cycleEnd],
+  )
+  expect(textOf(await run(engine, { mode: 'auto', depth: 4 }, controller))).toBe('x\n\nend')
+  expect(engine.tasks.map(({ depth, decode }) => [depth, decode])).toEqual([
+    [0, 4],
+    [3, 1],
+  ])
 })

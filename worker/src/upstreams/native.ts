@@ -69,7 +69,7 @@ class NativeSession implements domain.Session {
   async *#drafts(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
     for await (const event of this.#call('/v1/draft', request, DraftEvent, signal)) {
       if (event.type === 'context') yield this.#opened(event)
-      if (event.type === 'step') yield { type: 'step', id: event.id, index: event.index, text: event.text }
+      if (event.type === 'step') yield stepOf(event)
       if (event.type === 'done') yield { type: 'done', work: { draftMs: event.timings.draft_ms } }
     }
   }
@@ -88,11 +88,11 @@ class NativeSession implements domain.Session {
     signal: AbortSignal,
   ): Events<domain.VerifyEvent> {
     // The request has all of them in it.
-    const drafted: domain.DraftedStep[] = []
-    for await (const step of steps) drafted.push(step)
+    const all: domain.DraftedStep[] = []
+    for await (const step of steps) all.push(step)
     const { stop, stopInReasoning, sampling } = this.#text
     const request: Omit<VerifyRequestInput, 'context'> = {
-      steps: drafted.map(({ id, text }) => ({ id, text })),
+      steps: all.map(({ id, text }) => ({ id, text })),
       verifier,
       speculation: tokens,
       decode,
@@ -102,7 +102,7 @@ class NativeSession implements domain.Session {
       sampling,
     }
     for await (const event of this.#call('/v1/verify', request, VerifyEvent, signal)) {
-      yield* this.#heard(event, drafted)
+      yield* this.#heard(event, all)
       if (event.type === 'done') yield { type: 'done', work: work(event) }
     }
   }
@@ -123,7 +123,7 @@ class NativeSession implements domain.Session {
   }
 
   follow(
-    { verifier, depth, overlap, tokens, maxTokens }: domain.Following,
+    { verifier, depth, overlap, decode, tokens, maxTokens }: domain.Following,
     signal: AbortSignal,
   ): AsyncIterable<domain.FollowEvent> {
     const { stop, stopInReasoning, sampling } = this.#text
@@ -132,6 +132,7 @@ class NativeSession implements domain.Session {
       follow: true,
       depth,
       overlap,
+      decode,
       verifier,
       speculation: tokens,
       max_tokens: maxTokens,
@@ -145,7 +146,7 @@ class NativeSession implements domain.Session {
   }
 
   async *#follow(request: Omit<VerifyRequestInput, 'context'>, signal: AbortSignal): Events<domain.FollowEvent> {
-    let drafted: domain.DraftedStep[] = []
+    let steps: domain.DraftedStep[] = []
     for await (const event of this.#call('/v1/verify', request, VerifyEvent, signal)) {
       const failed = this.#draft?.failed
       if (failed && !failed.told) {
@@ -153,15 +154,15 @@ class NativeSession implements domain.Session {
         yield { type: 'undrafted', error: failed.error }
       }
       if (event.type === 'step') {
-        const { id, index, text } = event
-        drafted.push({ id, index, text })
-        yield { type: 'step', id, index, text }
+        const step = stepOf(event)
+        steps.push(step)
+        yield step
       }
       if (event.type === 'cycle') {
-        drafted = []
+        steps = []
         yield { type: 'cycle', ms: event.timings.total_ms, work: work(event) }
       }
-      yield* this.#heard(event, drafted)
+      yield* this.#heard(event, steps)
     }
   }
 
@@ -228,6 +229,10 @@ class NativeSession implements domain.Session {
           : undefined,
     })
   }
+}
+
+function stepOf({ id, index, text, tokens }: Extract<VerifyEvent, { type: 'step' }>) {
+  return { type: 'step' as const, id, index, text, tokens }
 }
 
 type ContextEvent = Extract<VerifyEvent, { type: 'context' }>

@@ -26,7 +26,7 @@ export async function* lookahead(
     for (const [index, { id, text, tokens, end }] of steps.entries())
       yield { type: 'step', id, index, text, tokens: tokens.length, end }
     const options = { ...request, max_tokens: request.max_tokens - context.outputLength }
-    const drafted = { steps, goesOn: drafts.isDrafted || drafts.steps.length > steps.length }
+    const drafted = { steps, goesOn: drafts.isDrafted || drafts.steps.length > steps.length, cuts: drafts.goesOn }
     const verification = new Verification(engine, context, options, drafted, signal)
     yield* verification.run()
     const cycle: CycleDone = { ...verification.done, type: 'cycle' }

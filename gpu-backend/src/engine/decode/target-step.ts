@@ -27,6 +27,8 @@ export interface Expansion {
   /** Tokens there is room for after the context. */
   room: number
   counts: SpeculationCounts
+  /** Whether a rejected step ends with the token that the target writes in place of the first rejected one. */
+  cuts: boolean
   signal: AbortSignal
 }
 
@@ -118,10 +120,10 @@ export class TargetStep {
     return this.branch.leaf
   }
 
-  /** Whether it stands as it is: the draft was accepted in its place, or it is finished and no draft competes with it any more. */
+  /** Whether it stands as it is: the draft was accepted in its place, or no draft competes with it any more and it is finished or cut. */
   get settled(): boolean {
-    if (this.ruling?.accepted) return true
-    return this.writer.ended && (this.ruling !== undefined || !this.draft)
+    if (this.ruling) return this.ruling.accepted || this.writer.ended || this.#expansion.cuts
+    return this.writer.ended && !this.draft
   }
 
   /** Guesses the tokens that come next. @param branches that go through the forward together */

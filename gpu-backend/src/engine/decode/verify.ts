@@ -14,6 +14,7 @@ import type { DraftedChain } from './drafted-chain.ts'
 import type { Engine } from '../engine.ts'
 import type { Done, VerifyEvent } from '../events.ts'
 import { SpeculationCounts } from '../speculation/accept.ts'
+import { sum } from '../memory/token-tree.ts'
 import type { DraftStep } from '../text/step.ts'
 import { TargetStep } from './target-step.ts'
 import type { Expansion } from './target-step.ts'
@@ -25,6 +26,8 @@ export interface Drafted {
   steps: readonly DraftStep[]
   /** More steps are drafted meanwhile: where all are accepted, the target writes none after them. */
   goesOn: boolean
+  /** A rejected step is cut where the verifier lets it be: the draft goes on from there. Default: no. */
+  cuts?: boolean
 }
 
 /** One verification, of the steps that the request names. */
@@ -73,7 +76,7 @@ export class Verification {
     this.#signal = signal
     const room = Math.min(request.max_tokens, capacity - context.tokens.length)
     this.#output = new CertainOutput(context.text(model.tokenizer, request), room)
-    const { steps, goesOn } = drafted
+    const { steps, goesOn, cuts = false } = drafted
     this.#chain = draftedChain(engine.target, context, request, { drafted: steps, goesOn, room })
     const parameters = samplingParameters(request.sampling, model.generation, context.seed)
     const reduced = reduction(parameters)
@@ -87,6 +90,7 @@ export class Verification {
       tree: this.#tree,
       room,
       counts: this.#counts,
+      cuts: cuts && this.#verifier.cuts === true,
       signal,
     }
   }
@@ -231,7 +235,7 @@ export class Verification {
     this.#tree.commit(isOwn ? last.start + last.agreed : this.#tree.chain.length, isOwn ? last.leaf : undefined)
     this.#context.tokens.push(...tokens)
     const accepted = standing.filter((step) => step.ruling?.accepted).length
-    this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish })
+    this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish, kept: this.#kept })
     if (finish) this.#context.drafts.end()
     yield {
       type: 'commit',
@@ -243,10 +247,15 @@ export class Verification {
     }
   }
 
+  /** Drafted tokens that stand. */
+  get #kept(): number {
+    return sum(this.#standing.map(({ draft, ruling, agreed }) => (ruling?.accepted ? draft!.tokens.length : agreed)))
+  }
+
   /** As far as it comes before a stop string. */
   #correction({ writer }: TargetStep): string {
     const accepted = this.#standing.reduce(
-      (sum, { draft, ruling }) => sum + (ruling?.accepted ? draft!.text.length : 0),
+      (length, { draft, ruling }) => length + (ruling?.accepted ? draft!.text.length : 0),
       0,
     )
     return writer.text.slice(0, Math.max(0, this.#output.lengthBeforeStop - accepted))
