@@ -117,6 +117,9 @@ export const Timings = v.object({
   draft_ms: v.optional(milliseconds, 0),
   target_ms: v.optional(milliseconds, 0),
   judge_ms: v.optional(milliseconds, 0),
+  /** Of a cycle: the part of all forwards that was this text's own, and the most texts that were at work with it, itself included. */
+  share_ms: v.optional(milliseconds),
+  load: v.optional(count),
   /** Times that the model that wrote (draft for `/v1/draft`, target for `/v1/verify`) was asked for scores; a long prompt counts once. */
   forwards: count,
 })

@@ -12,6 +12,7 @@ import type {
   Commit,
   DraftedStep,
   FollowEvent,
+  Share,
   Session,
   Upstream,
   Verdict,
@@ -131,7 +132,7 @@ class Run {
           const commit = this.#progress(committed)
           this.#stats.drafted(drafted.length, { draftMs: 0 })
           this.#stats.verified(commit, event.work)
-          this.#learn(drafted, commit, event.ms)
+          this.#learn(drafted, commit, event.ms, event.share)
           if (commit.finish) return yield* this.#complete(commit.finish)
           yield { type: 'run.stats', stats: this.#stats.now }
           next ??= this.#replan(flight.plan)
@@ -236,13 +237,14 @@ class Run {
     if (hasDraft && commit.correction) yield { type: 'step.corrected', step, text: commit.correction }
   }
 
-  #learn(steps: DraftedStep[], { accepted, tokens, finish }: Commit, ms: number): void {
+  #learn(steps: DraftedStep[], { accepted, tokens, finish }: Commit, ms: number, share?: Share): void {
     this.#controller.observe({
       drafted: steps.length,
       accepted,
       acceptedTokens: steps.slice(0, accepted).reduce((sum, step) => sum + step.tokens, 0),
       tokens,
       ms,
+      share,
       readsPrompt: this.#output.tokens === tokens && this.#output.promptTokens > tokens,
       isLast: finish !== undefined,
     })

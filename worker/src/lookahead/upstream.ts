@@ -135,9 +135,17 @@ export type FollowEvent =
   | Verdict
   | Commit
   /** `ms`: wall time at the engine, waiting for drafted steps included. */
-  | { type: 'cycle'; ms: number; work: Work }
+  | { type: 'cycle'; ms: number; share?: Share | undefined; work: Work }
   /** The draft has failed; the target writes on alone. */
   | { type: 'undrafted'; error: unknown }
+
+/** What a text took of an engine that others use too. */
+export interface Share {
+  /** The part of all forwards that was its own, in milliseconds. */
+  ms: number
+  /** Texts that were at work at a time, itself included, at most. */
+  load: number
+}
 
 /** What a call took: milliseconds of each model, the target's forwards, and token guesses. */
 export interface Work {

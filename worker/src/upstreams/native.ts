@@ -160,7 +160,8 @@ class NativeSession implements domain.Session {
       }
       if (event.type === 'cycle') {
         steps = []
-        yield { type: 'cycle', ms: event.timings.total_ms, work: work(event) }
+        const { total_ms: ms, share_ms: share, load = 1 } = event.timings
+        yield { type: 'cycle', ms, share: share === undefined ? undefined : { ms: share, load }, work: work(event) }
       }
       yield* this.#heard(event, steps)
     }

@@ -11,6 +11,7 @@ import { opened } from './draft.ts'
 import { reduction, samplingParameters } from '../sampling/distribution.ts'
 import { draftedChain, namedSteps } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
+import { Meter } from '../batching/meter.ts'
 import type { Engine } from '../engine.ts'
 import type { Done, VerifyEvent } from '../events.ts'
 import { SpeculationCounts } from '../speculation/accept.ts'
@@ -61,6 +62,7 @@ export class Verification {
   readonly #expansion: Expansion
   readonly #timer = new Timer()
   readonly #counts = new SpeculationCounts()
+  readonly #meter = new Meter()
   readonly #steps: TargetStep[] = []
   /** Verdicts given. */
   #ruled = 0
@@ -80,7 +82,7 @@ export class Verification {
     this.#chain = draftedChain(engine.target, context, request, { drafted: steps, goesOn, room })
     const parameters = samplingParameters(request.sampling, model.generation, context.seed)
     const reduced = reduction(parameters)
-    this.#tree = new Tree(engine.target, { signal, most: this.#chain.most, reduced })
+    this.#tree = new Tree(engine.target, { signal, meter: this.#meter, most: this.#chain.most, reduced })
     this.#expansion = {
       engine,
       context,
@@ -90,6 +92,7 @@ export class Verification {
       tree: this.#tree,
       room,
       counts: this.#counts,
+      meter: this.#meter,
       cuts: cuts && this.#verifier.cuts === true,
       signal,
     }
@@ -271,6 +274,7 @@ export class Verification {
   /** What it took. */
   get done(): Done {
     const timer = this.#timer
+    const { ms, load } = this.#meter
     const { drafts, proposed, accepted, perPosition, meanLength } = this.#counts
     return {
       type: 'done',
@@ -281,6 +285,8 @@ export class Verification {
         draftMs: timer.ms('draft'),
         targetMs: timer.ms('target'),
         judgeMs: timer.ms('judge'),
+        shareMs: ms + timer.ms('judge'),
+        load,
         forwards: timer.count('target'),
       },
       speculation: { drafts, proposed, accepted, perPosition, meanLength },

@@ -1,5 +1,6 @@
 import type { Reduction, Scores } from '../../../model/index.ts'
 import type { Engine } from '../../engine.ts'
+import type { Meter } from '../../batching/meter.ts'
 import type { ModelRunner } from '../../model-runner.ts'
 import type { Distribution } from '../../sampling/distribution.ts'
 import type { TokenNoise } from '../../sampling/noise.ts'
@@ -36,6 +37,8 @@ export interface SpeculationRequest {
   reduced: Reduction | undefined
   /** What guesses are drawn with, where they are drawn. */
   noise: TokenNoise
+  /** Is told what forwards of guessing took. */
+  meter?: Meter | undefined
   signal: AbortSignal
 }
 
