@@ -209,7 +209,7 @@ export class Engine {
     const param = prompt === undefined ? 'context.messages' : 'context.prompt'
     const options = { addGenerationPrompt: true }
     const text = prompt ?? renderChat(this.target, messages, options, param)
-    const tokens = await encode(this.target, text, param, { signal })
+    const tokens = await encode(this.target, text, param, { fenced: prompt === undefined, signal })
     outputRoom(this.target, tokens.length + output.length, undefined, param)
     assertTokens(this.target, output, 'context.output')
     const channels =

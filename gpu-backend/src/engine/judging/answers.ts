@@ -45,7 +45,7 @@ export class Answers {
    * @throws {OnnxRuntimeError}; {NoRoom} where that is `optional`; the signal's reason
    */
   async choose(runner: ModelRunner, prompt: string, { signal, optional }: ChooseOptions = {}): Promise<number> {
-    const tokens = [...runner.model.tokenizer.encode(prompt), ...this.#shared].slice(-runner.capacity)
+    const tokens = [...runner.model.tokenizer.encode(prompt, { fenced: true }), ...this.#shared].slice(-runner.capacity)
     const tree = new Tree(runner, { signal, ...(optional !== undefined && { optional }) })
     try {
       const [scores] = await tree.prefill(tokens, [], [0])

@@ -20,7 +20,7 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
     const { messages } = request
     const options = templateOptions(request)
     const text = renderChat(served.runner, messages, options, 'messages')
-    const tokens = await encode(served.runner, text, 'messages', { signal: call.signal })
+    const tokens = await encode(served.runner, text, 'messages', { fenced: true, signal: call.signal })
     const asked = request.max_completion_tokens ?? request.max_tokens
     const maxTokens = outputRoom(served.runner, tokens.length, asked, 'messages')
     const channels = chatChannels(served.runner, text, messages, options, 'messages')

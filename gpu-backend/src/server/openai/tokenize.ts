@@ -13,7 +13,11 @@ export async function tokenize(service: Service, c: Context): Promise<Response> 
   return service.calls.answer(c.req.raw.signal, async (call) => {
     const param = prompt === undefined ? 'messages' : 'prompt'
     const text = prompt ?? renderChat(served.runner, messages ?? [], templateOptions(request), param)
-    const tokens = await encode(served.runner, text, param, { special, signal: call.signal })
+    const tokens = await encode(served.runner, text, param, {
+      special,
+      fenced: prompt === undefined,
+      signal: call.signal,
+    })
     call.reads(tokens.length)
     call.end()
     return c.json({ count: tokens.length, max_model_len: served.runner.capacity, tokens })
