@@ -21,8 +21,8 @@ export interface AppOptions {
   engine: () => Engine | undefined
   /** True once the server is shutting down. */
   draining: () => boolean
-  /** Bearer token that every call but `/health` must show. Default: none asked. */
-  token?: string | undefined
+  /** Bearer tokens, one of which every call but `/health` must show. Default: none asked. */
+  token?: string | readonly string[] | undefined
   /** Where calls under way are kept, for those who want to wait for them. */
   calls?: Calls
 }

@@ -23,7 +23,10 @@ const tokenizerConfigSchema = v.object({
 const nothing = new Uint8Array(0)
 
 /** Texts of so many characters are encoded on a thread: they would hold up the event loop for a noticeable time. */
-const LONG = 2 ** 14
+const LONG = 2 ** 13
+
+/** So many tokens are decoded at a time where others are to have a turn between. */
+const PIECE = 2 ** 12
 
 export interface EncodeOptions {
   /** Adds what the tokenizer puts around every text, such as a begin-of-text token. Default false: chat templates spell it out. */
@@ -159,9 +162,19 @@ export class Tokenizer {
 
   /** The text of all tokens. For what continues another text use `streaming`, which keeps a space at its start. */
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
+    return [...this.decodeInPieces([...ids], options)].join('')
+  }
+
+  /** The same in pieces, each quickly made. */
+  *decodeInPieces(ids: readonly number[], options: DecodeOptions = {}): Generator<string, void, undefined> {
     const decoder = this.streaming(options)
-    const text = decoder.pushAll(ids) + decoder.flush()
-    return this.#stripsStart && text.startsWith(' ') ? text.slice(1) : text
+    let isStart = this.#stripsStart
+    for (let start = 0; start <= ids.length; start += PIECE) {
+      const piece =
+        decoder.pushAll(ids.slice(start, start + PIECE)) + (start + PIECE > ids.length ? decoder.flush() : '')
+      yield isStart && piece.startsWith(' ') ? piece.slice(1) : piece
+      if (piece !== '') isStart = false
+    }
   }
 
   streaming(options: DecodeOptions = {}): StreamingDecoder {

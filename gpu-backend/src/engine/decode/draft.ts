@@ -145,6 +145,7 @@ class Drafting {
     const most = follow ? capacity - start : depth * step_tokens
     const tree = new Tree(this.#runner, {
       signal: this.#signal,
+      salt: this.#context.salt,
       most,
       reduced: this.#vocabulary.reduced(reduction(this.#parameters)),
     })

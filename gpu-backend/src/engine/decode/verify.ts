@@ -35,7 +35,7 @@ export async function* verifySteps(
   signal: AbortSignal,
 ): AsyncGenerator<VerifyEvent, void, undefined> {
   yield opened(context)
-  const drafted = { steps: namedSteps(engine.target, context, request), goesOn: false }
+  const drafted = { steps: await namedSteps(engine.target, context, request, signal), goesOn: false }
   const verification = new Verification(engine, context, request, drafted, signal)
   yield* verification.run()
   yield verification.done
@@ -77,7 +77,7 @@ export class Verification {
     this.#chain = draftedChain(engine.target, context, request, { drafted: steps, goesOn, room })
     const parameters = samplingParameters(request.sampling, model.generation, context.seed)
     const reduced = reduction(parameters)
-    this.#tree = new Tree(engine.target, { signal, most: this.#chain.most, reduced })
+    this.#tree = new Tree(engine.target, { signal, salt: context.salt, most: this.#chain.most, reduced })
     this.#expansion = {
       engine,
       context,
