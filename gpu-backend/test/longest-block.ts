@@ -5,22 +5,23 @@ import { setImmediate } from 'node:timers/promises'
  * others a turn. CPU time counts, so that a busy machine changes nothing.
  */
 export async function longestBlock(work: () => Promise<unknown>): Promise<number> {
-  let isDone = false
-  let longest = 0
-  const watching = (async () => {
-    let before = threadMs()
-    while (!isDone) {
-      await setImmediate()
-      const now = threadMs()
-      longest = Math.max(longest, now - before)
-      before = now
-    }
-  })()
+  const done = new AbortController()
+  const watching = watch(done.signal)
   try {
     await work()
   } finally {
-    isDone = true
-    await watching
+    done.abort()
+  }
+  return watching
+}
+
+async function watch(done: AbortSignal): Promise<number> {
+  let longest = 0
+  for (let before = threadMs(); !done.aborted;) {
+    await setImmediate()
+    const now = threadMs()
+    longest = Math.max(longest, now - before)
+    before = now
   }
   return longest
 }

@@ -33,6 +33,7 @@ export interface ServeOptions {
   weights?: WeightType | undefined
   token?: readonly string[] | undefined
   contextIdleMs: number
+  writeTimeoutMs: number
   drainMs: number
 }
 
@@ -154,6 +155,11 @@ export function withServeFlags(command: Command) {
         .default(60),
     )
     .addOption(
+      setting('--write-timeout <seconds>', 'a client that has read nothing for so long has left')
+        .argParser(whole(1, 86_400))
+        .default(60),
+    )
+    .addOption(
       setting('--drain <seconds>', 'running calls may go on this long once asked to stop')
         .argParser(whole(0, 3600))
         .default(10),
@@ -168,7 +174,8 @@ export function serveOptions(flags: ServeFlags): ServeOptions {
   const token = flags.token?.split(',')
   if (token?.some((secret) => !/^[\w.~+/-]+=*$/.test(secret)))
     throw new UsageError('--token may have letters, digits and -._~+/ only')
-  const { maxQueuedRequests, maxQueuedTokens, contextIdle, drain, judge, verifierTimeout, ...same } = flags
+  const { maxQueuedRequests, maxQueuedTokens, contextIdle, writeTimeout, drain, judge, verifierTimeout, ...same } =
+    flags
   const queue = { requests: maxQueuedRequests, tokens: maxQueuedTokens }
   return {
     ...same,
@@ -177,6 +184,7 @@ export function serveOptions(flags: ServeFlags): ServeOptions {
     queue,
     verifierTimeoutMs: verifierTimeout * 1000,
     contextIdleMs: contextIdle * 1000,
+    writeTimeoutMs: writeTimeout * 1000,
     drainMs: drain * 1000,
   }
 }

@@ -184,16 +184,16 @@ const MAX_VALUES = 10_000
 /** How many values there are in a value, itself included; counted up to one more than `most`. */
 function countValues(given: unknown, most: number): number {
   const open = [given]
-  let count = 0
-  while (open.length > 0 && count <= most) {
+  let found = 0
+  while (open.length > 0 && found <= most) {
     const value = open.pop()
-    count++
+    found++
     if (typeof value !== 'object' || value === null) continue
     // A list of a million is not gone through.
     const inner = Array.isArray(value) ? value.slice(0, most + 1) : Object.values(value)
     for (const item of inner as unknown[]) open.push(item)
   }
-  return count
+  return found
 }
 
 const chatEntries = {
