@@ -6,7 +6,7 @@ import { Lengths } from './speculation/index.ts'
 import { Drafts } from './drafts.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
 
-type Prompt = Pick<Context, 'channels' | 'question'> & { tokens: readonly number[] }
+type Prompt = Pick<Context, 'channels' | 'question' | 'salt'> & { tokens: readonly number[] }
 
 /** One text so far. It holds no slots: what the models have run of it stands in their prefix caches. */
 export class Context {
@@ -18,6 +18,8 @@ export class Context {
   readonly channels: ChannelState
   /** The last message of the user, or the prompt. */
   readonly question: string
+  /** Only texts of the same salt share what was run of it. */
+  readonly salt: string
   /** For requests that bring none: draft and target must draw alike. */
   readonly seed = Math.floor(Math.random() * 2 ** 32)
   readonly drafts = new Drafts()
@@ -36,6 +38,7 @@ export class Context {
     this.promptLength = prompt.tokens.length
     this.channels = prompt.channels
     this.question = prompt.question
+    this.salt = prompt.salt
   }
 
   get outputLength(): number {

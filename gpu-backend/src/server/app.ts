@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { ModelRunner } from '../engine/model-runner.ts'
 import { limitBody } from './body.ts'
 import { Calls } from './calls.ts'
+import { refuseCrossSite } from './cross-site.ts'
 import { publicError } from './errors.ts'
 import { lookaheadRoutes } from './lookahead.ts'
 import { Metrics } from './metrics.ts'
@@ -15,14 +16,16 @@ import { openaiRoutes } from './openai/routes.ts'
 import { CONTENT_TYPE } from './prometheus.ts'
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024
+/** Of all bodies that are being read. */
+const MAX_BODIES_BYTES = 64 * 1024 * 1024
 
 export interface AppOptions {
   /** Undefined while the models load. */
   engine: () => Engine | undefined
   /** True once the server is shutting down. */
   draining: () => boolean
-  /** Bearer token that every call but `/health` must show. Default: none asked. */
-  token?: string | undefined
+  /** Bearer tokens, one of which every call but `/health` must show. Default: none asked. */
+  token?: string | readonly string[] | undefined
   /** Where calls under way are kept, for those who want to wait for them. */
   calls?: Calls
 }
@@ -63,8 +66,9 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     })
   })
 
+  app.use(refuseCrossSite)
   if (token !== undefined) app.use(bearerAuth(bearerOptions(token, 'token')))
-  app.use(limitBody(MAX_BODY_BYTES))
+  app.use(limitBody(MAX_BODY_BYTES, MAX_BODIES_BYTES))
 
   app.get('/metrics', (c) => c.body(metrics.render(calls, engine()), 200, { 'content-type': CONTENT_TYPE }))
 

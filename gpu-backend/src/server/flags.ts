@@ -31,8 +31,9 @@ export interface ServeOptions {
   threads?: number | undefined
   /** Undefined: fp32 on the CPU, each checkpoint's own half precision on CUDA. */
   weights?: WeightType | undefined
-  token?: string | undefined
+  token?: readonly string[] | undefined
   contextIdleMs: number
+  writeTimeoutMs: number
   drainMs: number
 }
 
@@ -142,9 +143,19 @@ export function withServeFlags(command: Command) {
     .addOption(deviceOption('where forwards run; auto is cuda where it can be used').env(variable('device')))
     .addOption(setting('--threads <n>', 'threads for forwards (default: one per core)').argParser(whole(1, 1024)))
     .addOption(weightsOption().env(variable('weights')))
-    .addOption(setting('--token <secret>', 'bearer token that callers must show (default: none)').argParser(some))
+    .addOption(
+      setting(
+        '--token <secret>',
+        'bearer token that callers must show, or several, by commas: one for each that shall know nothing of the others (default: none)',
+      ).argParser(some),
+    )
     .addOption(
       setting('--context-idle <seconds>', 'idle contexts are dropped after this time')
+        .argParser(whole(1, 86_400))
+        .default(60),
+    )
+    .addOption(
+      setting('--write-timeout <seconds>', 'a client that has read nothing for so long has left')
         .argParser(whole(1, 86_400))
         .default(60),
     )
@@ -160,16 +171,20 @@ type ServeFlags = ReturnType<ReturnType<typeof withServeFlags>['opts']>
 /** @throws {UsageError} for a token that no caller could show, which is not repeated */
 export function serveOptions(flags: ServeFlags): ServeOptions {
   // The form of RFC 6750.
-  if (flags.token !== undefined && !/^[\w.~+/-]+=*$/.test(flags.token))
+  const token = flags.token?.split(',')
+  if (token?.some((secret) => !/^[\w.~+/-]+=*$/.test(secret)))
     throw new UsageError('--token may have letters, digits and -._~+/ only')
-  const { maxQueuedRequests, maxQueuedTokens, contextIdle, drain, judge, verifierTimeout, ...same } = flags
+  const { maxQueuedRequests, maxQueuedTokens, contextIdle, writeTimeout, drain, judge, verifierTimeout, ...same } =
+    flags
   const queue = { requests: maxQueuedRequests, tokens: maxQueuedTokens }
   return {
     ...same,
+    token,
     judge: judge === 'auto',
     queue,
     verifierTimeoutMs: verifierTimeout * 1000,
     contextIdleMs: contextIdle * 1000,
+    writeTimeoutMs: writeTimeout * 1000,
     drainMs: drain * 1000,
   }
 }

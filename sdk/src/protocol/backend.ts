@@ -2,7 +2,8 @@
 import * as v from 'valibot'
 import { ChannelState } from './channels.ts'
 import { ErrorBody } from './errors.ts'
-import { Sampling, promptEntries, stopEntries } from './sampling.ts'
+import { TokenIds, list } from './lists.ts'
+import { CacheSalt, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { FinishReason, Usage } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
@@ -21,7 +22,9 @@ export const Context = v.pipe(
   v.strictObject({
     id: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
     ...promptEntries,
-    output: v.optional(v.array(count)),
+    output: v.optional(TokenIds),
+    /** Only texts of the same salt share what was run of a new context, so that nobody can tell what others have asked. */
+    cache_salt: v.optional(CacheSalt),
     length: v.optional(count),
     continues: v.optional(v.literal(true)),
   }),
@@ -66,10 +69,7 @@ export type DraftRequestInput = v.InferInput<typeof DraftRequest>
 export const VerifyRequest = v.strictObject({
   context: Context,
   /** Drafted steps in order, as `/v1/draft` gave them (the id finds tokens and probabilities) or from elsewhere (text alone). */
-  steps: v.optional(
-    v.pipe(v.array(v.strictObject({ id: v.optional(v.string()), text: v.string() })), v.maxLength(32)),
-    [],
-  ),
+  steps: v.optional(list(32, v.strictObject({ id: v.optional(v.string()), text: v.string() })), []),
   /** Goes on cycle after cycle, and takes the steps that a draft call writes on this context as they come. */
   follow: v.optional(v.boolean(), false),
   /** With `follow`: drafted steps that may stand uncommitted. 0: the target writes alone. */

@@ -146,6 +146,7 @@ class Drafting {
     const tree = new Tree(this.#runner, {
       signal: this.#signal,
       meter: this.#context.drafts.meter,
+      salt: this.#context.salt,
       most,
       reduced: this.#vocabulary.reduced(reduction(this.#parameters)),
     })

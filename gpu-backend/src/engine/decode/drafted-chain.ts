@@ -1,4 +1,5 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Context } from '../contexts.ts'
 import type { ModelRunner } from '../model-runner.ts'
@@ -22,8 +23,20 @@ export interface DraftedChain {
 }
 
 /** The drafted steps that a request names, by id or by their text. */
-export const namedSteps = ({ model }: ModelRunner, { drafts }: Context, request: VerifyRequest): DraftStep[] =>
-  request.steps.map(({ id, text }) => drafts.find(id ?? '') ?? fromText(model.tokenizer, text, request))
+export async function namedSteps(
+  { model }: ModelRunner,
+  { drafts }: Context,
+  request: VerifyRequest,
+  signal: AbortSignal,
+): Promise<DraftStep[]> {
+  const known = request.steps.map(({ id }) => drafts.find(id ?? ''))
+  const steps: DraftStep[] = []
+  for (const [i, { text }] of request.steps.entries()) {
+    steps.push(known[i] ?? (await fromText(model.tokenizer, text, request, signal)))
+    if (needsTurn()) await giveTurn()
+  }
+  return steps
+}
 
 /**
  * As many of these steps as `room` tokens and the slots hold and as the text has.
@@ -69,8 +82,14 @@ function cut({ id, tokens, text, distributions }: DraftStep, length: number): Dr
 }
 
 /** A text far too long for a step gives none of its tokens. */
-function fromText(tokenizer: Tokenizer, text: string, { delimiter, step_tokens }: VerifyRequest): DraftStep {
-  const tokens = text.length > tokenizer.mostCharacters(step_tokens) ? [] : tokenizer.encode(text, { continuing: true })
+async function fromText(
+  tokenizer: Tokenizer,
+  text: string,
+  { delimiter, step_tokens }: VerifyRequest,
+  signal: AbortSignal,
+): Promise<DraftStep> {
+  const isTooLong = text.length > tokenizer.mostCharacters(step_tokens)
+  const tokens = isTooLong ? [] : await tokenizer.encodeAsync(text, { continuing: true }, signal)
   const end = text.endsWith(delimiter) ? 'delimiter' : 'cap'
   return { id: '', tokens, text, end, distributions: tokens.map(() => undefined) }
 }

@@ -149,6 +149,7 @@ export class TargetStep {
       drafted: request.speculation.drafted ? guess?.tokens.slice(agreed) : undefined,
       runner: engine.target,
       arrival: tree.lease.priority.nextBranch(),
+      salt: context.salt,
       distribution: (scores) => distribution(scores, parameters),
       reduced,
       noise: new TokenNoise(parameters.seed),

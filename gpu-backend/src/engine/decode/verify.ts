@@ -39,7 +39,7 @@ export async function* verifySteps(
   signal: AbortSignal,
 ): AsyncGenerator<VerifyEvent, void, undefined> {
   yield opened(context)
-  const drafted = { steps: namedSteps(engine.target, context, request), goesOn: false }
+  const drafted = { steps: await namedSteps(engine.target, context, request, signal), goesOn: false }
   const verification = new Verification(engine, context, request, drafted, signal)
   yield* verification.run()
   yield verification.done
@@ -82,7 +82,8 @@ export class Verification {
     this.#chain = draftedChain(engine.target, context, request, { drafted: steps, goesOn, room })
     const parameters = samplingParameters(request.sampling, model.generation, context.seed)
     const reduced = reduction(parameters)
-    this.#tree = new Tree(engine.target, { signal, meter: this.#meter, most: this.#chain.most, reduced })
+    const { salt } = context
+    this.#tree = new Tree(engine.target, { signal, salt, meter: this.#meter, most: this.#chain.most, reduced })
     this.#expansion = {
       engine,
       context,

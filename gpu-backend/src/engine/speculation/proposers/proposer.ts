@@ -31,6 +31,8 @@ export interface SpeculationRequest {
   drafted?: readonly number[] | undefined
   /** When the request arrived. */
   arrival: number
+  /** Only with texts of the same salt does it share what was run. Default: ''. */
+  salt?: string | undefined
   /** What a token is drawn from, of the scores after `text`. */
   distribution: (scores: Scores, text: readonly number[]) => Distribution
   /** Says when `distribution` can do with less than whole logits. */
