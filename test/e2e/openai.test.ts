@@ -41,6 +41,9 @@ describe('chat completions', () => {
     expect(message.content).not.toContain('think>')
     expect(reasoningOf(message).length).toBeGreaterThan(message.content!.length)
     expect(usage!.total_tokens).toBe(usage!.prompt_tokens + usage!.completion_tokens)
+    const thought = usage!.completion_tokens_details!.reasoning_tokens!
+    expect(thought).toBeGreaterThan(usage!.completion_tokens / 2)
+    expect(thought).toBeLessThan(usage!.completion_tokens)
   })
 
   it('streams the same', async () => {
@@ -134,6 +137,7 @@ describe('token speculation', () => {
   it('can be set and turned off for a request, which changes nothing in the text', async () => {
     const off = await client.chat.completions.create(guessing({ ngram: 0, draft: 0 }))
     expect(off.usage!.completion_tokens_details).toEqual({
+      reasoning_tokens: expect.any(Number),
       accepted_prediction_tokens: 0,
       rejected_prediction_tokens: 0,
     })

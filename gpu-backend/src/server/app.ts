@@ -1,6 +1,7 @@
 import { ProtocolError, bearerOptions } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
+import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { requestId } from 'hono/request-id'
 import type { Engine } from '../engine/engine.ts'
@@ -23,12 +24,14 @@ export interface AppOptions {
   draining: () => boolean
   /** Bearer token that every call but `/health` must show. Default: none asked. */
   token?: string | undefined
+  /** Origins whose pages may call, `*` for all. Default: none. */
+  cors?: readonly string[] | undefined
   /** Where calls under way are kept, for those who want to wait for them. */
   calls?: Calls
 }
 
 /** The backend's HTTP surface. Errors are OpenAI error objects; before streaming with a status, afterwards as an event. */
-export function createApp({ engine, draining, token, calls = new Calls() }: AppOptions): Hono {
+export function createApp({ engine, draining, token, cors: origins = [], calls = new Calls() }: AppOptions): Hono {
   const app = new Hono()
   const metrics = new Metrics()
 
@@ -39,6 +42,10 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     return loaded
   }
 
+  if (origins.length > 0) {
+    const origin = origins.includes('*') ? '*' : [...origins]
+    app.use(cors({ origin, exposeHeaders: ['x-request-id', 'retry-after', 'www-authenticate'] }))
+  }
   app.use(requestId())
   app.use(async function tellRequestId(c, next) {
     await next()

@@ -32,6 +32,7 @@ export interface ServeOptions {
   /** Undefined: fp32 on the CPU, each checkpoint's own half precision on CUDA. */
   weights?: WeightType | undefined
   token?: string | undefined
+  cors?: readonly string[] | undefined
   contextIdleMs: number
   drainMs: number
 }
@@ -55,6 +56,11 @@ const leastLogprob = (text: string): number => (text === 'off' ? -Infinity : dec
 
 /** `none` is no rule. */
 const rules = (text: string): ContentRule[] => (text === 'none' ? [] : listOf(contentRuleNames)(text))
+
+/** As browsers name them: scheme, host and port. */
+const ORIGIN = String.raw`(\*|https?://[^\s,/?#@]+)`
+const origins = (text: string): string[] =>
+  matching(new RegExp(`^${ORIGIN}(,${ORIGIN})*$`), 'origins such as https://app.example, or "*"')(text).split(',')
 
 /** The flags of `lookahead serve`. */
 export function withServeFlags(command: Command) {
@@ -143,6 +149,12 @@ export function withServeFlags(command: Command) {
     .addOption(setting('--threads <n>', 'threads for forwards (default: one per core)').argParser(whole(1, 1024)))
     .addOption(weightsOption().env(variable('weights')))
     .addOption(setting('--token <secret>', 'bearer token that callers must show (default: none)').argParser(some))
+    .addOption(
+      setting(
+        '--cors <origins>',
+        'origins whose pages may call it, with commas between them; "*": all (default: none)',
+      ).argParser(origins),
+    )
     .addOption(
       setting('--context-idle <seconds>', 'idle contexts are dropped after this time')
         .argParser(whole(1, 86_400))

@@ -29,7 +29,8 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
   let engine: Engine | undefined
   let draining = false
   const calls = new Calls(options.queue)
-  const app = createApp({ engine: () => engine, draining: () => draining, token: options.token, calls })
+  const { token, cors } = options
+  const app = createApp({ engine: () => engine, draining: () => draining, token, cors, calls })
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
     const bound = listen({ fetch: app.fetch, hostname: options.host, port: options.port }, () => resolve(bound))
     bound.once('error', reject)

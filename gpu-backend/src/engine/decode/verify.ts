@@ -229,7 +229,7 @@ export class Verification {
     const finish = this.#finish()
     yield* output.deltas({ all: true })
     this.#tree.commit(isOwn ? last.start + last.agreed : this.#tree.chain.length, isOwn ? last.leaf : undefined)
-    this.#context.tokens.push(...tokens)
+    const reasoningTokens = this.#context.commit(this.#engine.target.model.tokenizer, tokens)
     const accepted = standing.filter((step) => step.ruling?.accepted).length
     this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish })
     if (finish) this.#context.drafts.end()
@@ -238,6 +238,7 @@ export class Verification {
       accepted,
       text: output.text,
       tokens,
+      reasoningTokens,
       correction: isOwn ? this.#correction(last) : '',
       finish,
     }

@@ -28,7 +28,7 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
     const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
     const most = request.prompt_logprobs
     const shown = { logprobs, promptLogprobs: most, perPromptToken: entries(most) }
-    const job = createJob(served, request, [{ tokens, maxTokens, answerAfter }], shown)
+    const job = { ...createJob(served, request, [{ tokens, maxTokens, answerAfter }], shown), channels }
     return answer(service, call, job, dialect(job, request, channels), request)
   })
 }
