@@ -13,7 +13,7 @@ const CompletionRequest = v.object({
   ...common,
   prompt: v.pipe(
     v.union(
-      [text, v.tuple([text])],
+      [text, v.strictTuple([text])],
       'must be one text that is not empty: the worker takes neither token ids nor several',
     ),
     v.transform((prompt) => (typeof prompt === 'string' ? prompt : prompt[0])),

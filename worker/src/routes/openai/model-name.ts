@@ -26,7 +26,7 @@ export function readModel(env: Bindings, asked: string | undefined): Model {
   if (asked === undefined) return { name: names[0]!, lookahead: {} }
   // A name may have colons of its own.
   const name = names.find((known) => asked === known || asked.startsWith(`${known}:`))
-  const lookahead = name === undefined ? undefined : readSuffix(asked.slice(name.length + 1))
+  const lookahead = name === undefined ? undefined : readSuffix(asked.slice(name.length))
   if (lookahead) return { name: asked, lookahead }
   const suffixes = [...modes, ...verifiers].map((word) => `:${word}`).join(', ')
   throw new ProtocolError(
@@ -40,7 +40,7 @@ export function readModel(env: Bindings, asked: string | undefined): Model {
 /** Undefined where it says nothing that we know. */
 function readSuffix(suffix: string): Model['lookahead'] | undefined {
   const lookahead: Model['lookahead'] = {}
-  for (const word of suffix === '' ? [] : suffix.split(':')) {
+  for (const word of suffix.split(':').slice(1)) {
     const mode = modes.find((known) => known === word)
     const verifier = verifiers.find((known) => known === word)
     if (mode && !lookahead.mode && !lookahead.verifier) lookahead.mode = mode
