@@ -1,6 +1,7 @@
 /** What clients of OpenAI's API may send to the worker, what they may not, and what comes of it. */
 import { describe, expect, test, vi } from 'vitest'
 import { app } from '../src/app.ts'
+import { patientJson } from '../src/routes/openai/patient-json.ts'
 import type { Bindings } from '../src/settings.ts'
 import { commits, context, fakeBackend } from './fake-backend.ts'
 import type { Reply } from './fake-backend.ts'
@@ -283,6 +284,20 @@ test('leaving a stream, and leaving an answer that is waited for, end the run at
   controller.abort()
   await whole
   await expect.poll(() => fake.left).toBe(2)
+})
+
+test('an answer in one piece that takes long begins with white space; if it fails then, it breaks off', async () => {
+  const { promise, resolve, reject } = Promise.withResolvers<object>()
+  const response = patientJson(promise, 5, () => undefined)
+  const reader = response.body!.getReader()
+  const next = async () => new TextDecoder().decode((await reader.read()).value)
+  expect([await next(), await next()]).toEqual(['\n', '\n'])
+  resolve({ a: 1 })
+  let rest = ''
+  for (let text = await next(); text !== ''; text = await next()) rest += text
+  expect(JSON.parse(rest)).toEqual({ a: 1 })
+  reject(new Error('too late'))
+  await expect(patientJson(Promise.reject(new Error('lost')), 5, () => undefined).text()).rejects.toThrow('lost')
 })
 
 test('a cycle with steps is told beside the text', async () => {

@@ -6,19 +6,48 @@ import type { App } from '../../settings.ts'
 import { HEARTBEAT_MS, startRun } from '../../start-run.ts'
 import type { Asked, Encoder } from './dialect.ts'
 import { failure } from './failure.ts'
+import { patientJson } from './patient-json.ts'
 
 type Events = AsyncIterator<RunEvent, void, undefined>
 
-/** What fails before there is any output has a status of its own, also when streaming. @throws as `startRun` does */
+/**
+ * What fails before there is any output has a status of its own, also when streaming; so does what fails later, of an answer
+ * in one piece. But the status is not held back for longer than a beat: the runtime notices that a client has left only
+ * when something is written.
+ * @throws as `startRun` does
+ */
 export async function answer(c: Context<App>, { run, stream, encoder }: Asked): Promise<Response> {
   const events = startRun(run, c)
   const words = encoder({ id: c.var.requestId, created: Math.floor(Date.now() / 1000) })
-  // While nothing is written the runtime itself tells that the client has left, and then the events end.
-  const first = await read(events, stream ? hasBegun : () => false)
-  const last = first.at(-1)
+  const first = read(events, stream ? hasBegun : () => false)
+  const known = await within(HEARTBEAT_MS, first)
+  const last = known?.at(-1)
   if (last?.type === 'run.failed') return failure(last).toResponse()
   if (stream) return encodedStream(encoded(first, events, words), (text) => text, { heartbeatMs: HEARTBEAT_MS })
-  return last?.type === 'run.completed' ? c.json(words.whole(first)) : leftAlone()
+  if (!known)
+    return patientJson(
+      first.then((all) => whole(all, words)),
+      HEARTBEAT_MS,
+      () => events.return?.(),
+    )
+  return last ? c.json(whole(known, words)) : leftAlone()
+}
+
+function whole(events: readonly RunEvent[], words: Encoder): object {
+  const last = events.at(-1)
+  if (last?.type === 'run.failed') throw failure(last)
+  return words.whole(events)
+}
+
+/** What a promise comes to, or undefined where that takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), ms)
+  try {
+    return await Promise.race([promise, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Whether a run has more to show than that it was started. */
@@ -36,9 +65,9 @@ async function read(events: Events, isEnough: (event: RunEvent) => boolean): Pro
 }
 
 /** The events as text, those already read first. Leaving it leaves them. */
-function encoded(first: readonly RunEvent[], rest: Events, encoder: Encoder): Leavable<string> {
+function encoded(first: Promise<RunEvent[]>, rest: Events, encoder: Encoder): Leavable<string> {
   async function* lines(): AsyncGenerator<string, void, undefined> {
-    for (const event of first) yield encoder.event(event)
+    for (const event of await first) yield encoder.event(event)
     for (let next = await rest.next(); !next.done; next = await rest.next()) yield encoder.event(next.value)
   }
   return leavable(withoutEmpty(lines()), () => rest.return?.())
