@@ -170,7 +170,7 @@ describe('token speculation', () => {
       expect(sum(counts.accepted_per_position)).toBe(counts.num_accepted_draft_tokens)
       expect(counts.mean_acceptance_length).toBeCloseTo(1 + counts.num_accepted_draft_tokens / counts.num_spec_steps)
       expect(counts.draft_acceptance_rate).toBeCloseTo(counts.num_accepted_draft_tokens / counts.num_draft_tokens)
-      expect(usage!.completion_tokens_details).toEqual({
+      expect(usage!.completion_tokens_details).toMatchObject({
         accepted_prediction_tokens: counts.num_accepted_draft_tokens,
         rejected_prediction_tokens: counts.num_draft_tokens - counts.num_accepted_draft_tokens,
       })

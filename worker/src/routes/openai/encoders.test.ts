@@ -166,8 +166,8 @@ interface ResponseEvent {
   response?: { status: string; usage: object | null; output: Item[]; error: object | null }
 }
 
-async function responseEvents(events: readonly RunEvent[]): Promise<ResponseEvent[]> {
-  const list = await wire(new ResponseEncoder(named, { model: 'm' }), events)
+async function responseEvents(events: readonly RunEvent[], withSteps = true): Promise<ResponseEvent[]> {
+  const list = await wire(new ResponseEncoder(named, { model: 'm', withSteps }), events)
   return list.map(({ event, data }) => {
     const parsed = JSON.parse(data) as ResponseEvent
     expect(parsed.type).toBe(event)
@@ -203,6 +203,13 @@ test('the runs have what the dialects are to tell: steps kept and corrected, tho
   expect(said(recorded('steps'), 'answer')).toContain('\\boxed')
   expect(said(recorded('steps'), 'reasoning')).not.toBe('')
   expect(recorded('cut-short').at(-1)).toMatchObject({ finish_reason: 'length' })
+})
+
+test('a response is streamed without the events of ours, unless they are asked for', async () => {
+  const types = (list: readonly ResponseEvent[]) => list.map(({ type }) => type)
+  const [all, own] = [await responseEvents(recorded('steps')), await responseEvents(recorded('steps'), false)]
+  expect(types(all).filter((type) => !type.startsWith('lookahead:'))).toEqual(types(own))
+  expect(types(all).length).toBeGreaterThan(types(own).length)
 })
 
 test('thoughts can be asked for in one field', async () => {

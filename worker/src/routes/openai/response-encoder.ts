@@ -16,16 +16,23 @@ export interface Echoed {
   metadata?: object | undefined
 }
 
+export interface ResponseOptions extends Echoed {
+  /** Whether a stream has the run's own events too: there are clients that fail where they meet a type they do not know. */
+  withSteps?: boolean
+}
+
 export class ResponseEncoder implements Encoder {
   readonly #named: Named
   readonly #echoed: Echoed
+  readonly #withSteps: boolean
   /** All but the last are over. */
   readonly #items: Item[] = []
   #sequence = 0
 
-  constructor(named: Named, echoed: Echoed) {
+  constructor(named: Named, { withSteps = false, ...echoed }: ResponseOptions) {
     this.#named = named
     this.#echoed = echoed
+    this.#withSteps = withSteps
   }
 
   event(event: RunEvent): string {
@@ -41,7 +48,7 @@ export class ResponseEncoder implements Encoder {
   }
 
   #events(event: RunEvent): ResponseEvent[] {
-    const extra = isExtra(event) ? [{ ...event, type: `lookahead:${event.type}` }] : []
+    const extra = this.#withSteps && isExtra(event) ? [{ ...event, type: `lookahead:${event.type}` }] : []
     if (event.type === 'run.started') {
       const response = this.#response('in_progress')
       return [{ type: 'response.created', response }, { type: 'response.in_progress', response }, ...extra]

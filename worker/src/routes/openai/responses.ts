@@ -60,6 +60,8 @@ const ResponseRequest = v.pipe(
     max_output_tokens: maybe(positive),
     text: maybe(v.looseObject({ format: textFormat })),
     metadata: maybe(v.looseObject({})),
+    /** What is told beside; what is not ours to tell is left out. */
+    include: maybe(v.array(v.string())),
     previous_response_id: refused(NOTHING_KEPT),
     conversation: refused(NOTHING_KEPT),
     background: refused('a response is written while its client waits'),
@@ -78,6 +80,7 @@ export const responses: Dialect = (body, env) => {
   const system: Message[] = instructions ? [{ role: 'system', content: instructions }] : []
   const messages = [...system, ...input.flat()]
   const run = toRun(request, { messages, max_tokens: max_output_tokens ?? ALL_TOKENS, lookahead })
+  const withSteps = request.include?.includes('lookahead.events') ?? false
   const echoed = { model, instructions, max_output_tokens, temperature, top_p, metadata }
-  return { run, stream, encoder: (named) => new ResponseEncoder(named, echoed) }
+  return { run, stream, encoder: (named) => new ResponseEncoder(named, { ...echoed, withSteps }) }
 }
