@@ -1,6 +1,4 @@
 /** The worker speaks to OpenAI's own client, on all three endpoints. */
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import OpenAI, { APIError, AuthenticationError, BadRequestError, InternalServerError, NotFoundError } from 'openai'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startBackend, startWorker } from '../launcher/index.ts'
@@ -180,17 +178,15 @@ describe('a client that leaves', () => {
 })
 
 describe('a worker of its operator', () => {
-  let backend: Server | undefined
+  let backend: Server
   let worker: Server
-  let port: number
   beforeAll(async () => {
-    port = await freePort()
-    const vars = { API_KEY: 'secret', MODEL_NAME: 'mine' }
-    worker = await startWorker({ backendURL: `http://127.0.0.1:${port}`, vars })
+    backend = await startBackend()
+    worker = await startWorker({ backendURL: backend.url, vars: { API_KEY: 'secret', MODEL_NAME: 'mine' } })
   })
   afterAll(async () => {
     await worker.stop()
-    await backend?.stop()
+    await backend.stop()
   })
   const of = (options = {}) => openai({ baseURL: `${worker.url}/v1`, apiKey: 'secret', ...options })
 
@@ -201,20 +197,12 @@ describe('a worker of its operator', () => {
   })
 
   it('is asked again by a client that retries, until the backend is there', async () => {
+    await backend.kill()
     await expect(of().chat.completions.create(greedy)).rejects.toThrow(InternalServerError)
     const asked = { ...greedy, model: 'mine', max_completion_tokens: 8 }
     const call = of({ maxRetries: 60 }).chat.completions.create(asked)
-    backend = await startBackend({ port })
+    backend = await startBackend({ port: Number(new URL(backend.url).port) })
     expect(await call).toMatchObject({ model: 'mine', choices: [{ finish_reason: 'length' }] })
     expect((await of().models.list()).data.map(({ id }) => id)).toEqual(['mine', 'target'])
   })
 })
-
-/** A port that nothing listens on yet. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
