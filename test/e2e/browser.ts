@@ -42,6 +42,8 @@ export async function inBrowser(
   const { outputFiles } = await build({
     stdin: { contents: `${REPORT}\n${script}`, resolveDir: import.meta.dirname, loader: 'ts' },
     jsx: 'automatic',
+    // The SDK's page is run for its effects, whatever its package says.
+    ignoreAnnotations: true,
     bundle: true,
     format: 'esm',
     platform: 'browser',
