@@ -13,7 +13,7 @@ for await (const part of result.stream) {
   if (part.type === 'reasoning-delta') process.stderr.write(part.text)
   if (part.type === 'text-delta') process.stdout.write(part.text)
   // Each step, as it is drafted and as the verifier rules on it.
-  if (part.type === 'custom') process.stderr.write(`[${String(part.providerMetadata?.['lookahead']?.['type'])}] `)
+  if (part.type === 'custom') process.stderr.write(`${JSON.stringify(part.providerMetadata?.['lookahead'])}\n`)
   if (part.type === 'error') throw part.error
 }
 console.log(`\n${(await result.usage).outputTokens} tokens`)

@@ -33,7 +33,7 @@ it('lists the model, and tells about it', async () => {
 
 describe('chat completions', () => {
   it('in one piece: answer, thoughts, usage, and how the steps came about', async () => {
-    const answer = await client.chat.completions.create(greedy)
+    const { data: answer, request_id } = await client.chat.completions.create(greedy).withResponse()
     const { message, finish_reason } = answer.choices[0]!
     const { reasoning, reasoning_content } = message as Thoughts
     expect(finish_reason).toBe('stop')
@@ -45,7 +45,7 @@ describe('chat completions', () => {
     expect(completion_tokens_details!.reasoning_tokens).toBeGreaterThan(completion_tokens / 2)
     expect(completion_tokens_details!.reasoning_tokens).toBeLessThan(completion_tokens)
     expect(typesIn(answer)).toEqual(expect.arrayContaining(['run.started', 'step.drafted', 'run.completed']))
-    expect(answer._request_id).toBe(answer.id.replace('chatcmpl-', ''))
+    expect(request_id).toBe(answer.id.replace('chatcmpl-', ''))
   })
 
   it('streams the same, by the chunk and by the helper', async () => {

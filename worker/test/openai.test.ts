@@ -43,7 +43,12 @@ describe('what fails before there is text has its own status, streaming or not',
   })
 
   test('and tells when to come again, where that may help', async () => {
-    const answer = await play('/v1/chat/completions', {}, {}, Array<Reply>(3).fill({ status: 503, code: 'loading' }))
+    const answer = await play(
+      '/v1/chat/completions',
+      {},
+      {},
+      Array.from({ length: 3 }, () => ({ status: 503, code: 'loading' })),
+    )
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2'])
   })
 })

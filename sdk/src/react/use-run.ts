@@ -11,9 +11,9 @@ export interface UseRun extends RunView {
    * Asks a question; a run that goes on is stopped. For event handlers: rendering asks nothing.
    * @throws {UsageError} `invalid_option`
    */
-  ask(request: RunRequestInput): void
+  ask: (request: RunRequestInput) => void
   /** Stops the run, and with it the work on the server; what is shown stays. */
-  stop(): void
+  stop: () => void
 }
 
 /**
@@ -60,8 +60,17 @@ export function useRun(client: Lookahead): UseRun {
     [client, stop],
   )
 
-  // In StrictMode effects are undone and done again at once: nothing has been asked by then, so nothing is lost.
-  useEffect(() => stop, [stop])
+  // StrictMode undoes effects and does them again at once: that is no end of the component, and must not stop a run.
+  const isThere = useRef(false)
+  useEffect(() => {
+    isThere.current = true
+    return () => {
+      isThere.current = false
+      queueMicrotask(() => {
+        if (!isThere.current) stop()
+      })
+    }
+  }, [stop])
 
   return { ...view, ask, stop }
 }

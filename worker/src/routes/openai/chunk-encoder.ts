@@ -12,7 +12,7 @@ export interface Choices {
   chunkObject: string
   /** Of the first chunk, where it comes before any text. */
   first?: object
-  text(delta: TextDelta): object
+  text: (delta: TextDelta) => object
   /** Of the last chunk. */
   last: object
   whole(run: WholeRun): object

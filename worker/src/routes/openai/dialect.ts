@@ -9,7 +9,7 @@ export type Dialect = (body: unknown, env: Bindings) => Asked
 export interface Asked {
   run: RunRequest
   stream: boolean
-  encoder(named: Named): Encoder
+  encoder: (named: Named) => Encoder
 }
 
 /** What an answer calls itself, handed in so that an encoder is a function of its run alone. */

@@ -6,24 +6,30 @@
 export function patientJson(answer: Promise<object>, beatMs: number, leave: () => unknown): Response {
   const encoder = new TextEncoder()
   let beat: ReturnType<typeof setInterval>
+  let isLeft = false
+
+  async function write(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    try {
+      const text = JSON.stringify(await answer)
+      if (isLeft) return
+      controller.enqueue(encoder.encode(text))
+      controller.close()
+    } catch (error) {
+      controller.error(error)
+    } finally {
+      clearInterval(beat)
+    }
+  }
+
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       const blank = () => controller.enqueue(encoder.encode('\n'))
       blank()
       beat = setInterval(blank, beatMs)
-      answer
-        .finally(() => clearInterval(beat))
-        .then(
-          (value) => {
-            controller.enqueue(encoder.encode(JSON.stringify(value)))
-            controller.close()
-          },
-          (error: unknown) => controller.error(error),
-        )
-        // The client may have left meanwhile.
-        .catch(() => undefined)
+      void write(controller)
     },
     async cancel() {
+      isLeft = true
       clearInterval(beat)
       await leave()
     },
