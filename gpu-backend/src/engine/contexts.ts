@@ -2,6 +2,7 @@ import { addAbortListener } from 'node:events'
 import { EngineError } from './errors.ts'
 import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import { OutputText } from './text/output.ts'
+import { ReasoningTokens } from './text/reasoning-tokens.ts'
 import { Lengths } from './speculation/index.ts'
 import { Drafts } from './drafts.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
@@ -31,6 +32,7 @@ export class Context {
   isAwaited = false
   lastUsed = performance.now()
   #text: { stops: string; output: OutputText } | undefined
+  #reasoning: ReasoningTokens | undefined
 
   constructor(id: string, prompt: Prompt, output: readonly number[]) {
     this.id = id
@@ -43,6 +45,16 @@ export class Context {
 
   get outputLength(): number {
     return this.tokens.length - this.promptLength
+  }
+
+  /** Takes over what was committed. @returns how many of these tokens are thinking */
+  commit(tokenizer: Tokenizer, tokens: readonly number[]): number {
+    if (!this.#reasoning) {
+      this.#reasoning = new ReasoningTokens(tokenizer, this.channels)
+      this.#reasoning.push(this.tokens.slice(this.promptLength))
+    }
+    this.tokens.push(...tokens)
+    return this.#reasoning.push(tokens)
   }
 
   /** The output's text; made anew by replaying the output when the stop strings change. */

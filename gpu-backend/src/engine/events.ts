@@ -45,6 +45,8 @@ export interface Committed {
   text: string
   /** Token ids of `text`, and of the end of text, if it came. */
   tokens: readonly number[]
+  /** How many of them are thinking, its tags included. */
+  reasoningTokens: number
   /** The target's own step; empty after an accepted end. */
   correction: string
   /** Set when the text is over. */

@@ -1,6 +1,7 @@
 import { ProtocolError, bearerOptions } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
+import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { requestId } from 'hono/request-id'
 import type { Engine } from '../engine/engine.ts'
@@ -26,12 +27,14 @@ export interface AppOptions {
   draining: () => boolean
   /** Bearer tokens, one of which every call but `/health` must show. Default: none asked. */
   token?: string | readonly string[] | undefined
+  /** Origins whose pages may call, `*` for all. Default: none. */
+  cors?: readonly string[] | undefined
   /** Where calls under way are kept, for those who want to wait for them. */
   calls?: Calls
 }
 
 /** The backend's HTTP surface. Errors are OpenAI error objects; before streaming with a status, afterwards as an event. */
-export function createApp({ engine, draining, token, calls = new Calls() }: AppOptions): Hono {
+export function createApp({ engine, draining, token, cors: origins = [], calls = new Calls() }: AppOptions): Hono {
   const app = new Hono()
   const metrics = new Metrics()
 
@@ -42,6 +45,10 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     return loaded
   }
 
+  if (origins.length > 0) {
+    const origin = origins.includes('*') ? '*' : [...origins]
+    app.use(cors({ origin, exposeHeaders: ['x-request-id', 'retry-after', 'www-authenticate'] }))
+  }
   app.use(requestId())
   app.use(async function tellRequestId(c, next) {
     await next()
@@ -66,7 +73,7 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     })
   })
 
-  app.use(refuseCrossSite)
+  app.use(refuseCrossSite(origins))
   if (token !== undefined) app.use(bearerAuth(bearerOptions(token, 'token')))
   app.use(limitBody(MAX_BODY_BYTES, MAX_BODIES_BYTES))
 

@@ -46,6 +46,17 @@ test('the pools are sized by memory unless slots are given; limits have defaults
   })
 })
 
+test('origins are those that browsers name', () => {
+  expect(read([]).cors).toBeUndefined()
+  expect(read(['--cors', '*']).cors).toEqual(['*'])
+  expect(read([], { LOOKAHEAD_CORS: 'https://a.example,http://localhost:5173' }).cors).toEqual([
+    'https://a.example',
+    'http://localhost:5173',
+  ])
+  for (const wrong of ['', 'a.example', 'https://a.example/', 'https://a.example,', 'ftp://a'])
+    expect(() => read([`--cors=${wrong}`])).toThrow()
+})
+
 test('a token that no caller could show is refused, and not shown', () => {
   expect(read(['--token', 'aZ09-._~+/=='])).toMatchObject({ token: ['aZ09-._~+/=='] })
   expect(read(['--token', 'one,two'])).toMatchObject({ token: ['one', 'two'] })

@@ -32,6 +32,7 @@ export interface ServeOptions {
   /** Undefined: fp32 on the CPU, each checkpoint's own half precision on CUDA. */
   weights?: WeightType | undefined
   token?: readonly string[] | undefined
+  cors?: readonly string[] | undefined
   contextIdleMs: number
   writeTimeoutMs: number
   drainMs: number
@@ -56,6 +57,11 @@ const leastLogprob = (text: string): number => (text === 'off' ? -Infinity : dec
 
 /** `none` is no rule. */
 const rules = (text: string): ContentRule[] => (text === 'none' ? [] : listOf(contentRuleNames)(text))
+
+/** As browsers name them: scheme, host and port. */
+const ORIGIN = String.raw`(\*|https?://[^\s,/?#@]+)`
+const origins = (text: string): string[] =>
+  matching(new RegExp(`^${ORIGIN}(,${ORIGIN})*$`), 'origins such as https://app.example, or "*"')(text).split(',')
 
 /** The flags of `lookahead serve`. */
 export function withServeFlags(command: Command) {
@@ -148,6 +154,12 @@ export function withServeFlags(command: Command) {
         '--token <secret>',
         'bearer token that callers must show, or several, by commas: one for each that shall know nothing of the others (default: none)',
       ).argParser(some),
+    )
+    .addOption(
+      setting(
+        '--cors <origins>',
+        'origins whose pages may call it, with commas between them; "*": all (default: none)',
+      ).argParser(origins),
     )
     .addOption(
       setting('--context-idle <seconds>', 'idle contexts are dropped after this time')

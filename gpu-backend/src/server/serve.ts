@@ -33,7 +33,8 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
   let engine: Engine | undefined
   let draining = false
   const calls = new Calls(options.queue)
-  const app = createApp({ engine: () => engine, draining: () => draining, token: options.token, calls })
+  const { token, cors } = options
+  const app = createApp({ engine: () => engine, draining: () => draining, token, cors, calls })
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
     const { host: hostname, port } = options
     const serverOptions = { requestTimeout: REQUEST_MS }

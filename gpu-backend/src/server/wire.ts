@@ -27,8 +27,8 @@ function toWire(event: LookaheadEvent): wire.DraftEvent | wire.VerifyEvent {
       return { type, prompt_tokens: promptTokens, output_tokens: outputTokens, ...channels }
     }
     case 'commit': {
-      const { finish = null, tokens, ...same } = event
-      return { ...same, tokens: [...tokens], finish_reason: finish }
+      const { finish = null, tokens, reasoningTokens, ...same } = event
+      return { ...same, tokens: [...tokens], reasoning_tokens: reasoningTokens, finish_reason: finish }
     }
     case 'cycle':
     case 'done':

@@ -182,6 +182,8 @@ export const Commit = v.object({
   text: v.string(),
   /** Token ids of `text` (and of the end of text, if it came). */
   tokens: v.array(count),
+  /** How many of them are thinking, its tags included. */
+  reasoning_tokens: v.optional(count),
   /** The target's own step: it replaces the first rejected draft or follows the last accepted one; empty after an accepted end. */
   correction: v.string(),
   /** Set when the run is over. */

@@ -252,7 +252,8 @@ class Run {
 
   *#complete(finish_reason: NonNullable<Commit['finish']>): Generator<RunEvent, void, undefined> {
     yield* this.#output.end()
-    const usage = { prompt_tokens: this.#output.promptTokens, completion_tokens: this.#output.tokens }
+    const { promptTokens: prompt_tokens, tokens: completion_tokens, reasoningTokens: reasoning_tokens } = this.#output
+    const usage = { prompt_tokens, completion_tokens, ...(reasoning_tokens !== undefined && { reasoning_tokens }) }
     yield { type: 'run.completed', finish_reason, usage, stats: this.#stats.now }
   }
 

@@ -118,6 +118,8 @@ export interface Commit {
   tokens: number
   /** Their ids, of an engine that tells them. */
   ids?: readonly number[]
+  /** How many are thinking, its tags included, of an engine that tells. */
+  reasoningTokens?: number | undefined
   /** The target's own step or steps after the accepted ones. */
   correction: string
   /** Set when the text is over. */

@@ -237,7 +237,7 @@ export class Verification {
     const finish = this.#finish()
     yield* output.deltas({ all: true })
     this.#tree.commit(isOwn ? last.start + last.agreed : this.#tree.chain.length, isOwn ? last.leaf : undefined)
-    this.#context.tokens.push(...tokens)
+    const reasoningTokens = this.#context.commit(this.#engine.target.model.tokenizer, tokens)
     const accepted = standing.filter((step) => step.ruling?.accepted).length
     this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish, kept: this.#kept })
     if (finish) this.#context.drafts.end()
@@ -246,6 +246,7 @@ export class Verification {
       accepted,
       text: output.text,
       tokens,
+      reasoningTokens,
       correction: isOwn ? this.#correction(last) : '',
       finish,
     }

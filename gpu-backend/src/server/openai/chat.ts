@@ -31,13 +31,8 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
     const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
     const most = request.prompt_logprobs
     const shown = { logprobs, promptLogprobs: most, perPromptToken: entries(most) }
-    const job = createJob(
-      served,
-      request,
-      [{ tokens, maxTokens, answerAfter }],
-      shown,
-      cacheSalt(caller, request.cache_salt),
-    )
+    const salt = cacheSalt(caller, request.cache_salt)
+    const job = { ...createJob(served, request, [{ tokens, maxTokens, answerAfter }], shown, salt), channels }
     return answer(service, call, job, dialect(job, request, channels), request)
   })
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { ChannelState } from '@lookahead/sdk/protocol'
 import type { GenerateRequest } from '../../engine/decode/generate.ts'
 import { assertTokens } from '../../engine/text/prompt.ts'
 import type { ServedModel } from './served-model.ts'
@@ -16,6 +17,8 @@ export interface Job {
   promptTokens: number
   /** Log probabilities of prompts that the answer shows, over all choices. */
   promptEntries: number
+  /** Where the prompt of a chat leaves off: its usage tells the tokens of thinking. */
+  channels?: ChannelState
 }
 
 export interface Prompt extends Pick<GenerateRequest, 'answerAfter'> {

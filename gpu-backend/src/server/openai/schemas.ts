@@ -86,8 +86,11 @@ const Generation = v.object({
   /** By token id. */
   logit_bias: v.nullish(bias, {}),
   stop: v.pipe(
-    v.nullish(v.union([stop, list(64, stop)], 'must be a string or up to 64 strings of 1 to 1,024 characters'), []),
-    v.transform((stops) => (typeof stops === 'string' ? [stops] : stops)),
+    v.nullish(
+      v.union([v.literal(''), stop, list(64, stop)], 'must be a string or up to 64 strings of 1 to 1,024 characters'),
+      [],
+    ),
+    v.transform((stops) => (typeof stops === 'string' ? [stops].filter(Boolean) : stops)),
   ),
   stop_token_ids: v.nullish(TokenIds, []),
   include_stop_str_in_output: flag(false),
@@ -238,13 +241,31 @@ export const ChatRequest = v.pipe(
     /** Looks for `stop` in the whole text, thinking and its tags included. */
     stop_in_reasoning: flag(false),
     echo: refused('it is for /v1/completions'),
+    tools: v.optional(v.unknown()),
     tool_choice: maybe(v.picklist(['none', 'auto'], 'is not supported: the models call no tools')),
+    functions: v.optional(v.unknown()),
+    function_call: maybe(v.picklist(['none', 'auto'], 'is not supported: the models call no functions')),
     modalities: maybe(v.array(v.literal('text', 'is not supported: only "text" is'))),
     audio: refused('the models write text'),
   }),
   v.forward(
     v.check(({ logprobs, top_logprobs }) => logprobs || !top_logprobs, 'needs "logprobs": true'),
     ['top_logprobs'],
+  ),
+  // Tools that may not be called change nothing.
+  v.forward(
+    v.check(
+      ({ tools, tool_choice }) => tool_choice === 'none' || saysNothing(tools),
+      'is not supported: the models call no tools; leave it out, or set "tool_choice": "none"',
+    ),
+    ['tools'],
+  ),
+  v.forward(
+    v.check(
+      ({ functions, function_call }) => function_call === 'none' || saysNothing(functions),
+      'is not supported: the models call no functions; leave it out, or set "function_call": "none"',
+    ),
+    ['functions'],
   ),
 )
 export type ChatRequest = v.InferOutput<typeof ChatRequest>
