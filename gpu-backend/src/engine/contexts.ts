@@ -1,9 +1,11 @@
 import { addAbortListener } from 'node:events'
 import { EngineError } from './errors.ts'
+import { channelsThrough } from '@lookahead/sdk/protocol'
 import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import { OutputText } from './text/output.ts'
 import { Lengths } from './speculation/index.ts'
 import { Drafts } from './drafts.ts'
+import { StreamingDecoder } from '../tokenizer/index.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
 
 type Prompt = Pick<Context, 'channels' | 'question'> & { tokens: readonly number[] }
@@ -29,6 +31,7 @@ export class Context {
   isAwaited = false
   lastUsed = performance.now()
   #text: { stops: string; output: OutputText } | undefined
+  #standing: { read: number; decoder: StreamingDecoder; channels: ChannelState } | undefined
 
   constructor(id: string, prompt: Prompt, output: readonly number[]) {
     this.id = id
@@ -54,6 +57,16 @@ export class Context {
       this.#text = { stops, output }
     }
     return this.#text.output
+  }
+
+  /** Where what is committed leaves off among the channels. */
+  standing(tokenizer: Tokenizer): ChannelState {
+    const { promptLength, channels, tokens } = this
+    const known = (this.#standing ??= { read: promptLength, decoder: new StreamingDecoder(tokenizer), channels })
+    for (const token of tokens.slice(known.read))
+      known.channels = channelsThrough(known.channels, known.decoder.push(token))
+    known.read = tokens.length
+    return known.channels
   }
 }
 

@@ -11,7 +11,7 @@ const digits = (): number[] => staged.tokenizer.encode('0123456789')
 /** As any digit may come after any text, steps that are equal were drawn with the same numbers. */
 const saysDigits = (role: 'target' | 'draft'): unknown => staged.says(role, () => anyOf(digits()))
 const sampling = (seed?: number) => ({ temperature: 1, top_k: 0, top_p: 1, ...(seed === undefined ? {} : { seed }) })
-const common = (seed?: number) => ({ sampling: sampling(seed), step_tokens: STEP })
+const common = (seed?: number) => ({ sampling: sampling(seed), step_rules: { max_tokens: STEP } })
 
 const named = ({ id, text }: { id: string; text: string }) => ({ id, text })
 
@@ -77,7 +77,7 @@ test('without a seed a drafted step that was a guess, and wrong, says nothing of
   let same = 0
   const [texts, step] = [60, 8]
   for (let n = 0; n < texts; n++) {
-    const options = { sampling: sampling(), step_tokens: step }
+    const options = { sampling: sampling(), step_rules: { max_tokens: step } }
     const [drafted] = await draftSteps(staged.engine, { id: 'run', prompt }, 1, options)
     const request = { ...options, steps: [{ id: drafted!.id, text: drafted!.text }], max_tokens: 100 }
     const { commit } = await verify(
@@ -99,7 +99,7 @@ describe('where there are guesses', () => {
     const context = length === undefined ? { id, prompt } : { id, length }
     const { commit } = await verify(staged.engine, context, {
       ...common(seed),
-      delimiter: '.',
+      step_rules: { delimiters: ['.'] },
       // The n-th step has n letters; there are no numbers to be rejected for.
       steps: [{ text: 'x.' }, { text: 'xx.' }, { text: 'xxx.' }],
       speculation: asDrafted,

@@ -96,7 +96,7 @@ describe('what no judge is asked about', () => {
 
   test.each([
     ['max_tokens', { max_tokens: 5 }],
-    ['the step cap', { step_tokens: 5 }],
+    ['the step cap', { step_rules: { max_tokens: 5 } }],
   ])('a target’s step cut by %s is not judged', async (_, limit) => {
     targetSays(['We are not yet through with it, far from it.\n\n'])
     const judge = judgeSays(() => 1)

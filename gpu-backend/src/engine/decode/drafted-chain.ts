@@ -1,8 +1,10 @@
-import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import { channelsThrough, longestStep, rulesIn } from '@lookahead/sdk/protocol'
+import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Context } from '../contexts.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import { MOST_DRAFTED } from '../speculation/index.ts'
+import { channelOf, isWholeStep } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
 
 /** The drafted steps of one verification, one after the other. */
@@ -22,8 +24,18 @@ export interface DraftedChain {
 }
 
 /** The drafted steps that a request names, by id or by their text. */
-export const namedSteps = ({ model }: ModelRunner, { drafts }: Context, request: VerifyRequest): DraftStep[] =>
-  request.steps.map(({ id, text }) => drafts.find(id ?? '') ?? fromText(model.tokenizer, text, request))
+export function namedSteps(
+  { model: { tokenizer } }: ModelRunner,
+  context: Context,
+  request: VerifyRequest,
+): DraftStep[] {
+  let after = context.standing(tokenizer)
+  return request.steps.map(({ id, text }) => {
+    const step = context.drafts.find(id ?? '') ?? fromText(tokenizer, text, request, after)
+    after = channelsThrough(after, step.text)
+    return step
+  })
+}
 
 /**
  * As many of these steps as `room` tokens and the slots hold and as the text has.
@@ -35,10 +47,11 @@ export function draftedChain(
   request: VerifyRequest,
   { drafted, goesOn, room }: { drafted: readonly DraftStep[]; goesOn: boolean; room: number },
 ): DraftedChain {
-  const { decode, step_tokens, speculation } = request
+  const { decode, step_rules, speculation } = request
+  const cap = longestStep(step_rules)
   const guesses = Math.max(speculation.ngram, speculation.draft, MOST_DRAFTED)
-  const longest = (start: number, cap: number): number => Math.min(cap + guesses, room - start)
-  const last = (start: number): number => longest(start, decode === 'end' ? Infinity : decode * step_tokens)
+  const longest = (start: number, most: number): number => Math.min(most + guesses, room - start)
+  const last = (start: number): number => longest(start, decode === 'end' ? Infinity : decode * cap)
   const steps: DraftStep[] = []
   const starts = [0]
   let rest: DraftStep | undefined
@@ -46,7 +59,7 @@ export function draftedChain(
   for (const step of drafted) {
     const start = starts.at(-1)!
     const end = start + step.tokens.length
-    const own = longest(start, step_tokens)
+    const own = longest(start, cap)
     if (step.tokens.length === 0 || steps.at(-1)?.end === 'text') break
     const slots = pool.size - context.tokens.length - most
     if (end >= room || end + own + last(end) > slots) {
@@ -69,8 +82,10 @@ function cut({ id, tokens, text, distributions }: DraftStep, length: number): Dr
 }
 
 /** A text far too long for a step gives none of its tokens. */
-function fromText(tokenizer: Tokenizer, text: string, { delimiter, step_tokens }: VerifyRequest): DraftStep {
-  const tokens = text.length > tokenizer.mostCharacters(step_tokens) ? [] : tokenizer.encode(text, { continuing: true })
-  const end = text.endsWith(delimiter) ? 'delimiter' : 'cap'
+function fromText(tokenizer: Tokenizer, text: string, { step_rules }: VerifyRequest, after: ChannelState): DraftStep {
+  const rules = rulesIn(step_rules, channelOf(text, after))
+  const isTooLong = text.length > tokenizer.mostCharacters(rules.max_tokens)
+  const tokens = isTooLong ? [] : tokenizer.encode(text, { continuing: true })
+  const end = isWholeStep(text, rules) ? 'delimiter' : 'cap'
   return { id: '', tokens, text, end, distributions: tokens.map(() => undefined) }
 }
