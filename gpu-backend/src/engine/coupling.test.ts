@@ -1,6 +1,7 @@
 /** Which numbers decide what: draft and target draw alike where that helps, and from nothing in common anywhere else. */
 import { describe, expect, test } from 'vitest'
 import { asDrafted, draftSteps, unaided, verify } from '../../test/calls.ts'
+import type { VerifyOptions } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
 import { anyOf } from '../../test/staged.ts'
 
@@ -16,7 +17,13 @@ const common = (seed?: number) => ({ sampling: sampling(seed), step_rules: { max
 const named = ({ id, text }: { id: string; text: string }) => ({ id, text })
 
 /** Drafts and verifies once. @param length of the output so far; undefined for a new text */
-async function cycle(id: string, seed: number | undefined, depth: number, length?: number) {
+async function cycle(
+  id: string,
+  seed: number | undefined,
+  depth: number,
+  length?: number,
+  options: Partial<VerifyOptions> = {},
+) {
   const context = length === undefined ? { id, prompt } : { id, length }
   const steps = await draftSteps(staged.engine, context, depth, common(seed))
   const request = { ...common(seed), speculation: unaided, verifier: 'exact', max_tokens: 500 } as const
@@ -24,6 +31,7 @@ async function cycle(id: string, seed: number | undefined, depth: number, length
   const { commit, verdicts } = await verify(staged.engine, from, {
     ...request,
     steps: steps.map(named),
+    ...options,
   })
   return { steps: steps.map(({ text }) => text), commit, verdicts }
 }
@@ -59,6 +67,20 @@ describe('steps alone', () => {
     saysDigits('target')
     const [one, other] = [await cycle('one', undefined, 2), await cycle('other', undefined, 2)]
     different([...one.steps, ...other.steps])
+  })
+
+  test.each([
+    ['is asked for, with guesses or none', { coupled: true }, [unaided, asDrafted], 4],
+    ['is not', { coupled: false }, [unaided], 0],
+  ])('draft and target draw from the same numbers where that %s', async (_, coupling, speculations, accepted) => {
+    saysDigits('draft')
+    saysDigits('target')
+    for (const seed of [undefined, 3])
+      for (const speculation of speculations) {
+        const id = `coupled ${seed}`
+        expect((await cycle(id, seed, 4, undefined, { ...coupling, speculation })).commit.accepted).toBe(accepted)
+        staged.engine.contexts.drop(id)
+      }
   })
 
   test('the same seed gives the same text', async () => {
@@ -99,7 +121,7 @@ describe('where there are guesses', () => {
     const context = length === undefined ? { id, prompt } : { id, length }
     const { commit } = await verify(staged.engine, context, {
       ...common(seed),
-      step_rules: { delimiters: ['.'] },
+      step_rules: { delimiters: ['.'], max_tokens: STEP },
       // The n-th step has n letters; there are no numbers to be rejected for.
       steps: [{ text: 'x.' }, { text: 'xx.' }, { text: 'xxx.' }],
       speculation: asDrafted,

@@ -70,7 +70,7 @@ describe('with room for all', () => {
       step_rules: { delimiters: ['.'], max_tokens: 12 },
       max_tokens: 200,
       sampling: greedy,
-    } as const
+    }
     staged.judges(() => 1)
     for (const speculation of [asDrafted, { drafted: false, ngram: 4, draft: 4 }]) {
       const { commit } = await verify(staged.engine, context, { ...request, speculation })

@@ -143,7 +143,7 @@ describe('several steps that are written as if they were one', () => {
     expect(write({}, { steps: 2, room: whole.length })).toMatchObject({ text: 'A b.\n\n', end: 'length', steps: 1 })
     const step = writer({}, { steps: 3 })
     for (const token of [...whole, END, 5]) step.push(token)
-    expect(step).toMatchObject({ text: 'A b.\n\n', end: 'text', steps: 1, tokens: [...whole, END] })
+    expect(step).toMatchObject({ text: 'A b.\n\n', end: 'text', steps: 2, tokens: [...whole, END] })
   })
 })
 

@@ -42,9 +42,9 @@ export class StepWriter {
     return this.end !== undefined
   }
 
-  /** How many steps have text. */
+  /** Steps begun: all have ended but perhaps the last. */
   get steps(): number {
-    return this.#finished + Number(this.#step.text !== '')
+    return this.#finished + Number(this.#step.tokens > 0)
   }
 
   /** Of the step that is being written, or was last: those of the part that its first text belongs to. */
@@ -56,6 +56,7 @@ export class StepWriter {
     if (this.end) return
     const { steps = 1, room, endOfText } = this.#options
     this.tokens.push(token)
+    this.#step.tokens++
     const end = endOfText.includes(token) ? 'text' : this.#write(token)
     const isLast = this.#finished + 1 === steps
     const isOver = end === 'text' || (end === 'delimiter' && isLast)
@@ -74,7 +75,6 @@ export class StepWriter {
     const parts = this.#channels.cut(text)
     this.text += text
     step.text += text
-    step.tokens++
     step.channel ??= parts.find(({ channel }) => channel !== undefined)?.channel
     const { rules } = this
     if (endsStep(step.text, before, rules)) return 'delimiter'
