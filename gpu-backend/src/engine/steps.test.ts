@@ -77,6 +77,20 @@ describe.each(cuts)('a text cut by %s', (_, step_rules) => {
   })
 })
 
+test('whether a step from elsewhere is whole goes by the part of the text that it begins in', async () => {
+  const prompt = 'How many?\n<think>\n'
+  const thought = 'We think.</think>\n\n'
+  stage.writes('target', prompt, [thought, 'I b,'], [thought, 'We b,', 'So.'])
+  stage.judges(() => 1)
+  const verdicts = async (step_rules: StepRulesInput) => {
+    const steps = [thought, 'We b,'].map((text) => ({ text }))
+    const request = { steps, step_rules, max_tokens: 100, sampling: { temperature: 0 }, speculation: unaided }
+    return (await verify(stage.engine, { id: 'run', prompt }, request)).verdicts.map(({ reason }) => reason)
+  }
+  expect(await verdicts({ answer: { delimiters: [','] } })).toEqual(['exact', 'judge'])
+  expect(await verdicts({ reasoning: { delimiters: ['\n\n', ','] } })).toEqual(['exact', 'half_step'])
+})
+
 test.each(modes)(
   'the shipped models write the same text with sentences as steps as without: %s',
   async (_, speculation) => {
