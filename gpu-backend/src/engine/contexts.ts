@@ -63,8 +63,7 @@ export class Context {
   standing(tokenizer: Tokenizer): ChannelState {
     const { promptLength, channels, tokens } = this
     const known = (this.#standing ??= { read: promptLength, decoder: new StreamingDecoder(tokenizer), channels })
-    for (const token of tokens.slice(known.read))
-      known.channels = channelsThrough(known.channels, known.decoder.push(token))
+    known.channels = channelsThrough(known.channels, known.decoder.pushAll(tokens.slice(known.read)))
     known.read = tokens.length
     return known.channels
   }

@@ -35,7 +35,7 @@ export const ablations: readonly Ablation[] = [
     name: 'verifiers',
     title: 'Accuracy and speed by verifier (table 2 of the paper)',
     modes: steps,
-    variants: each(verifiers, (verifier) => ({ verifier })),
+    variants: each([...verifiers, 'embedding'], (verifier) => ({ verifier })),
   },
   {
     name: 'depth',

@@ -267,8 +267,8 @@ export const decode: Area = {
     },
     {
       file: contexts,
-      from: 'known.channels = channelsThrough(known.channels, known.decoder.push(token))',
-      to: 'known.decoder.push(token)',
+      from: 'known.channels = channelsThrough(known.channels, known.decoder.pushAll(tokens.slice(known.read)))',
+      to: '',
       means: 'steps of the answer are cut as those of the thinking before it',
       tests: [stepsTest],
     },
