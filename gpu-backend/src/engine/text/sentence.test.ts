@@ -45,6 +45,7 @@ describe('after a number, a letter or a bracket', () => {
   test('it ends with white space that comes by itself', () => {
     expect(sentences(['It is 3', '.', ' ', 'Then', ' x', '.', ' ', 'So'])).toEqual(['It is 3. ', 'Then x. ', 'So'])
     expect(sentences(['as', ' e', '.', 'g', '.', ' ', 'cats', '.'])).toEqual(['as e.g. cats.'])
+    expect(sentences(['1', '.', ' ', 'One', '\n', '2', '.', ' ', 'Two'])).toEqual(['1. One\n2. Two'])
   })
 })
 

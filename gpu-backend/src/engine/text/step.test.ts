@@ -50,7 +50,7 @@ describe('a step ends', () => {
   })
 
   test('with whichever of several delimiters comes first', () => {
-    expect(texts('a; b. c;\nd', { delimiters: [';', '\n'] })).toEqual(['a;', ' b. c;', '\nd'])
+    expect(texts('a; b. c\nd; e', { delimiters: [';', '\n'] })).toEqual(['a;', ' b. c\n', 'd;', ' e'])
     expect(texts('a;; b', { delimiters: [';; '] })).toEqual(['a;; b'])
   })
 
