@@ -68,12 +68,16 @@ describe.each(cuts)('a text cut by %s', (_, step_rules) => {
     expect(plain).toMatchObject({ text, finish: 'stop' })
     const following = (overlap: boolean) =>
       follow(stage.engine, { prompt }, { ...common, speculation, depth: 4, overlap, max_tokens: most })
-    const runs = [await cycles({ speculation }), committed(await following(true)), committed(await following(false))]
-    for (const commits of runs) {
+    const oneByOne = await cycles({ speculation })
+    const followed = [committed(await following(true)), committed(await following(false))]
+    for (const commits of [oneByOne, ...followed]) {
       expect(tokensOf(commits)).toEqual(plain.tokens)
-      expect(sum(commits.map(({ steps }) => steps))).toBe(plain.steps)
       expect(sum(commits.map(({ accepted }) => accepted))).toBeGreaterThan(0)
     }
+    const count = (commits: readonly Committed[]) => sum(commits.map(({ steps }) => steps))
+    expect(count(oneByOne)).toBe(plain.steps)
+    // Where cycles follow one another, a rejected step is cut, and its rest is another.
+    for (const commits of followed) expect(count(commits)).toBeGreaterThanOrEqual(plain.steps)
   })
 })
 
@@ -89,6 +93,18 @@ test('whether a step from elsewhere is whole goes by the part of the text that i
   }
   expect(await verdicts({ answer: { delimiters: [','] } })).toEqual(['exact', 'judge'])
   expect(await verdicts({ reasoning: { delimiters: ['\n\n', ','] } })).toEqual(['exact', 'half_step'])
+})
+
+test('drafted steps go by the part of the text that each begins in, committed or not', async () => {
+  const prompt = 'How many?\n<think>\n'
+  const text = 'We a, b.\n\nWe c.\n</think>\n\nWe d, e.\n\n'
+  stage.writes('draft', prompt, [text])
+  const options = { step_rules: { answer: { delimiters: [','] } }, sampling: { temperature: 0 } }
+  const drafted = async (output: number[], depth: number) =>
+    (await draftSteps(stage.engine, { id: 'run', prompt, output }, depth, options)).map((step) => step.text)
+  const steps = ['We a, b.\n\n', 'We c.\n</think>\n\n', 'We d,']
+  expect(await drafted([], 3)).toEqual(steps)
+  expect(await drafted(stage.tokenizer.encode(steps.slice(0, 2).join('')), 1)).toEqual(steps.slice(2))
 })
 
 test.each(modes)(

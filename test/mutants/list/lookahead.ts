@@ -13,6 +13,7 @@ const runTest = 'worker/src/lookahead/run.test.ts'
 const faultsTest = 'worker/src/lookahead/faults.test.ts'
 const appTest = 'worker/test/app.test.ts'
 const adaptive = 'worker/src/lookahead/adaptive-controller.ts'
+const guessesTest = 'worker/src/lookahead/controller.test.ts'
 const controllerTest = 'worker/src/lookahead/adaptive-controller.test.ts'
 
 export const lookahead: Area = {
@@ -65,14 +66,14 @@ export const lookahead: Area = {
       from: 'tokens === NO_GUESSES ? tokens : ',
       to: '',
       means: 'plain decoding guesses tokens where a request says how many',
-      tests: [controllerTest],
+      tests: [guessesTest],
     },
     {
       file: controller,
       from: '{ ...tokens, ...wanted }',
       to: '{ ...wanted, ...tokens }',
       means: 'how many tokens a request wants guessed is ignored',
-      tests: [controllerTest],
+      tests: [guessesTest],
     },
     {
       file: controllers,
