@@ -45,6 +45,7 @@ describe('an engine', () => {
           yield {
             type: 'commit',
             accepted,
+            steps: written - start,
             text: solution.slice(start, written).join(''),
             tokens: written - start,
             correction: own.join(''),

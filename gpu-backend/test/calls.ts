@@ -80,8 +80,8 @@ export async function follow(
   options: Omit<VerifyOptions, 'steps' | 'follow'>,
   signal: AbortSignal = never,
 ): Promise<VerifyEvent[]> {
-  const { sampling, delimiter, step_tokens } = options
-  const named = { context: { id, prompt, messages }, sampling, delimiter, step_tokens, follow: true }
+  const { sampling, step_rules } = options
+  const named = { context: { id, prompt, messages }, sampling, step_rules, follow: true }
   const drafting = parseRequest(DraftRequest, { ...named, depth: 1 })
   const verifying = parseRequest(VerifyRequest, { ...options, ...named })
   const context = await engine.context(verifying.context)

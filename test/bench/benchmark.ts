@@ -2,6 +2,7 @@
 import { Lookahead } from '@lookahead/sdk'
 import { measure } from '../measure.ts'
 import type { Dataset } from './datasets/index.ts'
+import { lookaheadOf } from './lookahead-options.ts'
 import type { BenchOptions } from './options.ts'
 import { withCycle } from './in-process.ts'
 import type { Runs } from './in-process.ts'
@@ -57,11 +58,11 @@ function withRuns(options: BenchOptions, main: (client: Runs) => Promise<void>):
 
 /** Everything in the options that results may differ by. */
 export function conditionsOf(options: BenchOptions, { name, maxTokens }: Dataset): Conditions {
-  const { pair, weights, device, models, backend, forced, rtt, url, inProcess } = options
-  const { concurrency, temperature, depth, adaptive, verifier, lookahead } = options
+  const { pair, weights, threads, device, models, backend, forced, rtt, url, inProcess } = options
+  const { concurrency, temperature, depth, adaptive, verifier } = options
   return {
     dataset: name,
-    ...(url === undefined ? { pair, ...given({ weights }), rtt } : { url }),
+    ...(url === undefined ? { pair, ...given({ weights, threads }), rtt } : { url }),
     ...(inProcess
       ? { inProcess, ...given({ backend, device, models, forced: forced && JSON.stringify(forced) }) }
       : {}),
@@ -71,7 +72,7 @@ export function conditionsOf(options: BenchOptions, { name, maxTokens }: Dataset
     depth,
     adaptive,
     verifier,
-    ...given({ lookahead }),
+    ...given({ lookahead: lookaheadOf(options) }),
   }
 }
 

@@ -1,7 +1,9 @@
 import type { ForcedAcceptance } from '@lookahead/gpu-backend'
 import { decimal, listOf, matching, Option, script, some, whole } from '@lookahead/gpu-backend/flags'
-import { modes, parseRequest, ProtocolError, RunRequest } from '@lookahead/sdk/protocol'
+import { modes, parseRequest, RunRequest } from '@lookahead/sdk/protocol'
 import type { Mode, Verifier } from '@lookahead/sdk'
+import { lookaheadOf, refused } from './lookahead-options.ts'
+import type { Lookahead } from './lookahead-options.ts'
 
 export const pairs = ['near', 'far'] as const
 export const devices = ['cpu', 'cuda'] as const
@@ -21,6 +23,12 @@ export interface BenchOptions {
   /** Whether the depth may fall below `depth` where that pays. */
   adaptive: boolean
   verifier: Verifier
+  /** Alternatives drafted for each step. */
+  width?: number | undefined
+  /** Tokens guessed per forward by n-gram and by the draft model, at most; none of drafted steps. */
+  tokens?: number | undefined
+  /** What steps end with, `sentences` among them. */
+  delimiters?: string | undefined
   /** Other options of lookahead, by their names in a run's request. */
   lookahead?: Lookahead | undefined
   /** Default: the model's own. */
@@ -32,9 +40,11 @@ export interface BenchOptions {
   pair: (typeof pairs)[number]
   /** Default: the backend's. */
   weights?: (typeof weightTypes)[number] | undefined
+  /** Of the backend's forwards. Default: one per core. */
+  threads?: number | undefined
   /** Milliseconds put between worker and backend, there and back. */
   rtt: number
-  /** A worker that runs already. Then `pair`, `weights` and `rtt` are its own. */
+  /** A worker that runs already. Then `pair`, `weights`, `threads` and `rtt` are its own. */
   url?: string | undefined
   /** Without a worker: cycle and engine in the benchmark's own process. */
   inProcess: boolean
@@ -52,8 +62,6 @@ export interface BenchOptions {
   out?: string | undefined
   json: boolean
 }
-
-export type Lookahead = Record<string, string | number | boolean>
 
 /** What the protocol takes where a request says nothing. */
 const defaults = parseRequest(RunRequest, { prompt: 'x' }).lookahead
@@ -73,7 +81,22 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
     .option('--depth <n>', 'steps drafted ahead at most', whole(1, 16), defaults.depth)
     .option('--fixed-depth', 'always so many of them, as in the paper', false)
     .option('--verifier <name>', 'what rules on drafted steps', some, defaults.verifier)
-    .option('--lookahead <key=value,…>', "other options of a run's `lookahead`, for example width=2", lookaheadOptions)
+    .option('--width <n>', 'alternatives drafted for each step', whole(1))
+    .option(
+      '--tokens <n>',
+      "tokens guessed per forward at most, by n-gram and by the draft model; those of drafted steps are no guesses (default: the mode's own)",
+      whole(0),
+    )
+    .option(
+      '--delimiters <a,b>',
+      String.raw`what a step ends with, \n for a line's end, sentences for any sentence's (default: \n\n)`,
+      some,
+    )
+    .option(
+      '--lookahead <key=value,…>',
+      "other options of a run's `lookahead`, for example steps.max_tokens=50",
+      lookaheadOptions,
+    )
     .option('--temperature <t>', "default: the model's own", decimal(0, 2))
     .option('--max-tokens <n>', "output tokens at most (default: the dataset's)", whole(1))
     .option('--seed <n>', 'of the sampling', whole(0), 0)
@@ -83,11 +106,12 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
         .default('near' as const),
     )
     .addOption(new Option('--weights <type>', "as the backend's flag (default: the backend's)").choices(weightTypes))
+    .option('--threads <n>', "as the backend's flag: all modes have the same", whole(1))
     .option('--rtt <ms>', 'round trip put between worker and backend, in milliseconds', decimal(0, 10_000), 0)
     .addOption(
       new Option('--url <url>', 'a worker that runs already')
         .argParser(matching(/^https?:\/\/\S+$/, 'a URL such as http://127.0.0.1:8787'))
-        .conflicts(['pair', 'weights', 'rtt', 'inProcess']),
+        .conflicts(['pair', 'weights', 'threads', 'rtt', 'inProcess']),
     )
     .addOption(
       new Option('--in-process', 'no worker and no HTTP: cycle and engine in this process')
@@ -98,7 +122,7 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
       new Option('--backend <url>', 'in process: a backend that runs already, in place of an engine')
         .argParser(matching(/^https?:\/\/\S+$/, 'a URL such as http://127.0.0.1:8600'))
         .implies({ inProcess: true })
-        .conflicts(['pair', 'weights', 'url']),
+        .conflicts(['pair', 'weights', 'threads', 'url']),
     )
     .addOption(
       new Option('--device <name>', 'in process: where the engine runs').choices(devices).implies({ inProcess: true }),
@@ -126,8 +150,9 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
     .option('--json', 'results alone on stdout', false)
     .parse(args, { from: 'user' })
   const { fixedDepth, checkExact, ...flags } = program.opts()
-  const refusal = flags.lookahead && refused(flags.lookahead)
-  if (refusal !== undefined) program.error(`--lookahead: ${refusal}`)
+  const lookahead = lookaheadOf(flags)
+  const refusal = lookahead && refused(lookahead)
+  if (refusal !== undefined) program.error(refusal)
   const exact = checkExact ? { verifier: 'exact' as const, temperature: 0 } : {}
   const chosen = flags.modes ?? [...modes]
   return {
@@ -148,7 +173,7 @@ function forcedRates(text: string): ForcedAcceptance {
   return { steps: rate(parts[1]!), tokens: rate(parts[2]!) }
 }
 
-/** Reads `width=2,overlap=false`. */
+/** Reads `steps.max_tokens=50,overlap=false`. */
 const lookaheadOptions = (text: string): Lookahead =>
   Object.fromEntries(
     matching(
@@ -163,15 +188,4 @@ function keyAndValue(part: string): [string, string | number | boolean] {
   const [key, value] = part.split('=') as [string, string]
   if (value === 'true' || value === 'false') return [key, value === 'true']
   return [key, Number.isNaN(Number(value)) ? value : Number(value)]
-}
-
-/** Why a run's request may not say this of lookahead, `undefined` where it may. */
-export function refused(options: Lookahead): string | undefined {
-  try {
-    parseRequest(RunRequest, { prompt: 'x', lookahead: options })
-    return undefined
-  } catch (error) {
-    if (error instanceof ProtocolError) return error.message
-    throw error
-  }
 }

@@ -8,13 +8,14 @@ export const drafts = { near: 'draft', far: 'draft-far' }
 
 /** Runs `main` with a worker: the one that there is, or one of its own with a backend as the options want it. */
 export async function withWorker(
-  { url, pair, weights, rtt }: Pick<BenchOptions, 'url' | 'pair' | 'weights' | 'rtt'>,
+  { url, pair, weights, threads, rtt }: Pick<BenchOptions, 'url' | 'pair' | 'weights' | 'threads' | 'rtt'>,
   main: (workerURL: string) => Promise<void>,
 ): Promise<void> {
   if (url !== undefined) return main(url).catch(tell)
   const flags = [
     ...(pair === 'near' ? [] : ['--draft', drafts[pair]]),
     ...(weights === undefined ? [] : ['--weights', weights]),
+    ...(threads === undefined ? [] : ['--threads', String(threads)]),
   ]
   const link = rtt === 0 ? undefined : (backendURL: string) => delayedLink(backendURL, rtt)
   await withStack(({ workerURL }) => main(workerURL), { flags, link })

@@ -62,6 +62,20 @@ describe('fidelity', () => {
     },
   )
 
+  it.each([true, false])('so it does however steps end and tokens are guessed; pipelined: %s', async (pipelined) => {
+    const run = (mode: (typeof modes)[number], more: object = {}) =>
+      client.runs
+        .stream(about(0, { max_tokens: 120, lookahead: { mode, verifier: 'exact', pipelined, ...more } }))
+        .final()
+    const plain = await run('ar')
+    const steps = { delimiters: [','], sentences: true, max_tokens: 20, answer: { max_tokens: 1 } }
+    const shortened = await run('lr+sd', { steps, tokens: { drafted: false, ngram: 2 }, coupled: true })
+    expect(shortened.text).toBe(plain.text)
+    expect(shortened.steps.every(({ text }) => !/, ./.test(text))).toBe(true)
+    const whole = await run('lr+sd')
+    expect(shortened.steps.length).toBeGreaterThan(whole.steps.length)
+  })
+
   it.each(modes)('the same seed writes the same text in mode %s, another seed another', async (mode) => {
     const text = async (seed: number) => {
       const sampling = { temperature: 1, top_k: 0, top_p: 1, seed }

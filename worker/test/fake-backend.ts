@@ -135,15 +135,17 @@ export function commits(
     tokens,
     correction = '',
     finish = null,
-  }: { text: string; tokens: number[]; correction?: string; finish?: 'stop' | 'length' | null },
+    steps,
+  }: { text: string; tokens: number[]; correction?: string; finish?: 'stop' | 'length' | null; steps?: number },
 ): Stream {
   const accepted = rulings.filter(([ok]) => ok).length
+  const committed = steps ?? accepted + Number(correction !== '')
   return {
     events: [
       context(),
       ...rulings.map(([ok, reason], index) => ({ type: 'verdict', index, accepted: ok, reason })),
       { type: 'delta', text },
-      { type: 'commit', accepted, text, tokens, correction, finish_reason: finish },
+      { type: 'commit', accepted, steps: committed, text, tokens, correction, finish_reason: finish },
       {
         type: 'done',
         usage: { prompt_tokens: 5, completion_tokens: tokens.length },

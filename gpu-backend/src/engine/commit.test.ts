@@ -109,22 +109,26 @@ describe('a step', () => {
     const text = pieces.join('')
     const step = /^[^]*?(ab?c?|\.\n\n)/.exec(text)![0].slice(0, delimiter === 'ab' ? 4 : undefined)
     const script = [pieces.map((piece) => piece)]
+    const step_rules = { delimiters: [delimiter] }
     staged.writes('draft', prompt, ...script)
-    const [drafted] = await draftSteps(staged.engine, context, 1, { delimiter, sampling: { temperature: 0 } })
+    const [drafted] = await draftSteps(staged.engine, context, 1, { step_rules, sampling: { temperature: 0 } })
     expect(drafted).toMatchObject({ text: step, end: 'delimiter' })
     targetWrites(...script)
-    expect((await rule([], { delimiter })).commit).toMatchObject({ text: step, finish: undefined })
+    expect((await rule([], { step_rules })).commit).toMatchObject({ text: step, finish: undefined })
   })
 
   test('has no more tokens than the step cap', async () => {
     staged.writes('draft', prompt, ['We have 3 apples.\n\n', 'B.\n\n'])
-    const steps = await draftSteps(staged.engine, context, 2, { step_tokens: 4, sampling: { temperature: 0 } })
+    const steps = await draftSteps(staged.engine, context, 2, {
+      step_rules: { max_tokens: 4 },
+      sampling: { temperature: 0 },
+    })
     expect(steps.map(({ tokens, end }) => [tokens, end])).toEqual([
       [4, 'cap'],
       [4, 'cap'],
     ])
     targetWrites(['We have 3 apples.\n\n', 'B.\n\n'])
-    expect((await rule([], { step_tokens: 4 })).commit.tokens).toHaveLength(4)
+    expect((await rule([], { step_rules: { max_tokens: 4 } })).commit.tokens).toHaveLength(4)
   })
 
   test('ends with the text, and nothing is drafted after it', async () => {

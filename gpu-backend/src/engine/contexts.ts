@@ -1,10 +1,12 @@
 import { addAbortListener } from 'node:events'
 import { EngineError } from './errors.ts'
+import { channelsThrough } from '@lookahead/sdk/protocol'
 import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import { OutputText } from './text/output.ts'
 import { ReasoningTokens } from './text/reasoning-tokens.ts'
 import { Lengths } from './speculation/index.ts'
 import { Drafts } from './drafts.ts'
+import { StreamingDecoder } from '../tokenizer/index.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
 
 type Prompt = Pick<Context, 'channels' | 'question' | 'salt'> & { tokens: readonly number[] }
@@ -33,6 +35,7 @@ export class Context {
   lastUsed = performance.now()
   #text: { stops: string; output: OutputText } | undefined
   #reasoning: ReasoningTokens | undefined
+  #standing: { read: number; decoder: StreamingDecoder; channels: ChannelState } | undefined
 
   constructor(id: string, prompt: Prompt, output: readonly number[]) {
     this.id = id
@@ -69,6 +72,15 @@ export class Context {
       this.#text = { stops, output }
     }
     return this.#text.output
+  }
+
+  /** Where what is committed leaves off among the channels. */
+  standing(tokenizer: Tokenizer): ChannelState {
+    const { promptLength, channels, tokens } = this
+    const known = (this.#standing ??= { read: promptLength, decoder: new StreamingDecoder(tokenizer), channels })
+    known.channels = channelsThrough(known.channels, known.decoder.pushAll(tokens.slice(known.read)))
+    known.read = tokens.length
+    return known.channels
   }
 }
 

@@ -1,6 +1,7 @@
 /** Which numbers decide what: draft and target draw alike where that helps, and from nothing in common anywhere else. */
 import { describe, expect, test } from 'vitest'
 import { asDrafted, draftSteps, unaided, verify } from '../../test/calls.ts'
+import type { VerifyOptions } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
 import { anyOf } from '../../test/staged.ts'
 
@@ -11,12 +12,18 @@ const digits = (): number[] => staged.tokenizer.encode('0123456789')
 /** As any digit may come after any text, steps that are equal were drawn with the same numbers. */
 const saysDigits = (role: 'target' | 'draft'): unknown => staged.says(role, () => anyOf(digits()))
 const sampling = (seed?: number) => ({ temperature: 1, top_k: 0, top_p: 1, ...(seed === undefined ? {} : { seed }) })
-const common = (seed?: number) => ({ sampling: sampling(seed), step_tokens: STEP })
+const common = (seed?: number) => ({ sampling: sampling(seed), step_rules: { max_tokens: STEP } })
 
 const named = ({ id, text }: { id: string; text: string }) => ({ id, text })
 
 /** Drafts and verifies once. @param length of the output so far; undefined for a new text */
-async function cycle(id: string, seed: number | undefined, depth: number, length?: number) {
+async function cycle(
+  id: string,
+  seed: number | undefined,
+  depth: number,
+  length?: number,
+  options: Partial<VerifyOptions> = {},
+) {
   const context = length === undefined ? { id, prompt } : { id, length }
   const steps = await draftSteps(staged.engine, context, depth, common(seed))
   const request = { ...common(seed), speculation: unaided, verifier: 'exact', max_tokens: 500 } as const
@@ -24,6 +31,7 @@ async function cycle(id: string, seed: number | undefined, depth: number, length
   const { commit, verdicts } = await verify(staged.engine, from, {
     ...request,
     steps: steps.map(named),
+    ...options,
   })
   return { steps: steps.map(({ text }) => text), commit, verdicts }
 }
@@ -61,6 +69,20 @@ describe('steps alone', () => {
     different([...one.steps, ...other.steps])
   })
 
+  test.each([
+    ['is asked for, with guesses or none', { coupled: true }, [unaided, asDrafted], 4],
+    ['is not', { coupled: false }, [unaided], 0],
+  ])('draft and target draw from the same numbers where that %s', async (_, coupling, speculations, accepted) => {
+    saysDigits('draft')
+    saysDigits('target')
+    for (const seed of [undefined, 3])
+      for (const speculation of speculations) {
+        const id = `coupled ${seed}`
+        expect((await cycle(id, seed, 4, undefined, { ...coupling, speculation })).commit.accepted).toBe(accepted)
+        staged.engine.contexts.drop(id)
+      }
+  })
+
   test('the same seed gives the same text', async () => {
     saysDigits('draft')
     saysDigits('target')
@@ -77,7 +99,7 @@ test('without a seed a drafted step that was a guess, and wrong, says nothing of
   let same = 0
   const [texts, step] = [60, 8]
   for (let n = 0; n < texts; n++) {
-    const options = { sampling: sampling(), step_tokens: step }
+    const options = { sampling: sampling(), step_rules: { max_tokens: step } }
     const [drafted] = await draftSteps(staged.engine, { id: 'run', prompt }, 1, options)
     const request = { ...options, steps: [{ id: drafted!.id, text: drafted!.text }], max_tokens: 100 }
     const { commit } = await verify(
@@ -99,7 +121,7 @@ describe('where there are guesses', () => {
     const context = length === undefined ? { id, prompt } : { id, length }
     const { commit } = await verify(staged.engine, context, {
       ...common(seed),
-      delimiter: '.',
+      step_rules: { delimiters: ['.'], max_tokens: STEP },
       // The n-th step has n letters; there are no numbers to be rejected for.
       steps: [{ text: 'x.' }, { text: 'xx.' }, { text: 'xxx.' }],
       speculation: asDrafted,

@@ -140,7 +140,7 @@ test('a step cut by the cap is not judged', async () => {
   const context = { id: 'run', messages: [{ role: 'user' as const, content: questions[0]! }] }
   const events = await verify(context, {
     steps: [{ text: solution(0)[0]! }],
-    step_tokens: 8,
+    step_rules: { max_tokens: 8 },
     max_tokens: MAX_TOKENS,
     sampling: { temperature: 0 },
   })
@@ -297,7 +297,11 @@ test('steps behind a rejected one give back at once what they guessed with', asy
 
 test('drafted steps from elsewhere end with the delimiter that the request names', async () => {
   const messages = [{ role: 'user' as const, content: questions[3]! }]
-  const common = { delimiter: '=', sampling: { temperature: 0 }, speculation: { drafted: false, ngram: 0, draft: 0 } }
+  const common = {
+    step_rules: { delimiters: ['='] },
+    sampling: { temperature: 0 },
+    speculation: { drafted: false, ngram: 0, draft: 0 },
+  }
   const [whole] = (await verify({ id: 'reference', messages }, { ...common, max_tokens: MAX_TOKENS })).filter(
     (event) => event.type === 'commit',
   )

@@ -41,6 +41,8 @@ export interface Committed {
   type: 'commit'
   /** Drafted steps accepted. */
   accepted: number
+  /** Those, and the steps of the correction. */
+  steps: number
   /** Accepted steps and correction together. */
   text: string
   /** Token ids of `text`, and of the end of text, if it came. */

@@ -79,7 +79,7 @@ describe.each<[string, (most: number, length: number) => Promise<Numbers>]>([
 test('what was learnt in one call counts in the next of the same text', async () => {
   stageBoth(() => false)
   const speculation = { ...unaided, draft: 8 }
-  const options = { step_tokens: 40, max_tokens: 500, sampling, speculation }
+  const options = { step_rules: { max_tokens: 40 }, max_tokens: 500, sampling, speculation }
   const first = await verify(staged.engine, context, options)
   const second = await verify(staged.engine, { id: 'run', length: 40 }, options)
   expect(first.speculation.proposed).toBeGreaterThan(0)

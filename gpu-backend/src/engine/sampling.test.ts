@@ -90,7 +90,7 @@ describe('letters come as often as the target makes them', () => {
     stageBoth()
     const texts: string[] = []
     for (let seed = 0; seed < (speculation === unaided ? MANY_TEXTS : TEXTS); seed++) {
-      const common = { sampling: drawn(seed), step_tokens: 3 }
+      const common = { sampling: drawn(seed), step_rules: { max_tokens: 3 } }
       let [text, length] = ['', 0]
       while (length < LENGTH) {
         const from = length === 0 ? context : { id: 'run', length }
@@ -114,8 +114,14 @@ test('guesses drawn as the target draws are all kept', async () => {
   const { speculation } = await write(staged.engine, tokensOf(prompt), { sampling, maxTokens, draft: 4 })
   expect(speculation.proposed).toBeGreaterThan(30)
   expect(speculation.accepted).toBe(speculation.proposed)
-  const steps = await draftSteps(staged.engine, context, 3, { sampling, step_tokens: 8 })
-  const request = { sampling, step_tokens: 8, max_tokens: 100, verifier: 'exact', speculation: asDrafted } as const
+  const steps = await draftSteps(staged.engine, context, 3, { sampling, step_rules: { max_tokens: 8 } })
+  const request = {
+    sampling,
+    step_rules: { max_tokens: 8 },
+    max_tokens: 100,
+    verifier: 'exact',
+    speculation: asDrafted,
+  } as const
   const { commit } = await verify(
     staged.engine,
     { id: 'run', length: 0 },
@@ -152,7 +158,7 @@ describe('the settings', () => {
       const own = { sampling: { ...sampling, seed } }
       count((await write(staged.engine, tokensOf(prompt), { ...own, maxTokens: 1 })).text)
       count((await verify(staged.engine, context, { ...own, max_tokens: 1, speculation: unaided })).commit.text)
-      count((await draftSteps(staged.engine, context, 1, { ...own, step_tokens: 1 }))[0]!.text)
+      count((await draftSteps(staged.engine, context, 1, { ...own, step_rules: { max_tokens: 1 } }))[0]!.text)
     }
     return counts
   }

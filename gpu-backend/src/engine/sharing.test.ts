@@ -65,7 +65,12 @@ describe('with room for all', () => {
     stageBoth(staged)
     const steps = ['We have.', 'We eat.', 'We are left.', 'So.'].map((text) => ({ text }))
     const context = { id: 'run', prompt }
-    const request = { steps, delimiter: '.', max_tokens: 200, step_tokens: 12, sampling: greedy } as const
+    const request = {
+      steps,
+      step_rules: { delimiters: ['.'], max_tokens: 12 },
+      max_tokens: 200,
+      sampling: greedy,
+    }
     staged.judges(() => 1)
     for (const speculation of [asDrafted, { drafted: false, ngram: 4, draft: 4 }]) {
       const { commit } = await verify(staged.engine, context, { ...request, speculation })
@@ -89,7 +94,7 @@ describe('with too little room', () => {
     const whole = { id, prompt: question }
     while (output.length < length) {
       const context = output.length === 0 ? whole : { ...whole, output }
-      const common = { sampling: greedy, delimiter: '.', step_tokens: 10 }
+      const common = { sampling: greedy, step_rules: { delimiters: ['.'], max_tokens: 10 } }
       const steps = (await draftSteps(staged.engine, context, 3, common)).map((step) => ({
         id: step.id,
         text: step.text,

@@ -1,6 +1,6 @@
 /** What becomes of a drafted step: the target writes what the test says, and who rules hears both and is obeyed. */
 import { describe, expect, test, vi } from 'vitest'
-import type { Verdict } from '@lookahead/sdk/protocol'
+import type { StepRulesInput, Verdict } from '@lookahead/sdk/protocol'
 import { asDrafted, unaided, verify } from '../../test/calls.ts'
 import type { VerifyOptions } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
@@ -96,7 +96,7 @@ describe('what no judge is asked about', () => {
 
   test.each([
     ['max_tokens', { max_tokens: 5 }],
-    ['the step cap', { step_tokens: 5 }],
+    ['the step cap', { step_rules: { max_tokens: 5 } }],
   ])('a target’s step cut by %s is not judged', async (_, limit) => {
     targetSays(['We are not yet through with it, far from it.\n\n'])
     const judge = judgeSays(() => 1)
@@ -104,6 +104,22 @@ describe('what no judge is asked about', () => {
     expect(verdicts).toEqual(only(false, 'half_step'))
     expect(commit.tokens).toHaveLength(5)
     expect(judge.forwards).toEqual([])
+  })
+
+  test('half steps are judged where they are to be, in the part of the text they begin in', async () => {
+    targetSays(['We are not yet through with it, far from it.\n\n'])
+    const cap = { max_tokens: 5 }
+    const verdicts = async (step_rules: StepRulesInput) => {
+      const judge = judgeSays(() => 1)
+      const {
+        verdicts: [verdict],
+      } = await rule(['We.\n\n'], { step_rules })
+      return [verdict!.reason, judge.forwards.length]
+    }
+    expect(await verdicts({ ...cap, half_steps: 'verify' })).toEqual(['judge', 1])
+    expect(await verdicts({ ...cap, answer: { half_steps: 'verify' } })).toEqual(['judge', 1])
+    expect(await verdicts({ ...cap, reasoning: { half_steps: 'verify' } })).toEqual(['half_step', 0])
+    expect(await verdicts({ half_steps: 'verify', answer: { ...cap, half_steps: 'reject' } })).toEqual(['half_step', 0])
   })
 
   test('a step that names a number the draft does not is rejected before it ends, once the number is whole', async () => {

@@ -242,7 +242,11 @@ test('a client that leaves frees the slots of its context', async () => {
 })
 
 test('a caller that is done with a context can give it up', async () => {
-  const response = await post('/v1/verify', { context: { id: 'kept', messages }, max_tokens: 300, step_tokens: 5 })
+  const response = await post('/v1/verify', {
+    context: { id: 'kept', messages },
+    max_tokens: 300,
+    step_rules: { max_tokens: 5 },
+  })
   await response.text()
   expect(await engine.context({ id: 'kept', length: 5 })).toBeDefined()
   for (let times = 0; times < 2; times++)

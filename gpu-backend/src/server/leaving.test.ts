@@ -75,7 +75,7 @@ describe('who leaves', () => {
       const server = serve(staged)
       // No event comes all the while: a step has no end, or its text may still be a stop string.
       const response = await server[half](messages, {
-        step_tokens: LONG,
+        step_rules: { max_tokens: LONG },
         ...(half === 'draft' ? {} : { stop: ['a'.repeat(2 * LONG)] }),
       })
       const reader = response.body!.getReader()
@@ -98,7 +98,7 @@ describe('who leaves', () => {
     const model = saysA('target')
     const server = serve(staged)
     const connection = new AbortController()
-    const body = { context: messages, max_tokens: LONG, sampling, speculation, step_tokens: LONG }
+    const body = { context: messages, max_tokens: LONG, sampling, speculation, step_rules: { max_tokens: LONG } }
     const events = read(await server.post('/v1/verify', body, connection.signal))
     await isAtWork(model)
     connection.abort()
@@ -183,7 +183,9 @@ describe('calls that wait', () => {
     const target = staged.says('target', (text) => letters[text.length % letters.length]!)
     const server = serve(staged, new Calls({ requests: 1 }))
     const { came, open } = gate(target)
-    const first = (await server.verify({ ...messages, id: 'first' }, { step_tokens: 1000 })).body!.getReader()
+    const first = (
+      await server.verify({ ...messages, id: 'first' }, { step_rules: { max_tokens: 1000 } })
+    ).body!.getReader()
     let seen = ''
     const begun = (async () => {
       while (!seen.includes('delta')) seen += new TextDecoder().decode((await first.read()).value)

@@ -4,6 +4,8 @@ import { ChannelState } from './channels.ts'
 import { ErrorBody } from './errors.ts'
 import { TokenIds, list } from './lists.ts'
 import { CacheSalt, Sampling, promptEntries, stopEntries } from './sampling.ts'
+import { StepRules } from './steps.ts'
+import { tokenGuesses } from './token-guesses.ts'
 import { FinishReason, Usage } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
@@ -43,13 +45,8 @@ export const Context = v.pipe(
 )
 export type Context = v.InferOutput<typeof Context>
 
-/** How text is cut into steps. */
-export const stepEntries = {
-  /** A step ends with this text. */
-  delimiter: v.optional(v.pipe(v.string(), v.minLength(1)), '\n\n'),
-  /** Step cap in tokens; the paper's reference code uses 100. */
-  step_tokens: v.optional(v.pipe(positive, v.maxValue(1000)), 100),
-}
+/** Those of one text are cut into steps alike, or drafted steps end elsewhere than the target's. */
+const stepEntries = { step_rules: v.optional(StepRules, {}) }
 
 export const DraftRequest = v.strictObject({
   context: Context,
@@ -80,15 +77,18 @@ export const VerifyRequest = v.strictObject({
   /** Token speculation inside target steps. */
   speculation: v.optional(
     v.strictObject({
-      /** Take the drafted tokens as guesses of the target's. */
-      drafted: v.optional(v.boolean(), true),
-      /** Tokens guessed per forward at most by n-gram lookup in the context (γ2); 0 is off. */
-      ngram: v.optional(v.pipe(count, v.maxValue(32)), 8),
-      /** Tokens guessed per forward at most by the draft model; 0 is off. */
-      draft: v.optional(v.pipe(count, v.maxValue(16)), 16),
+      drafted: v.optional(tokenGuesses.drafted, true),
+      ngram: v.optional(tokenGuesses.ngram, 8),
+      draft: v.optional(tokenGuesses.draft, 16),
     }),
     {},
   ),
+  /**
+   * Whether the target draws each token with the noise that the draft drew it with there: then seed and place alone decide, and
+   * more drafted steps come out the same. Else it draws independently, and keeps what guesses it can (Leviathan et al.).
+   * Default: with a seed, and where nothing is guessed.
+   */
+  coupled: v.optional(v.boolean()),
   /** How many steps the target writes after the last accepted one; `end`: to the end of the text. */
   decode: v.optional(v.union([positive, v.literal('end')]), 1),
   /** Tokens this call may commit at most; with `follow`, output tokens that the text may have in all. */
@@ -130,10 +130,10 @@ export const DraftedStep = v.object({
   id: v.string(),
   /** 0-based place in this call. */
   index: count,
-  /** Text up to and including the delimiter. */
+  /** Text up to and including what ends it. */
   text: v.string(),
   tokens: count,
-  /** What ended it: the delimiter, the step cap, or the end of the text. */
+  /** What ended it: a delimiter or a sentence's end, the step cap, or the end of the text. */
   end: v.picklist(['delimiter', 'cap', 'text']),
 })
 export type DraftedStep = v.InferOutput<typeof DraftedStep>
@@ -178,6 +178,8 @@ export const Commit = v.object({
   type: v.literal('commit'),
   /** Drafted steps accepted. */
   accepted: count,
+  /** Those, and the steps of the correction. */
+  steps: count,
   /** Accepted steps and correction together. */
   text: v.string(),
   /** Token ids of `text` (and of the end of text, if it came). */

@@ -37,8 +37,13 @@ export function channelsAfter(text: string): ChannelState {
   const [open, close] = [text.lastIndexOf(OPEN), text.lastIndexOf(CLOSE)]
   const thinking = open > close
   const start = thinking ? open + OPEN.length : close < 0 ? 0 : close + CLOSE.length
-  const splitter = new ChannelSplitter({ thinking, after_tag: start > 0 })
-  splitter.cut(text.slice(start))
+  return channelsThrough({ thinking, after_tag: start > 0 }, text.slice(start))
+}
+
+/** Where a text stands that goes on with `text`. */
+export function channelsThrough(state: ChannelStateInput, text: string): ChannelState {
+  const splitter = new ChannelSplitter(state)
+  splitter.cut(text)
   return splitter.state
 }
 

@@ -2,6 +2,8 @@
 import * as v from 'valibot'
 import { Mode } from './runs.ts'
 import { DEFAULT_MAX_TOKENS, Sampling, promptEntries, stopEntries } from './sampling.ts'
+import { StepRules } from './steps.ts'
+import { tokenGuesses } from './token-guesses.ts'
 import { Verifier } from './verifier.ts'
 
 export const RunRequest = v.pipe(
@@ -26,6 +28,26 @@ export const RunRequest = v.pipe(
         /** With `pipelined`: whether steps are drafted while others are verified. Default: as the engine finds best. */
         overlap: v.optional(v.boolean()),
         verifier: v.optional(Verifier, 'judge'),
+        /** How the text is cut into steps. Default: after `"\n\n"`, or 100 tokens. */
+        steps: v.optional(StepRules),
+        /**
+         * Tokens guessed per forward at most, in the modes that guess any: `drafted`, whether those of drafted steps are guesses
+         * (default true); `ngram`, by n-gram of the text so far, 0 to 32 (8); `draft`, by the draft model, 0 to 16 (16). 0 is off.
+         */
+        tokens: v.optional(
+          v.strictObject({
+            drafted: v.exactOptional(tokenGuesses.drafted),
+            ngram: v.exactOptional(tokenGuesses.ngram),
+            draft: v.exactOptional(tokenGuesses.draft),
+          }),
+          {},
+        ),
+        /**
+         * Whether the target draws tokens with the noise that the draft drew them with, so that more steps come out the same; its
+         * distribution is the same either way. Default: with a seed, and where no tokens are guessed. Where false, a seed alone no
+         * longer decides what the text is.
+         */
+        coupled: v.optional(v.boolean()),
       }),
       {},
     ),

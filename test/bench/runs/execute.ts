@@ -1,9 +1,9 @@
 /** Makes one run, and puts down what came of it. */
 import os from 'node:os'
 import { LookaheadError } from '@lookahead/sdk'
-import type { RunRequestInput } from '@lookahead/sdk'
 import { ask, measure } from '../../measure.ts'
 import type { Runs } from '../in-process.ts'
+import { lookaheadRequest } from '../lookahead-options.ts'
 import type { PlannedRun } from './plan.ts'
 import type { Conditions, Run, RunIdentity } from './run.ts'
 import { Timeline } from './timeline.ts'
@@ -21,7 +21,7 @@ export function requestFor(
   { problem, mode, seed }: Pick<PlannedRun, 'problem' | 'mode' | 'seed'>,
   conditions: Conditions,
 ) {
-  const { temperature, maxTokens, depth, adaptive, verifier, lookahead } = conditions
+  const { temperature, maxTokens, depth, adaptive, verifier, lookahead = {} } = conditions
   return {
     ...ask(problem.question),
     sampling: { seed, ...(temperature === undefined ? {} : { temperature }) },
@@ -31,7 +31,7 @@ export function requestFor(
       depth,
       adaptive: adaptive && mode === 'auto',
       verifier,
-      ...(lookahead as RunRequestInput['lookahead']),
+      ...lookaheadRequest(lookahead),
     },
   }
 }

@@ -8,10 +8,12 @@ const option = v.union([v.string(), v.number(), v.boolean()])
 /** What a run was made under, and may be compared by; apart from problem, mode and sample. */
 export const Conditions = v.object({
   dataset: v.string(),
-  /** Which draft, `near` or `far`; and as the other two: absent for a worker that was there already. */
+  /** Which draft, `near` or `far`; and as the next three: absent for a worker that was there already. */
   pair: v.optional(v.string()),
   /** Precision of the models' weights. */
   weights: v.optional(v.string()),
+  /** Of the backend's forwards. */
+  threads: v.optional(count),
   /** Milliseconds put between worker and backend. */
   rtt: v.optional(v.number()),
   /** The worker that was there already. */
@@ -30,7 +32,7 @@ export const Conditions = v.object({
   depth: count,
   adaptive: v.boolean(),
   verifier: v.string(),
-  /** Other options of lookahead, by their names in a run's request. */
+  /** Other options of lookahead, as flags name them. */
   lookahead: v.optional(v.record(v.string(), option)),
 })
 export type Conditions = v.InferOutput<typeof Conditions>

@@ -2,18 +2,18 @@
 import { verifiers } from '@lookahead/sdk/protocol'
 import type { Mode } from '@lookahead/sdk'
 import { pairs } from '../options.ts'
-import type { Lookahead } from '../options.ts'
+import type { LookaheadFlags } from '../lookahead-options.ts'
 
-/** Flags of `npm run bench`; those of `lookahead` are options of a run's request, which may not have them yet. */
-export interface Variant {
+/** Flags of `npm run bench`. */
+export interface Variant extends LookaheadFlags {
   verifier?: string
   depth?: number
   fixedDepth?: true
   rtt?: number
   pair?: string
   weights?: string
+  threads?: number
   concurrency?: number
-  lookahead?: Lookahead
 }
 
 export interface Ablation {
@@ -35,7 +35,7 @@ export const ablations: readonly Ablation[] = [
     name: 'verifiers',
     title: 'Accuracy and speed by verifier (table 2 of the paper)',
     modes: steps,
-    variants: each(verifiers, (verifier) => ({ verifier })),
+    variants: each([...verifiers, 'embedding'], (verifier) => ({ verifier })),
   },
   {
     name: 'depth',
@@ -49,14 +49,14 @@ export const ablations: readonly Ablation[] = [
     title: 'Accuracy and speed by width (table 3 of the paper)',
     modes: ['ar', 'lr', 'lr+sd'],
     base: { fixedDepth: true, depth: 4 },
-    variants: each([1, 2, 4], (width) => ({ lookahead: { width } })),
+    variants: each([1, 2, 4], (width) => ({ width })),
   },
   {
     name: 'tokens',
     title: 'Speedup by tokens guessed, and by parallel budget (figure 3 of the paper)',
     modes: steps,
     base: { fixedDepth: true },
-    variants: [1, 3, 7].flatMap((depth) => each([1, 3, 7, 15], (tokens) => ({ depth, lookahead: { tokens } }))),
+    variants: [1, 3, 7].flatMap((depth) => each([1, 3, 7, 15], (tokens) => ({ depth, tokens }))),
   },
   {
     name: 'overlap',
@@ -70,9 +70,9 @@ export const ablations: readonly Ablation[] = [
   },
   {
     name: 'coupling',
-    title: "With and without coupling to the draft's probabilities",
+    title: 'Draft and target that draw with the same noise, and independently of each other',
     modes: steps,
-    variants: each([true, false], (coupling) => ({ lookahead: { coupling } })),
+    variants: each([true, false], (coupled) => ({ lookahead: { coupled } })),
   },
   {
     name: 'round-trip',
@@ -91,6 +91,12 @@ export const ablations: readonly Ablation[] = [
     title: 'Speedup by clients at a time',
     modes: 'all',
     variants: each([1, 4, 16], (concurrency) => ({ concurrency })),
+  },
+  {
+    name: 'cores',
+    title: 'Speedup at equal cores: plain decoding has the same ones, and nothing else to do',
+    modes: 'all',
+    variants: each([1, 2], (threads) => ({ threads })),
   },
   {
     name: 'weights',

@@ -1,4 +1,4 @@
-import { refused } from '../options.ts'
+import { lookaheadOf, refused } from '../lookahead-options.ts'
 import type { Ablation, Variant } from './ablations.ts'
 
 /** A variant as it is called in what is written: `depth 3`. */
@@ -8,7 +8,10 @@ export const nameOf = ({ lookahead, ...flags }: Variant): string =>
     .join(', ')
 
 /** Why a variant cannot be asked for yet, `undefined` where it can. */
-export const missing = ({ lookahead }: Variant): string | undefined => lookahead && refused(lookahead)
+export function missing(variant: Variant): string | undefined {
+  const lookahead = lookaheadOf(variant)
+  return lookahead && refused(lookahead)
+}
 
 /** Flags of `npm run bench` for a variant, apart from where its runs go. */
 export function flagsOf({ base, modes }: Ablation, variant: Variant, common: readonly string[]): string[] {

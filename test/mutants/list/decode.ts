@@ -9,6 +9,8 @@ const branch = 'gpu-backend/src/engine/decode/branch.ts'
 const targetStep = 'gpu-backend/src/engine/decode/target-step.ts'
 const treeRow = 'gpu-backend/src/engine/decode/tree-row.ts'
 const promptLogprobs = 'gpu-backend/src/engine/decode/prompt-logprobs.ts'
+const contexts = 'gpu-backend/src/engine/contexts.ts'
+const stepsTest = 'gpu-backend/src/engine/steps.test.ts'
 const verdictsTest = 'gpu-backend/src/engine/verdicts.test.ts'
 const commitTest = 'gpu-backend/src/engine/commit.test.ts'
 const couplingTest = 'gpu-backend/src/engine/coupling.test.ts'
@@ -234,6 +236,48 @@ export const decode: Area = {
       to: 'writer.tokens.length - this.agreed',
       means: 'a rejected guess stays in the text that is run',
       tests: [commitTest],
+    },
+    {
+      file: targetStep,
+      from: 'request.coupled ?? (',
+      to: '(',
+      means: 'whether draft and target are to be coupled is ignored',
+      tests: [couplingTest],
+    },
+    {
+      file: verify,
+      from: 'if (draft) after = channelsThrough(after, draft.text)',
+      to: '',
+      means: 'of several steps all are cut as the first is, though the thinking ends between them',
+      tests: [stepsTest],
+    },
+    {
+      file: verify,
+      from: 'accepted + (isOwn ? last.writer.steps : 0)',
+      to: 'accepted + (isOwn ? 1 : 0)',
+      means: 'several steps that the target writes alone count as one',
+      tests: [stepsTest],
+    },
+    {
+      file: draft,
+      from: 'drafts.steps.reduce((channels, { text }) => channelsThrough(channels, text), committed)',
+      to: 'committed',
+      means: 'drafted steps are cut as the first is, though the thinking ends between them',
+      tests: [stepsTest],
+    },
+    {
+      file: contexts,
+      from: 'known.channels = channelsThrough(known.channels, known.decoder.pushAll(tokens.slice(known.read)))',
+      to: '',
+      means: 'steps of the answer are cut as those of the thinking before it',
+      tests: [stepsTest],
+    },
+    {
+      file: draftedChain,
+      from: '    after = channelsThrough(after, step.text)\n',
+      to: '',
+      means: 'whether a step from elsewhere is whole goes by where the first of them begins',
+      tests: [stepsTest],
     },
     {
       file: targetStep,

@@ -13,6 +13,7 @@ const runTest = 'worker/src/lookahead/run.test.ts'
 const faultsTest = 'worker/src/lookahead/faults.test.ts'
 const appTest = 'worker/test/app.test.ts'
 const adaptive = 'worker/src/lookahead/adaptive-controller.ts'
+const guessesTest = 'worker/src/lookahead/controller.test.ts'
 const controllerTest = 'worker/src/lookahead/adaptive-controller.test.ts'
 
 export const lookahead: Area = {
@@ -34,24 +35,45 @@ export const lookahead: Area = {
     },
     {
       file: controllers,
-      from: '[mode, depth, verifier,',
-      to: '[mode, verifier,',
+      from: '[lookahead, sampling',
+      to: '[{ ...lookahead, depth: 0 }, sampling',
       means: 'depth is remembered across other depths',
       tests: [runsTest],
     },
     {
       file: controllers,
-      from: '[mode, depth, verifier,',
-      to: '[mode, depth,',
+      from: '[lookahead, sampling',
+      to: "[{ ...lookahead, verifier: '' }, sampling",
       means: 'depth is remembered across verifiers',
       tests: [runsTest],
     },
     {
       file: controllers,
-      from: '[mode, depth, verifier,',
-      to: '[depth, verifier,',
+      from: '[lookahead, sampling',
+      to: "[{ ...lookahead, mode: '' }, sampling",
       means: 'depth is remembered across modes',
       tests: [runsTest],
+    },
+    {
+      file: controllers,
+      from: '[lookahead, sampling',
+      to: '[{ ...lookahead, steps: 0, tokens: 0, coupled: 0 }, sampling',
+      means: 'what long steps taught is taken for true of short ones',
+      tests: [controllersTest],
+    },
+    {
+      file: controller,
+      from: 'tokens === NO_GUESSES ? tokens : ',
+      to: '',
+      means: 'plain decoding guesses tokens where a request says how many',
+      tests: [guessesTest],
+    },
+    {
+      file: controller,
+      from: '{ ...tokens, ...wanted }',
+      to: '{ ...wanted, ...tokens }',
+      means: 'how many tokens a request wants guessed is ignored',
+      tests: [guessesTest],
     },
     {
       file: controllers,
@@ -139,8 +161,8 @@ export const lookahead: Area = {
     },
     {
       file: output,
-      from: 'this.steps += accepted + stepsIn(correction)',
-      to: 'this.steps += accepted + 1',
+      from: 'this.steps += steps',
+      to: 'this.steps += 1',
       means: 'steps are numbered wrongly after the target wrote several',
       tests: [runTest, cycleTest],
     },

@@ -1,11 +1,14 @@
 import type { Area } from '../mutant.ts'
 
 const step = 'gpu-backend/src/engine/text/step.ts'
+const sentence = 'gpu-backend/src/engine/text/sentence.ts'
 const output = 'gpu-backend/src/engine/text/output.ts'
 const stopStrings = 'gpu-backend/src/engine/text/stop-strings.ts'
 const sharedVocabulary = 'gpu-backend/src/engine/text/shared-vocabulary.ts'
 const prompt = 'gpu-backend/src/engine/text/prompt.ts'
 const commitTest = 'gpu-backend/src/engine/commit.test.ts'
+const stepTest = 'gpu-backend/src/engine/text/step.test.ts'
+const sentenceTest = 'gpu-backend/src/engine/text/sentence.test.ts'
 const reductionTest = 'gpu-backend/src/engine/reduction.test.ts'
 const thinkingTest = 'gpu-backend/src/server/openai/thinking.test.ts'
 
@@ -56,31 +59,122 @@ export const text: Area = {
     },
     {
       file: step,
-      from: '(this.#open + text).split(delimiter)',
-      to: 'text.split(delimiter)',
+      from: 'text.lastIndexOf(delimiter)',
+      to: 'text.indexOf(delimiter, from)',
       means: 'a delimiter spread over two tokens does not end a step',
-      tests: [commitTest],
+      tests: [commitTest, stepTest],
     },
     {
       file: step,
-      from: 'this.tokens.length >= cap',
-      to: 'this.tokens.length > cap',
+      from: 'delimiters.some((delimiter) => {',
+      to: 'delimiters.slice(0, 1).some((delimiter) => {',
+      means: 'only the first of several delimiters counts',
+      tests: [stepTest],
+    },
+    {
+      file: step,
+      from: ' && /\\S/.test(text.slice(0, end))',
+      to: '',
+      means: 'blank lines are steps',
+      tests: [stepTest],
+    },
+    {
+      file: step,
+      from: 'step.tokens >= rules.max_tokens',
+      to: 'step.tokens > rules.max_tokens',
       means: 'a step is a token longer than the step cap',
-      tests: [commitTest],
+      tests: [commitTest, stepTest],
     },
     {
       file: step,
-      from: "if (endOfText.includes(token)) this.end = 'text'\n    else {",
-      to: '{',
+      from: "endOfText.includes(token) ? 'text' : this.#write(token)",
+      to: 'this.#write(token)',
       means: 'the end of the text is a token of a step like others',
-      tests: [commitTest],
+      tests: [commitTest, stepTest],
     },
     {
       file: step,
-      from: 'this.#stepsLeft -= steps.length',
-      to: 'this.#stepsLeft = steps.length > 0 ? 0 : 1',
+      from: '      this.#finished++\n',
+      to: '      this.#finished = 0\n',
+      means: 'the target writes on where it was to write several steps',
+      tests: [commitTest, stepTest],
+    },
+    {
+      file: step,
+      from: '      this.#step = newStep()\n',
+      to: '',
+      means: 'what the step before was counts for the next, where several are written',
+      tests: [stepTest],
+    },
+    {
+      file: step,
+      from: "(end === 'delimiter' && isLast)",
+      to: "end === 'delimiter'",
       means: 'the target writes one step where it was to write several',
-      tests: [commitTest],
+      tests: [commitTest, stepTest],
+    },
+    {
+      file: step,
+      from: "const isOver = end === 'text' || (end",
+      to: "const isOver = end === 'text' || end === 'cap' || (end",
+      means: 'a step for whose rest there was no room passes for one that the cap cut',
+      tests: [stepTest],
+    },
+    {
+      file: step,
+      from: 'new ChannelSplitter(options.after)',
+      to: 'new ChannelSplitter({ thinking: false })',
+      means: 'steps of the reasoning are cut like those of the answer',
+      tests: [stepTest],
+    },
+    {
+      file: step,
+      from: "this.#step.channel ?? (this.#channels.state.thinking ? 'reasoning' : 'answer')",
+      to: "this.#channels.state.thinking ? 'reasoning' : 'answer'",
+      means: 'where a step ends decides how, not where it begins',
+      tests: [stepTest],
+    },
+    {
+      file: step,
+      from: 'delimiters.some((delimiter) => text.endsWith(delimiter))',
+      to: 'delimiters.some((delimiter) => text.includes(delimiter))',
+      means: 'a text with a delimiter in its middle passes for a whole step',
+      tests: [stepTest],
+    },
+    {
+      file: sentence,
+      from: '(isFollowed || !OPEN.test(before))',
+      to: 'true',
+      means: 'a sentence ends amid a decimal',
+      tests: [sentenceTest, stepTest],
+    },
+    {
+      file: sentence,
+      from: '!ABBREVIATED.test(before) && ',
+      to: '',
+      means: 'a sentence ends with "Mr."',
+      tests: [sentenceTest],
+    },
+    {
+      file: sentence,
+      from: '!LISTED.test(before) && ',
+      to: '',
+      means: 'the number of a list’s item is a sentence where white space comes by itself',
+      tests: [sentenceTest],
+    },
+    {
+      file: sentence,
+      from: '!FACTORIAL.test(before)',
+      to: 'true',
+      means: 'a sentence ends with a factorial',
+      tests: [sentenceTest],
+    },
+    {
+      file: sentence,
+      from: '  if (!/[\\p{L}\\p{N}]/u.test(before)) return false\n',
+      to: '',
+      means: 'marks without a word are a sentence',
+      tests: [sentenceTest],
     },
     {
       file: sharedVocabulary,

@@ -57,15 +57,15 @@ export const verifiers: Area = {
     },
     {
       file: halfStep,
-      from: " || end === 'length')",
-      to: ')',
+      from: "end === 'length' || (",
+      to: '(',
       means: 'a target’s step cut by max_tokens is judged',
       tests: [verifiersTest, verdictsTest],
     },
     {
       file: halfStep,
-      from: "end === 'cap' || end === 'length'",
-      to: "end === 'length'",
+      from: " || end === 'cap')",
+      to: ')',
       means: 'a target’s step cut by the step cap is judged',
       tests: [verifiersTest, verdictsTest],
     },
@@ -74,6 +74,13 @@ export const verifiers: Area = {
       from: "draft.end === 'cap' || ",
       to: '',
       means: 'a drafted step that was cut is judged',
+      tests: [verifiersTest, verdictsTest],
+    },
+    {
+      file: halfStep,
+      from: "halfSteps === 'reject' && ",
+      to: '',
+      means: 'half steps are rejected though they are to be verified',
       tests: [verifiersTest, verdictsTest],
     },
     {

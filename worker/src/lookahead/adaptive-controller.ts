@@ -1,7 +1,6 @@
-import { modes } from './controller.ts'
-import type { Controller, Cycle, Plan, TokenGuesses } from './controller.ts'
+import { guessesOf } from './controller.ts'
+import type { Controller, Cycle, Lookahead, Plan, TokenGuesses } from './controller.ts'
 import { DecayingSum, Line } from './learning.ts'
-import type { Mode } from '@lookahead/sdk/protocol'
 
 /** Steps the target writes alone before lookahead is tried again: at first, and at most. */
 const ALONE_STEPS = [4, 256] as const
@@ -45,9 +44,9 @@ export class AdaptiveController implements Controller {
   #triesNext = false
 
   /** @param lookahead no cycle goes further ahead than its depth */
-  constructor({ mode, depth }: { mode: Mode; depth: number }) {
-    this.#most = depth
-    this.#tokens = modes[mode].tokens
+  constructor(lookahead: Lookahead) {
+    this.#most = lookahead.depth
+    this.#tokens = guessesOf(lookahead)
   }
 
   next(): Plan {

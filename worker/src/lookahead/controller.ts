@@ -48,12 +48,14 @@ export interface Controller {
   observe(cycle: Cycle): void
 }
 
-type Lookahead = Pick<RunRequest['lookahead'], 'mode' | 'depth'>
+/** What a request says of it. */
+export type Lookahead = Pick<RunRequest['lookahead'], 'mode' | 'depth'> &
+  Partial<Pick<RunRequest['lookahead'], 'tokens'>>
 
 const NO_GUESSES: TokenGuesses = { drafted: false, ngram: 0, draft: 0 }
 
 /** What each mode does; `auto` at most. */
-export const modes: Record<Mode, { steps: boolean; tokens: TokenGuesses }> = {
+const modes: Record<Mode, { steps: boolean; tokens: TokenGuesses }> = {
   ar: { steps: false, tokens: NO_GUESSES },
   sd: { steps: false, tokens: { drafted: false, ngram: 8, draft: 16 } },
   lr: { steps: true, tokens: NO_GUESSES },
@@ -64,12 +66,19 @@ export const modes: Record<Mode, { steps: boolean; tokens: TokenGuesses }> = {
 /** Whether a mode drafts steps at all. */
 export const draftsSteps = (mode: Mode): boolean => modes[mode].steps
 
+/** As many as the mode guesses, unless the request says otherwise; where it guesses none, none. */
+export function guessesOf({ mode, tokens: wanted }: Lookahead): TokenGuesses {
+  const { tokens } = modes[mode]
+  return tokens === NO_GUESSES ? tokens : { ...tokens, ...wanted }
+}
+
 /** Plain decoding, to the end of the text. */
 export const plain = (tokens: TokenGuesses): Plan => ({ depth: 0, width: 1, steps: 'end', tokens })
 
 /** Always as far as was asked. */
-export function fixedController({ mode, depth }: Lookahead): Controller {
-  const { steps, tokens } = modes[mode]
-  const plan: Plan = steps ? { depth, width: 1, steps: 1, tokens } : plain(tokens)
+export function fixedController(lookahead: Lookahead): Controller {
+  const { mode, depth } = lookahead
+  const tokens = guessesOf(lookahead)
+  const plan: Plan = draftsSteps(mode) ? { depth, width: 1, steps: 1, tokens } : plain(tokens)
   return { next: () => plan, observe: () => undefined }
 }

@@ -13,3 +13,13 @@ test('of the kinds of run, of which there is no end, those seen last are remembe
   }
   expect(controllers.for(kind(0.01))).not.toBe(second)
 })
+
+test('what a run asks of its steps and guesses makes it one of another kind', () => {
+  const controllers = new Controllers()
+  const auto = (lookahead: object) => controllers.for(parseRequest(RunRequest, { prompt: 'x', lookahead }))
+  const others = [{ steps: { sentences: true } }, { tokens: { ngram: 4 } }, { coupled: false }]
+  for (const other of others) {
+    expect(auto(other)).not.toBe(auto({}))
+    expect(auto(other)).toBe(auto(other))
+  }
+})

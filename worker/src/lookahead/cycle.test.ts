@@ -32,7 +32,7 @@ describe('what a run teaches', () => {
       [false, 'judge'],
     ]
     const first = commits(rulings, { text: 'a\n\nB\n\n', tokens: [1, 2, 3, 4, 5, 6], correction: 'B\n\n' })
-    const several = commits([], { text: 'c\n\nd\n\ne\n\n', tokens: [7, 8], correction: 'c\n\nd\n\ne\n\n' })
+    const several = commits([], { text: 'c d e', tokens: [7, 8], correction: 'c d e', steps: 3 })
     const cycles = await lessons([drafts('a\n\n', 'b\n\n'), first, drafts('c\n\n'), several, drafts('e\n\n'), end])
     expect(cycles).toMatchObject([
       // The fake backend's steps have 3 tokens.
@@ -72,6 +72,7 @@ describe('what a run teaches', () => {
           yield {
             type: 'commit',
             accepted: 0,
+            steps: 1,
             text,
             tokens: 2,
             correction: text,
@@ -146,7 +147,7 @@ describe('the client hears', () => {
     const events = [
       context(),
       ...pieces.map((piece) => ({ type: 'delta', text: piece })),
-      { type: 'commit', accepted: 0, text, tokens: [1], correction: text, finish_reason: 'stop' },
+      { type: 'commit', accepted: 0, steps: 1, text, tokens: [1], correction: text, finish_reason: 'stop' },
       end.events.at(-1)!,
     ]
     const said = { reasoning: '', answer: '' }

@@ -72,7 +72,9 @@ class Run {
 
   constructor(upstream: Upstream, request: RunRequest, options: CycleOptions) {
     const { messages, prompt, sampling, stop, stop_in_reasoning: stopInReasoning } = request
-    this.#session = upstream.open({ id: options.runId, messages, prompt, sampling, stop, stopInReasoning })
+    const { steps, coupled } = request.lookahead
+    const text = { messages, prompt, sampling, stop, stopInReasoning, steps, coupled }
+    this.#session = upstream.open({ id: options.runId, ...text })
     this.#request = request
     this.#options = options
     this.#controller = options.controller ?? fixedController(request.lookahead)

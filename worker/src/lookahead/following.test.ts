@@ -24,6 +24,7 @@ const ruled = (text: string, accepted: boolean, reason = 'likely'): Said => ({
 const commit = (accepted: number, text: string, correction = '', finish?: 'stop'): Said => ({
   type: 'commit',
   accepted,
+  steps: accepted + Number(correction !== ''),
   text,
   tokens: 2,
   correction,

@@ -1,6 +1,5 @@
 import { AdaptiveController } from './adaptive-controller.ts'
-import type { Controller, Cycle, Plan } from './controller.ts'
-import type { Mode } from '@lookahead/sdk/protocol'
+import type { Controller, Cycle, Lookahead, Plan } from './controller.ts'
 
 /**
  * Learns apart for an engine that is a text's own, where time counts, and for one that others use too. There a text is not
@@ -11,7 +10,7 @@ export class LoadController implements Controller {
   readonly #shared: AdaptiveController
   #isShared = false
 
-  constructor(lookahead: { mode: Mode; depth: number }) {
+  constructor(lookahead: Lookahead) {
     this.#own = new AdaptiveController(lookahead)
     this.#shared = new AdaptiveController(lookahead)
   }

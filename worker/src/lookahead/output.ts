@@ -28,13 +28,13 @@ export class Output {
   }
 
   /** Says the rest of what is committed. @throws {UpstreamError} `bad_event` */
-  *commit({ text, tokens, reasoningTokens, accepted, correction }: Commit): Generator<RunEvent, void, undefined> {
+  *commit({ text, tokens, reasoningTokens, steps }: Commit): Generator<RunEvent, void, undefined> {
     if (!text.startsWith(this.#said)) throw new UpstreamError('bad_event', 'the commit is not what the deltas said')
     yield* this.say(text.slice(this.#said.length))
     this.#said = ''
     this.tokens += tokens
     if (reasoningTokens !== undefined) this.reasoningTokens = (this.reasoningTokens ?? 0) + reasoningTokens
-    this.steps += accepted + stepsIn(correction)
+    this.steps += steps
   }
 
   /** The text has ended: says what was held back. */
@@ -42,9 +42,6 @@ export class Output {
     yield* deltas(this.#channels?.flush() ?? [])
   }
 }
-
-/** How many steps a text holds, the unfinished last one included. */
-export const stepsIn = (text: string): number => text.split(/(?<=\n\n)/).filter((step) => step !== '').length
 
 function* deltas(said: ChannelDelta[]): Generator<RunEvent, void, undefined> {
   for (const { channel, text } of said) yield { type: 'text.delta', channel, text }

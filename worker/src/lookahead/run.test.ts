@@ -94,7 +94,7 @@ test('where drafting does not pay, the target writes several steps alone', async
   expect(controller.next()).toMatchObject({ depth: 0, steps: 4 })
   controller.observe({ ...seen, drafted: 0, tokens: 120 })
   expect(controller.next()).toMatchObject({ depth: 1 })
-  const alone = commits([], { text: 'a\n\nb\n\nc\n\n', tokens: [1, 2, 3], correction: 'a\n\nb\n\nc\n\n' })
+  const alone = commits([], { text: 'a b c', tokens: [1, 2, 3], correction: 'a b c', steps: 3 })
   const { calls, events } = await play([alone, drafts('d\n\n'), end], {}, { controller })
   expect(calls.map(({ path }) => path)).toEqual(['/v1/verify', '/v1/draft', '/v1/verify'])
   expect(calls[0]!.body).toMatchObject({ steps: [], decode: 4 })

@@ -1,5 +1,5 @@
 /** What the cycle asks of an engine. An engine knows nothing of runs, and the cycle nothing of HTTP, tokens' ids or models. */
-import type { ChannelState, FinishReason, Message, Sampling } from '@lookahead/sdk/protocol'
+import type { ChannelState, FinishReason, Message, Sampling, StepRules } from '@lookahead/sdk/protocol'
 import type { TokenGuesses } from './controller.ts'
 
 /** An engine: a target model, and perhaps a draft model and verifiers. */
@@ -19,6 +19,10 @@ export interface Text {
   /** Strings that end the text and are not part of it; looked for in the answer alone, or in the thinking too. */
   stop: string[]
   stopInReasoning: boolean
+  /** How it is cut into steps. Default: as the engine finds best. */
+  steps?: StepRules | undefined
+  /** Whether the target draws tokens with the noise that the draft drew them with. Default: as the engine finds best. */
+  coupled?: boolean | undefined
 }
 
 /**
@@ -73,7 +77,7 @@ export interface DraftedStep {
   id: string
   /** Its place after what is committed, from 0. Alternatives share it. */
   index: number
-  /** Up to and including the delimiter. */
+  /** Up to and including what ends it. */
   text: string
   tokens: number
 }
@@ -112,6 +116,8 @@ export interface Commit {
   type: 'commit'
   /** Drafted steps accepted, from the first on. */
   accepted: number
+  /** Those, and the steps of the correction. */
+  steps: number
   /** Accepted steps and correction together; begins with all that the deltas said. */
   text: string
   /** Tokens of `text`, an end of text included. */

@@ -1,9 +1,9 @@
 /** Cycles that follow one another at our backend: what it is sent, and when. */
 import { setImmediate } from 'node:timers/promises'
-import { encodedStream, encodeEvent } from '@lookahead/sdk/protocol'
+import { encodedStream, encodeEvent, parseRequest, StepRules } from '@lookahead/sdk/protocol'
 import { expect, test } from 'vitest'
 import { commits, context } from '../../test/fake-backend.ts'
-import type { FollowEvent, Following, Session } from '../lookahead/upstream.ts'
+import type { FollowEvent, Following, Session, Text } from '../lookahead/upstream.ts'
 import { nativeUpstream } from './native.ts'
 
 const never = new AbortController().signal
@@ -17,8 +17,13 @@ const cycle = [
 const done = { type: 'done', usage, timings, speculation }
 
 /** A text at a backend whose calls that verify say two cycles each, an event at a time, and whose draft call fails if it is to. */
-function begin({ draftFails = false } = {}): { session: Session; calls: { path: string; context: unknown }[] } {
+function begin({ draftFails = false, ...more }: Partial<Text> & { draftFails?: boolean } = {}): {
+  session: Session
+  calls: { path: string; context: unknown }[]
+  bodies: Record<string, unknown>[]
+} {
   const calls: { path: string; context: unknown }[] = []
+  const bodies: Record<string, unknown>[] = []
   async function* said(path: string) {
     yield context()
     if (path === '/v1/verify')
@@ -31,12 +36,14 @@ function begin({ draftFails = false } = {}): { session: Session; calls: { path: 
   }
   const fetch: typeof globalThis.fetch = (input, init) => {
     const path = new URL(input as string).pathname
-    calls.push({ path, context: (JSON.parse(init?.body as string) as { context: unknown }).context })
+    const body = JSON.parse(init?.body as string) as Record<string, unknown>
+    calls.push({ path, context: body['context'] })
+    bodies.push(body)
     if (draftFails && path === '/v1/draft') return Promise.resolve(new Response('{}', { status: 500 }))
     return Promise.resolve(encodedStream(said(path), encodeEvent))
   }
-  const text = { id: 'r', prompt: 'How many?', sampling: {}, stop: [], stopInReasoning: false }
-  return { session: nativeUpstream({ baseURL: 'http://backend.test', fetch }).open(text), calls }
+  const text = { id: 'r', prompt: 'How many?', sampling: {}, stop: [], stopInReasoning: false, ...more }
+  return { session: nativeUpstream({ baseURL: 'http://backend.test', fetch }).open(text), calls, bodies }
 }
 
 const task = (depth: number): Following => ({
@@ -68,6 +75,13 @@ test('a call that takes over is sent at once, and goes on wherever the one befor
     { path: '/v1/verify', context: whole },
     { path: '/v1/verify', context: { id: 'r', continues: true } },
   ])
+})
+
+test('both calls hear how the text is cut into steps, and the one that verifies how tokens are drawn', async () => {
+  const steps = parseRequest(StepRules, { delimiters: ['.'] })
+  const { session, bodies } = begin({ steps, coupled: true })
+  await read(session.follow!(task(4), never))
+  expect(bodies).toMatchObject([{ step_rules: steps }, { step_rules: steps, coupled: true }])
 })
 
 test('nothing is drafted for a target that is to write alone', async () => {

@@ -139,6 +139,23 @@ describe('the backend hears', () => {
     expect(calls[1]!.body).toMatchObject({ ...settings, verifier: 'exact', max_tokens: 77 })
   })
 
+  test('how the text is cut into steps, and how tokens are guessed and drawn; nothing of it where the request says nothing', async () => {
+    const lookahead = { steps: { sentences: true, answer: { max_tokens: 7 } }, tokens: { ngram: 3 }, coupled: false }
+    const asked = await play([drafts('a\n\n'), end], { lookahead })
+    const steps = {
+      delimiters: ['\n\n'],
+      sentences: true,
+      max_tokens: 100,
+      half_steps: 'reject',
+      answer: { max_tokens: 7 },
+    }
+    expect(asked.calls.map(({ body }) => body['step_rules'])).toEqual([steps, steps])
+    expect(asked.calls[1]!.body).toMatchObject({ speculation: { drafted: true, ngram: 3, draft: 16 }, coupled: false })
+    const silent = await play([drafts('a\n\n'), end])
+    for (const { body } of silent.calls) expect(Object.keys(body)).not.toContain('step_rules')
+    expect(Object.keys(silent.calls[1]!.body)).not.toContain('coupled')
+  })
+
   test('the steps as they were drafted, by id and text', async () => {
     const { calls } = await play([drafts('a\n\n', 'b\n\n'), end])
     expect(calls[1]!.body['steps']).toEqual([

@@ -90,11 +90,12 @@ class NativeSession implements domain.Session {
     // The request has all of them in it.
     const all: domain.DraftedStep[] = []
     for await (const step of steps) all.push(step)
-    const { stop, stopInReasoning, sampling } = this.#text
+    const { stop, stopInReasoning, sampling, coupled } = this.#text
     const request: Omit<VerifyRequestInput, 'context'> = {
       steps: all.map(({ id, text }) => ({ id, text })),
       verifier,
       speculation: tokens,
+      coupled,
       decode,
       max_tokens: maxTokens,
       stop,
@@ -115,10 +116,10 @@ class NativeSession implements domain.Session {
     if (event.type === 'delta') yield event
     if (event.type === 'verdict') yield verdict(event, drafted)
     if (event.type === 'commit') {
-      const { accepted, text, tokens: ids, reasoning_tokens: reasoningTokens, correction, finish_reason } = event
+      const { accepted, steps, text, tokens: ids, reasoning_tokens: reasoningTokens, correction, finish_reason } = event
       this.#output.push(...ids)
       const finish = finish_reason ?? undefined
-      yield { type: 'commit', accepted, text, tokens: ids.length, ids, reasoningTokens, correction, finish }
+      yield { type: 'commit', accepted, steps, text, tokens: ids.length, ids, reasoningTokens, correction, finish }
     }
   }
 
@@ -126,7 +127,7 @@ class NativeSession implements domain.Session {
     { verifier, depth, overlap, decode, tokens, maxTokens }: domain.Following,
     signal: AbortSignal,
   ): AsyncIterable<domain.FollowEvent> {
-    const { stop, stopInReasoning, sampling } = this.#text
+    const { stop, stopInReasoning, sampling, coupled } = this.#text
     if (depth > 0 && !this.#draft) this.#draft = this.#draftAhead(signal)
     const request: Omit<VerifyRequestInput, 'context'> = {
       follow: true,
@@ -135,6 +136,7 @@ class NativeSession implements domain.Session {
       decode,
       verifier,
       speculation: tokens,
+      coupled,
       max_tokens: maxTokens,
       stop,
       stop_in_reasoning: stopInReasoning,
@@ -199,8 +201,8 @@ class NativeSession implements domain.Session {
     schema: v.GenericSchema<unknown, Event>,
     signal: AbortSignal,
   ): Events<Event> {
-    const call = (context: Context) => this.#retried(path, { context, ...request }, schema, signal)
-    const { id, messages, prompt } = this.#text
+    const { id, messages, prompt, steps } = this.#text
+    const call = (context: Context) => this.#retried(path, { context, step_rules: steps, ...request }, schema, signal)
     const whole = { id, messages, prompt, output: this.#output }
     try {
       const named = this.#isFollowed ? { id, continues: true as const } : { id, length: this.#output.length }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { DraftRequest } from '@lookahead/sdk/protocol'
+import { channelsThrough, longestStep } from '@lookahead/sdk/protocol'
+import type { ChannelState, DraftRequest } from '@lookahead/sdk/protocol'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
 import type { Done, DraftEvent, Opened } from '../events.ts'
@@ -84,7 +85,7 @@ class Drafting {
     const { drafts } = this.#context
     const { start, writer } = this.#upToDate()
     if (start + writer.tokens.length >= this.#runner.capacity) return 'full'
-    writer.beginStep()
+    writer.beginStep(this.#standing)
     const before = this.#timer.ms('draft')
     while (!writer.ended && drafts.refutations === this.#seen) {
       await this.#timer.time('draft', () => this.#forward())
@@ -129,20 +130,27 @@ class Drafting {
     return this.#writing
   }
 
+  /** Where what is committed and drafted leaves off among the channels. */
+  get #standing(): ChannelState {
+    const { drafts } = this.#context
+    const committed = this.#context.standing(this.#runner.model.tokenizer)
+    return drafts.steps.reduce((channels, { text }) => channelsThrough(channels, text), committed)
+  }
+
   #begin(text: readonly number[]) {
     const { model, capacity } = this.#runner
-    const { depth, follow, delimiter, step_tokens } = this.#request
+    const { depth, follow, step_rules: rules } = this.#request
     const start = text.length
     const writer = new DraftWriter(
-      (written) =>
+      (written, after) =>
         new StepWriter(model.tokenizer, {
-          delimiter,
-          cap: step_tokens,
+          rules,
+          after,
           room: capacity - start - written,
           endOfText: model.generation.eosTokenIds,
         }),
     )
-    const most = follow ? capacity - start : depth * step_tokens
+    const most = follow ? capacity - start : depth * longestStep(rules)
     const tree = new Tree(this.#runner, {
       signal: this.#signal,
       meter: this.#context.drafts.meter,
@@ -175,18 +183,19 @@ class Drafting {
 class DraftWriter implements Writer {
   /** Of all steps. */
   readonly tokens: number[] = []
-  readonly #newStep: (written: number) => StepWriter
+  readonly #newStep: (written: number, after: ChannelState) => StepWriter
   #id = ''
   #current: { step: StepWriter; distributions: Distribution[] } | undefined
 
-  /** @param newStep makes the step after `written` tokens of the steps before it */
-  constructor(newStep: (written: number) => StepWriter) {
+  /** @param newStep makes the step after `written` tokens of the steps before it, which leave off at `after` */
+  constructor(newStep: (written: number, after: ChannelState) => StepWriter) {
     this.#newStep = newStep
   }
 
-  beginStep(): void {
+  /** @param after where the text before it leaves off among the channels */
+  beginStep(after: ChannelState): void {
     this.#id = randomUUID()
-    this.#current = { step: this.#newStep(this.tokens.length), distributions: [] }
+    this.#current = { step: this.#newStep(this.tokens.length, after), distributions: [] }
   }
 
   get ended(): boolean {

@@ -41,7 +41,7 @@ const endsStep = (token: number): boolean => engine.target.model.tokenizer.decod
 /** The first token of a text that is drafted and verified. */
 async function first(seed: number, maxTokens: number, stepTokens: number): Promise<number> {
   const id = `text ${seed}`
-  const common = { sampling: { ...sampling, seed }, delimiter, step_tokens: stepTokens }
+  const common = { sampling: { ...sampling, seed }, step_rules: { delimiters: [delimiter], max_tokens: stepTokens } }
   const drafting = parseRequest(DraftRequest, { context: { id, messages }, depth: 1, ...common })
   const context = await engine.context(drafting.context)
   const steps: { id: string; text: string }[] = []

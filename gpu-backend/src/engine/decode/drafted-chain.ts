@@ -1,9 +1,11 @@
-import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import { channelsThrough, longestStep, rulesIn } from '@lookahead/sdk/protocol'
+import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Context } from '../contexts.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import { MOST_DRAFTED } from '../speculation/index.ts'
+import { channelOf, isWholeStep } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
 
 /** The drafted steps of one verification, one after the other. */
@@ -24,15 +26,18 @@ export interface DraftedChain {
 
 /** The drafted steps that a request names, by id or by their text. */
 export async function namedSteps(
-  { model }: ModelRunner,
-  { drafts }: Context,
+  { model: { tokenizer } }: ModelRunner,
+  context: Context,
   request: VerifyRequest,
   signal: AbortSignal,
 ): Promise<DraftStep[]> {
-  const known = request.steps.map(({ id }) => drafts.find(id ?? ''))
+  const known = request.steps.map(({ id }) => context.drafts.find(id ?? ''))
   const steps: DraftStep[] = []
+  let after = context.standing(tokenizer)
   for (const [i, { text }] of request.steps.entries()) {
-    steps.push(known[i] ?? (await fromText(model.tokenizer, text, request, signal)))
+    const step = known[i] ?? (await fromText(tokenizer, text, request, after, signal))
+    steps.push(step)
+    after = channelsThrough(after, step.text)
     if (needsTurn()) await giveTurn()
   }
   return steps
@@ -48,10 +53,11 @@ export function draftedChain(
   request: VerifyRequest,
   { drafted, goesOn, room }: { drafted: readonly DraftStep[]; goesOn: boolean; room: number },
 ): DraftedChain {
-  const { decode, step_tokens, speculation } = request
+  const { decode, step_rules, speculation } = request
+  const cap = longestStep(step_rules)
   const guesses = Math.max(speculation.ngram, speculation.draft, MOST_DRAFTED)
-  const longest = (start: number, cap: number): number => Math.min(cap + guesses, room - start)
-  const last = (start: number): number => longest(start, decode === 'end' ? Infinity : decode * step_tokens)
+  const longest = (start: number, most: number): number => Math.min(most + guesses, room - start)
+  const last = (start: number): number => longest(start, decode === 'end' ? Infinity : decode * cap)
   const steps: DraftStep[] = []
   const starts = [0]
   let rest: DraftStep | undefined
@@ -59,7 +65,7 @@ export function draftedChain(
   for (const step of drafted) {
     const start = starts.at(-1)!
     const end = start + step.tokens.length
-    const own = longest(start, step_tokens)
+    const own = longest(start, cap)
     if (step.tokens.length === 0 || steps.at(-1)?.end === 'text') break
     const slots = pool.size - context.tokens.length - most
     if (end >= room || end + own + last(end) > slots) {
@@ -85,11 +91,13 @@ function cut({ id, tokens, text, distributions }: DraftStep, length: number): Dr
 async function fromText(
   tokenizer: Tokenizer,
   text: string,
-  { delimiter, step_tokens }: VerifyRequest,
+  { step_rules }: VerifyRequest,
+  after: ChannelState,
   signal: AbortSignal,
 ): Promise<DraftStep> {
-  const isTooLong = text.length > tokenizer.mostCharacters(step_tokens)
+  const rules = rulesIn(step_rules, channelOf(text, after))
+  const isTooLong = text.length > tokenizer.mostCharacters(rules.max_tokens)
   const tokens = isTooLong ? [] : await tokenizer.encodeAsync(text, { continuing: true }, signal)
-  const end = text.endsWith(delimiter) ? 'delimiter' : 'cap'
+  const end = isWholeStep(text, rules) ? 'delimiter' : 'cap'
   return { id: '', tokens, text, end, distributions: tokens.map(() => undefined) }
 }

@@ -1,4 +1,4 @@
-import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair, Ruling } from '@lookahead/worker/verifiers'
 import type { Reduction, Scores } from '../../model/index.ts'
 import type { Meter } from '../batching/meter.ts'
@@ -38,6 +38,8 @@ export interface Expansion {
 export interface Place {
   /** In the chain of drafted tokens. */
   start: number
+  /** Where the text before it leaves off among the channels. */
+  after: ChannelState
   /** The drafted step it competes with; none for the step after the last draft. */
   draft: DraftStep | undefined
   /** The drafted step that its guesses come from, if any. */
@@ -68,7 +70,7 @@ export class TargetStep {
     })
     this.writer = stepWriter(expansion, place)
     // Without guesses nothing is gained by drawing otherwise than the draft, and more steps come out alike.
-    const coupled = request.sampling.seed !== undefined || (!drafted && ngram === 0 && most === 0)
+    const coupled = request.coupled ?? (request.sampling.seed !== undefined || (!drafted && ngram === 0 && most === 0))
     this.branch = new Branch({
       tree,
       prefix: start,
@@ -110,7 +112,8 @@ export class TargetStep {
   /** What a verifier rules on. */
   get pair(): Pair | undefined {
     const { draft, unlikely, writer } = this
-    return draft && { draft: { ...draft, unlikely }, target: writer, context: this.#context }
+    const { half_steps: halfSteps } = writer.rules
+    return draft && { draft: { ...draft, unlikely }, target: writer, context: this.#context, halfSteps }
   }
 
   /** Of its tokens, the first that stand in the chain. */
@@ -159,14 +162,13 @@ export class TargetStep {
   }
 }
 
-function stepWriter({ engine, request, room }: Expansion, { start, draft }: Place): StepWriter {
+function stepWriter({ engine, request, room }: Expansion, { start, after, draft }: Place): StepWriter {
   const { tokenizer, generation } = engine.target.model
-  const { delimiter, step_tokens, decode } = request
-  const steps = draft ? 1 : decode === 'end' ? Infinity : decode
+  const { decode, step_rules: rules } = request
   return new StepWriter(tokenizer, {
-    delimiter,
-    steps,
-    cap: step_tokens * steps,
+    rules,
+    after,
+    steps: draft ? 1 : decode === 'end' ? Infinity : decode,
     room: room - start,
     endOfText: generation.eosTokenIds,
   })

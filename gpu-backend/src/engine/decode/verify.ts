@@ -1,3 +1,4 @@
+import { channelsThrough } from '@lookahead/sdk/protocol'
 import type { FinishReason, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
 import { rulingsOf, ruleOf } from '../judging/ask.ts'
@@ -130,10 +131,12 @@ export class Verification {
       this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced),
     )
     const all = new Map(wanted.map((n, i) => [n, rows[i]!]))
+    let after = this.#context.standing(this.#engine.target.model.tokenizer)
     for (const [index, start] of starts.entries()) {
       const draft = steps[index]
       const scores = (i: number): Scores => all.get(start + i)!
-      const step = new TargetStep(this.#expansion, { start, draft, guess: draft ?? rest })
+      const step = new TargetStep(this.#expansion, { start, after, draft, guess: draft ?? rest })
+      if (draft) after = channelsThrough(after, draft.text)
       this.#steps.push(step)
       if (needsTurn()) await giveTurn()
       if (draft && alone) step.beginLikely(scores, likelyTokens(draft.tokens, scores, leastLogprob))
@@ -244,6 +247,7 @@ export class Verification {
     yield {
       type: 'commit',
       accepted,
+      steps: accepted + (isOwn ? last.writer.steps : 0),
       text: output.text,
       tokens,
       reasoningTokens,

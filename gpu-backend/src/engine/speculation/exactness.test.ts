@@ -6,7 +6,7 @@
  * guesses drawn with the numbers that judge them; guesses copied from the text or the drafted step kept more often than `p`.
  */
 import path from 'node:path'
-import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
+import { DraftRequest, StepRules, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { generateRequest } from '../../../test/calls.ts'
 import { wholeLogits } from '../../model/index.ts'
@@ -207,7 +207,7 @@ async function write(seed: number, { text = prompt, sampling, ...more }: Writing
 /** A drafted step of four tokens, and what the target commits of it. */
 async function verifyDrafted(seed: number, some: Sampling): Promise<number[]> {
   const id = `text ${seed}`
-  const common = { step_tokens: 4, sampling: coupled ? { ...some, seed } : some }
+  const common = { step_rules: cutAfter(4), sampling: coupled ? { ...some, seed } : some }
   const drafting = { ...parseRequest(DraftRequest, { context: { id, messages }, depth: 1 }), ...common }
   const context = seeded(await engine.context(drafting.context), seed)
   const steps: { id: string; text: string }[] = []
@@ -221,13 +221,15 @@ async function verifyText(seed: number, some: Sampling, step: readonly number[])
   const { tokenizer } = engine.target.model
   const text = tokenizer.decode(step)
   expect(tokenizer.encode(text, { continuing: true })).toEqual(step)
-  const common = { step_tokens: step.length, sampling: coupled ? { ...some, seed } : some }
+  const common = { step_rules: cutAfter(step.length), sampling: coupled ? { ...some, seed } : some }
   return verify(
     seed,
     { context: { id: `text ${seed}`, messages }, steps: [{ text }], max_tokens: step.length + 1 },
     common,
   )
 }
+
+const cutAfter = (tokens: number) => parseRequest(StepRules, { max_tokens: tokens })
 
 /** What a request without a seed is drawn with. */
 const seeded = (context: Context, seed: number): Context => Object.assign(context, { seed })
@@ -236,7 +238,7 @@ const seeded = (context: Context, seed: number): Context => Object.assign(contex
 async function verify(
   seed: number,
   some: object,
-  common: Pick<VerifyRequest, 'step_tokens' | 'sampling'>,
+  common: Pick<VerifyRequest, 'step_rules' | 'sampling'>,
 ): Promise<number[]> {
   const speculation = { drafted: true, ngram: 0, draft: 0 }
   const request = { ...parseRequest(VerifyRequest, { ...some, verifier: 'exact', speculation }), ...common }

@@ -1,61 +1,118 @@
+import { ChannelSplitter, rulesIn } from '@lookahead/sdk/protocol'
+import type { Channel, ChannelState, PartRules, StepRules } from '@lookahead/sdk/protocol'
 import type { Distribution } from '../sampling/distribution.ts'
 import type { StepEnd } from '@lookahead/worker/verifiers'
 import { StreamingDecoder } from '../../tokenizer/index.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
+import { endsSentence } from './sentence.ts'
 
-export interface StepRules {
-  /** What ends a step. */
-  delimiter: string
+export interface StepWriterOptions {
+  rules: StepRules
+  /** Where the text before it stands among the channels. */
+  after: ChannelState
   /** Steps to write as if they were one. Default 1. */
   steps?: number
-  /** Step cap, in tokens. */
-  cap: number
   /** Tokens that the request or the model still has room for. */
   room: number
   endOfText: readonly number[]
 }
 
-/** Collects the tokens of one step and says when it has ended. Tokens after the end are refused. */
+/** Collects the tokens of one step, or of several, and says when the last has ended. Tokens after the end are refused. */
 export class StepWriter {
   readonly tokens: number[] = []
   text = ''
   end: StepEnd | undefined
-  readonly #rules: StepRules
+  readonly #options: StepWriterOptions
   readonly #decoder: StreamingDecoder
-  #stepsLeft: number
-  /** The text since the last delimiter. */
-  #open = ''
+  readonly #channels: ChannelSplitter
+  readonly #rules: Record<Channel, PartRules>
+  #finished = 0
+  /** The step that is being written. */
+  #step = newStep()
 
-  constructor(tokenizer: Tokenizer, rules: StepRules) {
-    this.#rules = rules
-    this.#stepsLeft = rules.steps ?? 1
+  constructor(tokenizer: Tokenizer, options: StepWriterOptions) {
+    this.#options = options
     this.#decoder = new StreamingDecoder(tokenizer)
+    this.#channels = new ChannelSplitter(options.after)
+    const { rules } = options
+    this.#rules = { reasoning: rulesIn(rules, 'reasoning'), answer: rulesIn(rules, 'answer') }
   }
 
   get ended(): boolean {
     return this.end !== undefined
   }
 
+  /** Steps begun: all have ended but perhaps the last. */
+  get steps(): number {
+    return this.#finished + Number(this.#step.tokens > 0)
+  }
+
+  /** Of the step that is being written, or was last: those of the part that its first text belongs to. */
+  get rules(): PartRules {
+    return this.#rules[this.#step.channel ?? (this.#channels.state.thinking ? 'reasoning' : 'answer')]
+  }
+
   push(token: number): void {
     if (this.end) return
-    const { cap, room, endOfText } = this.#rules
+    const { steps = 1, room, endOfText } = this.#options
     this.tokens.push(token)
-    if (endOfText.includes(token)) this.end = 'text'
-    else {
-      this.#write(this.#decoder.push(token))
-      if (this.#stepsLeft <= 0) this.end = 'delimiter'
-      else if (this.tokens.length >= room) this.end = 'length'
-      else if (this.tokens.length >= cap) this.end = 'cap'
+    this.#step.tokens++
+    const end = endOfText.includes(token) ? 'text' : this.#write(token)
+    const isLast = this.#finished + 1 === steps
+    const isOver = end === 'text' || (end === 'delimiter' && isLast)
+    if (!isOver && this.tokens.length >= room) this.end = 'length'
+    else if (isOver || isLast) this.end = end
+    else if (end) {
+      this.#finished++
+      this.#step = newStep()
     }
   }
 
-  #write(text: string): void {
-    const { delimiter } = this.#rules
+  #write(token: number): 'delimiter' | 'cap' | undefined {
+    const step = this.#step
+    const before = step.text.length
+    const text = this.#decoder.push(token)
+    const parts = this.#channels.cut(text)
     this.text += text
-    const steps = (this.#open + text).split(delimiter)
-    this.#open = steps.pop()!
-    this.#stepsLeft -= steps.length
+    step.text += text
+    step.channel ??= parts.find(({ channel }) => channel !== undefined)?.channel
+    const { rules } = this
+    if (endsStep(step.text, before, rules)) return 'delimiter'
+    return step.tokens >= rules.max_tokens ? 'cap' : undefined
   }
+}
+
+interface OpenStep {
+  text: string
+  tokens: number
+  /** The part of the text that its first text belongs to. */
+  channel: Channel | undefined
+}
+
+const newStep = (): OpenStep => ({ text: '', tokens: 0, channel: undefined })
+
+/** Whether a step ends in what came after its first `from` characters. White space alone is no step. */
+function endsStep(text: string, from: number, { delimiters, sentences }: PartRules): boolean {
+  const isDelimited = delimiters.some((delimiter) => {
+    const at = text.lastIndexOf(delimiter)
+    const end = at + delimiter.length
+    return at >= 0 && end > from && /\S/.test(text.slice(0, end))
+  })
+  return isDelimited || (sentences && endsSentence(text))
+}
+
+/** The part of a text that a step begins in: the one its first text belongs to. @param after where the text before it leaves off */
+export function channelOf(step: string, after: ChannelState): Channel {
+  const splitter = new ChannelSplitter(after)
+  const first = splitter.cut(step).find(({ channel }) => channel !== undefined)
+  return first?.channel ?? (splitter.state.thinking ? 'reasoning' : 'answer')
+}
+
+/** Whether a text that came as a step is a whole one. */
+export function isWholeStep(text: string, { delimiters, sentences }: PartRules): boolean {
+  const { length } = text.trimEnd()
+  const isDelimited = delimiters.some((delimiter) => text.endsWith(delimiter))
+  return (isDelimited && length > 0) || (sentences && endsSentence(`${text} `))
 }
 
 /** A step the draft model wrote, with what its tokens were drawn from. */

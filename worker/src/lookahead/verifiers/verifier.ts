@@ -2,7 +2,7 @@ import type { Verdict } from '@lookahead/sdk/protocol'
 
 export type Ruling = Pick<Verdict, 'accepted' | 'reason'>
 
-/** What ended a step: the delimiter, the step cap, the end of the text, or no room for more tokens. */
+/** What ended a step: a delimiter or a sentence's end, the step cap, the end of the text, or no room for more tokens. */
 export type StepEnd = 'delimiter' | 'cap' | 'text' | 'length'
 
 /** A step that the draft model wrote. */
@@ -36,6 +36,8 @@ export interface Pair {
   readonly target: TargetVersion
   /** Undefined where nobody knows it. */
   readonly context?: StepContext | undefined
+  /** What is to become of steps that the cap cut: `verify`, they are compared like whole ones. Default `reject`. */
+  readonly halfSteps?: 'reject' | 'verify' | undefined
 }
 
 /** Decides which drafted steps stand (arXiv 2506.19830, §3.1). One object a verifier; no tensors and no HTTP. */

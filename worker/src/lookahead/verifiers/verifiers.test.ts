@@ -225,6 +225,22 @@ describe('the coin', () => {
     expect(agreed).toBeCloseTo(0.5, 1)
   })
 
+  test('is thrown for half steps too, where they are to be verified; but not where there was no room for the other half', () => {
+    const always = random({ probability: 1 })
+    const halves = [draft('So', 'cap'), draft('So', 'cap'), draft('So.\n\n')]
+    const targets = [whole, { text: 'Th', tokens: [1], end: 'cap' }, { text: 'Th', tokens: [1], end: 'cap' }] as const
+    for (const [i, half] of halves.entries()) {
+      expect(always.rule({ draft: half, target: targets[i]! })?.reason).toBe('half_step')
+      expect(always.rule({ draft: half, target: targets[i]!, halfSteps: 'reject' })?.reason).toBe('half_step')
+      expect(always.rule({ draft: half, target: targets[i]!, halfSteps: 'verify' })).toEqual({
+        accepted: true,
+        reason: 'random',
+      })
+    }
+    const full = { text: 'Th', tokens: [1], end: 'length' } as const
+    expect(always.rule({ draft: halves[0]!, target: full, halfSteps: 'verify' })?.reason).toBe('half_step')
+  })
+
   test('is thrown for whole steps only', () => {
     const always = random({ probability: 1 })
     expect(always.rule({ draft: steps[0]!, target: target('The') })).toBeUndefined()
