@@ -1,5 +1,4 @@
 /** Ways to say a step so that it means the same, or something else though it looks much the same. */
-import { isName, wordsLike } from './foreign.ts'
 import type { Problem } from './problem.ts'
 import type { Random } from './random.ts'
 import { sayStep } from './wordings.ts'
@@ -9,19 +8,35 @@ import type { StepContent } from './work.ts'
 export interface Said {
   target: string
   draft: string
+  /** What the draft says, where that is not what the target says. */
+  changed?: StepContent
+}
+
+/** The words that may stand in each other's place. */
+export interface Vocabulary {
+  /** All of a word's kind, itself too; none for a word of no kind. */
+  like: (word: string) => readonly string[]
+  isName: (word: string) => boolean
+  units: readonly string[]
 }
 
 /** `undefined` where the way does not apply to the step, in the words that were drawn. */
-export type Alteration = (step: StepContent, problem: Problem, random: Random) => Said | undefined
+export type Alteration = (
+  step: StepContent,
+  problem: Problem,
+  random: Random,
+  vocabulary: Vocabulary,
+) => Said | undefined
 
 const calculations = ['sum', 'difference', 'product', 'quotient'] as const
 type Calculation = (typeof calculations)[number]
 const isCalculation = (kind: StepContent['kind']): kind is Calculation => calculations.some((known) => known === kind)
 
 /** The target says the step, and the draft another content. */
-const other = (step: StepContent, changed: StepContent, random: Random): Said => ({
+const told = (step: StepContent, changed: StepContent, random: Random): Said => ({
   target: sayStep(step, random),
   draft: sayStep(changed, random),
+  changed,
 })
 
 /** The target says the step, and the draft says it in words of its own that are changed then. */
@@ -44,11 +59,11 @@ const freeClauses = ({ kind, label }: StepContent): string[] | undefined => {
 }
 
 export const sameMeaning: Record<string, Alteration> = {
-  paraphrase: (step, _problem, random) => other(step, step, random),
+  paraphrase: (step, _problem, random) => told(step, step, random),
   'facts in another order': (step, _problem, random) => {
     const clauses = freeClauses(step) ?? []
     const label = random.several(clauses, clauses.length).join(', ')
-    return label === '' || label === step.label ? undefined : other(step, { ...step, label }, random)
+    return label === '' || label === step.label ? undefined : told(step, { ...step, label }, random)
   },
   'operands exchanged that may be': (step, _problem, random) =>
     step.kind === 'sum' || step.kind === 'product' ? swapped(step, random) : undefined,
@@ -68,7 +83,7 @@ export const otherMeaning: Record<string, Alteration> = {
 
   'another step': (step, problem, random) => {
     const rest = problem.contents.filter(({ label, kind }) => label !== step.label || kind !== step.kind)
-    return other(step, random.pick(rest), random)
+    return told(step, random.pick(rest), random)
   },
 
   result: (step, _problem, random) =>
@@ -96,15 +111,16 @@ export const otherMeaning: Record<string, Alteration> = {
     })
   },
 
-  entity: (step, problem, random) => entity(step, problem, random, { person: false }),
-  person: (step, problem, random) => entity(step, problem, random, { person: true }),
+  entity: (step, problem, random, { like, isName }) =>
+    entity(step, problem, random, { like, isKind: (word) => !isName(word) }),
+  person: (step, problem, random, { like, isName }) => entity(step, problem, random, { like, isKind: isName }),
 
-  'entity from nowhere': (step, problem, random) => {
+  'entity from nowhere': (step, problem, random, { like }) => {
     const known = new Set(wordsOf(problem.question))
-    const words = wordsOf(step.label).filter((word) => wordsLike(word).length > 0)
+    const words = wordsOf(step.label).filter((word) => like(word).length > 0)
     if (words.length === 0) return undefined
     const word = random.pick(words)
-    return renamed(step, random, new Map([[word, random.pick(wordsLike(word).filter((like) => !known.has(like)))]]))
+    return renamed(step, random, new Map([[word, random.pick(like(word).filter((other) => !known.has(other)))]]))
   },
 
   subject: (step, problem, random) => {
@@ -113,7 +129,7 @@ export const otherMeaning: Record<string, Alteration> = {
       ({ kind, label }) => kind !== 'facts' && !label.split('|').some((name) => own.includes(name)),
     )
     if (step.kind === 'facts' || rest.length === 0) return undefined
-    return other(step, { ...step, label: random.pick(rest).label }, random)
+    return told(step, { ...step, label: random.pick(rest).label }, random)
   },
 
   operands: (step, _problem, random) =>
@@ -138,12 +154,12 @@ export const otherMeaning: Record<string, Alteration> = {
     const found = named(step, (label) => wordsOf(label).some((word) => DIRECTIONS.has(word)))
     if (!found) return undefined
     const labels = found.label.split('|').map((label) => turned(label, random))
-    return other(found, { ...found, label: labels.join('|') }, random)
+    return told(found, { ...found, label: labels.join('|') }, random)
   },
 
-  unit: (step, _problem, random) =>
-    UNITS.includes(step.unit) && isCalculation(step.kind)
-      ? other(step, { ...step, unit: random.pick(UNITS.filter((unit) => unit !== step.unit)) }, random)
+  unit: (step, _problem, random, { units }) =>
+    units.includes(step.unit) && isCalculation(step.kind)
+      ? told(step, { ...step, unit: random.pick(units.filter((unit) => unit !== step.unit)) }, random)
       : undefined,
 
   negation: (step, _problem, random) =>
@@ -164,29 +180,29 @@ function entity(
   step: StepContent,
   problem: Problem,
   random: Random,
-  { person }: { person: boolean },
+  { like, isKind }: Pick<Vocabulary, 'like'> & { isKind: (word: string) => boolean },
 ): Said | undefined {
   const own = wordsOf(step.label)
   const inQuestion = new Set(wordsOf(problem.question))
   const pairs = own
-    .filter((word) => isName(word) === person)
+    .filter(isKind)
     .flatMap((word) =>
-      wordsLike(word)
-        .filter((like) => like !== word && inQuestion.has(like))
-        .map((like) => [word, like] as const),
+      like(word)
+        .filter((other) => other !== word && inQuestion.has(other))
+        .map((other) => [word, other] as const),
     )
     // Of two that are named together it makes no difference which is the first.
-    .filter(([, like]) => step.kind === 'facts' || !own.includes(like))
+    .filter(([, other]) => step.kind === 'facts' || !own.includes(other))
   if (pairs.length === 0) return undefined
-  const [word, like] = random.pick(pairs)
-  return renamed(step, random, new Map([[word, like], ...(own.includes(like) ? [[like, word] as const] : [])]))
+  const [word, other] = random.pick(pairs)
+  return renamed(step, random, new Map([[word, other], ...(own.includes(other) ? [[other, word] as const] : [])]))
 }
 
 function renamed(step: StepContent, random: Random, words: ReadonlyMap<string, string>): Said | undefined {
   const found = named(step, (label) => wordsOf(label).some((word) => words.has(word)))
   if (!found) return undefined
   const say = (text: string): string => text.replace(WORD, (word) => words.get(word) ?? word)
-  return other(found, { ...found, label: say(found.label), unit: say(found.unit) }, random)
+  return told(found, { ...found, label: say(found.label), unit: say(found.unit) }, random)
 }
 
 const WORD = /[A-Za-z]+/g
@@ -209,8 +225,6 @@ function turned(label: string, random: Random): string {
   const word = random.pick(wordsOf(label).filter((found) => DIRECTIONS.has(found)))
   return label.replace(new RegExp(`\\b${word}\\b`), DIRECTIONS.get(word)!)
 }
-
-const UNITS = ['$', 'km', 'mi', 'litres', 'gallons', 'metres', 'yards', 'minutes', 'years', 'points', 'marks']
 
 /** What is said to be so, and that it is not: the first that is found. */
 const NEGATIONS: readonly (readonly [RegExp, string])[] = [

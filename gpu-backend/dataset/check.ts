@@ -1,9 +1,10 @@
 // Shows that no test question is in the training data: neither its text, nor its numbers with other words, nor its names;
-// and that training has none of the words of the foreign problems.
+// and that training, hard judge pairs too, has none of the words of the foreign problems.
 //   node check.ts [training problems, default 120000] [test problems, default 2000]
 import { fileURLToPath } from 'node:url'
 import { generateProblem, type Problem, testProblems } from './problem.ts'
 import { foreignWords } from './foreign.ts'
+import { hardPair } from './hard-pairs.ts'
 import { namesOf } from './splits.ts'
 import { terms } from './terms.ts'
 
@@ -14,13 +15,13 @@ export interface Leaks {
   numbers: string[]
   /** Test names that are training names. */
   names: string[]
-  /** Words of foreign problems that a training question or solution has. */
+  /** Words of foreign problems that a training question, solution or hard pair has. */
   words: string[]
 }
 
 const key = ({ family, numbers }: Problem): string => `${family}:${numbers.join(',')}`
 
-/** Compares the first `training` training problems with the first `tests` test problems. All lists should be empty. */
+/** Compares the first `training` training problems, and a tenth as many hard pairs, with the first `tests` test problems. All lists should be empty. */
 export function findLeaks(training: number, tests: number): Leaks {
   const questions = new Set<string>()
   const tuples = new Set<string>()
@@ -30,6 +31,10 @@ export function findLeaks(training: number, tests: number): Leaks {
     questions.add(problem.question)
     tuples.add(key(problem))
     for (const word of terms(problem.question + problem.solve(0).steps.join(''))) words.add(word)
+  }
+  for (let i = 0; i < training / 10; i++) {
+    const { target, draft } = hardPair(i, 'train')
+    for (const word of terms(target + draft)) words.add(word)
   }
   const problems = testProblems(tests)
   const names = new Set(namesOf('train'))

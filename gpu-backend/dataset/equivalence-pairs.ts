@@ -3,7 +3,7 @@
  * and mean something else. Half are of problems in words that training has, half in foreign ones (`foreign.ts`).
  */
 import { otherMeaning, otherNumbers, sameMeaning, type Alteration } from './alterations.ts'
-import { foreignProblem } from './foreign.ts'
+import { foreignProblem, testVocabulary } from './foreign.ts'
 import { generateProblem } from './problem.ts'
 import { Random } from './random.ts'
 import { sayStep } from './wordings.ts'
@@ -77,12 +77,13 @@ function pairsOf(
     .filter(({ name }) => room.has(name))
     .flatMap(({ name, same, alter }) => {
       const place = random.int(0, problem.contents.length - 1)
-      const said = alter(problem.contents[place]!, problem, random)
+      const said = alter(problem.contents[place]!, problem, random, testVocabulary)
       // What is the same text is no question, and other numbers would be too easy a one.
       if (!said || said.target === said.draft) return []
       if (!same && !otherNumbers.has(name) && numbers(said.target) !== numbers(said.draft)) return []
       const before = problem.contents.slice(0, place).map((step) => sayStep(step, random))
-      return [{ question: problem.question, before, ...said, same, category: name, words }]
+      const { target, draft } = said
+      return [{ question: problem.question, before, target, draft, same, category: name, words }]
     })
 }
 

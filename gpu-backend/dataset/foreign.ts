@@ -2,6 +2,7 @@
  * Problems about people, things, colours and units that training has no word of: what a model of the demo says of them
  * comes from the question, or else from nowhere. Numbers are those of the test split.
  */
+import type { Vocabulary } from './alterations.ts'
 import { generateProblem, type Problem } from './problem.ts'
 import { Random } from './random.ts'
 import { knownWords, reworded, UNITS, type WordKind, wordsOfProblem } from './rewording.ts'
@@ -79,7 +80,7 @@ export function foreignProblems(
 }
 
 /** Words that can stand in a word's place: all of its kind, known where it is known and foreign where it is foreign. */
-export function wordsLike(word: string): readonly string[] {
+function wordsLike(word: string): readonly string[] {
   for (const { of, foreign } of WORDS) {
     const known = knownWords(of, 'test')
     if (known.includes(word)) return known
@@ -89,8 +90,15 @@ export function wordsLike(word: string): readonly string[] {
 }
 
 /** Whether a word is the name of a person. */
-export const isName = (word: string): boolean =>
+const isName = (word: string): boolean =>
   WORDS.some(({ of, foreign }) => of === 'names' && [...knownWords(of, 'test'), ...foreign].includes(word))
+
+/** The words of the test set and the foreign ones. */
+export const testVocabulary: Vocabulary = {
+  like: wordsLike,
+  isName,
+  units: ['$', 'km', 'mi', 'litres', 'gallons', 'metres', 'yards', 'minutes', 'years', 'points', 'marks'],
+}
 
 /** A foreign word for each word of these that has one. */
 function exchanged(words: readonly string[], kinds: readonly ForeignKind[], random: Random): Map<string, string> {

@@ -8,7 +8,8 @@ import { Random } from './random.ts'
 import { KNOWN, knownWords, reworded, UNITS, type WordKind, wordsOfProblem } from './rewording.ts'
 import type { Split } from './splits.ts'
 
-const KINDS = ['names', ...(Object.keys(KNOWN) as (keyof typeof KNOWN)[])] satisfies WordKind[]
+/** The kinds of words that can be invented. */
+export const KINDS = ['names', ...(Object.keys(KNOWN) as (keyof typeof KNOWN)[])] satisfies WordKind[]
 
 const ONSETS =
   'b c ch cr d dr f fl g gl gr h j k kl l m n p ph pl pr qu r s sh sk sl sp st str t th tr v w wh x y z'.split(' ')
@@ -34,6 +35,11 @@ export function inventedWord(random: Random): string {
 
 /** The problem with some kinds of its words, or all, exchanged for invented ones. @param split that `problem` is of */
 export function inInventedWords(problem: Problem, split: Split, random: Random): Problem {
+  return reworded(problem, `${problem.id}/invented`, inventedFor(problem, split, random))
+}
+
+/** An invented word for each word of some kinds of a problem, or of all. @param split that `problem` is of */
+export function inventedFor(problem: Problem, split: Split, random: Random): Map<string, string> {
   const words = wordsOfProblem(problem)
   const all = random.chance(0.5)
   const exchange = new Map<string, string>()
@@ -48,10 +54,11 @@ export function inInventedWords(problem: Problem, split: Split, random: Random):
       for (const [form, word] of forms.entries()) exchange.set(word, form === 0 && forms.length > 1 ? unit : `${unit}s`)
     }
   }
-  return reworded(problem, `${problem.id}/invented`, exchange)
+  return exchange
 }
 
-function invented(kind: WordKind, random: Random): string {
+/** A new word for a word of a kind: names have a capital, things are several. */
+export function invented(kind: WordKind, random: Random): string {
   const word = inventedWord(random)
   if (kind === 'names') return word[0]!.toUpperCase() + word.slice(1)
   return kind === 'things' ? `${word}s` : word

@@ -11,6 +11,8 @@ export interface JudgePair {
   label: 'aligned' | 'unaligned'
   /** How the pair was made, for a table of errors. */
   why: string
+  /** Words, in small letters, that show alone that the two are unaligned; undefined: not known. */
+  strange?: string[]
 }
 
 const nudge = (n: number, random: Random): number => {

@@ -2,11 +2,12 @@
 //   node write.ts --kind solutions --split train --count 150000 --out solutions.jsonl
 //   node write.ts --kind long      --split train --count 3000 --parts 2-4 --out long.jsonl
 //   node write.ts --kind outline   --split train --count 3000 --parts 2-9 --out outline.jsonl
-//   node write.ts --kind pairs     --split train --count 200000 --out pairs.jsonl
+//   node write.ts --kind pairs     --split train --count 200000 --hard 0.7 --out pairs.jsonl
 //   node write.ts --kind corpus    --count 6000                 --out corpus.txt   (text to train the tokenizer on)
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { command, decimal, matching, Option, whole } from '../src/flags.ts'
 import { judgePrompt } from '../src/engine/judging/judge-prompt.ts'
+import { hardPair } from './hard-pairs.ts'
 import { inInventedWords } from './invented.ts'
 import { judgePairs } from './judge-pairs.ts'
 import { generateLongProblem, type LongProblem, outlineOf } from './long.ts'
@@ -14,7 +15,7 @@ import { generateProblem, type Problem } from './problem.ts'
 import { Random } from './random.ts'
 import { NAME_ENDS, NAME_STARTS, namesOf } from './splits.ts'
 
-const { kind, split, count, first, parts, bare, invented, far, narrow, out } = command(
+const { kind, split, count, first, parts, bare, invented, far, narrow, hard, out } = command(
   'node write.ts',
   'Writes training data as JSON lines.',
 )
@@ -31,6 +32,7 @@ const { kind, split, count, first, parts, bare, invented, far, narrow, out } = c
   .option('--invented <share>', 'of problems and parts that are told in invented words', decimal(0, 1), 0)
   .option('--far <share>', 'of steps that are said in the second style', decimal(0, 1), 0)
   .option('--narrow', 'always the same wording and name: the data of draft-far', false)
+  .option('--hard <share>', 'of pairs that look much the same, mostly in invented words', decimal(0, 1), 0)
   .requiredOption('--out <file>', 'where to')
   .parse()
   .opts()
@@ -67,9 +69,11 @@ function solved({ id, family, question, answer: expected, solve }: Problem): str
 }
 
 function* pairs(): Generator<string> {
-  for (let i = 0, n = 0; n < count; i++) {
-    for (const { target, draft, label, why } of judgePairs(i, split)) {
-      if (n++ < count) yield JSON.stringify({ prompt: judgePrompt(target, draft), label, why })
+  const random = new Random(`kinds of pairs/${split}`)
+  for (let i = first, n = 0; n < count; i++) {
+    const made = random.chance(hard) ? [0, 1, 2, 3].map((k) => hardPair(4 * i + k, split)) : judgePairs(i, split)
+    for (const { target, draft, label, why, strange } of made) {
+      if (n++ < count) yield JSON.stringify({ prompt: judgePrompt(target, draft), label, why, strange })
     }
   }
 }

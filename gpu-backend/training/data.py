@@ -33,26 +33,45 @@ def pieces_of(record: dict, kind: str) -> list[tuple[str, str]]:
     return [(prompt, "given"), *zip(record["steps"], record["roles"]), (answer, "learned")]
 
 
-def marks_of(prompt: str, encoding: Encoding) -> np.ndarray:
-    """A second lesson for the judge, one mark a token: is the number that ends here, or just before, in step A too?
+def marks_of(record: dict, encoding: Encoding) -> np.ndarray:
+    """A second lesson for the judge: marks, 1 or 0, at single tokens of its prompt, elsewhere IGNORE.
 
-    1 or 0 at the tokens of step B that are a digit (of its number so far) or the first after a digit (of the whole
-    number), else IGNORE. One verdict a pair teaches no model of this size to compare digits; a verdict a digit does.
+    One verdict a pair teaches no model of this size to compare; a verdict a digit, and one a differing word, does.
     """
+    prompt = record["prompt"]
     marks = np.full(len(encoding.ids), IGNORE, dtype=np.int8)
-    start, end = prompt.index("\nB: "), prompt.rindex("<|im_end|>")
+    end = prompt.rindex("<|im_end|>")
+    lists = prompt.find("\nA only: ")  # -1: a prompt of whole steps, without lists of the differing words
+    mark_digits(marks, prompt[: lists if lists > 0 else end], prompt.index("\nB: "), encoding)
+    if lists > 0 and record.get("strange") is not None:
+        mark_words(marks, prompt[:end], lists, set(record["strange"]), encoding)
+    return marks
+
+
+def mark_digits(marks: np.ndarray, prompt: str, start: int, encoding: Encoding) -> None:
+    """At the digits of step B, from `start` on: does the number so far begin one of step A? At the next token: is the whole number one?"""
     whole = set(re.findall(r"\d+", prompt[:start]))
     begun = {number[:size] for number in whole for size in range(1, len(number) + 1)}
     number = ""
     for i, (a, b) in enumerate(encoding.offsets):
-        text = prompt[a:b] if start < a <= end else ""
+        text = prompt[a:b] if start < a else ""
         if text.isdigit():
             number += text
             marks[i] = number in begun
         elif number:
             marks[i] = number in whole
             number = ""
-    return marks
+
+
+def mark_words(marks: np.ndarray, prompt: str, start: int, strange: set[str], encoding: Encoding) -> None:
+    """At the end of each word of the lists of differing words, from `start` on: can the other step be said with this word?"""
+    words = re.compile(r"[^\W\d_]+|[^\s\w]")
+    listed: dict[int, str] = {}
+    for line in re.finditer(r"^[AB] only: (.*)$", prompt[start:], re.MULTILINE):
+        listed |= {start + line.start(1) + word.end(): word.group().lower() for word in words.finditer(line.group(1))}
+    for i, (_, b) in enumerate(encoding.offsets):
+        if b in listed:
+            marks[i] = listed[b] not in strange
 
 
 def prepare(kind: str, *files: str) -> None:
@@ -71,7 +90,7 @@ def prepare(kind: str, *files: str) -> None:
                 positions.append(np.arange(position, position + count, dtype=np.uint16))
                 learned.append(np.full(count, role == "learned"))
                 if kind == "pairs":
-                    marks.append(marks_of(text, encoding) if role == "given" else np.full(count, IGNORE, dtype=np.int8))
+                    marks.append(marks_of(record, encoding) if role == "given" else np.full(count, IGNORE, dtype=np.int8))
             position += count
         ends.append(ends[-1] + size)
     arrays = {"ids": np.concatenate(ids), "positions": np.concatenate(positions), "learned": np.concatenate(learned)}

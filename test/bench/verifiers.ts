@@ -8,7 +8,7 @@ import path from 'node:path'
 import { Engine } from '@lookahead/gpu-backend'
 import { equivalencePairs } from '@lookahead/gpu-backend/dataset'
 import { accepted, judge, rejected } from '@lookahead/worker/verifiers'
-import type { Verifier } from '@lookahead/worker/verifiers'
+import type { AskJudge, Verifier } from '@lookahead/worker/verifiers'
 import { withStack } from '../launcher/index.ts'
 import { readOptions } from './verifiers-options.ts'
 import { measurePairs, prepare } from './verifiers-pairs.ts'
@@ -47,17 +47,9 @@ async function main(): Promise<void> {
 
 /** Those of the engine, and parts that show what each is worth. @throws RangeError for a name that there is not */
 function verifiersOf(engine: Engine): Verifier[] {
-  const asked = engine.judge
   const all = [
     ...engine.verifierNames.map((name) => engine.verifier(name)),
-    ...(asked
-      ? [
-          judge(
-            { ask: (pairs, signal) => asked.rule(pairs, signal), leastLogprob: -Infinity, rules: [] },
-            'judge alone',
-          ),
-        ]
-      : []),
+    ...(engine.judge ? ungated(engine.judge) : []),
     gate(options.leastLogprob ?? -4),
   ]
   return (options.verifiers ?? all.map(({ name }) => name)).map((name) => {
@@ -65,6 +57,15 @@ function verifiersOf(engine: Engine): Verifier[] {
     if (found) return found
     throw new RangeError(`--verifiers: there is no "${name}": there are ${all.map((known) => known.name).join(', ')}`)
   })
+}
+
+/** The judge without the target's opinion, with and without the rules about numbers and names. */
+function ungated(asked: NonNullable<Engine['judge']>): Verifier[] {
+  const ask: AskJudge = (pairs, signal) => asked.rule(pairs, signal)
+  return [
+    judge({ ask, leastLogprob: -Infinity }, 'rules and judge'),
+    judge({ ask, leastLogprob: -Infinity, rules: [] }, 'judge alone'),
+  ]
 }
 
 /** Rules by the target's least log-probability of a drafted token alone: what it costs in a run is nothing. */
