@@ -2,6 +2,7 @@ import type { Area } from '../mutant.ts'
 
 const answers = 'gpu-backend/src/engine/judging/answers.ts'
 const ask = 'gpu-backend/src/engine/judging/ask.ts'
+const differences = 'gpu-backend/src/engine/judging/differences.ts'
 const chat = 'gpu-backend/src/engine/judging/chat-prompt.ts'
 const prompt = 'gpu-backend/src/engine/judging/judge-prompt.ts'
 const question = 'gpu-backend/src/engine/judging/judge-question.ts'
@@ -10,6 +11,7 @@ const likelihood = 'gpu-backend/src/engine/judging/likelihood.ts'
 const verdictsTest = 'gpu-backend/src/engine/verdicts.test.ts'
 const askTest = 'gpu-backend/src/engine/judging/ask.test.ts'
 const chatTest = 'gpu-backend/src/engine/judging/chat-judge.test.ts'
+const differencesTest = 'gpu-backend/src/engine/judging/differences.test.ts'
 const scorerTest = 'gpu-backend/src/engine/judging/scorer.test.ts'
 const likelihoodTest = 'gpu-backend/src/engine/judging/likelihood.test.ts'
 
@@ -60,10 +62,38 @@ export const judging: Area = {
     },
     {
       file: prompt,
-      from: 'A: ${target.trim()}\\nB: ${draft.trim()}',
-      to: 'A: ${draft.trim()}\\nB: ${target.trim()}',
+      from: 'differences(target, draft)',
+      to: 'differences(draft, target)',
       means: 'the judge hears the two steps the other way round than it was taught',
       tests: [verdictsTest],
+    },
+    {
+      file: differences,
+      from: 'if (place >= 0) left.splice(place, 1)',
+      to: '',
+      means: 'what one step says twice and the other once is no difference',
+      tests: [differencesTest],
+    },
+    {
+      file: differences,
+      from: '(?:[.,:;?!]+(?:\\s+|$)|\\n+|$)',
+      to: '(?:\\n+|$)',
+      means: 'the judge is told of clauses in another order as of a difference',
+      tests: [differencesTest],
+    },
+    {
+      file: differences,
+      from: '!known.has(plain) && ',
+      to: '',
+      means: 'words that both steps have are named as those of one',
+      tests: [differencesTest],
+    },
+    {
+      file: differences,
+      from: 'wordsBeyond(ofB, ofA)',
+      to: 'wordsBeyond(ofA, ofB)',
+      means: 'the words of step A are named as those of step B',
+      tests: [differencesTest],
     },
     {
       file: chat,
