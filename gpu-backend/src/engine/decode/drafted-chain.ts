@@ -4,6 +4,8 @@ import type { Context } from '../contexts.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import { MOST_DRAFTED } from '../speculation/index.ts'
 import type { DraftStep } from '../text/step.ts'
+import { furtherAlternatives } from './alternatives.ts'
+import type { Other } from './alternatives.ts'
 
 /** The drafted steps of one verification, one after the other. */
 export interface DraftedChain {
@@ -13,6 +15,8 @@ export interface DraftedChain {
    * only steps that happen to be short would be guesses.
    */
   rest: DraftStep | undefined
+  /** For each step the further alternatives for its place. */
+  others: readonly (readonly Other[])[]
   /** Of all steps, and of the rest. */
   tokens: readonly number[]
   /** Where in the chain the target's steps begin: one for each drafted step, and one for the step after them, if the text goes on. */
@@ -22,8 +26,11 @@ export interface DraftedChain {
 }
 
 /** The drafted steps that a request names, by id or by their text. */
-export const namedSteps = ({ model }: ModelRunner, { drafts }: Context, request: VerifyRequest): DraftStep[] =>
-  request.steps.map(({ id, text }) => drafts.find(id ?? '') ?? fromText(model.tokenizer, text, request))
+export function namedSteps({ model }: ModelRunner, { drafts }: Context, request: VerifyRequest): DraftStep[] {
+  const named = ({ id, text }: { id?: string | undefined; text: string }): DraftStep =>
+    drafts.find(id ?? '') ?? fromText(model.tokenizer, text, request)
+  return request.steps.map((step) => ({ ...named(step), alternatives: step.alternatives.map(named) }))
+}
 
 /**
  * As many of these steps as `room` tokens and the slots hold and as the text has.
@@ -60,7 +67,13 @@ export function draftedChain(
   most += last(starts.at(-1)!)
   if (steps.at(-1)?.end === 'text' || (goesOn && steps.length > 0 && steps.length === drafted.length)) starts.pop()
   const tokens = [...steps, ...(rest ? [rest] : [])].flatMap((step) => step.tokens)
-  return { steps, rest, tokens, starts, most }
+  const others = steps.map((step, i) => {
+    const left = { each: room - 1 - starts[i]!, all: pool.size - context.tokens.length - tokens.length - most }
+    const further = furtherAlternatives(step, left, speculation.drafted ? cut : undefined)
+    most += further.reduce((sum, other) => sum + other.step.tokens.length, 0)
+    return further
+  })
+  return { steps, rest, others, tokens, starts, most }
 }
 
 function cut({ id, tokens, text, distributions }: DraftStep, length: number): DraftStep | undefined {

@@ -7,12 +7,14 @@ import type { Scores } from '../../model/index.ts'
 import { advance } from './branch.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
+import { Alternatives, leavesOf } from './alternatives.ts'
 import { opened } from './draft.ts'
 import { reduction, samplingParameters } from '../sampling/distribution.ts'
 import { draftedChain, namedSteps } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
 import type { Engine } from '../engine.ts'
-import type { Done, VerifyEvent } from '../events.ts'
+import { numbered } from '../events.ts'
+import type { Done, VerdictGiven, VerifyEvent } from '../events.ts'
 import { SpeculationCounts } from '../speculation/accept.ts'
 import type { DraftStep } from '../text/step.ts'
 import { TargetStep } from './target-step.ts'
@@ -44,7 +46,8 @@ export async function* verifySteps(
 /**
  * Lookahead Reasoning's verification (arXiv 2506.19830, Algorithm 1): the target writes its own version of every drafted
  * step, each after the drafted steps before it, and of one step more, all in one packed batch; the verifier rules; the
- * steps up to the first rejected one are kept, and the target's version stands in that one's place.
+ * steps up to the first rejected one are kept, and the target's version stands in that one's place, unless another drafted
+ * for the same place is accepted.
  */
 export class Verification {
   readonly #engine: Engine
@@ -113,28 +116,39 @@ export class Verification {
 
   /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
-    const { steps, rest, tokens, starts } = this.#chain
+    const { steps, rest, others, tokens, starts } = this.#chain
     const { leastLogprob = -Infinity, alone = false } = this.#verifier
     const isGated = steps.length > 0 && (alone || leastLogprob > -Infinity)
-    const wanted = this.#request.speculation.drafted || isGated ? [...tokens.keys(), tokens.length] : starts
+    const isRead = this.#request.speculation.drafted || isGated
+    const wanted = isRead ? [...tokens.keys(), tokens.length] : starts
     const reduced = isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
+    const places = starts.map((start, i) => ({ start, alternatives: new Alternatives(steps[i], others[i]) }))
+    const beside = isRead ? places.flatMap((place) => leavesOf(this.#tree, place)) : []
+    const leaves = beside.map(({ leaf }) => leaf)
     const rows = await this.#timer.time('target', () =>
-      this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced),
+      this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced, leaves),
     )
     const all = new Map(wanted.map((n, i) => [n, rows[i]!]))
-    for (const [index, start] of starts.entries()) {
-      const draft = steps[index]
+    let read = wanted.length
+    for (const { leaf, done } of beside) done(rows.slice(read, (read += leaf.tokens.length)))
+    for (const { start, alternatives } of places) {
       const scores = (i: number): Scores => all.get(start + i)!
-      const step = new TargetStep(this.#expansion, { start, draft, guess: draft ?? rest })
+      const draft = alternatives.first?.draft
+      const step = new TargetStep(this.#expansion, { start, alternatives, guess: draft ?? rest })
       this.#steps.push(step)
       if (needsTurn()) await giveTurn()
       if (draft && alone) step.beginLikely(scores, likelyTokens(draft.tokens, scores, leastLogprob))
       else step.begin(scores)
-      if (draft && isGated && step.agreed < draft.tokens.length)
-        step.unlikely = alone || likelyTokens(draft.tokens, scores, leastLogprob) < draft.tokens.length
-      this.#ruleAtOnce(step)
+      for (const one of alternatives.all) {
+        const { tokens: own } = one.draft
+        if (isGated && !(draft === one.draft && step.agreed === own.length))
+          one.unlikely = likelyTokens(own, (i) => one.scores(i, scores), leastLogprob) < own.length
+        one.ruling = ruleOf(this.#verifier, step.pair(one))
+        if (alternatives.accepted) break
+      }
+      alternatives.forget()
       // What hangs on a rejected step is nobody's.
-      if (step.ruling?.accepted === false) break
+      if (alternatives.isFirstRejected) break
     }
   }
 
@@ -160,13 +174,13 @@ export class Verification {
 
   /** Rules on every step that can be ruled; whoever has to be asked is asked about all of them at once. */
   async #rule(): Promise<void> {
-    for (const step of this.#standing) this.#ruleAtOnce(step)
-    const unclear = this.#standing.flatMap((step) => {
-      const { pair, ruling, writer } = step
-      return pair && !ruling && writer.ended ? [{ step, pair }] : []
-    })
+    for (const step of this.#standing)
+      for (const one of step.alternatives.open) one.ruling = ruleOf(this.#verifier, step.pair(one))
+    const unclear = this.#standing.flatMap((step) =>
+      step.writer.ended ? step.alternatives.open.map((one) => ({ one, pair: step.pair(one) })) : [],
+    )
     const rulings = unclear.length > 0 ? await this.#ask(unclear.map(({ pair }) => pair)) : []
-    for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i]
+    for (const [i, { one }] of unclear.entries()) one.ruling = rulings[i]
     for (const step of this.#steps.slice(this.#standing.length)) step.close()
     if (this.#rejects && !this.#isRefuted) {
       this.#isRefuted = true
@@ -174,13 +188,9 @@ export class Verification {
     }
   }
 
-  #ruleAtOnce(step: TargetStep): void {
-    if (step.pair) step.ruling ??= ruleOf(this.#verifier, step.pair)
-  }
-
   /** Whether a step has been rejected. */
   get #rejects(): boolean {
-    return this.#standing.at(-1)?.ruling?.accepted === false
+    return this.#standing.at(-1)?.alternatives.isFirstRejected === true
   }
 
   #ask(pairs: readonly Pair[]): Promise<Ruling[]> {
@@ -188,9 +198,9 @@ export class Verification {
     return this.#timer.time('judge', () => rulingsOf(this.#verifier, pairs, limits))
   }
 
-  /** Steps that may still be committed: up to the first rejected one. */
+  /** Steps that may still be committed: up to the first of which the first alternative is rejected. */
   get #standing(): TargetStep[] {
-    const first = this.#steps.findIndex((step) => step.ruling?.accepted === false)
+    const first = this.#steps.findIndex((step) => step.alternatives.isFirstRejected)
     return first < 0 ? this.#steps : this.#steps.slice(0, first + 1)
   }
 
@@ -202,19 +212,24 @@ export class Verification {
   /** Output tokens that no later verdict can change. */
   #certain(): number[] {
     const tokens: number[] = []
-    for (const { draft, writer, agreed, ruling } of this.#standing) {
-      if (draft && ruling?.accepted) tokens.push(...draft.tokens)
-      else return [...tokens, ...(draft && !ruling ? writer.tokens.slice(0, agreed) : writer.tokens)]
+    for (const { alternatives, certain } of this.#standing) {
+      const { accepted } = alternatives
+      if (!accepted) return [...tokens, ...certain]
+      tokens.push(...accepted.draft.tokens)
     }
     return tokens
   }
 
   /** Verdicts in the steps' order, each as soon as those before it are given. */
   *#verdicts(): Generator<VerifyEvent> {
-    for (const step of this.#standing.slice(this.#ruled)) {
-      if (!step.ruling) return
-      yield { type: 'verdict', index: this.#ruled++, ...step.ruling }
+    const verdicts: VerdictGiven[] = []
+    for (const [index, { alternatives }] of this.#standing.entries()) {
+      for (const { number, ruling } of alternatives.ruled)
+        verdicts.push({ type: 'verdict', index, ...numbered(number), ...ruling! })
+      if (alternatives.first !== alternatives.accepted) break
     }
+    yield* verdicts.slice(this.#ruled)
+    this.#ruled = verdicts.length
   }
 
   /** What is certain now becomes context; what of it stands in slots already keeps them. */
@@ -223,22 +238,23 @@ export class Verification {
     const { tokens } = output
     const standing = this.#standing
     const last = standing.at(-1)!
-    const isOwn = !last.ruling?.accepted
+    const { accepted: kept, first } = last.alternatives
     if (this.#finish()) output.end()
     // A stop string may have come to light at the very end.
     const finish = this.#finish()
     yield* output.deltas({ all: true })
-    this.#tree.commit(isOwn ? last.start + last.agreed : this.#tree.chain.length, isOwn ? last.leaf : undefined)
+    if (kept) this.#tree.commit(last.start + kept.shared, kept.leaf)
+    else this.#tree.commit(last.start + last.agreed, last.leaf)
     this.#context.tokens.push(...tokens)
-    const accepted = standing.filter((step) => step.ruling?.accepted).length
-    this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish })
+    const accepted = standing.filter(({ alternatives }) => alternatives.accepted).length
+    this.#context.drafts.commit(accepted, { goesOn: kept !== undefined && kept === first && !finish })
     if (finish) this.#context.drafts.end()
     yield {
       type: 'commit',
       accepted,
       text: output.text,
       tokens,
-      correction: isOwn ? this.#correction(last) : '',
+      correction: kept ? '' : this.#correction(last),
       finish,
     }
   }
@@ -246,7 +262,7 @@ export class Verification {
   /** As far as it comes before a stop string. */
   #correction({ writer }: TargetStep): string {
     const accepted = this.#standing.reduce(
-      (sum, { draft, ruling }) => sum + (ruling?.accepted ? draft!.text.length : 0),
+      (sum, { alternatives }) => sum + (alternatives.accepted?.draft.text.length ?? 0),
       0,
     )
     return writer.text.slice(0, Math.max(0, this.#output.lengthBeforeStop - accepted))

@@ -1,0 +1,166 @@
+/**
+ * Several steps drafted for one place (Lookahead Reasoning's multi-branch drafting, arXiv 2506.19830, §3): the first goes on
+ * as the chain, the others are leaves beside it, so that depth d and width W are d·W drafted steps, not W^d. The target
+ * writes its version of the place once, for all of them. They are ruled on in order, and the first that is accepted is kept;
+ * where it is not the first of all, the cycle ends with it, since nothing was drafted after it.
+ */
+import type { Ruling } from '@lookahead/worker/verifiers'
+import type { Scores } from '../../model/index.ts'
+import type { Guess } from '../speculation/accept.ts'
+import type { DraftStep } from '../text/step.ts'
+import type { Leaf, Tree } from './tree.ts'
+
+/** One of the steps drafted for a place. */
+export class Alternative {
+  readonly draft: DraftStep
+  /** Which of them, as the request numbers them. */
+  readonly number: number
+  /** Its first tokens, which stand in the chain: those that it has in common with the first one. */
+  readonly shared: number
+  /** Whether the target finds it unlikely. */
+  unlikely = false
+  ruling: Ruling | undefined
+  /** Where its other tokens stand, if the target has read them, and the scores after each. */
+  read: { leaf: Leaf; scores: readonly Scores[] } | undefined
+
+  constructor(draft: DraftStep, number: number, shared: number) {
+    this.draft = draft
+    this.number = number
+    this.shared = shared
+  }
+
+  /** Its tokens on the leaf, as guesses of the target's. */
+  get guesses(): Guess[] {
+    const { tokens, distributions } = this.draft
+    return tokens.slice(this.shared).map((token, i) => ({ token, q: distributions[this.shared + i] }))
+  }
+
+  /** The leaf, as long as nothing else stands there. */
+  get leaf(): Leaf | undefined {
+    const own = this.draft.tokens.slice(this.shared)
+    return this.read?.leaf.tokens.every((token, i) => token === own[i]) ? this.read.leaf : undefined
+  }
+
+  /** Scores before its `i`-th token. @param ofChain scores after the first `i` tokens of the first alternative */
+  scores(i: number, ofChain: (i: number) => Scores): Scores {
+    return i <= this.shared ? ofChain(i) : this.read!.scores[i - this.shared - 1]!
+  }
+}
+
+/** What was drafted for one place, in the order in which it is ruled on; nothing, after the last drafted step. */
+export class Alternatives {
+  readonly all: readonly Alternative[]
+  /** Cut where room ends: guesses of the target's tokens, never ruled on. */
+  readonly cut: readonly Alternative[]
+
+  constructor(first: DraftStep | undefined, others: readonly Other[] = []) {
+    const made = others.map(({ step, number, isWhole }) => ({
+      alternative: new Alternative(step, number, inCommon(first!.tokens, step.tokens)),
+      isWhole,
+    }))
+    const pick = (whole: boolean) => made.flatMap(({ alternative, isWhole }) => (isWhole === whole ? alternative : []))
+    this.all = first ? [new Alternative(first, 0, first.tokens.length), ...pick(true)] : []
+    this.cut = pick(false)
+  }
+
+  /** The one that the chain goes on from. */
+  get first(): Alternative | undefined {
+    return this.all[0]
+  }
+
+  /** The others, cut ones included. */
+  get others(): readonly Alternative[] {
+    return [...this.all.slice(1), ...this.cut]
+  }
+
+  /** Scores of what was read are of no more use. */
+  forget(): void {
+    for (const one of this.others) one.read &&= { ...one.read, scores: [] }
+  }
+
+  /** Whether what hangs on the first one is void. */
+  get isFirstRejected(): boolean {
+    return this.first?.ruling?.accepted === false
+  }
+
+  /** The one that is kept: the first accepted, once all before it are rejected. */
+  get accepted(): Alternative | undefined {
+    const ruled = this.all.find(({ ruling }) => ruling?.accepted !== false)
+    return ruled?.ruling && ruled
+  }
+
+  /** Those on which a ruling is wanted. */
+  get open(): readonly Alternative[] {
+    const known = this.all.findIndex(({ ruling }) => ruling?.accepted)
+    return this.all.slice(0, known < 0 ? Infinity : known).filter(({ ruling }) => !ruling)
+  }
+
+  /** Rulings that no other can change, in order. */
+  get ruled(): readonly Alternative[] {
+    const { accepted } = this
+    const count = accepted ? this.all.indexOf(accepted) + 1 : this.all.findIndex(({ ruling }) => !ruling)
+    return count < 0 ? this.all : this.all.slice(0, count)
+  }
+}
+
+/** A further alternative, as far as there is room for it. */
+export interface Other {
+  step: DraftStep
+  number: number
+  /** Whether all of it is there. */
+  isWhole: boolean
+}
+
+/**
+ * The further alternatives of a step, as far as there is room: each once, and none that is the first over again.
+ * @param room tokens that one may have, and that all together may have
+ * @param cut its first tokens; undefined: one for which there is no room is left out
+ */
+export function furtherAlternatives(
+  first: DraftStep,
+  room: { each: number; all: number },
+  cut: ((step: DraftStep, length: number) => DraftStep | undefined) | undefined,
+): Other[] {
+  const seen = [first.tokens]
+  const kept: Other[] = []
+  let left = room.all
+  for (const [i, whole] of (first.alternatives ?? []).entries()) {
+    if (whole.tokens.length === 0 || seen.some((tokens) => isSame(tokens, whole.tokens))) continue
+    seen.push(whole.tokens)
+    const length = Math.min(room.each, left)
+    const isWhole = whole.tokens.length <= length
+    const step = isWhole ? whole : cut?.(whole, length)
+    if (!step) continue
+    kept.push({ step, number: i + 1, isWhole })
+    left -= step.tokens.length
+  }
+  return kept
+}
+
+/** What of the alternatives for a place the target is to read beside the chain. @param place with the chain tokens before it */
+export function leavesOf(
+  tree: Tree,
+  { alternatives, start }: { alternatives: Alternatives; start: number },
+): Reading[] {
+  return alternatives.others
+    .filter(({ draft, shared }) => draft.tokens.length > shared)
+    .map((alternative) => {
+      const { draft, shared } = alternative
+      const leaf = tree.leaf(start + shared, { tokens: draft.tokens.slice(shared) })
+      return { leaf, done: (scores) => void (alternative.read = { leaf, scores }) }
+    })
+}
+
+export interface Reading {
+  leaf: Leaf
+  /** To be called with the scores after each token. */
+  done: (scores: readonly Scores[]) => void
+}
+
+function inCommon(a: readonly number[], b: readonly number[]): number {
+  const parted = a.findIndex((token, i) => token !== b[i])
+  return parted < 0 ? a.length : parted
+}
+
+export const isSame = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && inCommon(a, b) === a.length
