@@ -103,7 +103,7 @@ export async function follow(
   return events
 }
 
-const without = ({ index, accepted, reason }: VerdictGiven): Omit<VerdictGiven, 'type'> => ({ index, accepted, reason })
+const without = ({ type: _, ...verdict }: VerdictGiven): Omit<VerdictGiven, 'type'> => verdict
 
 export interface Written extends Ending {
   text: string

@@ -17,16 +17,19 @@ export class Alternative {
   readonly number: number
   /** Its first tokens, which stand in the chain: those that it has in common with the first one. */
   readonly shared: number
+  /** Else it was cut where room ends: it is a guess of the target's tokens, and never ruled on. */
+  readonly isWhole: boolean
   /** Whether the target finds it unlikely. */
   unlikely = false
   ruling: Ruling | undefined
   /** Where its other tokens stand, if the target has read them, and the scores after each. */
   read: { leaf: Leaf; scores: readonly Scores[] } | undefined
 
-  constructor(draft: DraftStep, number: number, shared: number) {
-    this.draft = draft
+  constructor({ step, number, isWhole }: Fitted, first: DraftStep) {
+    this.draft = step
     this.number = number
-    this.shared = shared
+    this.isWhole = isWhole
+    this.shared = inCommon(first.tokens, step.tokens)
   }
 
   /** Its tokens on the leaf, as guesses of the target's. */
@@ -49,28 +52,21 @@ export class Alternative {
 
 /** What was drafted for one place, in the order in which it is ruled on; nothing, after the last drafted step. */
 export class Alternatives {
+  /** Those that are ruled on. */
   readonly all: readonly Alternative[]
-  /** Cut where room ends: guesses of the target's tokens, never ruled on. */
-  readonly cut: readonly Alternative[]
+  /** All but the first, cut ones included. */
+  readonly others: readonly Alternative[]
 
-  constructor(first: DraftStep | undefined, others: readonly Other[] = []) {
-    const made = others.map(({ step, number, isWhole }) => ({
-      alternative: new Alternative(step, number, inCommon(first!.tokens, step.tokens)),
-      isWhole,
-    }))
-    const pick = (whole: boolean) => made.flatMap(({ alternative, isWhole }) => (isWhole === whole ? alternative : []))
-    this.all = first ? [new Alternative(first, 0, first.tokens.length), ...pick(true)] : []
-    this.cut = pick(false)
+  constructor(first: DraftStep | undefined, others: readonly Fitted[] = []) {
+    const fitted = first ? [{ step: first, number: 0, isWhole: true }, ...others] : []
+    const made = fitted.map((one) => new Alternative(one, first!))
+    this.all = made.filter(({ isWhole }) => isWhole)
+    this.others = made.slice(1)
   }
 
   /** The one that the chain goes on from. */
   get first(): Alternative | undefined {
     return this.all[0]
-  }
-
-  /** The others, cut ones included. */
-  get others(): readonly Alternative[] {
-    return [...this.all.slice(1), ...this.cut]
   }
 
   /** Scores of what was read are of no more use. */
@@ -103,8 +99,8 @@ export class Alternatives {
   }
 }
 
-/** A further alternative, as far as there is room for it. */
-export interface Other {
+/** A step, as far as there is room for it. */
+export interface Fitted {
   step: DraftStep
   number: number
   /** Whether all of it is there. */
@@ -120,9 +116,9 @@ export function furtherAlternatives(
   first: DraftStep,
   room: { each: number; all: number },
   cut: ((step: DraftStep, length: number) => DraftStep | undefined) | undefined,
-): Other[] {
+): Fitted[] {
   const seen = [first.tokens]
-  const kept: Other[] = []
+  const kept: Fitted[] = []
   let left = room.all
   for (const [i, whole] of (first.alternatives ?? []).entries()) {
     if (whole.tokens.length === 0 || seen.some((tokens) => isSame(tokens, whole.tokens))) continue

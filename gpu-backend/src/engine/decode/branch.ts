@@ -80,14 +80,15 @@ export class Branch {
   /**
    * Goes on along a leaf that has been run already, where it begins with what the branch has written since it left the chain.
    * @param guesses what the leaf holds, token by token; @param scores after each
+   * @param bonus whether a token is drawn after guesses that all prove right
    * @returns whether it does
    */
-  adopt(leaf: Leaf, guesses: readonly Guess[], scores: readonly Scores[]): boolean {
+  adopt(leaf: Leaf, guesses: readonly Guess[], scores: readonly Scores[], bonus: boolean): boolean {
     const { tree, writer, prefix } = this.#options
     const own = writer.tokens.slice(this.agreed)
     const parts = writer.ended || own.length === 0 || leaf.prefix !== prefix + this.agreed
     if (parts || own.some((token, i) => token !== leaf.tokens[i])) return false
-    const accepted = this.#accept(guesses.slice(own.length), (i) => scores[own.length - 1 + i]!, false)
+    const accepted = this.#accept(guesses.slice(own.length), (i) => scores[own.length - 1 + i]!, bonus)
     tree.trim(leaf, Math.min(own.length + accepted, writer.tokens.length - this.agreed))
     this.#leaf = leaf
     return true

@@ -5,7 +5,7 @@ import type { ModelRunner } from '../model-runner.ts'
 import { MOST_DRAFTED } from '../speculation/index.ts'
 import type { DraftStep } from '../text/step.ts'
 import { furtherAlternatives } from './alternatives.ts'
-import type { Other } from './alternatives.ts'
+import type { Fitted } from './alternatives.ts'
 
 /** The drafted steps of one verification, one after the other. */
 export interface DraftedChain {
@@ -16,7 +16,7 @@ export interface DraftedChain {
    */
   rest: DraftStep | undefined
   /** For each step the further alternatives for its place. */
-  others: readonly (readonly Other[])[]
+  others: readonly (readonly Fitted[])[]
   /** Of all steps, and of the rest. */
   tokens: readonly number[]
   /** Where in the chain the target's steps begin: one for each drafted step, and one for the step after them, if the text goes on. */

@@ -92,8 +92,8 @@ export class TargetStep {
     this.branch.begin(scores, { guesses, bonus: !draft || guesses.length === 0 })
     // Where it parts from the first alternative, it may go the way of another.
     for (const other of isGuess ? this.alternatives.others : []) {
-      const { read, guesses: further } = other
-      if (read && this.branch.adopt(read.leaf, further, read.scores)) this.#guess = other.draft
+      const { read, guesses: further, isWhole } = other
+      if (read && this.branch.adopt(read.leaf, further, read.scores, !isWhole)) this.#guess = other.draft
     }
   }
 
