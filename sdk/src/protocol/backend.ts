@@ -6,6 +6,7 @@ import { Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { FinishReason, Usage } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
+import { MAX_WIDTH } from './width.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1))
@@ -39,9 +40,6 @@ export const Context = v.pipe(
   ),
 )
 export type Context = v.InferOutput<typeof Context>
-
-/** Alternatives drafted for each step ahead, at most: the paper (Table 3) finds no gain above 4. */
-export const MAX_WIDTH = 8
 
 const width = v.optional(v.pipe(positive, v.maxValue(MAX_WIDTH)), 1)
 

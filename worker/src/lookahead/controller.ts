@@ -41,7 +41,7 @@ export interface Controller {
   observe(cycle: Cycle): void
 }
 
-type Lookahead = Pick<RunRequest['lookahead'], 'mode' | 'depth'>
+type Lookahead = Pick<RunRequest['lookahead'], 'mode' | 'depth'> & Partial<Pick<RunRequest['lookahead'], 'width'>>
 
 const NO_GUESSES: TokenGuesses = { drafted: false, ngram: 0, draft: 0 }
 
@@ -60,9 +60,9 @@ export const draftsSteps = (mode: Mode): boolean => modes[mode].steps
 export const plain = (tokens: TokenGuesses): Plan => ({ depth: 0, width: 1, steps: 'end', tokens })
 
 /** Always as far as was asked. */
-export function fixedController({ mode, depth }: Lookahead): Controller {
+export function fixedController({ mode, depth, width = 1 }: Lookahead): Controller {
   const { steps, tokens } = modes[mode]
-  const plan: Plan = steps ? { depth, width: 1, steps: 1, tokens } : plain(tokens)
+  const plan: Plan = steps ? { depth, width, steps: 1, tokens } : plain(tokens)
   return { next: () => plan, observe: () => undefined }
 }
 
@@ -87,6 +87,7 @@ const RECHECK_AFTER = 64
  */
 export class AdaptiveController implements Controller {
   readonly #most: number
+  readonly #width: number
   readonly #tokens: TokenGuesses
   // Before anything is measured: four of five accepted.
   readonly #judged = new DecayingSum(5)
@@ -103,9 +104,10 @@ export class AdaptiveController implements Controller {
   /** Whether it has, so that lookahead is tried again. */
   #triesNext = false
 
-  /** @param lookahead its depth is the first cycle's, and never exceeded */
-  constructor({ mode, depth }: Lookahead) {
+  /** @param lookahead its depth is the first cycle's, and never exceeded; its width is every cycle's that drafts */
+  constructor({ mode, depth, width = 1 }: Lookahead) {
     this.#most = depth
+    this.#width = width
     this.#tokens = modes[mode].tokens
   }
 
@@ -143,7 +145,7 @@ export class AdaptiveController implements Controller {
   }
 
   #ahead(depth: number): Plan {
-    return { depth, width: 1, steps: 1, tokens: this.#tokens }
+    return { depth, width: this.#width, steps: 1, tokens: this.#tokens }
   }
 
   /** The target writes alone for a while, and is timed. */

@@ -13,9 +13,9 @@ export class Controllers {
    * A run's controller; runs of one kind share what they learn.
    */
   for({ lookahead, sampling }: RunRequest): Controller {
-    const { mode, depth, verifier, adaptive = mode === 'auto' } = lookahead
+    const { mode, depth, width, verifier, adaptive = mode === 'auto' } = lookahead
     if (!adaptive || !draftsSteps(mode)) return fixedController(lookahead)
-    const kind = JSON.stringify([mode, depth, verifier, sampling.temperature ?? 'model'])
+    const kind = JSON.stringify([mode, depth, width, verifier, sampling.temperature ?? 'model'])
     const known = this.#known.get(kind) ?? new AdaptiveController(lookahead)
     // The kinds seen last are kept: temperatures are without number.
     this.#known.delete(kind)

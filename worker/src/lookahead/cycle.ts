@@ -109,10 +109,10 @@ class Run {
         if (event.type === 'undrafted') yield this.#degrade('draft', event.error)
         else if (event.type === 'step') {
           drafted.push(event)
-          yield { type: 'step.drafted', step: this.#output.steps + event.index, text: event.text }
+          yield { type: 'step.drafted', ...this.#place(event) }
         } else if (event.type === 'cycle') {
           const commit = this.#progress(committed)
-          this.#stats.drafted(drafted.length, { draftMs: 0 })
+          this.#stats.drafted(places(drafted), { draftMs: 0 })
           this.#stats.verified(commit, event.work)
           if (commit.finish) return yield* this.#complete(commit.finish)
           this.#learn(drafted, commit, event.ms)
@@ -131,11 +131,11 @@ class Run {
     throw new UpstreamError('no_commit', 'the backend ended a text without saying how')
   }
 
-  #follow({ depth, tokens }: Plan): AsyncIterable<FollowEvent> {
+  #follow({ depth, width, tokens }: Plan): AsyncIterable<FollowEvent> {
     const { verifier, overlap } = this.#request.lookahead
     const { max_tokens: maxTokens } = this.#request
     this.#phase = depth > 0 ? 'verify' : 'decode'
-    return this.#session.follow!({ verifier, depth, overlap, tokens, maxTokens }, this.#options.signal)
+    return this.#session.follow!({ verifier, depth, width, overlap, tokens, maxTokens }, this.#options.signal)
   }
 
   #plan(plan: Plan): Plan {
@@ -151,9 +151,9 @@ class Run {
         if (event.type === 'opened') this.#output.open(event)
         if (event.type === 'step') {
           steps.push(event)
-          yield { type: 'step.drafted', step: this.#output.steps + event.index, text: event.text }
+          yield { type: 'step.drafted', ...this.#place(event) }
         }
-        if (event.type === 'done') this.#stats.drafted(steps.length, event.work)
+        if (event.type === 'done') this.#stats.drafted(places(steps), event.work)
       }
       return steps
     } catch (error) {
@@ -189,6 +189,11 @@ class Run {
     if (event.type === 'commit') yield* this.#commit(event, steps.length > 0)
   }
 
+  /** How events name a drafted step. */
+  #place({ index, alternative, text }: DraftedStep) {
+    return { step: this.#output.steps + index, ...(alternative ? { alternative } : {}), text }
+  }
+
   /** What every cycle has to bring. */
   #progress(commit: Commit | undefined): Commit {
     if (!commit) throw new UpstreamError('no_commit', 'the backend ended a verification without a commit')
@@ -200,8 +205,7 @@ class Run {
   *#rule({ step: id, accepted, reason }: Verdict, steps: DraftedStep[]): Generator<RunEvent, void, undefined> {
     const drafted = steps.find((step) => step.id === id)
     if (!drafted) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
-    const step = this.#output.steps + drafted.index
-    yield { type: accepted ? 'step.accepted' : 'step.rejected', step, text: drafted.text, reason }
+    yield { type: accepted ? 'step.accepted' : 'step.rejected', ...this.#place(drafted), reason }
     if (reason === 'judge_failed' && !this.#hasFailed)
       yield this.#degrade('judge', new UpstreamError('judge_failed', 'the judge could not be asked'))
   }
@@ -217,7 +221,7 @@ class Run {
     // The first cycle reads the prompt too; a long one's time says nothing of the cycles to come.
     const readsMuch = this.#output.tokens === tokens && this.#output.promptTokens > tokens
     this.#controller.observe({
-      drafted: steps.length,
+      drafted: places(steps),
       accepted,
       steps: accepted + stepsIn(correction),
       tokens,
@@ -244,6 +248,9 @@ class Run {
     return told
   }
 }
+
+/** How many steps ahead: alternatives share a place. */
+const places = (steps: readonly DraftedStep[]): number => steps.filter(({ alternative }) => !alternative).length
 
 const isSame = (a: Plan, b: Plan): boolean => JSON.stringify(a) === JSON.stringify(b)
 

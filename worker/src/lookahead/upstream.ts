@@ -35,7 +35,7 @@ export interface Session {
   /**
    * Lets the target write its own version of each drafted step, taken as they come, has the verifier compare them, and
    * commits the drafted steps it accepts and what the target writes after them.
-   * @param steps drafted by `draft` after what is committed, in order; none is plain decoding
+   * @param steps drafted by `draft` after what is committed, in order, alternatives after the first of their place; none is plain decoding
    * @throws {UpstreamError}
    */
   verify(steps: AsyncIterable<DraftedStep>, task: Verification, signal: AbortSignal): AsyncIterable<VerifyEvent>
@@ -56,6 +56,8 @@ export interface Following extends Omit<Verification, 'decode' | 'maxTokens'> {
   maxTokens: number
   /** Drafted steps that may stand uncommitted; 0: the target writes alone. */
   depth: number
+  /** Alternatives for each of them. */
+  width: number
   /** Whether steps are drafted while others are verified. Default: as the engine finds best. */
   overlap: boolean | undefined
 }
@@ -73,6 +75,8 @@ export interface DraftedStep {
   id: string
   /** Its place after what is committed, from 0. Alternatives share it. */
   index: number
+  /** Which of the alternatives, from 1; undefined for the first, which the steps after it go on from. */
+  alternative?: number | undefined
   /** Up to and including the delimiter. */
   text: string
 }
@@ -109,7 +113,7 @@ export interface Verdict {
 
 export interface Commit {
   type: 'commit'
-  /** Drafted steps accepted, from the first on. */
+  /** Drafted steps accepted, from the first on; the last may be another than the first alternative. */
   accepted: number
   /** Accepted steps and correction together; begins with all that the deltas said. */
   text: string

@@ -42,6 +42,7 @@ function begin({ draftFails = false } = {}): { session: Session; calls: { path: 
 const task = (depth: number): Following => ({
   verifier: 'likelihood',
   depth,
+  width: 1,
   overlap: undefined,
   tokens: { drafted: true, ngram: 0, draft: 0 },
   maxTokens: 100,

@@ -60,16 +60,16 @@ class NativeSession implements domain.Session {
     this.#text = text
   }
 
-  draft({ depth }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
+  draft({ depth, width }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
     const { sampling } = this.#text
-    const request: Omit<DraftRequestInput, 'context'> = { depth, sampling }
+    const request: Omit<DraftRequestInput, 'context'> = { depth, width, sampling }
     return leavableCall(signal, (either) => this.#drafts(request, either))
   }
 
   async *#drafts(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
     for await (const event of this.#call('/v1/draft', request, DraftEvent, signal)) {
       if (event.type === 'context') yield this.#opened(event)
-      if (event.type === 'step') yield { type: 'step', id: event.id, index: event.index, text: event.text }
+      if (event.type === 'step') yield { type: 'step', ...step(event) }
       if (event.type === 'done') yield { type: 'done', work: { draftMs: event.timings.draft_ms } }
     }
   }
@@ -92,7 +92,7 @@ class NativeSession implements domain.Session {
     for await (const step of steps) drafted.push(step)
     const { stop, stopInReasoning, sampling } = this.#text
     const request: Omit<VerifyRequestInput, 'context'> = {
-      steps: drafted.map(({ id, text }) => ({ id, text })),
+      steps: named(drafted),
       verifier,
       speculation: tokens,
       decode,
@@ -123,7 +123,7 @@ class NativeSession implements domain.Session {
   }
 
   follow(
-    { verifier, depth, overlap, tokens, maxTokens }: domain.Following,
+    { verifier, depth, width, overlap, tokens, maxTokens }: domain.Following,
     signal: AbortSignal,
   ): AsyncIterable<domain.FollowEvent> {
     const { stop, stopInReasoning, sampling } = this.#text
@@ -131,6 +131,7 @@ class NativeSession implements domain.Session {
     const request: Omit<VerifyRequestInput, 'context'> = {
       follow: true,
       depth,
+      width,
       overlap,
       verifier,
       speculation: tokens,
@@ -153,9 +154,8 @@ class NativeSession implements domain.Session {
         yield { type: 'undrafted', error: failed.error }
       }
       if (event.type === 'step') {
-        const { id, index, text } = event
-        drafted.push({ id, index, text })
-        yield { type: 'step', id, index, text }
+        drafted.push(step(event))
+        yield { type: 'step', ...step(event) }
       }
       if (event.type === 'cycle') {
         drafted = []
@@ -231,14 +231,27 @@ class NativeSession implements domain.Session {
 }
 
 type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
+type StepEvent = Extract<VerifyEvent, { type: 'step' }>
+
+const step = ({ id, index, alternative, text }: StepEvent): domain.DraftedStep => ({ id, index, alternative, text })
+
+/** Each place's first step, and with it its other alternatives. */
+const named = (drafted: readonly domain.DraftedStep[]): VerifyRequestInput['steps'] =>
+  drafted
+    .filter(({ alternative }) => !alternative)
+    .map(({ id, index, text }) => {
+      const others = drafted.filter((other) => other.index === index && other.alternative)
+      const alternatives = others.map((other) => ({ id: other.id, text: other.text }))
+      return { id, text, ...(alternatives.length > 0 && { alternatives }) }
+    })
 
 function verdict(
-  { index, accepted, reason }: Extract<VerifyEvent, { type: 'verdict' }>,
+  { index, alternative, accepted, reason }: Extract<VerifyEvent, { type: 'verdict' }>,
   drafted: readonly domain.DraftedStep[],
 ): domain.Verdict {
-  const step = drafted[index]
-  if (!step) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
-  return { type: 'verdict', step: step.id, accepted, reason }
+  const ruled = drafted.find((one) => one.index === index && one.alternative === alternative)
+  if (!ruled) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
+  return { type: 'verdict', step: ruled.id, accepted, reason }
 }
 
 function work({ timings, speculation }: Extract<VerifyEvent, { type: 'done' | 'cycle' }>): domain.Work {
