@@ -1,5 +1,5 @@
 import { decimal, listOf, matching, Option, script, some, whole } from '@lookahead/gpu-backend/flags'
-import { modes, parseRequest, ProtocolError, RunRequest } from '@lookahead/sdk/protocol'
+import { MAX_WIDTH, modes, parseRequest, ProtocolError, RunRequest } from '@lookahead/sdk/protocol'
 import type { Mode, Verifier } from '@lookahead/sdk'
 
 export const pairs = ['near', 'far'] as const
@@ -60,8 +60,13 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
     .option('--concurrency <n>', 'clients at a time, all in one mode', whole(1), 1)
     .option('--depth <n>', 'steps drafted ahead at most', whole(1, 16), defaults.depth)
     .option('--fixed-depth', 'always so many of them, as in the paper', false)
+    .option('--width <n>', `alternatives drafted for each (default: ${defaults.width})`, whole(1, MAX_WIDTH))
     .option('--verifier <name>', 'what rules on drafted steps', some, defaults.verifier)
-    .option('--lookahead <key=value,…>', "other options of a run's `lookahead`, for example width=2", lookaheadOptions)
+    .option(
+      '--lookahead <key=value,…>',
+      "other options of a run's `lookahead`, for example overlap=false",
+      lookaheadOptions,
+    )
     .option('--temperature <t>', "default: the model's own", decimal(0, 2))
     .option('--max-tokens <n>', "output tokens at most (default: the dataset's)", whole(1))
     .option('--seed <n>', 'of the sampling', whole(0), 0)
@@ -85,13 +90,15 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
     .option('--out <file>', 'JSONL file of runs: those that it has are not made again, new ones are added', some)
     .option('--json', 'results alone on stdout', false)
     .parse(args, { from: 'user' })
-  const { fixedDepth, checkExact, ...flags } = program.opts()
+  const { fixedDepth, checkExact, width, ...flags } = program.opts()
   const refusal = flags.lookahead && refused(flags.lookahead)
   if (refusal !== undefined) program.error(`--lookahead: ${refusal}`)
   const exact = checkExact ? { verifier: 'exact' as const, temperature: 0 } : {}
   const chosen = flags.modes ?? [...modes]
   return {
     ...flags,
+    // By name in a run's request, so that runs which say nothing of it are those of files made before it was there.
+    ...(width !== undefined && { lookahead: { ...flags.lookahead, width } }),
     ...exact,
     modes: [...new Set<Mode>([...(checkExact ? ['ar' as const] : []), ...chosen])],
     adaptive: !fixedDepth,
@@ -99,7 +106,7 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
   }
 }
 
-/** Reads `width=2,overlap=false`. */
+/** Reads `pipelined=true,overlap=false`. */
 const lookaheadOptions = (text: string): Lookahead =>
   Object.fromEntries(
     matching(
