@@ -53,7 +53,7 @@ test('alternatives: as many as the call that verifies asks for, each told before
   const drafting = await post('/v1/draft', { context, depth: 1, follow: true, ...draws })
   const [drafted, events] = await Promise.all([
     read(drafting, (value) => value as DraftEvent),
-    verified(await verify(context, { width: 4, ...draws })),
+    verified(await verify(context, { width: 4, max_tokens: 60, ...draws })),
   ])
   expect(drafted.at(-1)!.type).toBe('done')
   for (const event of events) parseRequest(VerifyEvent, event)
