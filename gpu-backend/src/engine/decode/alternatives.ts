@@ -6,6 +6,8 @@
  */
 import type { Ruling } from '@lookahead/worker/verifiers'
 import type { Scores } from '../../model/index.ts'
+import { numbered } from '../events.ts'
+import type { VerdictGiven } from '../events.ts'
 import type { Guess } from '../speculation/accept.ts'
 import type { DraftStep } from '../text/step.ts'
 import type { Leaf, Tree } from './tree.ts'
@@ -133,24 +135,41 @@ export function furtherAlternatives(
   return kept
 }
 
-/** What of the alternatives for a place the target is to read beside the chain. @param place with the chain tokens before it */
-export function leavesOf(
-  tree: Tree,
-  { alternatives, start }: { alternatives: Alternatives; start: number },
-): Reading[] {
-  return alternatives.others
-    .filter(({ draft, shared }) => draft.tokens.length > shared)
-    .map((alternative) => {
-      const { draft, shared } = alternative
-      const leaf = tree.leaf(start + shared, { tokens: draft.tokens.slice(shared) })
-      return { leaf, done: (scores) => void (alternative.read = { leaf, scores }) }
-    })
+/** What of the alternatives the target reads beside the chain, in the same forward. */
+export class BesideChain {
+  readonly #branching: { one: Alternative; leaf: Leaf }[]
+
+  /** @param places each with the chain tokens before it */
+  constructor(tree: Tree, places: readonly { start: number; alternatives: Alternatives }[]) {
+    this.#branching = places.flatMap(({ start, alternatives }) =>
+      alternatives.others
+        .filter(({ draft, shared }) => draft.tokens.length > shared)
+        .map((one) => {
+          const tokens = one.draft.tokens.slice(one.shared)
+          return { one, leaf: tree.leaf(start + one.shared, { tokens }) }
+        }),
+    )
+  }
+
+  get leaves(): Leaf[] {
+    return this.#branching.map(({ leaf }) => leaf)
+  }
+
+  /** @param rows scores after each token of all leaves */
+  read(rows: readonly Scores[]): void {
+    let at = 0
+    for (const { one, leaf } of this.#branching) one.read = { leaf, scores: rows.slice(at, (at += leaf.tokens.length)) }
+  }
 }
 
-export interface Reading {
-  leaf: Leaf
-  /** To be called with the scores after each token. */
-  done: (scores: readonly Scores[]) => void
+/** Verdicts in the order of places, each as soon as those before it are given; what hangs on a rejected step gets none. */
+export function verdictsOn(places: readonly Alternatives[]): VerdictGiven[] {
+  const verdicts: VerdictGiven[] = []
+  for (const [index, { ruled, first, accepted }] of places.entries()) {
+    for (const { number, ruling } of ruled) verdicts.push({ type: 'verdict', index, ...numbered(number), ...ruling! })
+    if (accepted !== first) break
+  }
+  return verdicts
 }
 
 function inCommon(a: readonly number[], b: readonly number[]): number {

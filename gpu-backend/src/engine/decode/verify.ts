@@ -7,14 +7,13 @@ import type { Scores } from '../../model/index.ts'
 import { advance } from './branch.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
-import { Alternatives, leavesOf } from './alternatives.ts'
+import { Alternatives, BesideChain, verdictsOn } from './alternatives.ts'
 import { opened } from './draft.ts'
 import { reduction, samplingParameters } from '../sampling/distribution.ts'
 import { draftedChain, namedSteps } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
 import type { Engine } from '../engine.ts'
-import { numbered } from '../events.ts'
-import type { Done, VerdictGiven, VerifyEvent } from '../events.ts'
+import type { Done, VerifyEvent } from '../events.ts'
 import { SpeculationCounts } from '../speculation/accept.ts'
 import type { DraftStep } from '../text/step.ts'
 import { TargetStep } from './target-step.ts'
@@ -123,14 +122,12 @@ export class Verification {
     const wanted = isRead ? [...tokens.keys(), tokens.length] : starts
     const reduced = isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
     const places = starts.map((start, i) => ({ start, alternatives: new Alternatives(steps[i], others[i]) }))
-    const beside = isRead ? places.flatMap((place) => leavesOf(this.#tree, place)) : []
-    const leaves = beside.map(({ leaf }) => leaf)
+    const beside = new BesideChain(this.#tree, isRead ? places : [])
     const rows = await this.#timer.time('target', () =>
-      this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced, leaves),
+      this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced, beside.leaves),
     )
     const all = new Map(wanted.map((n, i) => [n, rows[i]!]))
-    let read = wanted.length
-    for (const { leaf, done } of beside) done(rows.slice(read, (read += leaf.tokens.length)))
+    beside.read(rows.slice(wanted.length))
     for (const { start, alternatives } of places) {
       const scores = (i: number): Scores => all.get(start + i)!
       const draft = alternatives.first?.draft
@@ -222,12 +219,7 @@ export class Verification {
 
   /** Verdicts in the steps' order, each as soon as those before it are given. */
   *#verdicts(): Generator<VerifyEvent> {
-    const verdicts: VerdictGiven[] = []
-    for (const [index, { alternatives }] of this.#standing.entries()) {
-      for (const { number, ruling } of alternatives.ruled)
-        verdicts.push({ type: 'verdict', index, ...numbered(number), ...ruling! })
-      if (alternatives.first !== alternatives.accepted) break
-    }
+    const verdicts = verdictsOn(this.#standing.map(({ alternatives }) => alternatives))
     yield* verdicts.slice(this.#ruled)
     this.#ruled = verdicts.length
   }
