@@ -25,7 +25,7 @@ describe('an engine', () => {
       return {
         async *draft({ depth }) {
           for (const [index, text] of guesses.slice(written, written + depth).entries())
-            yield { type: 'step', id: `${written + index}`, index, text }
+            yield { type: 'step', id: `${written + index}`, index, text, tokens: 3 }
           yield { type: 'done', work: { draftMs: 1 } }
         },
         async *verify(steps, { verifier, decode }) {

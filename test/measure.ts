@@ -16,7 +16,7 @@ type Question = Omit<RunRequestInput, 'lookahead'> & {
 export const ask = (question: string): Question => ({ messages: [{ role: 'user', content: question }] })
 
 export async function measure(
-  client: Lookahead,
+  client: Pick<Lookahead, 'runs'>,
   mode: Mode,
   question: Question,
   onEvent?: (event: RunEvent) => void,

@@ -3,6 +3,8 @@ import { Lookahead } from '@lookahead/sdk'
 import { measure } from '../measure.ts'
 import type { Dataset } from './datasets/index.ts'
 import type { BenchOptions } from './options.ts'
+import { withCycle } from './in-process.ts'
+import type { Runs } from './in-process.ts'
 import { execute, identify, requestFor } from './runs/execute.ts'
 import type { RunLog } from './runs/log.ts'
 import { planRounds } from './runs/plan.ts'
@@ -33,8 +35,7 @@ export async function benchmark(
   const total = planned.flat().length
   const left = missing.flat()
   if (left.length > 0)
-    await withWorker(options, async (url) => {
-      const client = new Lookahead({ baseURL: url })
+    await withRuns(options, async (client) => {
       await warmUp(client, left, conditions)
       watcher.start(total - left.length, total)
       for (const round of missing)
@@ -48,12 +49,20 @@ export async function benchmark(
   return planned.flat().flatMap((run) => log.find(identity(run)) ?? [])
 }
 
+/** What to ask: a worker, or the cycle in this process. */
+function withRuns(options: BenchOptions, main: (client: Runs) => Promise<void>): Promise<void> {
+  if (options.inProcess) return withCycle(options, main)
+  return withWorker(options, (url) => main(new Lookahead({ baseURL: url })))
+}
+
 /** Everything in the options that results may differ by. */
 export function conditionsOf(options: BenchOptions, { name, maxTokens }: Dataset): Conditions {
-  const { pair, weights, rtt, url, concurrency, temperature, depth, adaptive, verifier, lookahead } = options
+  const { pair, weights, device, models, backend, rtt, url, inProcess } = options
+  const { concurrency, temperature, depth, adaptive, verifier, lookahead } = options
   return {
     dataset: name,
     ...(url === undefined ? { pair, ...given({ weights }), rtt } : { url }),
+    ...(inProcess ? { inProcess, ...given({ backend, device, models }) } : {}),
     concurrency,
     ...given({ temperature }),
     maxTokens: options.maxTokens ?? maxTokens,
@@ -71,7 +80,7 @@ const given = <T extends object>(values: T) =>
   }
 
 /** Each mode's first run loads and compiles what later ones have. @throws LookaheadError where a mode cannot be run at all */
-async function warmUp(client: Lookahead, runs: readonly PlannedRun[], conditions: Conditions): Promise<void> {
+async function warmUp(client: Runs, runs: readonly PlannedRun[], conditions: Conditions): Promise<void> {
   for (const mode of new Set(runs.map((run) => run.mode)))
     await measure(client, mode, { ...requestFor(runs[0]!, conditions), max_tokens: WARM_UP_TOKENS })
 }

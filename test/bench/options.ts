@@ -3,6 +3,7 @@ import { MAX_WIDTH, modes, parseRequest, ProtocolError, RunRequest } from '@look
 import type { Mode, Verifier } from '@lookahead/sdk'
 
 export const pairs = ['near', 'far'] as const
+export const devices = ['cpu', 'cuda'] as const
 export const weightTypes = ['fp32', 'fp16', 'bf16', 'int8', 'int4'] as const
 
 export interface BenchOptions {
@@ -34,6 +35,14 @@ export interface BenchOptions {
   rtt: number
   /** A worker that runs already. Then `pair`, `weights` and `rtt` are its own. */
   url?: string | undefined
+  /** Without a worker: cycle and engine in the benchmark's own process. */
+  inProcess: boolean
+  /** In process: a backend that runs already, in place of an engine. */
+  backend?: string | undefined
+  /** In process: where the engine runs. Default: the CPU. */
+  device?: (typeof devices)[number] | undefined
+  /** In process: the models' folder. Default: the demo models. */
+  models?: string | undefined
   /** Whether every mode must write what plain decoding writes (verifier `exact`, temperature 0). */
   checkExact: boolean
   /** File to which runs are added, and from which those that it has are taken. */
@@ -80,7 +89,26 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
     .addOption(
       new Option('--url <url>', 'a worker that runs already')
         .argParser(matching(/^https?:\/\/\S+$/, 'a URL such as http://127.0.0.1:8787'))
-        .conflicts(['pair', 'weights', 'rtt']),
+        .conflicts(['pair', 'weights', 'rtt', 'inProcess']),
+    )
+    .addOption(
+      new Option('--in-process', 'no worker and no HTTP: cycle and engine in this process')
+        .default(false)
+        .conflicts('rtt'),
+    )
+    .addOption(
+      new Option('--backend <url>', 'in process: a backend that runs already, in place of an engine')
+        .argParser(matching(/^https?:\/\/\S+$/, 'a URL such as http://127.0.0.1:8600'))
+        .implies({ inProcess: true })
+        .conflicts(['pair', 'weights', 'url']),
+    )
+    .addOption(
+      new Option('--device <name>', 'in process: where the engine runs').choices(devices).implies({ inProcess: true }),
+    )
+    .addOption(
+      new Option('--models <folder>', 'in process: with target/, draft/ and judge/ (default: the demo models)')
+        .argParser(some)
+        .implies({ inProcess: true }),
     )
     .addOption(
       new Option('--check-exact', 'verifier exact at temperature 0: every mode must write what ar writes')

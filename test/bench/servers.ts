@@ -4,7 +4,7 @@ import { delayedLink } from './delayed-link.ts'
 import type { BenchOptions } from './options.ts'
 
 /** Folders of the demo models' drafts. */
-const drafts = { near: 'draft', far: 'draft-far' }
+export const drafts = { near: 'draft', far: 'draft-far' }
 
 /** Runs `main` with a worker: the one that there is, or one of its own with a backend as the options want it. */
 export async function withWorker(

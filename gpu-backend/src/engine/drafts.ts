@@ -1,6 +1,11 @@
 import { addAbortListener } from 'node:events'
 import type { DraftStep } from './text/step.ts'
 
+/** Drafted tokens kept for each that is refuted, from which on the draft goes on by itself: a step of the demo models has 25. */
+const KEPT = 32
+/** Weight of the past after one more commit. */
+const DECAY = 0.9
+
 /**
  * The steps drafted after what is committed, in order: a draft call adds them, a verification takes them. Both may be at work
  * at once. A commit that confirms steps keeps those after them; once one is refuted, all that hangs on it is void, and the
@@ -20,6 +25,9 @@ export class Drafts {
   #isRefuted = false
   #isVerified = false
   #isOver = false
+  /** Drafted tokens that were kept and refuted, lately. At first: the draft is trusted. */
+  #kept = 2 * KEPT
+  #refuted = 1
   #change = Promise.withResolvers<void>()
 
   get steps(): readonly DraftStep[] {
@@ -34,6 +42,11 @@ export class Drafts {
   /** Whether a draft call is at work, and may still add to the steps. */
   get isDrafted(): boolean {
     return this.#writers > 0 && this.#depth > 0 && this.#steps.at(-1)?.end !== 'text'
+  }
+
+  /** Whether a draft is at work that would go on well from the first refuted token; else the target writes to the step's end. */
+  get goesOn(): boolean {
+    return this.#writers > 0 && this.#depth > 0 && this.#kept >= KEPT * this.#refuted
   }
 
   /** The text has ended. */
@@ -107,8 +120,11 @@ export class Drafts {
   /**
    * The first `accepted` steps are committed, and what the target wrote after them, if anything.
    * @param goesOn it wrote nothing: the steps after them stand
+   * @param kept drafted tokens that stand
    */
-  commit(accepted: number, { goesOn }: { goesOn: boolean }): void {
+  commit(accepted: number, { goesOn, kept = 0 }: { goesOn: boolean; kept?: number }): void {
+    this.#kept = DECAY * this.#kept + kept
+    this.#refuted = DECAY * this.#refuted + (this.#isRefuted ? 1 : 0)
     if (goesOn) this.#steps.splice(0, accepted)
     else if (!this.#isRefuted) this.refute()
     this.#isRefuted = false

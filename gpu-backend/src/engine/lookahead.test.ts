@@ -190,13 +190,29 @@ describe('likelihood', () => {
     expect(run).toBeLessThanOrEqual(tokenizer.encode(prompt).length + tokensOf(events).length)
   })
 
-  test('a step with an unlikely word is refused, and the target goes on before that word', async () => {
-    const own = ['One cat.\n\n', 'Two dogs.']
-    stage.writes('target', prompt, own)
-    stage.writes('draft', prompt, ['One cat.\n\n', 'Two hens.'])
-    const events = await likely({ depth: 2, overlap: false })
-    expect(verdictsOf(events)).toEqual(['yes likely', 'no unlikely'])
+  test('a step with an unlikely word is cut before it: the target writes its own, and the draft goes on from there', async () => {
+    const own = ['One cat.\n\n', 'Two dogs and a horse.\n\n', 'Three birds.']
+    const target = stage.writes('target', prompt, own)
+    // Right again once it has read the target's.
+    stage.writes('draft', prompt, ['One cat.\n\n', 'Two hens and a horse.\n\n', 'Three birds.'], own)
+    const events = await likely({ depth: 3, overlap: false })
+    expect(verdictsOf(events)).toEqual(['yes likely', 'no unlikely', 'yes likely', 'yes likely'])
     expect(textOf(events)).toBe(own.join(''))
+    const [correction] = events.flatMap((event) => (event.type === 'commit' ? [event.correction] : []))
+    expect(correction).toMatch(/^Two \w+$/)
+    // One forward a cycle.
+    expect(target.forwards).toHaveLength(2)
+  })
+
+  test('after a draft that is refuted again and again the target writes to the end of the step', async () => {
+    const own = Array.from({ length: 12 }, (_, i) => `Line ${i} says that all is well with dog ${i}.\n\n`)
+    stage.writes('target', prompt, own)
+    stage.writes('draft', prompt, ...own.map((_, i) => [...own.slice(0, i), `Line ${i} is no cat.\n\n`]))
+    const events = await likely({ depth: 1, overlap: false })
+    expect(textOf(events)).toBe(own.join('').slice(0, textOf(events).length))
+    const corrections = events.flatMap((event) => (event.type === 'commit' ? [event.correction] : []))
+    expect(corrections[0]).not.toMatch(/\n\n$/)
+    expect(corrections.slice(4, 7).every((text) => text.endsWith('\n\n'))).toBe(true)
   })
 })
 

@@ -137,5 +137,6 @@ export class ReducedLogits implements Outputs {
 
 function split<Data extends Float32Array | Int32Array>(data: Data, size: number): Data[]
 function split(data: Float32Array | Int32Array, size: number): (Float32Array | Int32Array)[] {
+  if (data.length === size) return [data]
   return Array.from({ length: data.length / size }, (_, i) => data.subarray(i * size, (i + 1) * size))
 }

@@ -1,8 +1,9 @@
 /** Makes one run, and puts down what came of it. */
 import os from 'node:os'
 import { LookaheadError } from '@lookahead/sdk'
-import type { Lookahead, RunRequestInput } from '@lookahead/sdk'
+import type { RunRequestInput } from '@lookahead/sdk'
 import { ask, measure } from '../../measure.ts'
+import type { Runs } from '../in-process.ts'
 import type { PlannedRun } from './plan.ts'
 import type { Conditions, Run, RunIdentity } from './run.ts'
 import { Timeline } from './timeline.ts'
@@ -36,7 +37,7 @@ export function requestFor(
 }
 
 /** A run that fails is a result too. */
-export async function execute(client: Lookahead, planned: PlannedRun, conditions: Conditions): Promise<Run> {
+export async function execute(client: Runs, planned: PlannedRun, conditions: Conditions): Promise<Run> {
   const made = { ...identify(planned, conditions), machine, started: new Date().toISOString() }
   const timeline = new Timeline()
   try {

@@ -16,6 +16,11 @@ export const Conditions = v.object({
   rtt: v.optional(v.number()),
   /** The worker that was there already. */
   url: v.optional(v.string()),
+  /** Without a worker: the cycle in the benchmark's own process, and there too the engine, or a backend that was there already. */
+  inProcess: v.optional(v.boolean()),
+  backend: v.optional(v.string()),
+  device: v.optional(v.string()),
+  models: v.optional(v.string()),
   /** Clients at a time. */
   concurrency: count,
   temperature: v.optional(v.number()),

@@ -169,8 +169,8 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'const accepted = standing.filter(({ alternatives }) => alternatives.accepted).length',
-      to: 'const accepted = standing.length',
+      from: 'const count = standing.filter(({ alternatives }) => alternatives.accepted).length',
+      to: 'const count = standing.length',
       means: 'a rejected step counts as accepted',
       tests: [commitTest],
     },
@@ -197,7 +197,7 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'this.#context.drafts.commit(accepted, { goesOn: kept !== undefined && kept === first && !finish })\n',
+      from: 'this.#context.drafts.commit(count, { goesOn, kept: this.#kept })\n',
       to: '\n',
       means: 'drafted steps outlive the commit',
       tests: [commitTest],

@@ -203,7 +203,7 @@ export const speculation: Area = {
     },
     {
       file: costs,
-      from: 'this.measured ? Math.min(took, OUTLIER * this.cost(rows, tokens)) : took',
+      from: 'this.measured ? Math.min(took, OUTLIER * this.#costOf(rows, tokens)) : took',
       to: 'took',
       means: 'a forward that was held up changes what all cost',
       tests: [costsTest],

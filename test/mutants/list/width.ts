@@ -120,8 +120,8 @@ export const width: Area = {
     },
     {
       file: verify,
-      from: 'this.#tree.commit(last.start + kept.shared, kept.leaf)',
-      to: 'this.#tree.commit(this.#tree.chain.length, kept.leaf)',
+      from: 'this.#tree.commit(last.start + accepted.shared, accepted.leaf)',
+      to: 'this.#tree.commit(this.#tree.chain.length, accepted.leaf)',
       means: 'the first alternative’s slots are kept before those of the one that was accepted',
       tests: [widthTest],
     },

@@ -1,5 +1,6 @@
 import type { RunRequest } from '@lookahead/sdk/protocol'
-import { AdaptiveController, draftsSteps, fixedController } from './controller.ts'
+import { AdaptiveController } from './adaptive-controller.ts'
+import { draftsSteps, fixedController } from './controller.ts'
 import type { Controller } from './controller.ts'
 
 /** Kinds of run whose controllers are kept. */

@@ -3,7 +3,7 @@ import { leavable } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import { draftsSteps, fixedController, plain } from './controller.ts'
 import type { Controller, Plan } from './controller.ts'
-import { Output, stepsIn } from './output.ts'
+import { Output } from './output.ts'
 import { Stats } from './stats.ts'
 import { degraded, failed, trouble } from './trouble.ts'
 import type { Phase, Trouble } from './trouble.ts'
@@ -29,6 +29,12 @@ export interface CycleOptions {
   log?: ((trouble: Trouble) => void) | undefined
 }
 
+/** A call that goes on by itself. */
+interface Flight {
+  plan: Plan
+  events: AsyncIterable<FollowEvent>
+}
+
 type Events<Result = void> = AsyncGenerator<RunEvent, Result, undefined>
 
 /**
@@ -37,9 +43,19 @@ type Events<Result = void> = AsyncGenerator<RunEvent, Result, undefined>
  * @throws the signal's reason, when the client leaves; nothing else
  */
 export function cycle(upstream: Upstream, request: RunRequest, options: CycleOptions): Leavable<RunEvent> {
-  const left = new AbortController()
-  const signal = AbortSignal.any([options.signal, left.signal])
-  return leavable(new Run(upstream, request, { ...options, signal }).events(), () => left.abort())
+  const over = new AbortController()
+  const signal = AbortSignal.any([options.signal, over.signal])
+  const run = new Run(upstream, request, { ...options, signal })
+  return leavable(until(over, run.events()), () => over.abort())
+}
+
+/** The same events; whatever goes on beside them ends with them. */
+async function* until(over: AbortController, events: Events): Events {
+  try {
+    yield* events
+  } finally {
+    over.abort()
+  }
 }
 
 class Run {
@@ -52,6 +68,8 @@ class Run {
   /** Once the draft or the judge has failed, the target decodes plainly. */
   #hasFailed = false
   #phase: Phase = 'decode'
+  /** Of the drafted steps that the present cycle has accepted. */
+  #acceptedTokens = 0
 
   constructor(upstream: Upstream, request: RunRequest, options: CycleOptions) {
     const { messages, prompt, sampling, stop, stop_in_reasoning: stopInReasoning } = request
@@ -85,8 +103,8 @@ class Run {
       const plan = this.#plan(this.#controller.next())
       const steps = plan.depth > 0 ? yield* this.#draft(plan) : []
       const commit = yield* this.#verify(steps, this.#plan(plan))
-      if (commit.finish) return yield* this.#complete(commit.finish)
       this.#learn(steps, commit, performance.now() - started)
+      if (commit.finish) return yield* this.#complete(commit.finish)
       yield { type: 'run.stats', stats: this.#stats.now }
     }
   }
@@ -99,13 +117,14 @@ class Run {
 
   /** One upon the other (§3.1, the asynchronous version): the engine goes on by itself, and takes over a new plan as it does. */
   async *#following(): Events {
-    let plan = this.#plan(this.#controller.next())
-    let flight: AsyncIterable<FollowEvent> | undefined = this.#follow(plan)
+    let flight: Flight | undefined = this.#follow(this.#plan(this.#controller.next()))
     while (flight) {
-      let next: AsyncIterable<FollowEvent> | undefined
+      let next: Flight | undefined
       let drafted: DraftedStep[] = []
       let committed: Commit | undefined
-      for await (const event of flight) {
+      for await (const event of flight.events) {
+        // A stretch of the target alone is one cycle: what comes after it is asked for at once.
+        if (event.type === 'opened' && isStretch(flight.plan)) next ??= this.#replan(flight.plan)
         if (event.type === 'undrafted') yield this.#degrade('draft', event.error)
         else if (event.type === 'step') {
           drafted.push(event)
@@ -114,11 +133,10 @@ class Run {
           const commit = this.#progress(committed)
           this.#stats.drafted(places(drafted), { draftMs: 0 })
           this.#stats.verified(commit, event.work)
-          if (commit.finish) return yield* this.#complete(commit.finish)
           this.#learn(drafted, commit, event.ms)
+          if (commit.finish) return yield* this.#complete(commit.finish)
           yield { type: 'run.stats', stats: this.#stats.now }
-          const wanted = this.#plan(this.#controller.next())
-          if (!next && !isSame(wanted, plan)) next = this.#follow((plan = wanted))
+          next ??= this.#replan(flight.plan)
           drafted = []
           committed = undefined
         } else {
@@ -131,11 +149,19 @@ class Run {
     throw new UpstreamError('no_commit', 'the backend ended a text without saying how')
   }
 
-  #follow({ depth, width, tokens }: Plan): AsyncIterable<FollowEvent> {
+  /** A call that takes over after the present cycle, where there is another plan. */
+  #replan(present: Plan): Flight | undefined {
+    const plan = this.#plan(this.#controller.next())
+    return isSame(plan, present) ? undefined : this.#follow(plan)
+  }
+
+  #follow(plan: Plan): Flight {
+    const { depth, width, steps, tokens } = plan
     const { verifier, overlap } = this.#request.lookahead
     const { max_tokens: maxTokens } = this.#request
     this.#phase = depth > 0 ? 'verify' : 'decode'
-    return this.#session.follow!({ verifier, depth, width, overlap, tokens, maxTokens }, this.#options.signal)
+    const task = { verifier, depth, width, overlap, decode: steps, tokens, maxTokens }
+    return { plan, events: this.#session.follow!(task, this.#options.signal) }
   }
 
   #plan(plan: Plan): Plan {
@@ -205,6 +231,7 @@ class Run {
   *#rule({ step: id, accepted, reason }: Verdict, steps: DraftedStep[]): Generator<RunEvent, void, undefined> {
     const drafted = steps.find((step) => step.id === id)
     if (!drafted) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
+    if (accepted) this.#acceptedTokens += drafted.tokens
     yield { type: accepted ? 'step.accepted' : 'step.rejected', ...this.#place(drafted), reason }
     if (reason === 'judge_failed' && !this.#hasFailed)
       yield this.#degrade('judge', new UpstreamError('judge_failed', 'the judge could not be asked'))
@@ -216,17 +243,17 @@ class Run {
     if (hasDraft && commit.correction) yield { type: 'step.corrected', step, text: commit.correction }
   }
 
-  /** Not from a text's last cycle: its steps are short, and where the token limit cut it, they went unjudged. */
-  #learn(steps: DraftedStep[], { accepted, tokens, correction }: Commit, ms: number): void {
-    // The first cycle reads the prompt too; a long one's time says nothing of the cycles to come.
-    const readsMuch = this.#output.tokens === tokens && this.#output.promptTokens > tokens
+  #learn(steps: DraftedStep[], { accepted, tokens, finish }: Commit, ms: number): void {
     this.#controller.observe({
       drafted: places(steps),
       accepted,
-      steps: accepted + stepsIn(correction),
+      acceptedTokens: this.#acceptedTokens,
       tokens,
-      ms: readsMuch ? undefined : ms,
+      ms,
+      readsPrompt: this.#output.tokens === tokens && this.#output.promptTokens > tokens,
+      isLast: finish !== undefined,
     })
+    this.#acceptedTokens = 0
   }
 
   *#complete(finish_reason: NonNullable<Commit['finish']>): Generator<RunEvent, void, undefined> {
@@ -251,6 +278,8 @@ class Run {
 
 /** How many steps ahead: alternatives share a place. */
 const places = (steps: readonly DraftedStep[]): number => steps.filter(({ alternative }) => !alternative).length
+
+const isStretch = ({ depth, steps }: Plan): boolean => depth === 0 && steps !== 'end'
 
 const isSame = (a: Plan, b: Plan): boolean => JSON.stringify(a) === JSON.stringify(b)
 

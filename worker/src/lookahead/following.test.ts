@@ -14,7 +14,7 @@ const opened: Said = {
   channels: { thinking: false, after_tag: false, partial_tag: '' },
 }
 const work = { draftMs: 1, targetMs: 2, judgeMs: 3, forwards: 1, proposed: 4, accepted: 2 }
-const step = (index: number, text: string): Said => ({ type: 'step', id: text, index, text })
+const step = (index: number, text: string): Said => ({ type: 'step', id: text, index, text, tokens: 2 })
 const ruled = (text: string, accepted: boolean, reason = 'likely'): Said => ({
   type: 'verdict',
   step: text,
@@ -34,6 +34,7 @@ const cycleEnd: Said = { type: 'cycle', ms: 10, work }
 /** An engine that says this, call after call; a call ends early once the next one has come. */
 function scripted(...calls: Said[][]) {
   const tasks: Following[] = []
+  const signals: AbortSignal[] = []
   let released = 0
   const never = (): never => {
     throw new Error('it was to be followed')
@@ -43,7 +44,8 @@ function scripted(...calls: Said[][]) {
       draft: never,
       verify: never,
       release: async () => void released++,
-      follow(task) {
+      follow(task, signal) {
+        signals.push(signal)
         const said = calls[tasks.push(task) - 1] ?? []
         return (async function* () {
           for (const event of said) {
@@ -54,7 +56,7 @@ function scripted(...calls: Said[][]) {
       },
     }),
   }
-  return { upstream, tasks, released: () => released }
+  return { upstream, tasks, signals, released: () => released }
 }
 
 async function run(
@@ -176,4 +178,27 @@ describe('what fails', () => {
     expect((await run(engine)).at(-1)).toMatchObject({ type: 'run.failed', code })
     expect(engine.released()).toBe(1)
   })
+})
+
+test('what goes on beside a run ends with it', async () => {
+  const engine = scripted([opened, commit(0, 'a', '', 'stop')])
+  await run(engine)
+  expect(engine.signals.map(({ aborted }) => aborted)).toEqual([true])
+})
+
+test('a stretch that the target writes alone is one cycle, and what comes after it is asked for at once', async () => {
+  const plans: Plan[] = [
+    { depth: 0, width: 1, steps: 4, tokens: { drafted: true, ngram: 8, draft: 16 } },
+    { depth: 3, width: 1, steps: 1, tokens: { drafted: true, ngram: 8, draft: 16 } },
+  ]
+  const controller: Controller = { next: () => plans.shift()!, observe: () => expect(engine.tasks).toHaveLength(2) }
+  const engine = scripted(
+    [opened, commit(0, 'x\n\n', 'x\n\n'), cycleEnd],
+    [opened, commit(0, 'end', 'end', 'stop'), cycleEnd],
+  )
+  expect(textOf(await run(engine, { mode: 'auto', depth: 4 }, controller))).toBe('x\n\nend')
+  expect(engine.tasks.map(({ depth, decode }) => [depth, decode])).toEqual([
+    [0, 4],
+    [3, 1],
+  ])
 })

@@ -1,4 +1,5 @@
-export { AdaptiveController, fixedController, plain } from './controller.ts'
+export { AdaptiveController } from './adaptive-controller.ts'
+export { fixedController, plain } from './controller.ts'
 export type { Controller, Cycle, Plan, TokenGuesses } from './controller.ts'
 export { Controllers } from './controllers.ts'
 export { cycle } from './cycle.ts'

@@ -4,7 +4,7 @@ import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.t
 import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
 import { nativeUpstream } from '../upstreams/native.ts'
-import { AdaptiveController } from './controller.ts'
+import { AdaptiveController } from './adaptive-controller.ts'
 import { cycle } from './cycle.ts'
 
 describe('modes', () => {
@@ -89,8 +89,11 @@ describe('modes', () => {
 
 test('where drafting does not pay, the target writes several steps alone', async () => {
   const controller = new AdaptiveController({ mode: 'lr+sd', depth: 8 })
-  controller.observe({ drafted: 0, accepted: 0, steps: 4, tokens: 120, ms: 120 })
-  for (let i = 0; i < 20; i++) controller.observe({ drafted: 8, accepted: 0, steps: 1, tokens: 30, ms: 120 })
+  const seen = { accepted: 0, acceptedTokens: 0, ms: 120, readsPrompt: false, isLast: false }
+  for (let i = 0; i < 20; i++) controller.observe({ ...seen, drafted: 8, tokens: 30, ms: 1200 })
+  expect(controller.next()).toMatchObject({ depth: 0, steps: 4 })
+  controller.observe({ ...seen, drafted: 0, tokens: 120 })
+  expect(controller.next()).toMatchObject({ depth: 1 })
   const alone = commits([], { text: 'a\n\nb\n\nc\n\n', tokens: [1, 2, 3], correction: 'a\n\nb\n\nc\n\n' })
   const { calls, events } = await play([alone, drafts('d\n\n'), end], {}, { controller })
   expect(calls.map(({ path }) => path)).toEqual(['/v1/verify', '/v1/draft', '/v1/verify'])

@@ -51,7 +51,7 @@ export interface Session {
 }
 
 /** How a text is written on. */
-export interface Following extends Omit<Verification, 'decode' | 'maxTokens'> {
+export interface Following extends Omit<Verification, 'maxTokens'> {
   /** Output tokens that the text may have, those of earlier calls included. */
   maxTokens: number
   /** Drafted steps that may stand uncommitted; 0: the target writes alone. */
@@ -79,12 +79,13 @@ export interface DraftedStep {
   alternative?: number | undefined
   /** Up to and including the delimiter. */
   text: string
+  tokens: number
 }
 
 export interface Verification {
   /** Who compares drafted with target steps: a name that the engine knows. */
   verifier: string
-  /** Steps the target writes after those that were accepted; `end`: to the end of the text. */
+  /** Steps the target writes after those that were accepted, or alone; `end`: to the end of the text. */
   decode: number | 'end'
   /** Token speculation inside target steps. */
   tokens: TokenGuesses

@@ -6,7 +6,8 @@ import { commits, context } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
 import type { Cycle } from './controller.ts'
-import { AdaptiveController, fixedController } from './controller.ts'
+import { AdaptiveController } from './adaptive-controller.ts'
+import { fixedController } from './controller.ts'
 import { cycle } from './cycle.ts'
 import type { Ahead, DraftedStep, Following, FollowEvent, Upstream } from './upstream.ts'
 
@@ -18,10 +19,10 @@ const opened = {
 const work = { draftMs: 1, targetMs: 2, judgeMs: 3, forwards: 1, proposed: 4, accepted: 2 }
 /** Two places with two alternatives each. */
 const drafted: DraftedStep[] = [
-  { id: 'a', index: 0, text: 'A.\n\n' },
-  { id: 'b', index: 0, alternative: 1, text: 'B.\n\n' },
-  { id: 'c', index: 1, text: 'C.\n\n' },
-  { id: 'd', index: 1, alternative: 2, text: 'D.\n\n' },
+  { id: 'a', index: 0, text: 'A.\n\n', tokens: 3 },
+  { id: 'b', index: 0, alternative: 1, text: 'B.\n\n', tokens: 4 },
+  { id: 'c', index: 1, text: 'C.\n\n', tokens: 5 },
+  { id: 'd', index: 1, alternative: 2, text: 'D.\n\n', tokens: 6 },
 ]
 const steps = drafted.map((step) => ({ type: 'step' as const, ...step }))
 const verdict = (step: string, accepted: boolean) => ({ type: 'verdict' as const, step, accepted, reason: 'judge' })
@@ -88,7 +89,10 @@ test('cycle by cycle: all are drafted and sent, events tell them apart, and plac
     { depth: 2, width: 2 },
   ])
   expect(sent[0]!.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
-  expect(learned).toMatchObject([{ drafted: 2, accepted: 1, steps: 1 }])
+  expect(learned).toMatchObject([
+    { drafted: 2, accepted: 1, acceptedTokens: 4 },
+    { accepted: 0, acceptedTokens: 0 },
+  ])
   expect(events.at(-1)).toMatchObject({ type: 'run.completed', stats: { accepted_steps: 1 } })
 })
 
@@ -119,7 +123,7 @@ test('cycles that follow one another: the same', async () => {
   const { events, learned } = await run(upstream, {})
   expect(told(events)).toEqual(expected)
   expect(tasks).toMatchObject([{ depth: 2, width: 2 }])
-  expect(learned).toMatchObject([{ drafted: 2, accepted: 1 }])
+  expect(learned).toMatchObject([{ drafted: 2, accepted: 1, acceptedTokens: 4 }, { drafted: 0 }])
   expect(events.at(-1)).toMatchObject({ stats: { drafted_steps: 2, accepted_steps: 1 } })
 })
 
@@ -188,7 +192,7 @@ test('every plan that drafts has the width that was asked for', () => {
     fixedController,
     (asked: { mode: 'lr'; depth: number; width: number }) => new AdaptiveController(asked),
   ])
-    expect(controller({ mode: 'lr', depth: 4, width: 3 }).next()).toMatchObject({ depth: 4, width: 3 })
+    expect(controller({ mode: 'lr', depth: 4, width: 3 }).next()).toMatchObject({ width: 3 })
 })
 
 test.each([0, 9, 1.5])('a width of %d is refused', (width) => {

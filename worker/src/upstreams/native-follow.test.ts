@@ -43,6 +43,7 @@ const task = (depth: number): Following => ({
   verifier: 'likelihood',
   depth,
   width: 1,
+  decode: 1,
   overlap: undefined,
   tokens: { drafted: true, ngram: 0, draft: 0 },
   maxTokens: 100,

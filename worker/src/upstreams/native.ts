@@ -69,7 +69,7 @@ class NativeSession implements domain.Session {
   async *#drafts(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
     for await (const event of this.#call('/v1/draft', request, DraftEvent, signal)) {
       if (event.type === 'context') yield this.#opened(event)
-      if (event.type === 'step') yield { type: 'step', ...step(event) }
+      if (event.type === 'step') yield stepOf(event)
       if (event.type === 'done') yield { type: 'done', work: { draftMs: event.timings.draft_ms } }
     }
   }
@@ -88,11 +88,11 @@ class NativeSession implements domain.Session {
     signal: AbortSignal,
   ): Events<domain.VerifyEvent> {
     // The request has all of them in it.
-    const drafted: domain.DraftedStep[] = []
-    for await (const step of steps) drafted.push(step)
+    const all: domain.DraftedStep[] = []
+    for await (const step of steps) all.push(step)
     const { stop, stopInReasoning, sampling } = this.#text
     const request: Omit<VerifyRequestInput, 'context'> = {
-      steps: named(drafted),
+      steps: named(all),
       verifier,
       speculation: tokens,
       decode,
@@ -102,7 +102,7 @@ class NativeSession implements domain.Session {
       sampling,
     }
     for await (const event of this.#call('/v1/verify', request, VerifyEvent, signal)) {
-      yield* this.#heard(event, drafted)
+      yield* this.#heard(event, all)
       if (event.type === 'done') yield { type: 'done', work: work(event) }
     }
   }
@@ -123,7 +123,7 @@ class NativeSession implements domain.Session {
   }
 
   follow(
-    { verifier, depth, width, overlap, tokens, maxTokens }: domain.Following,
+    { verifier, depth, width, overlap, decode, tokens, maxTokens }: domain.Following,
     signal: AbortSignal,
   ): AsyncIterable<domain.FollowEvent> {
     const { stop, stopInReasoning, sampling } = this.#text
@@ -133,6 +133,7 @@ class NativeSession implements domain.Session {
       depth,
       width,
       overlap,
+      decode,
       verifier,
       speculation: tokens,
       max_tokens: maxTokens,
@@ -146,7 +147,7 @@ class NativeSession implements domain.Session {
   }
 
   async *#follow(request: Omit<VerifyRequestInput, 'context'>, signal: AbortSignal): Events<domain.FollowEvent> {
-    let drafted: domain.DraftedStep[] = []
+    let steps: domain.DraftedStep[] = []
     for await (const event of this.#call('/v1/verify', request, VerifyEvent, signal)) {
       const failed = this.#draft?.failed
       if (failed && !failed.told) {
@@ -154,14 +155,15 @@ class NativeSession implements domain.Session {
         yield { type: 'undrafted', error: failed.error }
       }
       if (event.type === 'step') {
-        drafted.push(step(event))
-        yield { type: 'step', ...step(event) }
+        const step = stepOf(event)
+        steps.push(step)
+        yield step
       }
       if (event.type === 'cycle') {
-        drafted = []
+        steps = []
         yield { type: 'cycle', ms: event.timings.total_ms, work: work(event) }
       }
-      yield* this.#heard(event, drafted)
+      yield* this.#heard(event, steps)
     }
   }
 
@@ -230,10 +232,11 @@ class NativeSession implements domain.Session {
   }
 }
 
-type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
-type StepEvent = Extract<VerifyEvent, { type: 'step' }>
+function stepOf({ id, index, alternative, text, tokens }: Extract<VerifyEvent, { type: 'step' }>) {
+  return { type: 'step' as const, id, index, ...(alternative ? { alternative } : {}), text, tokens }
+}
 
-const step = ({ id, index, alternative, text }: StepEvent): domain.DraftedStep => ({ id, index, alternative, text })
+type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
 
 /** Each place's first step, and with it its other alternatives. */
 const named = (drafted: readonly domain.DraftedStep[]): VerifyRequestInput['steps'] =>

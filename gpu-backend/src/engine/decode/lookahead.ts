@@ -26,7 +26,7 @@ export async function* lookahead(
     const steps = await drafts.next(signal)
     for (const [index, step] of steps.entries()) yield* stepsDrafted(step, index)
     const options = { ...request, max_tokens: request.max_tokens - context.outputLength }
-    const drafted = { steps, goesOn: drafts.isDrafted || drafts.steps.length > steps.length }
+    const drafted = { steps, goesOn: drafts.isDrafted || drafts.steps.length > steps.length, cuts: drafts.goesOn }
     const verification = new Verification(engine, context, options, drafted, signal)
     yield* verification.run()
     const cycle: CycleDone = { ...verification.done, type: 'cycle' }

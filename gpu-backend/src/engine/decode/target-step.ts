@@ -28,6 +28,8 @@ export interface Expansion {
   /** Tokens there is room for after the context. */
   room: number
   counts: SpeculationCounts
+  /** Whether a rejected step ends with the token that the target writes in place of the first rejected one. */
+  cuts: boolean
   signal: AbortSignal
 }
 
@@ -138,9 +140,11 @@ export class TargetStep {
     return this.writer.tokens.slice(0, Math.min(this.agreed, ...open.map(({ shared }) => shared)))
   }
 
-  /** Whether it stands as it is: a draft was accepted in its place, or it is finished and no draft competes with it any more. */
+  /** Whether it stands as it is: a draft was accepted in its place, or no draft competes with it any more and it is finished or cut. */
   get settled(): boolean {
-    return this.alternatives.accepted !== undefined || (this.writer.ended && this.alternatives.open.length === 0)
+    const { first, accepted, open } = this.alternatives
+    if (accepted) return true
+    return open.length === 0 && (this.writer.ended || (first !== undefined && this.#expansion.cuts))
   }
 
   /** Guesses the tokens that come next. @param branches that go through the forward together */

@@ -15,6 +15,7 @@ import type { DraftedChain } from './drafted-chain.ts'
 import type { Engine } from '../engine.ts'
 import type { Done, VerifyEvent } from '../events.ts'
 import { SpeculationCounts } from '../speculation/accept.ts'
+import { sum } from '../memory/token-tree.ts'
 import type { DraftStep } from '../text/step.ts'
 import { TargetStep } from './target-step.ts'
 import type { Expansion } from './target-step.ts'
@@ -26,6 +27,8 @@ export interface Drafted {
   steps: readonly DraftStep[]
   /** More steps are drafted meanwhile: where all are accepted, the target writes none after them. */
   goesOn: boolean
+  /** A rejected step is cut where the verifier lets it be: the draft goes on from there. Default: no. */
+  cuts?: boolean
 }
 
 /** One verification, of the steps that the request names. */
@@ -75,7 +78,7 @@ export class Verification {
     this.#signal = signal
     const room = Math.min(request.max_tokens, capacity - context.tokens.length)
     this.#output = new CertainOutput(context.text(model.tokenizer, request), room)
-    const { steps, goesOn } = drafted
+    const { steps, goesOn, cuts = false } = drafted
     this.#chain = draftedChain(engine.target, context, request, { drafted: steps, goesOn, room })
     const parameters = samplingParameters(request.sampling, model.generation, context.seed)
     const reduced = reduction(parameters)
@@ -89,6 +92,7 @@ export class Verification {
       tree: this.#tree,
       room,
       counts: this.#counts,
+      cuts: cuts && this.#verifier.cuts === true,
       signal,
     }
   }
@@ -230,31 +234,37 @@ export class Verification {
     const { tokens } = output
     const standing = this.#standing
     const last = standing.at(-1)!
-    const { accepted: kept, first } = last.alternatives
+    const { accepted, first } = last.alternatives
     if (this.#finish()) output.end()
     // A stop string may have come to light at the very end.
     const finish = this.#finish()
     yield* output.deltas({ all: true })
-    if (kept) this.#tree.commit(last.start + kept.shared, kept.leaf)
+    if (accepted) this.#tree.commit(last.start + accepted.shared, accepted.leaf)
     else this.#tree.commit(last.start + last.agreed, last.leaf)
     this.#context.tokens.push(...tokens)
-    const accepted = standing.filter(({ alternatives }) => alternatives.accepted).length
-    this.#context.drafts.commit(accepted, { goesOn: kept !== undefined && kept === first && !finish })
+    const count = standing.filter(({ alternatives }) => alternatives.accepted).length
+    const goesOn = accepted !== undefined && accepted === first && !finish
+    this.#context.drafts.commit(count, { goesOn, kept: this.#kept })
     if (finish) this.#context.drafts.end()
     yield {
       type: 'commit',
-      accepted,
+      accepted: count,
       text: output.text,
       tokens,
-      correction: kept ? '' : this.#correction(last),
+      correction: accepted ? '' : this.#correction(last),
       finish,
     }
+  }
+
+  /** Drafted tokens that stand. */
+  get #kept(): number {
+    return sum(this.#standing.map(({ alternatives, agreed }) => alternatives.accepted?.draft.tokens.length ?? agreed))
   }
 
   /** As far as it comes before a stop string. */
   #correction({ writer }: TargetStep): string {
     const accepted = this.#standing.reduce(
-      (sum, { alternatives }) => sum + (alternatives.accepted?.draft.text.length ?? 0),
+      (length, { alternatives }) => length + (alternatives.accepted?.draft.text.length ?? 0),
       0,
     )
     return writer.text.slice(0, Math.max(0, this.#output.lengthBeforeStop - accepted))

@@ -40,9 +40,10 @@ export class SlotQueue {
    * @throws the signal's reason as soon as it is aborted; or what went wrong when any sequence took slots or gave them back:
    * the caller must `leave` then
    */
-  wait(sequence: Claimant, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted()
+  async wait(sequence: Claimant, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#isNext(sequence)) return sequence.take()
+    await new Promise<void>((resolve, reject) => {
       const abort = (): void => {
         this.#sequences.delete(sequence)
         this.#waiting.delete(sequence)
@@ -61,6 +62,7 @@ export class SlotQueue {
 
   /** For a sequence that can do without. @throws {NoRoom} when there are no slots for it, or others come first: it must give back what it holds */
   takeNow(sequence: Claimant): void {
+    if (this.#isNext(sequence)) return sequence.take()
     this.#sequences.add(sequence)
     const decision = decide([...this.#waiting.keys(), sequence], this.#sequences, this.#room)
     if (decision && 'grant' in decision && decision.grant === sequence) return sequence.take()
@@ -85,6 +87,11 @@ export class SlotQueue {
       this.#waiting.clear()
       for (const { failed } of waiting) failed(error)
     }
+  }
+
+  /** Whether `decide` would serve it at once; a shorter way, for a text that is being written asks before every token. */
+  #isNext(sequence: Claimant): boolean {
+    return this.#waiting.size === 0 && sequence.held > 0 && sequence.needs() <= this.#room.available
   }
 
   #serve(): void {

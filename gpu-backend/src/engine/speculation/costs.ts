@@ -20,6 +20,9 @@ export const nominal: Costs = {
   guess: () => GUESS,
 }
 
+/** Forwards after which the plane is fitted anew although nobody asks: a fit takes as long as a part of a small forward. */
+const MOST_UNFITTED = 16
+
 /** Weight of earlier forwards after one more: about the last 50 count. */
 const DECAY = 0.98
 /** A forward counts as at most twice what was expected of it: now and then one is held up by something else. */
@@ -46,16 +49,18 @@ export class MeasuredForwards {
   #ratios = 0
   #sums: Sums = noPoints
   #plane: Vector = [0, 0, 0]
+  /** Forwards since the plane was fitted. */
+  #unfitted = MOST_UNFITTED
   /** Lower bound of a cost: a plane fitted to wide forwards can give less than nothing for narrow ones. */
   #least = 0
 
   took(rows: number, tokens: number, took: number): void {
-    const ms = this.measured ? Math.min(took, OUTLIER * this.cost(rows, tokens)) : took
+    const ms = this.measured ? Math.min(took, OUTLIER * this.#costOf(rows, tokens)) : took
     const usual = nominal.forward(rows, tokens)
     this.#n = DECAY * this.#n + 1
     this.#ratios = DECAY * this.#ratios + ms / usual
     this.#sums = withPoint(this.#sums, DECAY, [1, rows, tokens], ms, 1 / usual ** 2)
-    this.#fit()
+    if (this.#unfitted++ >= MOST_UNFITTED) this.#fit()
   }
 
   /** Whether any was measured. */
@@ -66,6 +71,12 @@ export class MeasuredForwards {
   /** Until any was measured, a ratio. */
   cost(rows: number, tokens: number): number {
     if (this.#n === 0) return nominal.forward(rows, tokens)
+    // Most forwards are never asked about.
+    if (this.#unfitted > 0) this.#fit()
+    return this.#costOf(rows, tokens)
+  }
+
+  #costOf(rows: number, tokens: number): number {
     return Math.max(this.#least, dot(this.#plane, [1, rows, tokens]))
   }
 
@@ -79,5 +90,6 @@ export class MeasuredForwards {
     }
     this.#plane = plane(believed)
     this.#least = scale / 2
+    this.#unfitted = 0
   }
 }

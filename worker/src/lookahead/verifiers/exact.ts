@@ -2,7 +2,7 @@ import { accepted, rejected } from './verifier.ts'
 import type { Pair, Ruling, Verifier } from './verifier.ts'
 
 /** Token for token: with it the output is the target's own. It rejects as soon as one token differs. */
-export const exact: Verifier = { name: 'exact', rule: ruleExactly }
+export const exact: Verifier = { name: 'exact', cuts: true, rule: ruleExactly }
 
 export function ruleExactly({ draft, target }: Pair): Ruling | undefined {
   if (target.tokens.some((token, i) => token !== draft.tokens[i])) return rejected('exact')

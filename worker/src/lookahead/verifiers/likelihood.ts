@@ -21,5 +21,6 @@ export const likelihood = ({ leastLogprob = LEAST_LOGPROB }: LikelihoodOptions =
   name: 'likelihood',
   leastLogprob,
   alone: true,
+  cuts: true,
   rule: ({ draft }) => (draft.unlikely ? rejected('unlikely') : accepted('likely')),
 })

@@ -49,6 +49,11 @@ export interface Verifier {
    * on from the first unlikely token of a rejected one. Default: no.
    */
   readonly alone?: boolean
+  /**
+   * A rejected step may be cut at its first rejected token: what stands before it is the target's own or as good, so the draft
+   * may go on from there. Default: the target writes its version to the end, for that is what is compared.
+   */
+  readonly cuts?: boolean
   /** What can be ruled at once, and asked again whenever the target has written more; undefined: nothing yet. */
   rule(pair: Pair): Ruling | undefined
   /**

@@ -1,0 +1,130 @@
+import { modes } from './controller.ts'
+import type { Controller, Cycle, Plan, TokenGuesses } from './controller.ts'
+import { DecayingSum, Line } from './learning.ts'
+import type { Mode } from '@lookahead/sdk/protocol'
+
+/** Steps the target writes alone before lookahead is tried again: at first, and at most. */
+const ALONE_STEPS = [4, 256] as const
+/** Cycles of lookahead after which the target is timed alone again. */
+const RECHECK_AFTER = 128
+/** Cycles after which another depth is tried: what a step costs shows only where depths differ. */
+const PROBE_AFTER = 16
+/** Another depth, or the target alone, must be better by so much. */
+const HYSTERESIS = 1.03
+/** What one more drafted step adds to a cycle, against what a cycle costs without any, before it is measured. */
+const STEP_COST = 1
+/** A cycle that also read the prompt, or was held up, says little of the cycles to come. */
+const LITTLE = 0.1
+/** A cycle counts as at most so many times what was expected of it: now and then one is held up by something else. */
+const OUTLIER = 1.5
+
+/**
+ * How many steps to draft ahead, from measured acceptance and cost (arXiv 2506.19830, §3.2). With `a` the chance that a drafted
+ * step of `s` tokens is accepted, `d` of them commit `s·(a + … + a^d)` tokens, and what the target writes: `c` in place of the
+ * first rejected one, `b` after them all. The cycle takes `x + y·d` milliseconds. All of these are measured, as is what a token
+ * takes where the target writes alone, with token speculation where the mode has it. The depth with the best ratio is taken.
+ * Where none gains, the target writes alone, and lookahead is tried again after a while that doubles each time: it never costs
+ * much more than those trials.
+ */
+export class AdaptiveController implements Controller {
+  readonly #most: number
+  readonly #width: number
+  readonly #tokens: TokenGuesses
+  // Before anything is measured: four of five accepted, of 25 tokens, and as many written by the target.
+  readonly #steps = { judged: new DecayingSum(5), accepted: new DecayingSum(4), tokens: new DecayingSum(100) }
+  readonly #rejected = { cycles: new DecayingSum(1), tokens: new DecayingSum(12) }
+  readonly #confirmed = { cycles: new DecayingSum(1), tokens: new DecayingSum(0) }
+  readonly #cost = new Line(STEP_COST)
+  readonly #alone = { ms: new DecayingSum(0), tokens: new DecayingSum(0) }
+  #depth = 0
+  /** Cycles of lookahead since the target was timed alone, and in all. */
+  #sinceAlone = RECHECK_AFTER
+  #cycles = 0
+  /** How long the target writes alone when lookahead does not pay. */
+  #aloneSteps: number = ALONE_STEPS[0]
+  /** Whether it has, so that lookahead is tried again. */
+  #triesNext = false
+
+  /** @param lookahead no cycle goes further ahead than its depth; each that drafts has its width. Default 1 */
+  constructor({ mode, depth, width = 1 }: { mode: Mode; depth: number; width?: number }) {
+    this.#most = depth
+    this.#width = width
+    this.#tokens = modes[mode].tokens
+  }
+
+  next(): Plan {
+    const { depth, gain } = this.#best()
+    if (!this.#cost.isMeasured) return this.#ahead(depth)
+    if (this.#sinceAlone >= RECHECK_AFTER) return this.#targetAlone(ALONE_STEPS[0])
+    if (gain >= 1) this.#aloneSteps = ALONE_STEPS[0]
+    if (gain >= 1 || this.#triesNext) return this.#ahead(this.#probed(depth))
+    const steps = this.#aloneSteps
+    this.#aloneSteps = Math.min(2 * steps, ALONE_STEPS[1])
+    return this.#targetAlone(steps)
+  }
+
+  observe({ drafted, accepted, acceptedTokens, tokens, ms, readsPrompt, isLast }: Cycle): void {
+    if (tokens === 0) return
+    const weight = readsPrompt ? LITTLE : 1
+    if (drafted === 0) return this.#wroteAlone(tokens, ms, weight)
+    this.#sinceAlone++
+    this.#cycles++
+    const usual = this.#cost.isMeasured ? OUTLIER * this.#cost.at(drafted) : ms
+    this.#cost.add(drafted, Math.min(ms, usual), weight)
+    // The last steps of a text are short, and where it was cut they went unjudged.
+    if (isLast) return
+    // Steps after the first rejected one were never compared with what the target would say.
+    this.#steps.judged.add(Math.min(accepted + 1, drafted))
+    this.#steps.accepted.add(accepted)
+    this.#steps.tokens.add(acceptedTokens)
+    const outcome = accepted < drafted ? this.#rejected : this.#confirmed
+    outcome.cycles.add(1)
+    outcome.tokens.add(tokens - acceptedTokens)
+  }
+
+  #ahead(depth: number): Plan {
+    this.#triesNext = false
+    return { depth, width: this.#width, steps: 1, tokens: this.#tokens }
+  }
+
+  /** The target writes alone for a while, and is timed. */
+  #targetAlone(steps: number): Plan {
+    this.#triesNext = true
+    this.#sinceAlone = 0
+    return { depth: 0, width: 1, steps, tokens: this.#tokens }
+  }
+
+  #wroteAlone(tokens: number, ms: number, weight: number): void {
+    this.#alone.ms.add(weight * ms)
+    this.#alone.tokens.add(weight * tokens)
+  }
+
+  /** Now and then a depth beside the best: half of it, or twice. */
+  #probed(depth: number): number {
+    if (this.#cycles % PROBE_AFTER !== PROBE_AFTER - 1) return depth
+    return (this.#cycles / PROBE_AFTER) % 2 < 1 ? Math.ceil(depth / 2) : Math.min(2 * depth, this.#most)
+  }
+
+  /** The depth that commits most tokens a millisecond; the present one, unless another is clearly better. */
+  #best(): { depth: number; gain: number } {
+    const speeds = Array.from({ length: this.#most }, (_, i) => this.#committed(i + 1) / this.#cost.at(i + 1))
+    const best = speeds.indexOf(Math.max(...speeds)) + 1
+    if (this.#depth === 0 || speeds[best - 1]! > HYSTERESIS * speeds[this.#depth - 1]!) this.#depth = best
+    const tokenMs = this.#alone.tokens.sum > 0 ? this.#alone.ms.sum / this.#alone.tokens.sum : Infinity
+    return { depth: this.#depth, gain: speeds[this.#depth - 1]! * tokenMs }
+  }
+
+  /** Tokens that a cycle commits on average. */
+  #committed(depth: number): number {
+    const { judged, accepted, tokens } = this.#steps
+    const acceptance = accepted.sum / judged.sum
+    let steps = 0
+    for (let i = 1; i <= depth; i++) steps += acceptance ** i
+    const all = acceptance ** depth
+    return (
+      (steps * tokens.sum) / accepted.sum +
+      ((1 - all) * this.#rejected.tokens.sum) / this.#rejected.cycles.sum +
+      (all * this.#confirmed.tokens.sum) / this.#confirmed.cycles.sum
+    )
+  }
+}
