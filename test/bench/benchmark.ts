@@ -57,12 +57,14 @@ function withRuns(options: BenchOptions, main: (client: Runs) => Promise<void>):
 
 /** Everything in the options that results may differ by. */
 export function conditionsOf(options: BenchOptions, { name, maxTokens }: Dataset): Conditions {
-  const { pair, weights, device, models, backend, rtt, url, inProcess } = options
+  const { pair, weights, device, models, backend, forced, rtt, url, inProcess } = options
   const { concurrency, temperature, depth, adaptive, verifier, lookahead } = options
   return {
     dataset: name,
     ...(url === undefined ? { pair, ...given({ weights }), rtt } : { url }),
-    ...(inProcess ? { inProcess, ...given({ backend, device, models }) } : {}),
+    ...(inProcess
+      ? { inProcess, ...given({ backend, device, models, forced: forced && JSON.stringify(forced) }) }
+      : {}),
     concurrency,
     ...given({ temperature }),
     maxTokens: options.maxTokens ?? maxTokens,

@@ -13,13 +13,13 @@ import { drafts } from './servers.ts'
 /** What a benchmark asks runs of. */
 export type Runs = Pick<Lookahead, 'runs'>
 
-type Options = Pick<BenchOptions, 'pair' | 'weights' | 'device' | 'models' | 'backend'>
+type Options = Pick<BenchOptions, 'pair' | 'weights' | 'device' | 'models' | 'backend' | 'forced'>
 
 /** Runs `main` with an engine of this process, or with the backend that the options name. */
 export async function withCycle(options: Options, main: (runs: Runs) => Promise<void>): Promise<void> {
   if (options.backend !== undefined) return main(cycles(options.backend, fetch))
-  const { models = demoModels, pair, weights, device } = options
-  const engine = await Engine.load({ models, draft: drafts[pair], weights, device })
+  const { models = demoModels, pair, weights, device, forced } = options
+  const engine = await Engine.load({ models, draft: drafts[pair], weights, device, forced })
   const app = createApp({ engine: () => engine, draining: () => false })
   try {
     await main(cycles('http://engine', async (input, init) => app.fetch(new Request(input, init))))

@@ -1,3 +1,4 @@
+import type { ForcedAcceptance } from '@lookahead/gpu-backend'
 import { decimal, listOf, matching, Option, script, some, whole } from '@lookahead/gpu-backend/flags'
 import { MAX_WIDTH, modes, parseRequest, ProtocolError, RunRequest } from '@lookahead/sdk/protocol'
 import type { Mode, Verifier } from '@lookahead/sdk'
@@ -43,6 +44,8 @@ export interface BenchOptions {
   device?: (typeof devices)[number] | undefined
   /** In process: the models' folder. Default: the demo models. */
   models?: string | undefined
+  /** In process: acceptance is drawn at these rates, whatever the models say. */
+  forced?: ForcedAcceptance | undefined
   /** Whether every mode must write what plain decoding writes (verifier `exact`, temperature 0). */
   checkExact: boolean
   /** File to which runs are added, and from which those that it has are taken. */
@@ -111,6 +114,15 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
         .implies({ inProcess: true }),
     )
     .addOption(
+      new Option(
+        '--forced <steps=a,tokens=b>',
+        'in process: drafted steps and guessed tokens are accepted at these rates, whatever the models say',
+      )
+        .argParser(forcedRates)
+        .implies({ inProcess: true })
+        .conflicts(['backend', 'checkExact']),
+    )
+    .addOption(
       new Option('--check-exact', 'verifier exact at temperature 0: every mode must write what ar writes')
         .default(false)
         .conflicts(['verifier', 'temperature']),
@@ -132,6 +144,15 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
     adaptive: !fixedDepth,
     checkExact,
   }
+}
+
+/** Reads `steps=0.6,tokens=0.8`. */
+function forcedRates(text: string): ForcedAcceptance {
+  const parts = /^steps=([^,]+),tokens=([^,]+)$/.exec(
+    matching(/^steps=[\d.]+,tokens=[\d.]+$/, 'steps=0.6,tokens=0.8, for example')(text),
+  )!
+  const rate = decimal(0, 1)
+  return { steps: rate(parts[1]!), tokens: rate(parts[2]!) }
 }
 
 /** Reads `pipelined=true,overlap=false`. */

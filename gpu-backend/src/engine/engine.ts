@@ -10,6 +10,8 @@ import { verifiers } from '@lookahead/worker/verifiers'
 import type { ContentRule, Verifier } from '@lookahead/worker/verifiers'
 import type { Device } from '../onnxruntime/index.ts'
 import { EngineError } from './errors.ts'
+import { Forced } from './forced.ts'
+import type { ForcedAcceptance } from './forced.ts'
 import { encoderFolder, embeddingOf } from './judging/embedding.ts'
 import { Judge } from './judging/judge.ts'
 import { readJudgeQuestion } from './judging/judge-question.ts'
@@ -22,6 +24,8 @@ import type { RunnerStats } from './model-runner.ts'
 import { assertTokens, chatChannels, encode, outputRoom, renderChat } from './text/prompt.ts'
 import { proposers } from './speculation/index.ts'
 import type { ProposerKind } from './speculation/index.ts'
+import { targetSampler } from './speculation/accept.ts'
+import type { Sampler } from './speculation/accept.ts'
 import { MeasuredForwards, measuredCosts } from './speculation/costs.ts'
 import type { Costs } from './speculation/costs.ts'
 
@@ -60,6 +64,8 @@ export interface EngineOptions {
   verifiers?: readonly Verifier[] | undefined
   /** Ways of guessing tokens, beside the engine's own, which come after them. */
   proposers?: readonly ProposerKind[] | undefined
+  /** Benchmarks only: acceptance is drawn at these rates, whatever the models say. `serve` refuses it. */
+  forced?: ForcedAcceptance | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined
   /** Stops loading. */
@@ -89,6 +95,7 @@ export class Engine {
   readonly verifierTimeoutMs: number
   readonly #verifiers: ReadonlyMap<string, Verifier>
   readonly #overlaps: boolean
+  readonly #forced: Forced | undefined
   readonly #sweep: NodeJS.Timeout
 
   /**
@@ -149,6 +156,7 @@ export class Engine {
     this.#overlaps = options.device === 'cuda' || availableParallelism() > FEW_CORES
     const ask = judge && ((...asked: Parameters<Judge['rule']>) => judge.rule(...asked))
     this.#verifiers = verifiers({ ask, leastLogprob, rules, score: new Scorer(target).rate }, others)
+    this.#forced = options.forced && new Forced(options.forced)
     this.#sweep = setInterval(() => this.contexts.dropExpired(), contextIdleMs / 4).unref()
   }
 
@@ -173,11 +181,16 @@ export class Engine {
   /** @throws {EngineError} `invalid_request` when there is none of this name */
   verifier(name: string): Verifier {
     const verifier = this.#verifiers.get(name)
-    if (verifier) return verifier
+    if (verifier) return this.#forced?.verifier(verifier) ?? verifier
     const known = this.verifierNames.join(', ')
     throw new EngineError('invalid_request', `verifier: there is no "${name}": there are ${known}`, {
       param: 'verifier',
     })
+  }
+
+  /** How the target draws tokens from `position` on, and keeps guesses. */
+  sampler(...[seed, position, options]: Parameters<typeof targetSampler>): Sampler {
+    return this.#forced?.sampler ?? targetSampler(seed, position, options)
   }
 
   /** What a forward of the target and a guess of the draft take, lately. */

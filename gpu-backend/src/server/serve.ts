@@ -5,6 +5,7 @@ import { shareThreads } from '../onnxruntime/index.ts'
 import { createApp } from './app.ts'
 import { Calls } from './calls.ts'
 import { chooseDevice, type ChosenDevice } from './device.ts'
+import { UsageError } from '../usage.ts'
 import type { ServeOptions } from './flags.ts'
 
 /** Aborted calls end within a forward, and the last bytes go out at once: so long is waited for clients that do not read. */
@@ -24,6 +25,7 @@ export interface Server {
  * @throws {UsageError} when CUDA is asked for and cannot be used; {ModelError} when a checkpoint is missing or broken, or the judge cannot judge; the system's error when the port cannot be had; the signal's reason if it was aborted while the models loaded
  */
 export async function serve(options: ServeOptions, signal?: AbortSignal): Promise<Server> {
+  if ('forced' in options) throw new UsageError('forced acceptance is for benchmarks: no server offers it')
   shareThreads(options.threads)
   const device = await chooseDevice(options.device)
   let engine: Engine | undefined

@@ -21,6 +21,8 @@ export const Conditions = v.object({
   backend: v.optional(v.string()),
   device: v.optional(v.string()),
   models: v.optional(v.string()),
+  /** Rates at which acceptance was drawn, as JSON. */
+  forced: v.optional(v.string()),
   /** Clients at a time. */
   concurrency: count,
   temperature: v.optional(v.number()),

@@ -12,7 +12,7 @@ import { promptLogprobs } from './prompt-logprobs.ts'
 import { Lengths, chooseSpeculator } from '../speculation/index.ts'
 import { TokenNoise } from '../sampling/noise.ts'
 import type { ModelRunner } from '../model-runner.ts'
-import { SpeculationCounts, targetSampler } from '../speculation/accept.ts'
+import { SpeculationCounts } from '../speculation/accept.ts'
 import { Branch, advance } from './branch.ts'
 import type { Writer } from './branch.ts'
 import { Tree } from './tree.ts'
@@ -113,7 +113,7 @@ export async function* generate(
     writer,
     position: prompt.length,
     distribution: distributionOf,
-    sampler: targetSampler(parameters.seed, prompt.length, { coupled }),
+    sampler: engine.sampler(parameters.seed, prompt.length, { coupled }),
     counts,
     speculator: () => speculator,
   })

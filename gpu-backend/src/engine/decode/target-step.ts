@@ -7,7 +7,6 @@ import type { Engine } from '../engine.ts'
 import { distribution } from '../sampling/distribution.ts'
 import type { SamplingParameters } from '../sampling/distribution.ts'
 import { TokenNoise } from '../sampling/noise.ts'
-import { targetSampler } from '../speculation/accept.ts'
 import type { Guess, SpeculationCounts } from '../speculation/accept.ts'
 import { chooseSpeculator } from '../speculation/index.ts'
 import type { Speculator } from '../speculation/index.ts'
@@ -77,7 +76,7 @@ export class TargetStep {
       writer: this.writer,
       position,
       distribution: (scores) => distribution(scores, parameters),
-      sampler: targetSampler(parameters.seed, position, { coupled }),
+      sampler: expansion.engine.sampler(parameters.seed, position, { coupled }),
       counts,
       speculator: (agreed) => this.#speculator(agreed),
     })
