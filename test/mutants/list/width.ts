@@ -29,13 +29,6 @@ export const width: Area = {
     },
     {
       file: alternatives,
-      from: 'const ruled = this.all.find(({ ruling }) => ruling?.accepted !== false)',
-      to: 'const ruled = this.all.find(({ ruling }) => ruling?.accepted)',
-      means: 'one is kept before the verdict on an earlier one',
-      tests: [widthTest],
-    },
-    {
-      file: alternatives,
       from: 'this.all.slice(0, known < 0 ? Infinity : known)',
       to: 'this.all',
       means: 'the judge is asked about what comes after an accepted one',
