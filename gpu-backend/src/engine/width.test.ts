@@ -136,9 +136,9 @@ describe('whoever is asked', () => {
   test('is asked about all of them in one forward, and the first that is accepted is kept', async () => {
     targetWrites(['I a.\n\n'])
     const heard: string[] = []
-    const judge = staged.judges((_, draft) => {
-      heard.push(draft)
-      return draft === 'We a.' ? -1 : 1
+    const judge = staged.judges((_, step) => {
+      heard.push(step)
+      return step === 'We a.' ? -1 : 1
     })
     const { verdicts, commit, said } = await rule([['We a.\n\n', 'We b.\n\n', 'We c.\n\n']], { verifier: 'judge' })
     expect(heard).toEqual(['We a.', 'We b.', 'We c.'])
@@ -154,7 +154,7 @@ describe('whoever is asked', () => {
   test('is not asked about others where rules accept an earlier one, and nothing is said before all is certain', async () => {
     targetWrites(['We a lot.\n\n'])
     const heard: string[] = []
-    staged.judges((_, draft) => heard.push(draft) && -1)
+    staged.judges((_, step) => heard.push(step) && -1)
     const drafted = [['We a bit.\n\n', 'we A lot.\n\n', 'We a little.\n\n']]
     const { verdicts, commit, events } = await rule(drafted, { verifier: 'judge', speculation: asDrafted })
     expect(heard).toEqual(['We a bit.'])
