@@ -6,7 +6,7 @@ import { weightsFile, type Weight } from '../src/graph/builder.ts'
 import { decoderGraph } from '../src/graph/decoder.ts'
 import { isReduced, precisionOf, type PrecisionOptions } from '../src/graph/index.ts'
 import { graphHome } from '../src/graph/cache.ts'
-import { modelFile } from '../src/graph/store.ts'
+import { modelFile, writeChecksums } from '../src/graph/checksums.ts'
 import type { shapes } from './shapes.ts'
 
 const tokenizer = path.join(import.meta.dirname, '../fixtures/tiny-qwen3')
@@ -54,6 +54,7 @@ export async function writeRandomModel(
     await writeTiled(file, weight, uniform)
   }
   await writeFile(path.join(home, modelFile), graph.model)
+  await writeChecksums(home, signal)
   return graph.weightsBytes
 }
 

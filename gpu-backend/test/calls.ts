@@ -127,7 +127,7 @@ export function generateRequest(
     maxTokens: 100,
     sampling: { temperature: 0 },
     stop: [],
-    stopTokens: [],
+    stopTokens: new Set(),
     ignoreEndOfText: false,
     includeStop: false,
     skipSpecial: true,

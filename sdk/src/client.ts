@@ -43,7 +43,7 @@ export class Lookahead {
   }
 
   readonly models = {
-    /** The models behind the worker. */
+    /** The model that can be asked, by each of its names. */
     list: (options?: CallOptions): Promise<Models> => this.#get('v1/models', Models, options),
   }
 

@@ -64,6 +64,17 @@ it('asks a question from JavaScript', async () => {
   expect(await node('main.js', contents)).toBe('The answer is 42. variant')
 })
 
+it('has a provider for the AI SDK and a hook for React, for those who have these', async () => {
+  for (const file of ['ai-sdk', 'react'])
+    await expect(node('peerless.js', `await import('@lookahead/sdk/${file}')`)).rejects.toThrow('ERR_MODULE_NOT_FOUND')
+  for (const name of ['@ai-sdk/provider', 'json-schema', 'react'])
+    await cp(path.join(sdk, '../node_modules', name), path.join(app, 'node_modules', name), { recursive: true })
+  const contents = `import { createLookahead } from '@lookahead/sdk/ai-sdk'
+    import { useRun } from '@lookahead/sdk/react'
+    console.log(createLookahead({ baseURL: '${baseURL}' })().specificationVersion, useRun.name)`
+  expect(await node('peers.js', contents)).toBe('v4 useRun')
+})
+
 it('can be required', async () => {
   script(staged([wire(events)]).response)
   const contents = `const { Lookahead } = require('@lookahead/sdk')

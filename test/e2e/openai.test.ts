@@ -41,6 +41,9 @@ describe('chat completions', () => {
     expect(message.content).not.toContain('think>')
     expect(reasoningOf(message).length).toBeGreaterThan(message.content!.length)
     expect(usage!.total_tokens).toBe(usage!.prompt_tokens + usage!.completion_tokens)
+    const thought = usage!.completion_tokens_details!.reasoning_tokens!
+    expect(thought).toBeGreaterThan(usage!.completion_tokens / 2)
+    expect(thought).toBeLessThan(usage!.completion_tokens)
   })
 
   it('streams the same', async () => {
@@ -134,6 +137,7 @@ describe('token speculation', () => {
   it('can be set and turned off for a request, which changes nothing in the text', async () => {
     const off = await client.chat.completions.create(guessing({ ngram: 0, draft: 0 }))
     expect(off.usage!.completion_tokens_details).toEqual({
+      reasoning_tokens: expect.any(Number),
       accepted_prediction_tokens: 0,
       rejected_prediction_tokens: 0,
     })
@@ -166,7 +170,7 @@ describe('token speculation', () => {
       expect(sum(counts.accepted_per_position)).toBe(counts.num_accepted_draft_tokens)
       expect(counts.mean_acceptance_length).toBeCloseTo(1 + counts.num_accepted_draft_tokens / counts.num_spec_steps)
       expect(counts.draft_acceptance_rate).toBeCloseTo(counts.num_accepted_draft_tokens / counts.num_draft_tokens)
-      expect(usage!.completion_tokens_details).toEqual({
+      expect(usage!.completion_tokens_details).toMatchObject({
         accepted_prediction_tokens: counts.num_accepted_draft_tokens,
         rejected_prediction_tokens: counts.num_draft_tokens - counts.num_accepted_draft_tokens,
       })

@@ -3,8 +3,16 @@ import { parseArgs } from 'node:util'
 import { unstable_DevEnv } from 'wrangler'
 
 const { values } = parseArgs({
-  options: { config: { type: 'string' }, backend: { type: 'string' }, port: { type: 'string' } },
+  options: {
+    config: { type: 'string' },
+    backend: { type: 'string' },
+    port: { type: 'string' },
+    var: { type: 'string', multiple: true, default: [] },
+  },
 })
+
+/** Each as NAME=VALUE. */
+const vars = [`BACKEND_URL=${values.backend}`, ...values.var].map((text) => text.split(/=(.*)/s) as [string, string])
 
 const environment = new unstable_DevEnv()
 const end = async (code: number) => {
@@ -23,7 +31,7 @@ environment.once('error', fail).once('buildFailed', () => void end(1))
 try {
   const worker = await environment.startWorker({
     config: values.config,
-    bindings: { BACKEND_URL: { type: 'plain_text', value: values.backend } },
+    bindings: Object.fromEntries(vars.map(([name, value]) => [name, { type: 'plain_text', value }])),
     dev: {
       logLevel: 'error',
       watch: false,

@@ -5,6 +5,8 @@ export interface WorkerOptions {
   backendURL: string
   /** Default: a free one. */
   port?: number
+  /** Further variables and secrets. */
+  vars?: Record<string, string>
   /** Wrangler configuration. Default: the project's. */
   config?: string
   /** Stops it while it starts. */
@@ -13,11 +15,12 @@ export interface WorkerOptions {
 
 /** Starts the worker in workerd, as it would run at the edge. */
 export function startWorker(options: WorkerOptions): Promise<Server> {
-  const { backendURL, port = 0, config = 'wrangler.toml', signal } = options
+  const { backendURL, port = 0, vars = {}, config = 'wrangler.toml', signal } = options
+  const given = Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}=${value}`])
   return startServer({
     name: 'worker',
     script: 'test/launcher/worker-main.ts',
-    args: ['--config', config, '--backend', backendURL, '--port', String(port)],
+    args: ['--config', config, '--backend', backendURL, '--port', String(port), ...given],
     env: {
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
       WRANGLER_HIDE_BANNER: 'true',

@@ -9,6 +9,7 @@ import { stackOf, words } from './lookahead/index.ts'
 import { requestId } from './request-id.ts'
 import { health } from './routes/health.ts'
 import { models } from './routes/models.ts'
+import { openai } from './routes/openai/index.ts'
 import { runs } from './routes/runs.ts'
 import { apiKeyOf } from './settings.ts'
 import type { App } from './settings.ts'
@@ -37,6 +38,7 @@ app.use(
 )
 
 app.route('/', runs)
+app.route('/', openai)
 app.route('/', models)
 app.route('/', health)
 

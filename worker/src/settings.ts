@@ -11,6 +11,8 @@ export interface Bindings {
   BACKEND_TOKEN?: string
   /** Bearer token that clients must show. Default: none asked. */
   API_KEY?: string
+  /** A name of the operator's choice for the model that can be asked, beside `target`: the default of OpenAI's dialects. */
+  MODEL_NAME?: string
 }
 
 /** What Hono knows of every request. */

@@ -6,6 +6,9 @@ import { logLine } from './log.ts'
 import type { App } from './settings.ts'
 import { upstreamOf } from './upstreams/index.ts'
 
+/** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */
+export const HEARTBEAT_MS = 2_000
+
 /** What this isolate has learned about looking ahead. A new isolate learns anew. */
 const controllers = new Controllers()
 

@@ -27,6 +27,8 @@ export interface Manner {
   token?: string
   /** What `GET /health` answers. Default: that it loads. */
   health?: { status: number; body: string }
+  /** What `GET /v1/models` answers. Default: an empty list. */
+  models?: { status: number; body: string }
 }
 
 export interface Call {
@@ -59,7 +61,11 @@ const refuse = (response: ServerResponse, { status, code, retryAfter }: Refusal)
 /** @param script the reply to each call in turn; a call beyond its end is answered with 500 */
 export async function fakeBackend(
   script: Reply[],
-  { token, health = { status: 503, body: '{"status":"loading"}' } }: Manner = {},
+  {
+    token,
+    health = { status: 503, body: '{"status":"loading"}' },
+    models = { status: 200, body: '{"object":"list","data":[]}' },
+  }: Manner = {},
 ): Promise<FakeBackend> {
   const replies = [...script]
   const calls: Call[] = []
@@ -68,7 +74,7 @@ export async function fakeBackend(
     if (request.url === '/health') return void response.writeHead(health.status).end(health.body)
     if (token !== undefined && request.headers.authorization !== `Bearer ${token}`)
       return refuse(response, { status: 401, code: 'invalid_api_key' })
-    if (request.method === 'GET') return void response.end('{"object":"list","data":[]}')
+    if (request.method === 'GET') return void response.writeHead(models.status, { 'retry-after': '1' }).end(models.body)
     if (request.method === 'DELETE') {
       fake.released.push(request.url ?? '')
       return void response.writeHead(204).end()

@@ -33,8 +33,8 @@ async function start(script: Reply[], secrets: Record<string, string> = {}): Pro
   return { url: await worker.url, fake }
 }
 
-const post = (url: URL, body: unknown, init: RequestInit = {}) =>
-  fetch(new URL('/v1/runs', url), {
+const post = (url: URL, body: unknown, { path = '/v1/runs', ...init }: RequestInit & { path?: string } = {}) =>
+  fetch(new URL(path, url), {
     method: 'POST',
     body: typeof body === 'string' ? body : JSON.stringify(body),
     ...init,
@@ -92,6 +92,21 @@ describe('the client leaving', () => {
     await expect.poll(() => fake.left).toBe(1)
     await expect.poll(() => fake.released).toHaveLength(1)
   })
+
+  test.each(['before there is an answer', 'while white space keeps it open'])(
+    'that waits for an answer in one piece closes it too, %s',
+    async (moment) => {
+      const { url, fake } = await start([{ events: half, finally: 'hang' }])
+      const abort = new AbortController()
+      const body = { messages: [{ role: 'user', content: 'x' }], lookahead: { mode: 'ar' } }
+      const answer = post(url, body, { signal: abort.signal, path: '/v1/chat/completions' })
+      if (moment.startsWith('while')) expect((await answer).status).toBe(200)
+      await expect.poll(() => fake.calls.length).toBe(1)
+      abort.abort()
+      await answer.then((response) => response.text()).catch(() => undefined)
+      await expect.poll(() => fake.left).toBe(1)
+    },
+  )
 
   test('ends the wait for a backend that is busy', async () => {
     const busy = { status: 429, code: 'overloaded', retryAfter: 5 }

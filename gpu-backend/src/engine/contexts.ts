@@ -2,11 +2,12 @@ import { addAbortListener } from 'node:events'
 import { EngineError } from './errors.ts'
 import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
 import { OutputText } from './text/output.ts'
+import { ReasoningTokens } from './text/reasoning-tokens.ts'
 import { Lengths } from './speculation/index.ts'
 import { Drafts } from './drafts.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
 
-type Prompt = Pick<Context, 'channels' | 'question'> & { tokens: readonly number[] }
+type Prompt = Pick<Context, 'channels' | 'question' | 'salt'> & { tokens: readonly number[] }
 
 /** One text so far. It holds no slots: what the models have run of it stands in their prefix caches. */
 export class Context {
@@ -18,6 +19,8 @@ export class Context {
   readonly channels: ChannelState
   /** The last message of the user, or the prompt. */
   readonly question: string
+  /** Only texts of the same salt share what was run of it. */
+  readonly salt: string
   /** For requests that bring none: draft and target must draw alike. */
   readonly seed = Math.floor(Math.random() * 2 ** 32)
   readonly drafts = new Drafts()
@@ -29,6 +32,7 @@ export class Context {
   isAwaited = false
   lastUsed = performance.now()
   #text: { stops: string; output: OutputText } | undefined
+  #reasoning: ReasoningTokens | undefined
 
   constructor(id: string, prompt: Prompt, output: readonly number[]) {
     this.id = id
@@ -36,10 +40,21 @@ export class Context {
     this.promptLength = prompt.tokens.length
     this.channels = prompt.channels
     this.question = prompt.question
+    this.salt = prompt.salt
   }
 
   get outputLength(): number {
     return this.tokens.length - this.promptLength
+  }
+
+  /** Takes over what was committed. @returns how many of these tokens are thinking */
+  commit(tokenizer: Tokenizer, tokens: readonly number[]): number {
+    if (!this.#reasoning) {
+      this.#reasoning = new ReasoningTokens(tokenizer, this.channels)
+      this.#reasoning.push(this.tokens.slice(this.promptLength))
+    }
+    this.tokens.push(...tokens)
+    return this.#reasoning.push(tokens)
   }
 
   /** The output's text; made anew by replaying the output when the stop strings change. */

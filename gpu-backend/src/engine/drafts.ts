@@ -1,4 +1,5 @@
 import { addAbortListener } from 'node:events'
+import { Meter } from './batching/meter.ts'
 import type { DraftStep } from './text/step.ts'
 
 /** Drafted tokens kept for each that is refuted, from which on the draft goes on by itself: a step of the demo models has 25. */
@@ -12,8 +13,9 @@ const DECAY = 0.9
  * draft goes on from what is committed in its place.
  */
 export class Drafts {
-  /** Milliseconds that the draft has worked. */
+  /** Milliseconds that the draft has worked, and what it took of its forwards. */
   ms = 0
+  readonly meter = new Meter()
   /** How often steps became void: who writes on without having seen the last time writes in vain. */
   refutations = 0
   readonly #steps: DraftStep[] = []

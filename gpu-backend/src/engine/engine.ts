@@ -72,6 +72,14 @@ export interface EngineOptions {
   signal?: AbortSignal | undefined
 }
 
+export interface ContextOptions {
+  signal?: AbortSignal | undefined
+  /** The call's name, where another call brings the same context and both work on it. */
+  joinsAs?: string | undefined
+  /** Only texts of the same salt share what was run of a new context. Default: ''. */
+  salt?: string | undefined
+}
+
 type Role = 'target' | 'draft' | 'judge'
 
 /** Cores that draft and target cannot share out among them. */
@@ -213,22 +221,21 @@ export class Engine {
 
   /**
    * The context a request names, made first if the request says how.
-   * @param joinsAs the call's name, where another call brings the same context and both work on it
    * @throws {EngineError} `context_lost`; `context_length_exceeded`; `invalid_request` for what is no prompt; the signal's reason
    */
-  async context(request: ContextRef, signal?: AbortSignal, joinsAs?: string): Promise<Context> {
+  async context(request: ContextRef, { signal, joinsAs, salt = '' }: ContextOptions = {}): Promise<Context> {
     if (request.length !== undefined || request.continues) return this.contexts.get(request.id, request.length)
     const { id, prompt, messages = [], output = [] } = request
     const param = prompt === undefined ? 'context.messages' : 'context.prompt'
     const options = { addGenerationPrompt: true }
     const text = prompt ?? renderChat(this.target, messages, options, param)
-    const tokens = await encode(this.target, text, param, { signal })
+    const tokens = await encode(this.target, text, param, { fenced: prompt === undefined, signal })
     outputRoom(this.target, tokens.length + output.length, undefined, param)
     assertTokens(this.target, output, 'context.output')
     const channels =
       prompt === undefined ? chatChannels(this.target, text, messages, options, param) : channelsAfter(prompt)
     const question = prompt ?? messages.findLast(({ role }) => role === 'user')?.content ?? ''
-    const context = new Context(id, { tokens, channels, question }, output)
+    const context = new Context(id, { tokens, channels, question, salt }, output)
     if (joinsAs !== undefined) return this.contexts.join(context, joinsAs)
     this.contexts.put(context)
     return context

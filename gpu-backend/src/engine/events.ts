@@ -50,6 +50,8 @@ export interface Committed {
   text: string
   /** Token ids of `text`, and of the end of text, if it came. */
   tokens: readonly number[]
+  /** How many of them are thinking, its tags included. */
+  reasoningTokens: number
   /** The target's own step; empty after an accepted end. */
   correction: string
   /** Set when the text is over. */
@@ -66,11 +68,24 @@ export interface CycleDone extends Took {
   type: 'cycle'
 }
 
+/**
+ * Milliseconds, in all and until each model's scores were there; and how often the model that wrote was asked for scores. `shareMs`
+ * is the part of all forwards that was this text's own, `load` the most texts that were at work with it: of a verification.
+ */
+interface Work {
+  totalMs: number
+  draftMs: number
+  targetMs: number
+  judgeMs: number
+  forwards: number
+  shareMs?: number
+  load?: number
+}
+
 interface Took {
   promptTokens: number
   completionTokens: number
-  /** Milliseconds, in all and until each model's scores were there; and how often the model that wrote was asked for scores. */
-  work: { totalMs: number; draftMs: number; targetMs: number; judgeMs: number; forwards: number }
+  work: Work
   /** Times that tokens were guessed, guesses made and kept, and tokens that a forward with guesses gave; of a verification. */
   speculation?: { drafts: number; proposed: number; accepted: number; perPosition: number[]; meanLength: number }
 }

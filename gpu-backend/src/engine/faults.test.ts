@@ -62,7 +62,7 @@ async function write({ ngram, draft }: { ngram: number; draft: number }) {
     maxTokens: 200,
     sampling,
     stop: [],
-    stopTokens: [],
+    stopTokens: new Set<number>(),
     ignoreEndOfText: false,
     includeStop: false,
     skipSpecial: true,

@@ -147,6 +147,29 @@ test('without a draft call the target writes alone, step by step', async () => {
   expect(events.filter((event) => event.type === 'commit').map(({ text }) => text)).toEqual(own)
 })
 
+test('each cycle tells what the text took of the forwards, and how many texts were at work', async () => {
+  const options = {
+    depth: 2,
+    overlap: false,
+    verifier: 'likelihood',
+    max_tokens: 120,
+    speculation: guesses,
+    sampling: {},
+  }
+  const cyclesOf = async (i: number) => {
+    const events = await follow(stage.engine, { id: `text ${i}`, messages: questions[i]! }, options)
+    return events.flatMap((event) => (event.type === 'cycle' ? [event.work] : []))
+  }
+  const alone = await cyclesOf(0)
+  for (const { shareMs, load, draftMs, targetMs } of alone) {
+    expect(load).toBe(1)
+    expect(shareMs).toBeGreaterThan(0)
+    expect(shareMs).toBeLessThanOrEqual(draftMs + targetMs)
+  }
+  const together = await Promise.all([0, 1, 2].map(cyclesOf))
+  expect(Math.max(...together.flat().map(({ load }) => load!))).toBeGreaterThan(1)
+})
+
 describe('likelihood', () => {
   test('accepted steps are the draft’s words, and no token of them is decoded', async () => {
     const own = ['One cat.\n\n', 'Two dogs.\n\n', 'Three birds.\n\n', 'Four fish.']

@@ -45,7 +45,7 @@ async function write(engine: Engine, question: string, { sampling, logprobs, min
     maxTokens: MAX_TOKENS,
     sampling: { seed: 7, ...sampling },
     stop: [],
-    stopTokens: [],
+    stopTokens: new Set<number>(),
     ignoreEndOfText: false,
     includeStop: false,
     skipSpecial: true,

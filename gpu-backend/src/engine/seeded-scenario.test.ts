@@ -56,7 +56,7 @@ async function* tokensOf(engine: Engine, id: string, wish: Wish, signal: AbortSi
   if (depth === undefined) {
     const { tokenizer } = engine.target.model
     const prompt = tokenizer.encode(tokenizer.renderChat(messages, { addGenerationPrompt: true }))
-    const rules = { sampling, rules: neutralRules, stop: [], stopTokens: [], logprobs: undefined }
+    const rules = { sampling, rules: neutralRules, stop: [], stopTokens: new Set<number>(), logprobs: undefined }
     const flags = { ignoreEndOfText: false, includeStop: false, skipSpecial: true }
     const request = { runner: engine.target, prompt, maxTokens, ...rules, ...flags, ngram, draft: wish.draft }
     for await (const { tokens } of generate(engine, request, signal)) yield tokens

@@ -1,7 +1,7 @@
-import { cp, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, open, readFile, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readDecoderConfig } from '../checkpoint/index.ts'
 import { GraphBuilder } from './builder.ts'
 import { countParameters, storedGraph, weightTypes, type BuildProgress } from './index.ts'
@@ -63,6 +63,47 @@ test('builds anew when a weight file has changed, and keeps the new graph alone'
   const anew = await store()
   expect(anew).not.toBe(file)
   expect(await stored()).toEqual([path.relative(path.join(root, 'cache', 'graphs'), path.dirname(anew))])
+})
+
+/** Overwrites some bytes in the middle of a file, as a disk or a hand might. */
+async function damage(file: string): Promise<void> {
+  await using opened = await open(file, 'r+')
+  const { size } = await opened.stat()
+  await opened.write(Buffer.alloc(64, 0xff), 0, 64, Math.floor(size / 2))
+}
+
+describe('a stored graph that was damaged', () => {
+  beforeEach(() => void vi.spyOn(console, 'error').mockReturnValue())
+  afterEach(() => vi.restoreAllMocks())
+
+  test.each(['weights.bin', 'model.onnx', 'checksums.json'])('is built anew where it is %s', async (name) => {
+    const folder = path.dirname(await store())
+    const files = ['weights.bin', 'model.onnx']
+    const before = await Promise.all(files.map((file) => readFile(path.join(folder, file))))
+    for (const harm of [damage, (file: string) => truncate(file, 10), (file: string) => rm(file)]) {
+      await harm(path.join(folder, name))
+      await store()
+      expect(await Promise.all(files.map((file) => readFile(path.join(folder, file))))).toEqual(before)
+    }
+    expect(console.error).toHaveBeenCalledTimes(3)
+    expect(await stored()).toHaveLength(1)
+  })
+
+  test('is told from one that was only touched, which is read once for that', async () => {
+    const folder = path.dirname(await store())
+    const inodes = async () => {
+      const files = ['weights.bin', 'checksums.json'].map((name) => stat(path.join(folder, name)))
+      return (await Promise.all(files)).map(({ ino }) => ino)
+    }
+    const [weights, written] = await inodes()
+    await utimes(path.join(folder, 'weights.bin'), 1, 1)
+    await store()
+    const [same, anew] = await inodes()
+    expect([same === weights, anew === written]).toEqual([true, false])
+    await store()
+    expect(await inodes()).toEqual([same, anew])
+    expect(console.error).not.toHaveBeenCalled()
+  })
 })
 
 test('what a process that died left behind goes with the next build; what another writes just now stays', async () => {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { Checkpoint, ModelError, type DecoderConfig, type EncoderConfig } from '../checkpoint/index.ts'
 import { weightsFile, type Graph, type Weight } from './builder.ts'
 import { graphHome, removeSuperseded } from './cache.ts'
+import { isIntact, modelFile, writeChecksums } from './checksums.ts'
 import { decoderGraph } from './decoder.ts'
 import { encoderGraph } from './encoder.ts'
 import { precisionOf, type PrecisionOptions } from './precision.ts'
@@ -29,12 +30,9 @@ export interface BuildProgress {
 
 type BuildOptions = Pick<StoreOptions, 'signal' | 'onProgress'>
 
-/** The graph's file, beside `weightsFile`. */
-export const modelFile = 'model.onnx'
-
 /**
  * The path of a checkpoint's graph as an .onnx file, with its weights beside it; built at the first call and kept on disk
- * until one is built from files that have changed.
+ * until one is built from files that have changed. One whose files were damaged since is built anew.
  *
  * @throws ModelError if the checkpoint is broken or lacks a weight, or the graph cannot be written; the signal's reason if
  * it was aborted
@@ -58,6 +56,10 @@ export async function storedEncoderGraph(
 }
 
 async function stored(folder: string, home: string, build: () => Graph, options: BuildOptions): Promise<string> {
+  if ((await exists(home)) && !(await isIntact(home, options.signal))) {
+    console.error(`${home} is damaged, or older than its checksums: it is built anew`)
+    await remove(home)
+  }
   if (!(await exists(home))) {
     await writeGraph(folder, build(), home, options)
     // What cannot be removed now will be after the next build.
@@ -113,6 +115,7 @@ export async function writeGraph(
     options.onProgress?.({ weights: totalWeights, totalWeights, bytes: totalBytes, totalBytes })
     await file.sync()
     await writeFile(path.join(draft, modelFile), graph.model, { flush: true })
+    await writeChecksums(draft, options.signal)
     await rename(draft, home).catch(async (error: unknown) => {
       // Another process may have stored the same graph in the meantime.
       if (!(await exists(home))) throw error
@@ -149,6 +152,20 @@ async function* writeWeight(file: FileHandle, weight: Weight, checkpoint: Checkp
 async function writeBytes(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
   for (let done = 0; done < bytes.byteLength;)
     done += (await file.write(bytes, done, bytes.byteLength - done, at + done)).bytesWritten
+}
+
+/** At once for all who look for it, and then for good. Who has it open goes on with it. */
+async function remove(home: string): Promise<void> {
+  const removed = `${home}.${randomUUID()}`
+  try {
+    await rename(home, removed)
+    await rm(removed, { recursive: true, force: true })
+  } catch (cause) {
+    // Another process may have found it out in the meantime.
+    if (!(await exists(home))) return
+    const reason = (cause as Error).message
+    throw new ModelError('unwritable', `${home} is damaged and cannot be removed (${reason}): delete it`, { cause })
+  }
 }
 
 async function exists(file: string): Promise<boolean> {

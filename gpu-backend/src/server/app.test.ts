@@ -176,6 +176,18 @@ test('loading and draining answer 503 with Retry-After; health says so', async (
   }
 })
 
+test('pages of other origins may call where it is said, refusals included', async () => {
+  const from = (origin: string, on: typeof app) => on.request('/v1/models', { headers: { origin } })
+  const allowed = async (origin: string, on: typeof app) =>
+    (await from(origin, on)).headers.get('access-control-allow-origin')
+  expect(await allowed('https://a.example', app)).toBeNull()
+  const options = { engine: () => engine, draining: () => false, token: 'secret' }
+  const some = createApp({ ...options, cors: ['https://a.example'] })
+  expect(await allowed('https://a.example', some)).toBe('https://a.example')
+  expect(await allowed('https://b.example', some)).toBeNull()
+  expect(await allowed('https://b.example', createApp({ ...options, cors: ['*'] }))).toBe('*')
+})
+
 test('with a token, callers must show it; health needs none', async () => {
   const guarded = createApp({ engine: () => engine, draining: () => false, token: 'secret' })
   const models = (authorization?: string) =>

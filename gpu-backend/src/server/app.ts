@@ -1,12 +1,14 @@
 import { ProtocolError, bearerOptions } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
+import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { requestId } from 'hono/request-id'
 import type { Engine } from '../engine/engine.ts'
 import type { ModelRunner } from '../engine/model-runner.ts'
 import { limitBody } from './body.ts'
 import { Calls } from './calls.ts'
+import { refuseCrossSite } from './cross-site.ts'
 import { publicError } from './errors.ts'
 import { lookaheadRoutes } from './lookahead.ts'
 import { Metrics } from './metrics.ts'
@@ -15,20 +17,24 @@ import { openaiRoutes } from './openai/routes.ts'
 import { CONTENT_TYPE } from './prometheus.ts'
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024
+/** Of all bodies that are being read. */
+const MAX_BODIES_BYTES = 64 * 1024 * 1024
 
 export interface AppOptions {
   /** Undefined while the models load. */
   engine: () => Engine | undefined
   /** True once the server is shutting down. */
   draining: () => boolean
-  /** Bearer token that every call but `/health` must show. Default: none asked. */
-  token?: string | undefined
+  /** Bearer tokens, one of which every call but `/health` must show. Default: none asked. */
+  token?: string | readonly string[] | undefined
+  /** Origins whose pages may call, `*` for all. Default: none. */
+  cors?: readonly string[] | undefined
   /** Where calls under way are kept, for those who want to wait for them. */
   calls?: Calls
 }
 
 /** The backend's HTTP surface. Errors are OpenAI error objects; before streaming with a status, afterwards as an event. */
-export function createApp({ engine, draining, token, calls = new Calls() }: AppOptions): Hono {
+export function createApp({ engine, draining, token, cors: origins = [], calls = new Calls() }: AppOptions): Hono {
   const app = new Hono()
   const metrics = new Metrics()
 
@@ -39,6 +45,10 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     return loaded
   }
 
+  if (origins.length > 0) {
+    const origin = origins.includes('*') ? '*' : [...origins]
+    app.use(cors({ origin, exposeHeaders: ['x-request-id', 'retry-after', 'www-authenticate'] }))
+  }
   app.use(requestId())
   app.use(async function tellRequestId(c, next) {
     await next()
@@ -63,8 +73,9 @@ export function createApp({ engine, draining, token, calls = new Calls() }: AppO
     })
   })
 
+  app.use(refuseCrossSite(origins))
   if (token !== undefined) app.use(bearerAuth(bearerOptions(token, 'token')))
-  app.use(limitBody(MAX_BODY_BYTES))
+  app.use(limitBody(MAX_BODY_BYTES, MAX_BODIES_BYTES))
 
   app.get('/metrics', (c) => c.body(metrics.render(calls, engine()), 200, { 'content-type': CONTENT_TYPE }))
 

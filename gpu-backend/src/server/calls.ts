@@ -1,4 +1,5 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { Caller } from './caller.ts'
 
 /** One call under way. Its signal's reason is always a `ProtocolError`, so that aborted work throws what may be said. */
 export interface Call {
@@ -18,11 +19,11 @@ export interface Call {
 /** Whoever is refused may come back after so many seconds, drawn anew for each: they shall not all come at once. */
 const RETRY_SECONDS = [1, 4] as const
 
-/** How many calls may be queued: begun, but not yet all of their texts. */
+/** How many calls may be queued: begun, but not yet all of their texts. Beyond, those are let in who have less than their share. */
 export interface QueueLimits {
-  /** Default 256. */
+  /** Shared out among clients. Default 256. */
   requests?: number | undefined
-  /** Tokens of their prompts; a call that is alone may have more. Default 131,072. */
+  /** Tokens of their prompts, shared out among calls; a call that is alone may have more. Default 131,072. */
   tokens?: number | undefined
 }
 
@@ -31,6 +32,8 @@ export class Calls {
   readonly #running = new Set<AbortController>()
   readonly #limits: { requests: number; tokens: number }
   readonly #queued = { requests: 0, tokens: 0 }
+  /** Calls queued, by client. */
+  readonly #clients = new Map<string, number>()
 
   constructor({ requests = 256, tokens = 131_072 }: QueueLimits = {}) {
     this.#limits = { requests, tokens }
@@ -42,10 +45,11 @@ export class Calls {
 
   /**
    * @param connection aborted when the client's connection closes before the answer is complete
+   * @param client whose call it is, among whom the queue is shared out. Default: all are one
    * @throws {ProtocolError} 429 `overloaded` when too many are queued already
    */
-  begin(connection: AbortSignal): Call {
-    const { reads, started } = this.#enqueue()
+  begin(connection: AbortSignal, client = ''): Call {
+    const { reads, started } = this.#enqueue(client)
     const controller = new AbortController()
     const left = new AbortController()
     const leave = (): void => {
@@ -65,8 +69,11 @@ export class Calls {
   }
 
   /** Begins a call. `prepare` sees to its end, unless it throws. @throws as `begin` and `prepare` do */
-  async answer(connection: AbortSignal, prepare: (call: Call) => Promise<Response>): Promise<Response> {
-    const call = this.begin(connection)
+  async answer(
+    { connection, client }: Pick<Caller, 'connection' | 'client'>,
+    prepare: (call: Call) => Promise<Response>,
+  ): Promise<Response> {
+    const call = this.begin(connection, client)
     try {
       return await prepare(call)
     } catch (error) {
@@ -83,15 +90,21 @@ export class Calls {
     for (const controller of this.#running) controller.abort(reason)
   }
 
-  #enqueue(): Pick<Call, 'reads' | 'started'> {
+  #enqueue(client: string): Pick<Call, 'reads' | 'started'> {
     const queued = this.#queued
-    if (queued.requests >= this.#limits.requests) this.#refuse()
+    const clients = this.#clients
+    const others = clients.get(client) ?? 0
+    const share = this.#limits.requests / (clients.size + (others === 0 ? 1 : 0))
+    if (queued.requests >= this.#limits.requests && others + 1 > share) this.#refuse()
     queued.requests++
+    clients.set(client, others + 1)
     let isQueued = true
     let own = 0
     return {
       reads: (tokens) => {
-        if (queued.tokens > 0 && queued.tokens + tokens > this.#limits.tokens) this.#refuse()
+        const fits = queued.tokens === 0 || queued.tokens + tokens <= this.#limits.tokens
+        // However large the others are, a small one gets in.
+        if (!fits && own + tokens > this.#limits.tokens / queued.requests) this.#refuse()
         own += tokens
         queued.tokens += tokens
       },
@@ -100,6 +113,9 @@ export class Calls {
         isQueued = false
         queued.requests--
         queued.tokens -= own
+        const left = clients.get(client)! - 1
+        if (left > 0) clients.set(client, left)
+        else clients.delete(client)
       },
     }
   }

@@ -15,7 +15,7 @@ function read(args: string[], env: Record<string, string> = {}) {
 
 test('flags overrule the environment, and nonsense is refused by name', () => {
   const env = { LOOKAHEAD_PORT: '7000', LOOKAHEAD_TOKEN: 'secret', LOOKAHEAD_WEIGHTS: 'int4' }
-  expect(read([], env)).toMatchObject({ port: 7000, token: 'secret', host: '127.0.0.1', weights: 'int4' })
+  expect(read([], env)).toMatchObject({ port: 7000, token: ['secret'], host: '127.0.0.1', weights: 'int4' })
   expect(read(['--port', '0', '--weights', 'int8'], env)).toMatchObject({ port: 0, weights: 'int8' })
   for (const args of [
     ['--port', 'x'],
@@ -46,9 +46,21 @@ test('the pools are sized by memory unless slots are given; limits have defaults
   })
 })
 
+test('origins are those that browsers name', () => {
+  expect(read([]).cors).toBeUndefined()
+  expect(read(['--cors', '*']).cors).toEqual(['*'])
+  expect(read([], { LOOKAHEAD_CORS: 'https://a.example,http://localhost:5173' }).cors).toEqual([
+    'https://a.example',
+    'http://localhost:5173',
+  ])
+  for (const wrong of ['', 'a.example', 'https://a.example/', 'https://a.example,', 'ftp://a'])
+    expect(() => read([`--cors=${wrong}`])).toThrow()
+})
+
 test('a token that no caller could show is refused, and not shown', () => {
-  expect(read(['--token', 'aZ09-._~+/=='])).toMatchObject({ token: 'aZ09-._~+/==' })
-  for (const token of ['two words', 'schlüssel', 'a=b'])
+  expect(read(['--token', 'aZ09-._~+/=='])).toMatchObject({ token: ['aZ09-._~+/=='] })
+  expect(read(['--token', 'one,two'])).toMatchObject({ token: ['one', 'two'] })
+  for (const token of ['two words', 'one,', 'schlüssel', 'a=b'])
     expect(() => read(['--token', token])).toThrow(/^--token may have letters, digits and -\._~\+\/ only$/)
 })
 

@@ -31,8 +31,10 @@ export interface ServeOptions {
   threads?: number | undefined
   /** Undefined: fp32 on the CPU, each checkpoint's own half precision on CUDA. */
   weights?: WeightType | undefined
-  token?: string | undefined
+  token?: readonly string[] | undefined
+  cors?: readonly string[] | undefined
   contextIdleMs: number
+  writeTimeoutMs: number
   drainMs: number
 }
 
@@ -55,6 +57,11 @@ const leastLogprob = (text: string): number => (text === 'off' ? -Infinity : dec
 
 /** `none` is no rule. */
 const rules = (text: string): ContentRule[] => (text === 'none' ? [] : listOf(contentRuleNames)(text))
+
+/** As browsers name them: scheme, host and port. */
+const ORIGIN = String.raw`(\*|https?://[^\s,/?#@]+)`
+const origins = (text: string): string[] =>
+  matching(new RegExp(`^${ORIGIN}(,${ORIGIN})*$`), 'origins such as https://app.example, or "*"')(text).split(',')
 
 /** The flags of `lookahead serve`. */
 export function withServeFlags(command: Command) {
@@ -142,9 +149,25 @@ export function withServeFlags(command: Command) {
     .addOption(deviceOption('where forwards run; auto is cuda where it can be used').env(variable('device')))
     .addOption(setting('--threads <n>', 'threads for forwards (default: one per core)').argParser(whole(1, 1024)))
     .addOption(weightsOption().env(variable('weights')))
-    .addOption(setting('--token <secret>', 'bearer token that callers must show (default: none)').argParser(some))
+    .addOption(
+      setting(
+        '--token <secret>',
+        'bearer token that callers must show, or several, by commas: one for each that shall know nothing of the others (default: none)',
+      ).argParser(some),
+    )
+    .addOption(
+      setting(
+        '--cors <origins>',
+        'origins whose pages may call it, with commas between them; "*": all (default: none)',
+      ).argParser(origins),
+    )
     .addOption(
       setting('--context-idle <seconds>', 'idle contexts are dropped after this time')
+        .argParser(whole(1, 86_400))
+        .default(60),
+    )
+    .addOption(
+      setting('--write-timeout <seconds>', 'a client that has read nothing for so long has left')
         .argParser(whole(1, 86_400))
         .default(60),
     )
@@ -160,16 +183,20 @@ type ServeFlags = ReturnType<ReturnType<typeof withServeFlags>['opts']>
 /** @throws {UsageError} for a token that no caller could show, which is not repeated */
 export function serveOptions(flags: ServeFlags): ServeOptions {
   // The form of RFC 6750.
-  if (flags.token !== undefined && !/^[\w.~+/-]+=*$/.test(flags.token))
+  const token = flags.token?.split(',')
+  if (token?.some((secret) => !/^[\w.~+/-]+=*$/.test(secret)))
     throw new UsageError('--token may have letters, digits and -._~+/ only')
-  const { maxQueuedRequests, maxQueuedTokens, contextIdle, drain, judge, verifierTimeout, ...same } = flags
+  const { maxQueuedRequests, maxQueuedTokens, contextIdle, writeTimeout, drain, judge, verifierTimeout, ...same } =
+    flags
   const queue = { requests: maxQueuedRequests, tokens: maxQueuedTokens }
   return {
     ...same,
+    token,
     judge: judge === 'auto',
     queue,
     verifierTimeoutMs: verifierTimeout * 1000,
     contextIdleMs: contextIdle * 1000,
+    writeTimeoutMs: writeTimeout * 1000,
     drainMs: drain * 1000,
   }
 }

@@ -1,5 +1,5 @@
 /** `/v1/draft`, `/v1/verify`, `/v1/contexts`: the two halves of the cycle, and the contexts they share. */
-import type { Context as ContextRef } from '@lookahead/sdk/protocol'
+import type { Context as ContextRef, DraftRequest, VerifyRequest } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import type { Context } from '../engine/contexts.ts'
 import { draft } from '../engine/decode/draft.ts'
@@ -7,6 +7,8 @@ import { lookahead } from '../engine/decode/lookahead.ts'
 import { verifySteps } from '../engine/decode/verify.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from './calls.ts'
+import { cacheSalt, callerOf } from './caller.ts'
+import type { Caller } from './caller.ts'
 import { measured } from './measured.ts'
 import type { EndReason, Measurement, Metrics } from './metrics.ts'
 import type { Service } from './service.ts'
@@ -22,6 +24,15 @@ interface Asked {
   half: Half
   named: ContextRef
   follow: boolean
+  salt: string
+}
+
+/** A context is its key's alone. */
+const idOf = ({ key }: Caller, id: string): string => (key === '' ? id : `${id}\n${key}`)
+
+function asked(caller: Caller, half: Half, { context, follow }: DraftRequest | VerifyRequest): Asked {
+  const { cache_salt: own, ...named } = context
+  return { half, named: { ...named, id: idOf(caller, named.id) }, follow, salt: cacheSalt(caller, own) }
 }
 
 export function lookaheadRoutes(service: Service): Hono {
@@ -31,8 +42,8 @@ export function lookaheadRoutes(service: Service): Hono {
     const request = await readDraft(c.req.raw)
     const engine = service.ready()
     engine.requireDraft()
-    const { context: named, follow } = request
-    return respond(service, engine, c.req.raw.signal, { half: 'draft', named, follow }, (context, signal) =>
+    const caller = callerOf(c)
+    return respond(service, engine, caller, asked(caller, 'draft', request), (context, signal) =>
       draft(engine, context, request, signal),
     )
   })
@@ -41,15 +52,15 @@ export function lookaheadRoutes(service: Service): Hono {
     const request = await readVerify(c.req.raw)
     const engine = service.ready()
     engine.verifier(request.verifier)
-    const { context: named, follow } = request
-    const work = follow ? lookahead : verifySteps
-    return respond(service, engine, c.req.raw.signal, { half: 'verify', named, follow }, (context, signal) =>
+    const work = request.follow ? lookahead : verifySteps
+    const caller = callerOf(c)
+    return respond(service, engine, caller, asked(caller, 'verify', request), (context, signal) =>
       work(engine, context, request, signal),
     )
   })
 
   app.delete('/v1/contexts/:id', (c) => {
-    service.ready().contexts.drop(c.req.param('id'))
+    service.ready().contexts.drop(idOf(callerOf(c), c.req.param('id')))
     return c.body(null, 204)
   })
 
@@ -60,12 +71,12 @@ export function lookaheadRoutes(service: Service): Hono {
 function respond(
   { calls, metrics }: Service,
   engine: Engine,
-  connection: AbortSignal,
-  { half, named, follow }: Asked,
+  caller: Caller,
+  { half, follow, ...rest }: Asked,
   work: (context: Context, signal: AbortSignal) => Events,
 ): Promise<Response> {
-  return calls.answer(connection, async (call) => {
-    const opened = await open(engine, { half, named, follow }, call)
+  return calls.answer(caller, async (call) => {
+    const opened = await open(engine, { half, follow, ...rest }, call)
     const { context } = opened
     const promptTokens = opened.isNew ? context.promptLength : 0
     const start = () => metrics.start(half === 'draft' ? 'draft' : 'target', promptTokens)
@@ -85,9 +96,9 @@ interface OpenContext {
 }
 
 /** The context a call names, on which it then works. One that was made for the call is not left behind by a refusal. */
-async function open(engine: Engine, { half, named, follow }: Asked, call: Call): Promise<OpenContext> {
+async function open(engine: Engine, { half, named, follow, salt }: Asked, call: Call): Promise<OpenContext> {
   const known = engine.contexts.find(named.id)
-  const context = await engine.context(named, call.signal, follow ? half : undefined)
+  const context = await engine.context(named, { signal: call.signal, joinsAs: follow ? half : undefined, salt })
   const isNew = context !== known && context.active.size === 0
   try {
     if (isNew) call.reads(context.tokens.length)

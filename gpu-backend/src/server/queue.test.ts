@@ -119,7 +119,7 @@ test('calls count until their texts have begun, prompts by their tokens, and one
   }
   const large = begin(1000)
   const overloaded = expect.objectContaining<Partial<ProtocolError>>({ status: 429, retryAfter: expect.any(Number) })
-  expect(() => begin(1)).toThrow(overloaded)
+  expect(() => begin(51)).toThrow(overloaded)
   large.started()
   large.end()
   const half = begin(60)

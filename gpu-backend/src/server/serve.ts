@@ -1,9 +1,11 @@
+import { Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve as listen } from '@hono/node-server'
 import { Engine } from '../engine/engine.ts'
 import { shareThreads } from '../onnxruntime/index.ts'
 import { createApp } from './app.ts'
 import { Calls } from './calls.ts'
+import { REQUEST_MS, endUnread } from './deadlines.ts'
 import { chooseDevice, type ChosenDevice } from './device.ts'
 import { UsageError } from '../usage.ts'
 import type { ServeOptions } from './flags.ts'
@@ -31,9 +33,13 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
   let engine: Engine | undefined
   let draining = false
   const calls = new Calls(options.queue)
-  const app = createApp({ engine: () => engine, draining: () => draining, token: options.token, calls })
+  const { token, cors } = options
+  const app = createApp({ engine: () => engine, draining: () => draining, token, cors, calls })
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
-    const bound = listen({ fetch: app.fetch, hostname: options.host, port: options.port }, () => resolve(bound))
+    const { host: hostname, port } = options
+    const serverOptions = { requestTimeout: REQUEST_MS }
+    const bound = listen({ fetch: app.fetch, hostname, port, serverOptions }, () => resolve(bound))
+    if (bound instanceof HttpServer) endUnread(bound, options.writeTimeoutMs)
     bound.once('error', reject)
   })
   const stopped = () => new Promise<void>((resolve) => server.close(() => resolve()))

@@ -1,7 +1,8 @@
 /** `/v1/draft` and `/v1/verify` on the wire, both ways; the engine's requests have its shape, its events names of their own. */
-import { DraftRequest, VerifyRequest, encodeEvent, parseRequest, readJson } from '@lookahead/sdk/protocol'
+import { DraftRequest, VerifyRequest, encodeEvent, parseRequest } from '@lookahead/sdk/protocol'
 import type * as wire from '@lookahead/sdk/protocol'
 import type { CycleDone, Done, DraftEvent, VerifyEvent } from '../engine/events.ts'
+import { readJson } from './json.ts'
 import type { Encoder } from './stream.ts'
 
 export type LookaheadEvent = DraftEvent | VerifyEvent
@@ -26,8 +27,8 @@ function toWire(event: LookaheadEvent): wire.DraftEvent | wire.VerifyEvent {
       return { type, prompt_tokens: promptTokens, output_tokens: outputTokens, ...channels }
     }
     case 'commit': {
-      const { finish = null, tokens, ...same } = event
-      return { ...same, tokens: [...tokens], finish_reason: finish }
+      const { finish = null, tokens, reasoningTokens, ...same } = event
+      return { ...same, tokens: [...tokens], reasoning_tokens: reasoningTokens, finish_reason: finish }
     }
     case 'cycle':
     case 'done':
@@ -45,8 +46,15 @@ function done({
   speculation,
 }: CycleDone | Done): wire.DraftEvent | wire.VerifyEvent {
   const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens }
-  const { totalMs, draftMs, targetMs, judgeMs, forwards } = work
-  const timings = { total_ms: totalMs, draft_ms: draftMs, target_ms: targetMs, judge_ms: judgeMs, forwards }
+  const { totalMs, draftMs, targetMs, judgeMs, forwards, shareMs, load } = work
+  const timings = {
+    total_ms: totalMs,
+    draft_ms: draftMs,
+    target_ms: targetMs,
+    judge_ms: judgeMs,
+    forwards,
+    ...(shareMs === undefined ? {} : { share_ms: shareMs, load }),
+  }
   if (!speculation) return { type: 'done', usage, timings }
   const { perPosition, meanLength, ...counts } = speculation
   return {

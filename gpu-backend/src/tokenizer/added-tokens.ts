@@ -39,7 +39,8 @@ export class AddedTokens {
 }
 
 const nowhere = '(?!)'
-const literal = (text: string): string =>
+/** A text as a regular expression's pattern, for the flag `u`. */
+export const literal = (text: string): string =>
   Array.from(text, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`).join('')
 
 const wordBefore = new RegExp(`(?<=[${WORD}])`, 'uy')

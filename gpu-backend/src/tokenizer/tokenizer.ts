@@ -3,6 +3,7 @@ import { ModelError, readJsonIfAny } from '../checkpoint/index.ts'
 import { bytesOfPiece, bytesOfToken } from './bytes.ts'
 import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-template.ts'
 import { withoutSpaceBefore } from './continuing.ts'
+import { Contents } from './contents.ts'
 import { Encoder } from './encoder.ts'
 import { BPE } from './library.ts'
 import type { Template } from './jinja/index.ts'
@@ -22,13 +23,18 @@ const tokenizerConfigSchema = v.object({
 const nothing = new Uint8Array(0)
 
 /** Texts of so many characters are encoded on a thread: they would hold up the event loop for a noticeable time. */
-const LONG = 2 ** 14
+const LONG = 2 ** 13
+
+/** So many tokens are decoded at a time where others are to have a turn between. */
+const PIECE = 2 ** 12
 
 export interface EncodeOptions {
   /** Adds what the tokenizer puts around every text, such as a begin-of-text token. Default false: chat templates spell it out. */
   special?: boolean | undefined
   /** The text goes on another one, so SentencePiece's space is not put before it. Default false. */
   continuing?: boolean | undefined
+  /** The text is a rendered chat, in which marks that messages spell out are fenced: they are text. Default false. */
+  fenced?: boolean | undefined
 }
 
 /** How a tokenizer spells bytes: GPT-2's way, as Qwen and Llama 3, or SentencePiece's, as Llama 2 and Mistral. */
@@ -49,6 +55,7 @@ export class Tokenizer {
   /** Whether decoding leaves out the space that a whole text begins with, since encoding put it there. */
   readonly #stripsStart: boolean
   readonly #template: Template | undefined
+  readonly #contents: Contents
   /** The special tokens that a template may name, such as `eos_token`. */
   readonly #templateTokens: Readonly<Record<string, string>>
   readonly #bytes: readonly (Uint8Array | undefined)[]
@@ -69,6 +76,7 @@ export class Tokenizer {
     this.#continuing = continuing
     this.#stripsStart = decoderTypes(stored).includes('Strip')
     this.#template = template
+    this.#contents = new Contents(stored.added_tokens, template?.source)
     this.#templateTokens = templateTokens
     this.specialIds = new Set(stored.added_tokens.filter(({ special }) => special).map(({ id }) => id))
     const bytes: (Uint8Array | undefined)[] = []
@@ -111,12 +119,13 @@ export class Tokenizer {
   }
 
   /** Special tokens that the text spells out, as a rendered chat does, become those tokens. */
-  encode(text: string, { special = false, continuing: goesOn = false }: EncodeOptions = {}): number[] {
+  encode(text: string, options: EncodeOptions = {}): number[] {
+    const { special = false, continuing: goesOn = false, fenced = false } = options
     if (text === '' && !special) return []
     const [first, ...rest] = cutLongRunsOfMarks(text)
-    const ids = (goesOn ? this.#continuing : this.#encoder).encode(first!, special)
+    const ids = (goesOn ? this.#continuing : this.#encoder).encode(first!, { special, fenced })
     if (rest.length === 0) return ids
-    return [ids, ...rest.map((piece) => this.encode(piece, { continuing: true }))].flat()
+    return [ids, ...rest.map((piece) => this.encode(piece, { continuing: true, fenced }))].flat()
   }
 
   /** The same, but a long text is encoded on another thread, so that nobody else waits for it. @throws the signal's reason */
@@ -153,9 +162,19 @@ export class Tokenizer {
 
   /** The text of all tokens. For what continues another text use `streaming`, which keeps a space at its start. */
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
+    return [...this.decodeInPieces([...ids], options)].join('')
+  }
+
+  /** The same in pieces, each quickly made. */
+  *decodeInPieces(ids: readonly number[], options: DecodeOptions = {}): Generator<string, void, undefined> {
     const decoder = this.streaming(options)
-    const text = decoder.pushAll(ids) + decoder.flush()
-    return this.#stripsStart && text.startsWith(' ') ? text.slice(1) : text
+    let isStart = this.#stripsStart
+    for (let start = 0; start <= ids.length; start += PIECE) {
+      const piece =
+        decoder.pushAll(ids.slice(start, start + PIECE)) + (start + PIECE > ids.length ? decoder.flush() : '')
+      yield isStart && piece.startsWith(' ') ? piece.slice(1) : piece
+      if (piece !== '') isStart = false
+    }
   }
 
   streaming(options: DecodeOptions = {}): StreamingDecoder {
@@ -167,7 +186,8 @@ export class Tokenizer {
   }
 
   /**
-   * A conversation as the model was taught to read it.
+   * A conversation as the model was taught to read it, to be encoded as `fenced`: marks of the format are the template's alone,
+   * and what messages and variables spell of them stays text.
    *
    * @throws ModelError if the folder has no chat template; TemplateError if it refuses the messages, or takes too much
    */
@@ -175,15 +195,10 @@ export class Tokenizer {
     if (!this.#template)
       throw new ModelError('unsupported', 'this model has no chat template: send it text, or add chat_template.jinja')
     const { addGenerationPrompt = false, variables = {} } = options
-    return this.#template.render({
-      // transformers always defines these, and templates ask whether they are none.
-      tools: null,
-      documents: null,
-      ...this.#templateTokens,
-      ...variables,
-      messages,
-      add_generation_prompt: addGenerationPrompt,
-    })
+    // transformers always defines the first two, and templates ask whether they are none.
+    const own = { tools: null, documents: null, ...this.#templateTokens }
+    const said = { ...variables, messages, add_generation_prompt: addGenerationPrompt }
+    return this.#template.render(own, said, (text) => this.#contents.fenced(text))
   }
 }
 

@@ -36,6 +36,6 @@ export class WordPieceTokenizer {
 
   /** A text's tokens with what is put around every text, such as [CLS] and [SEP]. @param most so many are kept, from the start */
   encode(text: string, most: number): number[] {
-    return this.#encoder.encode(text, true, most)
+    return this.#encoder.encode(text, { special: true, most })
   }
 }

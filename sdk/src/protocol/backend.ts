@@ -2,7 +2,8 @@
 import * as v from 'valibot'
 import { ChannelState } from './channels.ts'
 import { ErrorBody } from './errors.ts'
-import { Sampling, promptEntries, stopEntries } from './sampling.ts'
+import { TokenIds, list } from './lists.ts'
+import { CacheSalt, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { FinishReason, Usage } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
@@ -22,7 +23,9 @@ export const Context = v.pipe(
   v.strictObject({
     id: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
     ...promptEntries,
-    output: v.optional(v.array(count)),
+    output: v.optional(TokenIds),
+    /** Only texts of the same salt share what was run of a new context, so that nobody can tell what others have asked. */
+    cache_salt: v.optional(CacheSalt),
     length: v.optional(count),
     continues: v.optional(v.literal(true)),
   }),
@@ -74,15 +77,13 @@ export const VerifyRequest = v.strictObject({
   context: Context,
   /** Drafted steps in order, as `/v1/draft` gave them (the id finds tokens and probabilities) or from elsewhere (text alone). */
   steps: v.optional(
-    v.pipe(
-      v.array(
-        v.strictObject({
-          ...namedStep,
-          /** Others for its place, ruled on in order where it is rejected; the steps after it do not go on from them. */
-          alternatives: v.optional(v.pipe(v.array(v.strictObject(namedStep)), v.maxLength(MAX_WIDTH - 1)), []),
-        }),
-      ),
-      v.maxLength(32),
+    list(
+      32,
+      v.strictObject({
+        ...namedStep,
+        /** Others for its place, ruled on in order where it is rejected; the steps after it do not go on from them. */
+        alternatives: v.optional(list(MAX_WIDTH - 1, v.strictObject(namedStep)), []),
+      }),
     ),
     [],
   ),
@@ -135,6 +136,9 @@ export const Timings = v.object({
   draft_ms: v.optional(milliseconds, 0),
   target_ms: v.optional(milliseconds, 0),
   judge_ms: v.optional(milliseconds, 0),
+  /** Of a cycle: the part of all forwards that was this text's own, and the most texts that were at work with it, itself included. */
+  share_ms: v.optional(milliseconds),
+  load: v.optional(count),
   /** Times that the model that wrote (draft for `/v1/draft`, target for `/v1/verify`) was asked for scores; a long prompt counts once. */
   forwards: count,
 })
@@ -201,6 +205,8 @@ export const Commit = v.object({
   text: v.string(),
   /** Token ids of `text` (and of the end of text, if it came). */
   tokens: v.array(count),
+  /** How many of them are thinking, its tags included. */
+  reasoning_tokens: v.optional(count),
   /** The target's own step: it replaces the first rejected draft or follows the last accepted one; empty after an accepted end. */
   correction: v.string(),
   /** Set when the run is over. */

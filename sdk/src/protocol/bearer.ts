@@ -1,15 +1,15 @@
 import { ProtocolError } from './errors.ts'
 
 /**
- * What hono's `bearerAuth` takes to ask every call for `token`. It throws an `HTTPException` whose response is ours: 401
+ * What hono's `bearerAuth` takes to ask every call for `token`, or one of several. It throws an `HTTPException` whose response is ours: 401
  * `invalid_api_key`, with a challenge.
  * @param called what a caller knows it as, such as "API key"
  */
-export function bearerOptions(token: string, called: string) {
+export function bearerOptions(token: string | readonly string[], called: string) {
   const refusal = new ProtocolError(401, 'invalid_api_key', `send the ${called} as "Authorization: Bearer …"`)
   const refused = { message: () => refusal.toResponse() }
   return {
-    token,
+    token: typeof token === 'string' ? token : [...token],
     realm: 'lookahead',
     noAuthenticationHeader: refused,
     invalidAuthenticationHeader: refused,

@@ -1,4 +1,4 @@
-/** What `GET /v1/models` answers, at the worker and at the backend. */
+/** What `GET /v1/models` answers: at the worker the model that can be asked, by each of its names; at the backend all models. */
 import * as v from 'valibot'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))

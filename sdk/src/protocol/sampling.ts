@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { list } from './lists.ts'
 
 const unit = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -36,9 +37,15 @@ export const Message = v.strictObject({
 })
 export type Message = v.InferOutput<typeof Message>
 
+/** As vLLM has it. */
+export const CacheSalt = v.pipe(v.string(), v.minLength(1), v.maxLength(256))
+
+/** Of one conversation. */
+export const MAX_MESSAGES = 4096
+
 /** What the model is asked: chat messages (rendered by the model's template) or a prompt taken as it stands; exactly one. */
 export const promptEntries = {
-  messages: v.optional(v.pipe(v.array(Message), v.minLength(1))),
+  messages: v.optional(v.pipe(list(MAX_MESSAGES, Message), v.minLength(1))),
   prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
 }
 

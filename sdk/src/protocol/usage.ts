@@ -8,5 +8,10 @@ export const FinishReason = v.picklist(finishReasons)
 /** `stop`: end of text or a stop string; `length`: `max_tokens` or the model's context is used up. */
 export type FinishReason = v.InferOutput<typeof FinishReason>
 
-export const Usage = v.object({ prompt_tokens: count, completion_tokens: count })
+export const Usage = v.object({
+  prompt_tokens: count,
+  completion_tokens: count,
+  /** Those of `completion_tokens` that are thinking, its tags included. Left out by an engine that does not tell. */
+  reasoning_tokens: v.optional(count),
+})
 export type Usage = v.InferOutput<typeof Usage>

@@ -282,7 +282,7 @@ export const following: Area = {
     },
     {
       file: cycle,
-      from: 'this.#learn(drafted, commit, event.ms)',
+      from: 'this.#learn(drafted, commit, event.ms, event.share)',
       to: 'this.#learn([], commit, event.ms)',
       means: 'nothing is learnt of drafted steps where cycles overlap',
       tests: [followingTest],
@@ -349,6 +349,20 @@ export const following: Area = {
       to: 'cuts: false',
       means: 'the target writes on where the draft could',
       tests: [lookaheadTest],
+    },
+    {
+      file: 'worker/src/lookahead/load-controller.ts',
+      from: 'share !== undefined && share.load > 1',
+      to: 'share !== undefined && share.load > 99',
+      means: 'what a text takes from others does not count',
+      tests: ['worker/src/lookahead/load-controller.test.ts'],
+    },
+    {
+      file: 'gpu-backend/src/engine/batching/batcher.ts',
+      from: '(ms * tokens) / newTokens',
+      to: 'ms',
+      means: 'a forward that several share counts in full for each',
+      tests: ['gpu-backend/src/engine/batching/batcher.test.ts'],
     },
   ],
 }

@@ -2,6 +2,7 @@ import type { Area } from '../mutant.ts'
 import { batching } from './batching.ts'
 import { contexts } from './contexts.ts'
 import { decode } from './decode.ts'
+import { dialects } from './dialects.ts'
 import { embedding } from './embedding.ts'
 import { following } from './following.ts'
 import { judging } from './judging.ts'
@@ -21,6 +22,7 @@ export const areas: readonly Area[] = [
   verifiers,
   lookahead,
   worker,
+  dialects,
   decode,
   following,
   width,

@@ -16,11 +16,19 @@ const admissionTest = 'gpu-backend/src/engine/memory/admission.test.ts'
 const draftModelTest = 'gpu-backend/src/engine/speculation/proposers/draft-model.test.ts'
 const leaseTest = 'gpu-backend/src/engine/memory/lease.test.ts'
 const preemptionTest = 'gpu-backend/src/engine/preemption.test.ts'
+const secrecyTest = 'gpu-backend/src/server/secrecy.test.ts'
 const leavingTest = 'gpu-backend/src/server/leaving.test.ts'
 
 export const memory: Area = {
   name: 'engine/memory',
   mutants: [
+    {
+      file: prefixCache,
+      from: 'join()}\\n${salt}`',
+      to: 'join()}\\n`',
+      means: 'a key finds what another key has asked',
+      tests: [secrecyTest],
+    },
     {
       file: lease,
       from: 'chain.slots.splice(0, prefix)',
@@ -72,7 +80,7 @@ export const memory: Area = {
     },
     {
       file: lease,
-      from: 'if (this.prefills) context.slots = this.#kv.prefixes.insert(context.tokens, context.slots)\n',
+      from: 'if (this.prefills) context.slots = this.#kv.prefixes.insert(context.tokens, context.slots, this.#salt)\n',
       to: '',
       means: 'what a text has read is not there for others until it ends',
       tests: [sharingTest],

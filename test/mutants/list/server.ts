@@ -4,6 +4,8 @@ const stream = 'gpu-backend/src/server/stream.ts'
 const lookahead = 'gpu-backend/src/server/lookahead.ts'
 const calls = 'gpu-backend/src/server/calls.ts'
 const chat = 'gpu-backend/src/server/openai/chat.ts'
+const fairnessTest = 'gpu-backend/src/server/fairness.test.ts'
+const hostileTest = 'gpu-backend/src/server/hostile.test.ts'
 const leavingTest = 'gpu-backend/src/server/leaving.test.ts'
 const streamTest = 'gpu-backend/src/server/stream.test.ts'
 const openaiTest = 'gpu-backend/src/server/openai/openai.test.ts'
@@ -57,7 +59,7 @@ export const server: Area = {
     },
     {
       file: lookahead,
-      from: "service.ready().contexts.drop(c.req.param('id'))\n",
+      from: "service.ready().contexts.drop(idOf(callerOf(c), c.req.param('id')))\n",
       to: '\n',
       means: 'a context that its caller gives up stays',
       tests: [leavingTest],
@@ -71,8 +73,29 @@ export const server: Area = {
     },
     {
       file: calls,
-      from: 'if (queued.requests >= this.#limits.requests)',
-      to: 'if (queued.requests > this.#limits.requests)',
+      from: 'if (!fits && own + tokens > this.#limits.tokens / queued.requests)',
+      to: 'if (!fits)',
+      means: 'one large call keeps all others out',
+      tests: [fairnessTest],
+    },
+    {
+      file: 'gpu-backend/src/server/openai/write-all.ts',
+      from: '(index % n === 0 ? turns[index / n] :',
+      to: '(index % n === 0 ? undefined :',
+      means: 'all prompts of a call are read before those of others',
+      tests: [fairnessTest],
+    },
+    {
+      file: 'gpu-backend/src/server/body.ts',
+      from: 'held -= own',
+      to: '',
+      means: 'uploads that were left count for ever',
+      tests: [hostileTest],
+    },
+    {
+      file: calls,
+      from: 'if (queued.requests >= this.#limits.requests &&',
+      to: 'if (queued.requests > this.#limits.requests &&',
       means: 'one call more waits than may',
       tests: [leavingTest],
     },

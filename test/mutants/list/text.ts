@@ -2,6 +2,7 @@ import type { Area } from '../mutant.ts'
 
 const step = 'gpu-backend/src/engine/text/step.ts'
 const output = 'gpu-backend/src/engine/text/output.ts'
+const stopStrings = 'gpu-backend/src/engine/text/stop-strings.ts'
 const sharedVocabulary = 'gpu-backend/src/engine/text/shared-vocabulary.ts'
 const prompt = 'gpu-backend/src/engine/text/prompt.ts'
 const commitTest = 'gpu-backend/src/engine/commit.test.ts'
@@ -19,23 +20,23 @@ export const text: Area = {
       tests: [commitTest],
     },
     {
-      file: output,
-      from: 'toSorted((a, b) => a.at - b.at)',
-      to: 'toSorted((a, b) => b.at - a.at)',
+      file: stopStrings,
+      from: 'at < (first?.at ?? Infinity)',
+      to: 'at > (first?.at ?? -Infinity)',
       means: 'not the earliest of several stop strings ends the text',
       tests: [commitTest],
     },
     {
       file: output,
-      from: 'Math.min(stop.length - 1, this.#held.length)',
-      to: 'Math.min(stop.length - 2, this.#held.length)',
-      means: 'a stop string of which one character is missing is sent',
+      from: 'this.#held.length - this.#stops.begun',
+      to: 'this.#held.length - Math.max(0, this.#stops.begun - 1)',
+      means: 'the first character of a stop string is sent before it is whole',
       tests: [commitTest],
     },
     {
-      file: output,
-      from: 'for (let n = Math.min(stop.length - 1, this.#held.length); n > longest; n--)',
-      to: 'for (let n = Math.min(1, this.#held.length); n > longest; n--)',
+      file: stopStrings,
+      from: 'Math.max(longest, length), 0)',
+      to: 'Math.min(1, Math.max(longest, length)), 0)',
       means: 'only the first character of a stop string is held back',
       tests: [commitTest],
     },

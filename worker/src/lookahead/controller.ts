@@ -1,5 +1,6 @@
 /** How far the next cycle looks ahead: steps, alternatives, tokens. Numbers alone, whatever writes the text. */
 import type { Mode, RunRequest } from '@lookahead/sdk/protocol'
+import type { Share } from './upstream.ts'
 
 /** What the next cycle is to do. */
 export interface Plan {
@@ -32,6 +33,8 @@ export interface Cycle {
   tokens: number
   /** Drafting and waiting included. */
   ms: number
+  /** What it took of the engine, of one that tells. */
+  share?: Share | undefined
   /** It took the prompt's time too. */
   readsPrompt: boolean
   /** The text ended in it. */

@@ -1,5 +1,5 @@
 import type { RunRequest } from '@lookahead/sdk/protocol'
-import { AdaptiveController } from './adaptive-controller.ts'
+import { LoadController } from './load-controller.ts'
 import { draftsSteps, fixedController } from './controller.ts'
 import type { Controller } from './controller.ts'
 
@@ -17,7 +17,7 @@ export class Controllers {
     const { mode, depth, width, verifier, adaptive = mode === 'auto' } = lookahead
     if (!adaptive || !draftsSteps(mode)) return fixedController(lookahead)
     const kind = JSON.stringify([mode, depth, width, verifier, sampling.temperature ?? 'model'])
-    const known = this.#known.get(kind) ?? new AdaptiveController(lookahead)
+    const known = this.#known.get(kind) ?? new LoadController(lookahead)
     // The kinds seen last are kept: temperatures are without number.
     this.#known.delete(kind)
     this.#known.set(kind, known)

@@ -12,6 +12,7 @@ import type {
   Commit,
   DraftedStep,
   FollowEvent,
+  Share,
   Session,
   Upstream,
   Verdict,
@@ -133,7 +134,7 @@ class Run {
           const commit = this.#progress(committed)
           this.#stats.drafted(places(drafted), { draftMs: 0 })
           this.#stats.verified(commit, event.work)
-          this.#learn(drafted, commit, event.ms)
+          this.#learn(drafted, commit, event.ms, event.share)
           if (commit.finish) return yield* this.#complete(commit.finish)
           yield { type: 'run.stats', stats: this.#stats.now }
           next ??= this.#replan(flight.plan)
@@ -243,13 +244,14 @@ class Run {
     if (hasDraft && commit.correction) yield { type: 'step.corrected', step, text: commit.correction }
   }
 
-  #learn(steps: DraftedStep[], { accepted, tokens, finish }: Commit, ms: number): void {
+  #learn(steps: DraftedStep[], { accepted, tokens, finish }: Commit, ms: number, share?: Share): void {
     this.#controller.observe({
       drafted: places(steps),
       accepted,
       acceptedTokens: this.#acceptedTokens,
       tokens,
       ms,
+      share,
       readsPrompt: this.#output.tokens === tokens && this.#output.promptTokens > tokens,
       isLast: finish !== undefined,
     })
@@ -258,7 +260,8 @@ class Run {
 
   *#complete(finish_reason: NonNullable<Commit['finish']>): Generator<RunEvent, void, undefined> {
     yield* this.#output.end()
-    const usage = { prompt_tokens: this.#output.promptTokens, completion_tokens: this.#output.tokens }
+    const { promptTokens: prompt_tokens, tokens: completion_tokens, reasoningTokens: reasoning_tokens } = this.#output
+    const usage = { prompt_tokens, completion_tokens, ...(reasoning_tokens !== undefined && { reasoning_tokens }) }
     yield { type: 'run.completed', finish_reason, usage, stats: this.#stats.now }
   }
 

@@ -9,6 +9,8 @@ export class Output {
   /** Tokens and steps committed. */
   tokens = 0
   steps = 0
+  /** Tokens of thinking committed; undefined where the engine does not tell. */
+  reasoningTokens: number | undefined
   #channels: ChannelSplitter | undefined
   /** Text that was said since the last commit. */
   #said = ''
@@ -26,11 +28,12 @@ export class Output {
   }
 
   /** Says the rest of what is committed. @throws {UpstreamError} `bad_event` */
-  *commit({ text, tokens, accepted, correction }: Commit): Generator<RunEvent, void, undefined> {
+  *commit({ text, tokens, reasoningTokens, accepted, correction }: Commit): Generator<RunEvent, void, undefined> {
     if (!text.startsWith(this.#said)) throw new UpstreamError('bad_event', 'the commit is not what the deltas said')
     yield* this.say(text.slice(this.#said.length))
     this.#said = ''
     this.tokens += tokens
+    if (reasoningTokens !== undefined) this.reasoningTokens = (this.reasoningTokens ?? 0) + reasoningTokens
     this.steps += accepted + stepsIn(correction)
   }
 

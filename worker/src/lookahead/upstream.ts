@@ -122,6 +122,8 @@ export interface Commit {
   tokens: number
   /** Their ids, of an engine that tells them. */
   ids?: readonly number[]
+  /** How many are thinking, its tags included, of an engine that tells. */
+  reasoningTokens?: number | undefined
   /** The target's own step or steps after the accepted ones. */
   correction: string
   /** Set when the text is over. */
@@ -139,9 +141,17 @@ export type FollowEvent =
   | Verdict
   | Commit
   /** `ms`: wall time at the engine, waiting for drafted steps included. */
-  | { type: 'cycle'; ms: number; work: Work }
+  | { type: 'cycle'; ms: number; share?: Share | undefined; work: Work }
   /** The draft has failed; the target writes on alone. */
   | { type: 'undrafted'; error: unknown }
+
+/** What a text took of an engine that others use too. */
+export interface Share {
+  /** The part of all forwards that was its own, in milliseconds. */
+  ms: number
+  /** Texts that were at work at a time, itself included, at most. */
+  load: number
+}
 
 /** What a call took: milliseconds of each model, the target's forwards, and token guesses. */
 export interface Work {

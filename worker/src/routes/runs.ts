@@ -2,10 +2,7 @@
 import { RunRequest, eventStream, parseRequest, readJson } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import type { App } from '../settings.ts'
-import { startRun } from '../start-run.ts'
-
-/** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */
-const HEARTBEAT_MS = 2_000
+import { HEARTBEAT_MS, startRun } from '../start-run.ts'
 
 export const runs = new Hono<App>()
 

@@ -115,10 +115,10 @@ class NativeSession implements domain.Session {
     if (event.type === 'delta') yield event
     if (event.type === 'verdict') yield verdict(event, drafted)
     if (event.type === 'commit') {
-      const { accepted, text, tokens: ids, correction, finish_reason } = event
+      const { accepted, text, tokens: ids, reasoning_tokens: reasoningTokens, correction, finish_reason } = event
       this.#output.push(...ids)
       const finish = finish_reason ?? undefined
-      yield { type: 'commit', accepted, text, tokens: ids.length, ids, correction, finish }
+      yield { type: 'commit', accepted, text, tokens: ids.length, ids, reasoningTokens, correction, finish }
     }
   }
 
@@ -161,7 +161,8 @@ class NativeSession implements domain.Session {
       }
       if (event.type === 'cycle') {
         steps = []
-        yield { type: 'cycle', ms: event.timings.total_ms, work: work(event) }
+        const { total_ms: ms, share_ms: share, load = 1 } = event.timings
+        yield { type: 'cycle', ms, share: share === undefined ? undefined : { ms: share, load }, work: work(event) }
       }
       yield* this.#heard(event, steps)
     }

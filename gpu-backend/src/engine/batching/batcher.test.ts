@@ -6,6 +6,7 @@ import type { Row } from '../../model/index.ts'
 import { likeliest } from '../sampling/distribution.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import { Engine } from '../engine.ts'
+import { Meter } from './meter.ts'
 import { Tree } from '../decode/tree.ts'
 
 const BATCH_TOKENS = 64
@@ -168,4 +169,20 @@ test('whoever leaves while waiting takes part in no further forward', async () =
   await expect(leaver).rejects.toThrow('left')
   await rest
   expect(forwards.filter(([n]) => n! > 8).length).toBeLessThanOrEqual(2)
+})
+
+test('a forward that several share is metered by their tokens', async () => {
+  const forwards = watchForwards()
+  const meters = [new Meter(), new Meter()]
+  const trees = meters.map((meter) => new Tree(runner, { meter }))
+  try {
+    await Promise.all(trees.map((tree, i) => tree.prefill(prompt(40 + i, 10 * (i + 1)), [], [0])))
+    expect(forwards).toEqual([[10, 20]])
+    const [first, second] = meters.map((meter) => meter.read())
+    expect(second!.ms).toBeCloseTo(2 * first!.ms, 6)
+    expect([first!.load, second!.load]).toEqual([2, 2])
+    expect(meters[0]!.read()).toEqual({ ms: 0, load: 0 })
+  } finally {
+    for (const tree of trees) tree.release()
+  }
 })

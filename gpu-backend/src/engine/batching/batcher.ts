@@ -1,6 +1,7 @@
 import type { Model, Row, Scores } from '../../model/index.ts'
 import { attentionArea, countForward, schedule } from './scheduler.ts'
 import type { Chunk, Since, Waiting } from './scheduler.ts'
+import type { Meter } from './meter.ts'
 import { MeasuredForwards } from '../speculation/costs.ts'
 
 /** Rows that were handed in together, and whom to tell. */
@@ -9,6 +10,7 @@ interface Call {
   /** Rows still to be run. */
   open: number
   signal: AbortSignal | undefined
+  meter: Meter | undefined
   resolve: (scores: Scores[][]) => void
   reject: (reason: unknown) => void
 }
@@ -27,6 +29,8 @@ export interface RunOptions {
   urgent?: boolean
   /** Rows of which nothing is under way are dropped once it is aborted. */
   signal?: AbortSignal | undefined
+  /** Is told what the rows took. */
+  meter?: Meter | undefined
 }
 
 /** So many forwards that failed in a row mean that the device is lost, not that one request was bad. */
@@ -123,11 +127,11 @@ export class Batcher {
    * @throws {OnnxRuntimeError} when a forward fails that has one of the rows; RangeError if one of them contradicts itself;
    * the signal's reason (all by rejection)
    */
-  run(rows: readonly Row[], { urgent = false, signal }: RunOptions = {}): Promise<Scores[][]> {
+  run(rows: readonly Row[], { urgent = false, signal, meter }: RunOptions = {}): Promise<Scores[][]> {
     if (rows.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
       for (const row of rows) this.#model.check(row)
-      const call: Call = { scores: rows.map(() => []), open: rows.length, signal, resolve, reject }
+      const call: Call = { scores: rows.map(() => []), open: rows.length, signal, meter, resolve, reject }
       for (const [index, row] of rows.entries()) {
         const size = { newTokens: row.tokens.length, keys: row.keySlots.length }
         this.#jobs.push({ call, index, row, done: 0, ...size, urgent, passed: 0 })
@@ -181,6 +185,7 @@ export class Batcher {
     for (const row of scores) if (row instanceof Float32Array) this.counts.wholeLogits++
     const newTokens = chunks.reduce((sum, { tokens }) => sum + tokens, 0)
     this.counts.newTokens += newTokens
+    for (const { item, tokens } of chunks) item.call.meter?.add((ms * tokens) / newTokens, this.#requests)
     if (chunks.every(({ item }) => item.urgent)) this.measured.took(chunks.length, newTokens, ms)
   }
 

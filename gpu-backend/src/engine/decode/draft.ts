@@ -144,6 +144,8 @@ class Drafting {
     const most = follow ? capacity - start : (depth + this.#width - 1) * step_tokens
     const tree = new Tree(this.#runner, {
       signal: this.#signal,
+      meter: this.#context.drafts.meter,
+      salt: this.#context.salt,
       most,
       reduced: this.#vocabulary.reduced(reduction(this.#width > 1 ? this.#parametersOfOthers : this.#parameters)),
     })

@@ -1,4 +1,5 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
+import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Context } from '../contexts.ts'
 import type { ModelRunner } from '../model-runner.ts'
@@ -26,10 +27,25 @@ export interface DraftedChain {
 }
 
 /** The drafted steps that a request names, by id or by their text. */
-export function namedSteps({ model }: ModelRunner, { drafts }: Context, request: VerifyRequest): DraftStep[] {
-  const named = ({ id, text }: { id?: string | undefined; text: string }): DraftStep =>
-    drafts.find(id ?? '') ?? fromText(model.tokenizer, text, request)
-  return request.steps.map((step) => ({ ...named(step), alternatives: step.alternatives.map(named) }))
+export async function namedSteps(
+  { model }: ModelRunner,
+  { drafts }: Context,
+  request: VerifyRequest,
+  signal: AbortSignal,
+): Promise<DraftStep[]> {
+  const known = (id: string | undefined) => drafts.find(id ?? '')
+  const found = request.steps.map((step) => [step, ...step.alternatives].map(({ id }) => known(id)))
+  const steps: DraftStep[] = []
+  for (const [i, step] of request.steps.entries()) {
+    const all: DraftStep[] = []
+    for (const [n, { text }] of [step, ...step.alternatives].entries()) {
+      all.push(found[i]![n] ?? (await fromText(model.tokenizer, text, request, signal)))
+      if (needsTurn()) await giveTurn()
+    }
+    const [first, ...alternatives] = all
+    steps.push({ ...first!, alternatives })
+  }
+  return steps
 }
 
 /**
@@ -82,8 +98,14 @@ function cut({ id, tokens, text, distributions }: DraftStep, length: number): Dr
 }
 
 /** A text far too long for a step gives none of its tokens. */
-function fromText(tokenizer: Tokenizer, text: string, { delimiter, step_tokens }: VerifyRequest): DraftStep {
-  const tokens = text.length > tokenizer.mostCharacters(step_tokens) ? [] : tokenizer.encode(text, { continuing: true })
+async function fromText(
+  tokenizer: Tokenizer,
+  text: string,
+  { delimiter, step_tokens }: VerifyRequest,
+  signal: AbortSignal,
+): Promise<DraftStep> {
+  const isTooLong = text.length > tokenizer.mostCharacters(step_tokens)
+  const tokens = isTooLong ? [] : await tokenizer.encodeAsync(text, { continuing: true }, signal)
   const end = text.endsWith(delimiter) ? 'delimiter' : 'cap'
   return { id: '', tokens, text, end, distributions: tokens.map(() => undefined) }
 }

@@ -114,7 +114,7 @@ test('ends: stop strings, stop tokens, a least and a greatest length', async () 
 
   const token = whole.tokens[12]!
   const before = whole.tokens.slice(0, whole.tokens.indexOf(token) + 1)
-  const stopped = await write({ stopTokens: [token] })
+  const stopped = await write({ stopTokens: new Set([token]) })
   expect(stopped).toMatchObject({ tokens: before, reason: 'stop', stop: token })
   expect(stopped.text).toBe(engine.target.model.tokenizer.decode(before.slice(0, -1)))
 
@@ -133,7 +133,7 @@ test('guesses after the end of the text do not count as kept', async () => {
   const { tokens } = await write(greedy)
   const distinct = new Set(tokens.slice(0, 12))
   for (const token of distinct) {
-    const { speculation, ...stopped } = await write({ ...greedy, stopTokens: [token] })
+    const { speculation, ...stopped } = await write({ ...greedy, stopTokens: new Set([token]) })
     expect(stopped).toMatchObject({ tokens: tokens.slice(0, tokens.indexOf(token) + 1), stop: token })
     expect(speculation.accepted + speculation.drafts).toBeLessThanOrEqual(stopped.tokens.length)
   }

@@ -23,6 +23,8 @@ const PIECE_MS = 20
 export interface GenerateRequest {
   /** The model that writes. */
   runner: ModelRunner
+  /** Only texts of the same salt share what was run of a prompt. Default: ''. */
+  salt?: string | undefined
   /** Token ids; with `maxTokens` no more than the runner's capacity. */
   prompt: readonly number[]
   /** 0: the prompt is read, and nothing written. */
@@ -33,7 +35,7 @@ export interface GenerateRequest {
   /** Where the prompt leaves off, if they count only in the answer. Default: they count in the whole text. */
   answerAfter?: ChannelState | undefined
   /** Tokens that end the text, beside the model's own. */
-  stopTokens: readonly number[]
+  stopTokens: ReadonlySet<number>
   /** The model's own end-of-text tokens do not end it. */
   ignoreEndOfText: boolean
   /** What ended the text is part of it. */
@@ -85,23 +87,35 @@ export async function* generate(
   request: GenerateRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Piece, void, undefined> {
-  const { maxTokens, prompt, runner, ngram = 8, draft = 16, coupled = request.sampling.seed !== undefined } = request
+  const {
+    maxTokens,
+    prompt,
+    runner,
+    salt,
+    ngram = 8,
+    draft = 16,
+    coupled = request.sampling.seed !== undefined,
+  } = request
   const parameters = samplingParameters(request.sampling, runner.model.generation, randomInt(2 ** 32))
   const writer = new TextWriter(request)
-  const processor = new LogitsProcessor({ ...request.rules, endTokens: writer.endTokens }, prompt)
+  const processor = new LogitsProcessor(
+    { ...request.rules, endTokens: { [Symbol.iterator]: () => writer.endTokens() } },
+    prompt,
+  )
   const counts = new SpeculationCounts()
   const reduced = processor.neutral && request.logprobs === undefined ? reduction(parameters) : undefined
   const distributionOf = (scores: Scores, output: readonly number[]) =>
     distribution(processor.neutral ? scores : processor.apply(wholeLogits(scores), output), parameters)
   // A prompt that is measured is all run for that, and then found where it was left.
   const measured = request.promptLogprobs
-  const tree = new Tree(runner, { signal, most: maxTokens, reduced, counted: measured === undefined })
+  const tree = new Tree(runner, { signal, salt, most: maxTokens, reduced, counted: measured === undefined })
   const { arrival } = tree.lease.priority
   const speculator = chooseSpeculator(engine, new Lengths(), {
     runner,
     ngram,
     draft,
     arrival,
+    salt,
     distribution: (scores, text) => distributionOf(scores, text.slice(prompt.length)),
     reduced,
     noise: new TokenNoise(parameters.seed),
@@ -118,7 +132,8 @@ export async function* generate(
     speculator: () => speculator,
   })
   try {
-    if (measured !== undefined) writer.read(await promptLogprobs(runner, prompt, { most: measured, arrival, signal }))
+    if (measured !== undefined)
+      writer.read(await promptLogprobs(runner, prompt, { most: measured, arrival, salt, signal }))
     const [scores] = await tree.prefill(prompt, [], [0])
     signal.throwIfAborted()
     if (!writer.ended) branch.begin(() => scores!)
@@ -145,7 +160,7 @@ export async function* generate(
 /** Collects tokens, their text and log probabilities, and says when the text has ended. */
 class TextWriter implements Writer {
   readonly tokens: number[] = []
-  readonly endTokens: ReadonlySet<number>
+  readonly #ownEnds: readonly number[]
   ending: Pick<Ending, 'reason' | 'stop'> | undefined
   readonly #request: GenerateRequest
   readonly #text: OutputText
@@ -154,13 +169,19 @@ class TextWriter implements Writer {
   constructor(request: GenerateRequest) {
     const { tokenizer, generation } = request.runner.model
     this.#request = request
-    this.endTokens = new Set([...(request.ignoreEndOfText ? [] : generation.eosTokenIds), ...request.stopTokens])
+    this.#ownEnds = request.ignoreEndOfText ? [] : generation.eosTokenIds
     this.#text = new OutputText(tokenizer, request.stop, { ...request, after: request.prompt })
     if (request.maxTokens === 0) this.#end({ reason: 'length', stop: null })
   }
 
   get ended(): boolean {
     return this.ending !== undefined
+  }
+
+  /** Tokens that end the text. */
+  *endTokens(): Generator<number, void, undefined> {
+    yield* this.#ownEnds
+    yield* this.#request.stopTokens
   }
 
   get hasText(): boolean {
@@ -176,9 +197,10 @@ class TextWriter implements Writer {
     this.tokens.push(token)
     this.#piece.tokens.push(token)
     if (logprobs !== undefined) this.#piece.logprobs.push(tokenLogprob(wholeLogits(scores), token, logprobs))
-    const isEnd = this.endTokens.has(token)
+    const isStop = stopTokens.has(token)
+    const isEnd = isStop || this.#ownEnds.includes(token)
     if (!isEnd || includeStop) this.#piece.text += this.#text.push(token, this.tokens.length > rules.minTokens)
-    if (isEnd) this.#end({ reason: 'stop', stop: stopTokens.includes(token) ? token : null })
+    if (isEnd) this.#end({ reason: 'stop', stop: isStop ? token : null })
     else if (this.#text.stopped || this.tokens.length >= maxTokens) this.#end({ reason: 'length', stop: null })
   }
 

@@ -20,7 +20,7 @@ async function write(options: Partial<GenerateRequest>) {
     maxTokens: 100,
     sampling: { temperature: 0, seed: 1 },
     stop: [],
-    stopTokens: [],
+    stopTokens: new Set<number>(),
     ignoreEndOfText: false,
     includeStop: false,
     skipSpecial: true,

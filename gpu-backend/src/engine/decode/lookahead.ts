@@ -31,6 +31,9 @@ export async function* lookahead(
     yield* verification.run()
     const cycle: CycleDone = { ...verification.done, type: 'cycle' }
     cycle.work.draftMs += drafts.ms - draftMs
+    const drafting = drafts.meter.read()
+    cycle.work.shareMs! += drafting.ms
+    cycle.work.load = Math.max(cycle.work.load!, drafting.load)
     cycle.work.totalMs = performance.now() - started
     total.add(cycle)
     yield cycle

@@ -9,23 +9,30 @@ import { Tree } from './tree.ts'
 /** Prompt tokens that are run at a time: whole rows of logits are held for each, of large vocabularies half a megabyte. */
 const AT_ONCE = 64
 
+interface PromptOptions {
+  /** Likeliest tokens to report beside each. */
+  most: number
+  /** When the request arrived that goes on after the prompt. Default: none does, and this arrives now. */
+  arrival?: number
+  salt?: string | undefined
+  signal: AbortSignal
+}
+
 /**
  * What a prompt's tokens are worth to the model, but for the first, before which nothing stands. All of them are run for
  * it, whatever others have run before, and stand in the prefix cache then.
- * @param most likeliest tokens to report beside each
- * @param arrival when the request arrived that goes on after the prompt. Default: none does, and this arrives now
  * @throws as `Tree.prefill`
  */
 export async function promptLogprobs(
   runner: ModelRunner,
   prompt: readonly number[],
-  { most, arrival = new Priority().arrival, signal }: { most: number; arrival?: number; signal: AbortSignal },
+  { most, arrival = new Priority().arrival, ...options }: PromptOptions,
 ): Promise<TokenLogprob[]> {
   const logprobs: TokenLogprob[] = []
   runner.kv.countLookup(prompt.length, 0)
   for (let start = 1; start < prompt.length; start += AT_ONCE) {
     const next = prompt.slice(start, start + AT_ONCE)
-    const tree = new Tree(runner, { signal, arrival, counted: false })
+    const tree = new Tree(runner, { ...options, arrival, counted: false })
     try {
       const rows = await tree.prefill(prompt.slice(0, start), next, [...next.keys()])
       tree.commit(next.length)

@@ -1,6 +1,7 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair } from '@lookahead/worker/verifiers'
 import type { Reduction, Scores } from '../../model/index.ts'
+import type { Meter } from '../batching/meter.ts'
 import type { Context } from '../contexts.ts'
 import { LazyStepContext } from '../judging/step-context.ts'
 import type { Engine } from '../engine.ts'
@@ -27,6 +28,8 @@ export interface Expansion {
   /** Tokens there is room for after the context. */
   room: number
   counts: SpeculationCounts
+  /** Is told what forwards took, those of guessing included. */
+  meter: Meter
   /** Whether a rejected step ends with the token that the target writes in place of the first rejected one. */
   cuts: boolean
   signal: AbortSignal
@@ -160,16 +163,18 @@ export class TargetStep {
   }
 
   #speculator(agreed: number): Speculator {
-    const { engine, context, request, parameters, reduced, tree, signal } = this.#expansion
+    const { engine, context, request, parameters, reduced, tree, meter, signal } = this.#expansion
     const guess = this.#guess
     return chooseSpeculator(engine, context.lengths, {
       ...request.speculation,
       drafted: request.speculation.drafted ? guess?.tokens.slice(agreed) : undefined,
       runner: engine.target,
       arrival: tree.lease.priority.nextBranch(),
+      salt: context.salt,
       distribution: (scores) => distribution(scores, parameters),
       reduced,
       noise: new TokenNoise(parameters.seed),
+      meter,
       signal,
     })
   }

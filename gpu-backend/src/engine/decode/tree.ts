@@ -1,4 +1,5 @@
 import type { Reduction, Scores } from '../../model/index.ts'
+import type { Meter } from '../batching/meter.ts'
 import { Lease } from '../memory/lease.ts'
 import type { LeaseOptions } from '../memory/lease.ts'
 import { TokenTree } from '../memory/token-tree.ts'
@@ -18,6 +19,8 @@ export interface Work {
 export interface TreeOptions extends Omit<LeaseOptions, 'onHold'> {
   /** When less than whole rows of logits will do. Default: never. */
   reduced?: Reduction | undefined
+  /** Is told what its forwards took. */
+  meter?: Meter | undefined
 }
 
 /**
@@ -33,12 +36,14 @@ export class Tree {
   readonly #runner: ModelRunner
   readonly #signal: AbortSignal | undefined
   readonly #reduced: Reduction | undefined
+  readonly #meter: Meter | undefined
 
-  constructor(runner: ModelRunner, { reduced, ...options }: TreeOptions = {}) {
+  constructor(runner: ModelRunner, { reduced, meter, ...options }: TreeOptions = {}) {
     this.lease = new Lease(this.#tokens, runner.kv, { ...options, onHold: () => runner.batcher.enter() })
     this.#runner = runner
     this.#signal = options.signal
     this.#reduced = reduced
+    this.#meter = meter
   }
 
   /** The drafted tokens. */
@@ -133,7 +138,7 @@ export class Tree {
       const standing = await lease.need(runs, asked)
       const parts = runs.map((run, i) => ({ run, before: this.#tokens.before(run), standing: standing[i]! }))
       const row = { ...layOut(parts, wanted), reduced }
-      const options = { urgent: !lease.prefills, signal: this.#signal }
+      const options = { urgent: !lease.prefills, signal: this.#signal, meter: this.#meter }
       const [scores] = await this.#runner.batcher.run([row], options)
       lease.ran()
       return scores!

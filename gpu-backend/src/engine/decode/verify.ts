@@ -12,6 +12,7 @@ import { opened } from './draft.ts'
 import { reduction, samplingParameters } from '../sampling/distribution.ts'
 import { draftedChain, namedSteps } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
+import { Meter } from '../batching/meter.ts'
 import type { Engine } from '../engine.ts'
 import type { Done, VerifyEvent } from '../events.ts'
 import { SpeculationCounts } from '../speculation/accept.ts'
@@ -39,7 +40,7 @@ export async function* verifySteps(
   signal: AbortSignal,
 ): AsyncGenerator<VerifyEvent, void, undefined> {
   yield opened(context)
-  const drafted = { steps: namedSteps(engine.target, context, request), goesOn: false }
+  const drafted = { steps: await namedSteps(engine.target, context, request, signal), goesOn: false }
   const verification = new Verification(engine, context, request, drafted, signal)
   yield* verification.run()
   yield verification.done
@@ -63,6 +64,7 @@ export class Verification {
   readonly #expansion: Expansion
   readonly #timer = new Timer()
   readonly #counts = new SpeculationCounts()
+  readonly #meter = new Meter()
   readonly #steps: TargetStep[] = []
   /** Verdicts given. */
   #ruled = 0
@@ -82,7 +84,8 @@ export class Verification {
     this.#chain = draftedChain(engine.target, context, request, { drafted: steps, goesOn, room })
     const parameters = samplingParameters(request.sampling, model.generation, context.seed)
     const reduced = reduction(parameters)
-    this.#tree = new Tree(engine.target, { signal, most: this.#chain.most, reduced })
+    const { salt } = context
+    this.#tree = new Tree(engine.target, { signal, salt, meter: this.#meter, most: this.#chain.most, reduced })
     this.#expansion = {
       engine,
       context,
@@ -92,6 +95,7 @@ export class Verification {
       tree: this.#tree,
       room,
       counts: this.#counts,
+      meter: this.#meter,
       cuts: cuts && this.#verifier.cuts === true,
       signal,
     }
@@ -241,7 +245,7 @@ export class Verification {
     yield* output.deltas({ all: true })
     if (accepted) this.#tree.commit(last.start + accepted.shared, accepted.leaf)
     else this.#tree.commit(last.start + last.agreed, last.leaf)
-    this.#context.tokens.push(...tokens)
+    const reasoningTokens = this.#context.commit(this.#engine.target.model.tokenizer, tokens)
     const count = standing.filter(({ alternatives }) => alternatives.accepted).length
     const goesOn = accepted !== undefined && accepted === first && !finish
     this.#context.drafts.commit(count, { goesOn, kept: this.#kept })
@@ -251,6 +255,7 @@ export class Verification {
       accepted: count,
       text: output.text,
       tokens,
+      reasoningTokens,
       correction: accepted ? '' : this.#correction(last),
       finish,
     }
@@ -280,6 +285,7 @@ export class Verification {
   /** What it took. */
   get done(): Done {
     const timer = this.#timer
+    const { ms, load } = this.#meter
     const { drafts, proposed, accepted, perPosition, meanLength } = this.#counts
     return {
       type: 'done',
@@ -290,6 +296,8 @@ export class Verification {
         draftMs: timer.ms('draft'),
         targetMs: timer.ms('target'),
         judgeMs: timer.ms('judge'),
+        shareMs: ms + timer.ms('judge'),
+        load,
         forwards: timer.count('target'),
       },
       speculation: { drafts, proposed, accepted, perPosition, meanLength },

@@ -5,6 +5,8 @@ import type { Tokenizer } from '../../tokenizer/index.ts'
 import { Tree } from '../decode/tree.ts'
 
 export interface ChooseOptions {
+  /** Only texts of the same salt share what was run of the prompt. Default: ''. */
+  salt?: string
   signal?: AbortSignal | undefined
   /** Rather fails than waits for slots. Default false. */
   optional?: boolean
@@ -44,9 +46,9 @@ export class Answers {
    * @returns the place of the likeliest answer, of equals the first one
    * @throws {OnnxRuntimeError}; {NoRoom} where that is `optional`; the signal's reason
    */
-  async choose(runner: ModelRunner, prompt: string, { signal, optional }: ChooseOptions = {}): Promise<number> {
-    const tokens = [...runner.model.tokenizer.encode(prompt), ...this.#shared].slice(-runner.capacity)
-    const tree = new Tree(runner, { signal, ...(optional !== undefined && { optional }) })
+  async choose(runner: ModelRunner, prompt: string, { signal, salt, optional }: ChooseOptions = {}): Promise<number> {
+    const tokens = [...runner.model.tokenizer.encode(prompt, { fenced: true }), ...this.#shared].slice(-runner.capacity)
+    const tree = new Tree(runner, { signal, salt, ...(optional !== undefined && { optional }) })
     try {
       const [scores] = await tree.prefill(tokens, [], [0])
       const logits = wholeLogits(scores)

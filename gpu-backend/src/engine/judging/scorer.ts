@@ -7,6 +7,8 @@ const QUESTION =
   'Rate the last reasoning step by nothing but whether it is right: whether what it says is true, and whether it follows from ' +
   'the steps before it. Style, wording and usefulness do not count. Give a score from 0 to 9.'
 const PREFILL = 'I think the quality score is: '
+/** Nobody's own texts find what was asked of others'. */
+const SALT = 'score'
 const SCORES = Array.from('0123456789')
 
 /**
@@ -29,7 +31,7 @@ export class Scorer {
     const answers = (this.#answers ??= new Answers(this.#runner.model.tokenizer, PREFILL, SCORES))
     return Promise.all(
       steps.map(({ draft, context }) =>
-        answers.choose(this.#runner, this.#prompt(draft, context), { signal, optional: true }),
+        answers.choose(this.#runner, this.#prompt(draft, context), { signal, salt: SALT, optional: true }),
       ),
     )
   }

@@ -26,8 +26,8 @@ export class KVCache {
   readonly prefixes: PrefixCache
   readonly queue: SlotQueue
   readonly expectation = new Expectation()
-  /** Contexts that are being prefilled, and not in the prefix cache yet. */
-  readonly prefilling = new Set<readonly number[]>()
+  /** Contexts that are being prefilled, and not in the prefix cache yet, with their salts. */
+  readonly prefilling = new Map<readonly number[], string>()
   readonly #lookups = { tokens: 0, hits: 0 }
 
   /** @param size slots */
@@ -50,9 +50,11 @@ export class KVCache {
    * A context that is being prefilled and begins like `text`, if waiting for it pays: once prefilled, it stands in the prefix
    * cache. It pays where at least half of what the other still runs is common to both.
    * @param cached tokens of the text that stand in the cache already
+   * @param salt which the other must have too
    */
-  prefillWorthWaiting(text: readonly number[], cached: number): readonly number[] | undefined {
-    for (const other of this.prefilling) {
+  prefillWorthWaiting(text: readonly number[], cached: number, salt: string): readonly number[] | undefined {
+    for (const [other, own] of this.prefilling) {
+      if (own !== salt) continue
       const saved = commonLength(other, text, 0) - cached
       if (saved >= WORTH_WAITING && saved >= (other.length - cached) / 2) return other
     }

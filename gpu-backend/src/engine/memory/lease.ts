@@ -14,6 +14,8 @@ export interface LeaseOptions {
   arrival?: number
   /** The sequence can be done without: it throws `NoRoom` instead of waiting for slots, and yields to all others. Default false. */
   optional?: boolean
+  /** Prefixes are shared with those of the same salt. Default: ''. */
+  salt?: string | undefined
   /** Whether what it finds in the prefix cache counts, when it is first given slots. Default true. */
   counted?: boolean
   /** Called whenever it is given slots after it had none. What it returns is called when it has none any more. */
@@ -86,7 +88,7 @@ export class Lease implements Claimant {
   /** What was needed has been run: others may share the context. */
   ran(): void {
     const { context } = this.tree
-    if (this.prefills) context.slots = this.#kv.prefixes.insert(context.tokens, context.slots)
+    if (this.prefills) context.slots = this.#kv.prefixes.insert(context.tokens, context.slots, this.#salt)
     this.#rest()
     this.#kv.queue.settle()
   }
@@ -106,7 +108,7 @@ export class Lease implements Claimant {
     this.#kv.expectation.ended(written)
     context.tokens = context.tokens.concat(chain.tokens.slice(0, prefix), leaf?.tokens ?? [])
     context.slots = context.slots.concat(chain.slots.splice(0, prefix), leaf?.slots.splice(0) ?? [])
-    context.slots = this.#kv.prefixes.insert(context.tokens.slice(0, context.slots.length), context.slots)
+    context.slots = this.#kv.prefixes.insert(context.tokens.slice(0, context.slots.length), context.slots, this.#salt)
     this.release()
   }
 
@@ -138,8 +140,8 @@ export class Lease implements Claimant {
     // A cheap answer: hundreds may wait for the same request, and all are asked whenever slots come back.
     if (this.#forerunner && this.#kv.prefilling.has(this.#forerunner)) return 0
     const known = this.#reusable
-    const { cached, used } = this.#kv.prefixes.lookUp(known)
-    this.#forerunner = this.#kv.prefillWorthWaiting(known, cached)
+    const { cached, used } = this.#kv.prefixes.lookUp(known, this.#salt)
+    this.#forerunner = this.#kv.prefillWorthWaiting(known, cached, this.#salt)
     if (this.#forerunner) return 0
     return sum(runs.map(({ tokens }) => tokens.length)) - used
   }
@@ -164,6 +166,10 @@ export class Lease implements Claimant {
     if (this.#demand) this.priority.works()
   }
 
+  get #salt(): string {
+    return this.#options.salt ?? ''
+  }
+
   get #holds(): boolean {
     return this.#unhold !== undefined
   }
@@ -179,11 +185,11 @@ export class Lease implements Claimant {
     const { prefixes, prefilling } = this.#kv
     const { context, path } = this.tree
     this.prefills = true
-    prefilling.add(context.tokens)
+    prefilling.set(context.tokens, this.#salt)
     this.#unhold = this.#options.onHold?.() ?? (() => undefined)
     const known = this.#reusable
-    this.#shared = prefixes.lookUp(known).used
-    const slots = prefixes.match(known)
+    this.#shared = prefixes.lookUp(known, this.#salt).used
+    const slots = prefixes.match(known, this.#salt)
     this.reused = slots.length
     if (this.#counts) this.#kv.countLookup(known.length, slots.length)
     this.#counts = false
@@ -197,6 +203,7 @@ export class Lease implements Claimant {
     const slots = this.#kv.prefixes.insert(
       text,
       path.flatMap((run) => run.slots),
+      this.#salt,
     )
     for (const run of path) run.slots = slots.splice(0, run.slots.length)
   }

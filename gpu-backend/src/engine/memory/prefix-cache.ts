@@ -24,7 +24,7 @@ export class PrefixCache {
   evictions = 0
   readonly #pool: SlotPool
   readonly #fewest: number
-  /** By the first `fewest` tokens of their texts. Each root has one child. */
+  /** By the first `fewest` tokens of their texts, and their salt. Each root has one child. */
   readonly #roots = new Map<string, Node>()
   #clock = 0
 
@@ -34,18 +34,21 @@ export class PrefixCache {
     this.#fewest = fewest
   }
 
-  /** The slots of the longest prefix of `text` that is here. The caller becomes a user of each and must give them back. */
-  match(text: readonly number[]): number[] {
-    const slots = this.#descend(text).flatMap((node) => node.slots)
+  /**
+   * The slots of the longest prefix of `text` that is here. The caller becomes a user of each and must give them back.
+   * @param salt only texts entered with the same one are found, here and in all that follows
+   */
+  match(text: readonly number[], salt = ''): number[] {
+    const slots = this.#descend(text, salt).flatMap((node) => node.slots)
     this.#pool.share(slots)
     return slots
   }
 
   /** How many tokens from the beginning of `text` are here, and how many of these others use now. Changes nothing. */
-  lookUp(text: readonly number[]): { cached: number; used: number } {
+  lookUp(text: readonly number[], salt = ''): { cached: number; used: number } {
     let cached = 0
     let used = 0
-    let node = this.#roots.get(this.#beginning(text))
+    let node = this.#roots.get(this.#beginning(text, salt))
     while ((node = node?.children.get(text[cached] ?? -1))) {
       const same = commonLength(node.tokens, text, cached)
       if (used === cached) while (used < cached + same && this.#pool.isUsed(node.slots[used - cached]!)) used++
@@ -61,17 +64,17 @@ export class PrefixCache {
    * caller's own are given back, so that equal prefixes take up slots once. Too short a text is not entered, nor one that shares
    * too short a beginning with another and stands in its slots
    */
-  insert(text: readonly number[], slots: readonly number[]): number[] {
+  insert(text: readonly number[], slots: readonly number[], salt = ''): number[] {
     if (text.length !== slots.length) throw new Error(`${text.length} tokens in ${slots.length} slots`)
     if (text.length < this.#fewest) return [...slots]
-    const path = this.#descend(text)
+    const path = this.#descend(text, salt)
     // The first slots are another text's in this cache, and a slot cannot be cached twice.
     if (path.length === 0 && this.#pool.isCached(slots[0]!)) return [...slots]
     const known = path.flatMap((node) => node.slots)
     this.#pool.share(known)
     this.#pool.give(slots.slice(0, known.length))
     const fresh = slots.slice(known.length)
-    if (fresh.length > 0) this.#append(path.at(-1) ?? this.#newRoot(text), text.slice(known.length), fresh)
+    if (fresh.length > 0) this.#append(path.at(-1) ?? this.#newRoot(text, salt), text.slice(known.length), fresh)
     return [...known, ...fresh]
   }
 
@@ -103,10 +106,10 @@ export class PrefixCache {
   }
 
   /** The nodes that spell the longest prefix of `text` that is here; the last is split where the text leaves it. */
-  #descend(text: readonly number[]): Node[] {
+  #descend(text: readonly number[], salt: string): Node[] {
     const now = ++this.#clock
     const path: Node[] = []
-    const root = this.#roots.get(this.#beginning(text))
+    const root = this.#roots.get(this.#beginning(text, salt))
     if (!root) return []
     let node = root
     for (let length = 0; length < text.length; length += node.tokens.length) {
@@ -120,13 +123,13 @@ export class PrefixCache {
     return path
   }
 
-  #beginning(text: readonly number[]): string {
-    return text.slice(0, this.#fewest).join()
+  #beginning(text: readonly number[], salt: string): string {
+    return `${text.slice(0, this.#fewest).join()}\n${salt}`
   }
 
-  #newRoot(text: readonly number[]): Node {
+  #newRoot(text: readonly number[], salt: string): Node {
     const root: Node = { tokens: [], slots: [], children: new Map(), parent: undefined, lastUsed: 0 }
-    this.#roots.set(this.#beginning(text), root)
+    this.#roots.set(this.#beginning(text, salt), root)
     return root
   }
 

@@ -10,7 +10,7 @@ export interface LogitRules {
   bias: ReadonlyMap<number, number>
   /** Output tokens before which none of `endTokens` can come. Neutral: 0. */
   minTokens: number
-  endTokens: ReadonlySet<number>
+  endTokens: Iterable<number>
 }
 
 /** Rules that change nothing. */

@@ -2,6 +2,7 @@ import { ChannelSplitter } from '@lookahead/sdk/protocol'
 import type { ChannelState, TextPart } from '@lookahead/sdk/protocol'
 import { StreamingDecoder } from '../../tokenizer/index.ts'
 import type { DecodeOptions, Tokenizer } from '../../tokenizer/index.ts'
+import { StopStrings } from './stop-strings.ts'
 
 export interface OutputOptions extends DecodeOptions {
   /** The stop string that came is part of the text. Default false. */
@@ -20,7 +21,7 @@ export class OutputText {
   /** Characters that came, and those of them that were returned. */
   decoded = 0
   released = 0
-  readonly #stops: readonly string[]
+  readonly #stops: StopStrings
   readonly #includeStop: boolean
   readonly #decoder: StreamingDecoder
   readonly #channels: ChannelSplitter | undefined
@@ -31,7 +32,7 @@ export class OutputText {
 
   constructor(tokenizer: Tokenizer, stops: readonly string[], options: OutputOptions = {}) {
     const { includeStop = false, answerAfter, ...decode } = options
-    this.#stops = stops
+    this.#stops = new StopStrings(stops)
     this.#includeStop = includeStop
     this.#channels = answerAfter && stops.length > 0 ? new ChannelSplitter(answerAfter) : undefined
     this.#decoder = new StreamingDecoder(tokenizer, decode)
@@ -73,31 +74,22 @@ export class OutputText {
     for (const { channel, text } of parts) {
       if (this.stopped) break
       if (channel === 'answer') certain += this.#scan(text)
-      else certain += this.#take(this.#held.length) + this.#release(text)
+      else {
+        certain += this.#take(this.#held.length) + this.#release(text)
+        this.#stops.reset()
+      }
     }
     return certain
   }
 
   #scan(text: string): string {
+    const first = this.#stops.read(text, this.released + this.#held.length, this.#exempt)
     this.#held += text
-    const [first] = this.#stops
-      .map((stop) => ({ stop, at: this.#held.indexOf(stop, this.#exempt - this.released - stop.length + 1) }))
-      .filter(({ at }) => at >= 0)
-      .toSorted((a, b) => a.at - b.at)
-    if (!first) return this.#take(this.#held.length - this.#danger())
+    if (!first) return this.#take(this.#held.length - this.#stops.begun)
     this.stop = first.stop
-    const certain = this.#take(first.at + (this.#includeStop ? first.stop.length : 0))
+    const certain = this.#take(first.at - this.released + (this.#includeStop ? first.stop.length : 0))
     this.#held = ''
     return certain
-  }
-
-  /** Length of the longest end of the held text that begins a stop string. */
-  #danger(): number {
-    let longest = 0
-    for (const stop of this.#stops)
-      for (let n = Math.min(stop.length - 1, this.#held.length); n > longest; n--)
-        if (this.#held.endsWith(stop.slice(0, n))) longest = n
-    return longest
   }
 
   #take(length: number): string {

@@ -1,12 +1,13 @@
 /** From what a request brings to the tokens that a model reads. */
 import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
+import { unfenced } from '../../tokenizer/index.ts'
 import type { ChatMessage, EncodeOptions, RenderOptions } from '../../tokenizer/index.ts'
 import { EngineError } from '../errors.ts'
 import type { ModelRunner } from '../model-runner.ts'
 
 /**
- * A conversation as the model's template renders it.
+ * A conversation as the model's template renders it, to be encoded as `fenced`.
  * @throws {EngineError} when there is no template or it refuses; `context_length_exceeded` for messages that certainly
  * are too long, unread by the template
  */
@@ -21,7 +22,7 @@ export function renderChat(
   try {
     return runner.model.tokenizer.renderChat(messages, options)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = unfenced(cause instanceof Error ? cause.message : String(cause))
     throw new EngineError('invalid_request', `${param}: ${reason}`, { param, cause })
   }
 }
@@ -53,10 +54,10 @@ export async function encode(
   runner: ModelRunner,
   text: string,
   param: string,
-  { special, signal }: Pick<EncodeOptions, 'special'> & { signal?: AbortSignal | undefined } = {},
+  { signal, ...options }: Pick<EncodeOptions, 'special' | 'fenced'> & { signal?: AbortSignal | undefined } = {},
 ): Promise<number[]> {
   assertCharacters(runner, text.length, param)
-  return runner.model.tokenizer.encodeAsync(text, { special }, signal)
+  return runner.model.tokenizer.encodeAsync(text, options, signal)
 }
 
 function assertCharacters({ model, capacity }: ModelRunner, characters: number, param: string): void {

@@ -1,7 +1,9 @@
-import { ChannelSplitter, parseRequest, readJson } from '@lookahead/sdk/protocol'
+import { ChannelSplitter, parseRequest } from '@lookahead/sdk/protocol'
 import type { ChannelDelta, ChannelState } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import { chatChannels, encode, outputRoom, renderChat } from '../../engine/text/prompt.ts'
+import { cacheSalt, callerOf } from '../caller.ts'
+import { readJson } from '../json.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
@@ -16,11 +18,12 @@ import type { IndexedPiece } from './write-all.ts'
 export async function chatCompletions(service: Service, c: Context): Promise<Response> {
   const request = parseRequest(ChatRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
-  return service.calls.answer(c.req.raw.signal, async (call) => {
+  const caller = callerOf(c)
+  return service.calls.answer(caller, async (call) => {
     const { messages } = request
     const options = templateOptions(request)
     const text = renderChat(served.runner, messages, options, 'messages')
-    const tokens = await encode(served.runner, text, 'messages', { signal: call.signal })
+    const tokens = await encode(served.runner, text, 'messages', { fenced: true, signal: call.signal })
     const asked = request.max_completion_tokens ?? request.max_tokens
     const maxTokens = outputRoom(served.runner, tokens.length, asked, 'messages')
     const channels = chatChannels(served.runner, text, messages, options, 'messages')
@@ -28,7 +31,8 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
     const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
     const most = request.prompt_logprobs
     const shown = { logprobs, promptLogprobs: most, perPromptToken: entries(most) }
-    const job = createJob(served, request, [{ tokens, maxTokens, answerAfter }], shown)
+    const salt = cacheSalt(caller, request.cache_salt)
+    const job = { ...createJob(served, request, [{ tokens, maxTokens, answerAfter }], shown, salt), channels }
     return answer(service, call, job, dialect(job, request, channels), request)
   })
 }

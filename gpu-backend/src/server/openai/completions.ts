@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
-import { parseRequest, readJson } from '@lookahead/sdk/protocol'
+import { parseRequest } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import type { TokenLogprob } from '../../engine/sampling/logits.ts'
 import { assertTokens, encode, outputRoom } from '../../engine/text/prompt.ts'
+import { cacheSalt, callerOf } from '../caller.ts'
+import { readJson } from '../json.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
@@ -20,9 +22,10 @@ import type { IndexedPiece } from './write-all.ts'
 export async function completions(service: Service, c: Context): Promise<Response> {
   const request = parseRequest(CompletionRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
-  return service.calls.answer(c.req.raw.signal, async (call) => {
+  const caller = callerOf(c)
+  return service.calls.answer(caller, async (call) => {
     const prompts = await readPrompts(served, request, call.signal)
-    const job = createJob(served, request, prompts, shownLogprobs(request))
+    const job = createJob(served, request, prompts, shownLogprobs(request), cacheSalt(caller, request.cache_salt))
     return answer(service, call, job, dialect(job, request), request)
   })
 }
@@ -57,9 +60,8 @@ function dialect(job: Job, request: CompletionRequest): Dialect {
   const { echo, n, logprobs: most, prompt_logprobs, return_token_ids } = request
   const { tokenizer } = job.served.runner.model
   // Of a character that a prompt of tokens only begins, the output brings the rest.
-  const echoes = request.prompt.map((prompt) =>
-    typeof prompt === 'string' ? prompt : tokenizer.streaming({ skipSpecial: false }).pushAll(prompt),
-  )
+  const echoOf = (prompt: string | readonly number[]): string =>
+    typeof prompt === 'string' ? prompt : tokenizer.streaming({ skipSpecial: false }).pushAll(prompt)
   const offsets = job.texts.map(
     ({ prompt, skipSpecial }) => new Offsets(tokenizer, echo ? [] : prompt, { skipSpecial }),
   )
@@ -85,7 +87,7 @@ function dialect(job: Job, request: CompletionRequest): Dialect {
     const shown = most === undefined ? null : completionLogprobs([...echoed.entries, ...toEntries(logprobs)], at)
     return {
       index,
-      text: isFirst && echo ? echoes[prompt] + text : text,
+      text: isFirst && echo ? echoOf(request.prompt[prompt]!) + text : text,
       logprobs: shown,
       finish_reason: ending?.reason ?? null,
       stop_reason: ending?.stop ?? null,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { ChannelState } from '@lookahead/sdk/protocol'
 import type { GenerateRequest } from '../../engine/decode/generate.ts'
 import { assertTokens } from '../../engine/text/prompt.ts'
 import type { ServedModel } from './served-model.ts'
@@ -16,6 +17,8 @@ export interface Job {
   promptTokens: number
   /** Log probabilities of prompts that the answer shows, over all choices. */
   promptEntries: number
+  /** Where the prompt of a chat leaves off: its usage tells the tokens of thinking. */
+  channels?: ChannelState
 }
 
 export interface Prompt extends Pick<GenerateRequest, 'answerAfter'> {
@@ -46,24 +49,27 @@ export function createJob(
   request: GenerationRequest,
   prompts: readonly Prompt[],
   logprobs: ShownLogprobs,
+  salt = '',
 ): Job {
   const { n, seed } = request
-  const bias = new Map(Array.from(request.logit_bias, ([token, value]) => [Number(token), value]))
+  const bias = request.logit_bias
   assertTokens(served.runner, bias.keys(), 'logit_bias')
   assertTokens(served.runner, request.stop_token_ids, 'stop_token_ids')
-  assertWritable(served, request)
+  const stopTokens = new Set(request.stop_token_ids)
+  assertWritable(served, request, stopTokens)
   for (const { maxTokens } of prompts) assertRoom(request.min_tokens, maxTokens)
   const { temperature, top_k, top_p, min_p } = request
   const texts = prompts.flatMap(({ tokens, maxTokens, answerAfter }) =>
     Array.from({ length: n }, (_, i) => ({
       runner: served.runner,
+      salt,
       prompt: tokens,
       maxTokens,
       // As in vLLM: texts of one prompt differ, and are the same again with the same seed.
       sampling: { temperature, top_k, top_p, min_p, seed: seed === undefined ? undefined : seed + i },
       stop: request.stop,
       answerAfter,
-      stopTokens: request.stop_token_ids,
+      stopTokens,
       ignoreEndOfText: request.ignore_eos,
       includeStop: request.include_stop_str_in_output,
       skipSpecial: request.skip_special_tokens,
@@ -91,10 +97,14 @@ export function createJob(
 }
 
 /** Before `min_tokens` no text may end. */
-function assertWritable({ runner }: ServedModel, { min_tokens, stop_token_ids, ignore_eos }: GenerationRequest): void {
+function assertWritable(
+  { runner }: ServedModel,
+  { min_tokens, ignore_eos }: GenerationRequest,
+  stopTokens: ReadonlySet<number>,
+): void {
   const { config, generation } = runner.model
-  const ends = new Set([...stop_token_ids, ...(ignore_eos ? [] : generation.eosTokenIds)])
-  if (min_tokens > 0 && ends.size >= config.vocabSize)
+  const own = ignore_eos ? [] : generation.eosTokenIds.filter((token) => !stopTokens.has(token))
+  if (min_tokens > 0 && stopTokens.size + own.length >= config.vocabSize)
     refuse('stop_token_ids', 'every token ends the text, and with min_tokens none could be written: name fewer')
 }
 

@@ -53,6 +53,9 @@ describe('wrong or unsupported input is refused, and the field named', () => {
       400,
     ],
     ['/v1/chat/completions', { messages, tools: [{ type: 'function' }] }, 'tools', 400],
+    ['/v1/chat/completions', { messages, tools: [{}], tool_choice: 'auto' }, 'tools', 400],
+    ['/v1/chat/completions', { messages, tools: [{}], tool_choice: 'required' }, 'tool_choice', 400],
+    ['/v1/chat/completions', { messages, functions: [{}] }, 'functions', 400],
     ['/v1/chat/completions', { messages, response_format: { type: 'json_object' } }, 'response_format.type', 400],
     ['/v1/chat/completions', { messages, top_logprobs: 2 }, 'top_logprobs', 400],
     ['/v1/chat/completions', { messages, max_tokens: 2048 }, 'messages', 400],
@@ -70,8 +73,19 @@ describe('wrong or unsupported input is refused, and the field named', () => {
     expect((await complete({ prompt, ...none })).usage.completion_tokens).toBe(16)
     const most = { stop: Array.from({ length: 64 }, (_, i) => `${i}`.padEnd(1024, '#')) }
     expect((await complete({ prompt, ...most })).usage.completion_tokens).toBe(16)
-    const neutral = { tools: [], tool_choice: 'none', functions: null, response_format: { type: 'text' } }
-    expect((await post('/v1/chat/completions', { messages, max_tokens: 1, ...neutral })).status).toBe(200)
+    for (const neutral of [
+      { tools: [], tool_choice: 'auto', functions: null, response_format: { type: 'text' }, stop: [] },
+      {
+        tools: [{ type: 'function' }],
+        tool_choice: 'none',
+        stop: '',
+        logprobs: false,
+        n: 1,
+        parallel_tool_calls: true,
+      },
+      { functions: [{ name: 'f' }], function_call: 'none', modalities: ['text'], store: true, metadata: { a: 'b' } },
+    ])
+      expect((await post('/v1/chat/completions', { messages, max_tokens: 1, ...neutral })).status).toBe(200)
   })
 })
 
@@ -79,7 +93,7 @@ test('what is certainly too long is refused before it is tokenized', async () =>
   const { tokenizer } = engine.target.model
   const reading = (['encode', 'encodeAsync', 'renderChat'] as const).map((name) => vi.spyOn(tokenizer, name))
   const long = '\n'.repeat(1_000_000)
-  const many = Array.from({ length: 200_000 }, () => 'a')
+  const many = Array.from({ length: 40_000 }, () => 'a')
   const [user] = messages
   const bodies: [string, object, string, string][] = [
     ['/v1/completions', { prompt: long, max_tokens: 1 }, 'prompt', 'context_length_exceeded'],

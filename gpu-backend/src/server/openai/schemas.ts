@@ -2,7 +2,7 @@
  * Requests in OpenAI's words with vLLM's extensions. Unknown fields are ignored, as vLLM does; fields that would change
  * the answer and are not supported are refused by name. `null` is as good as leaving a field out.
  */
-import { Seed } from '@lookahead/sdk/protocol'
+import { CacheSalt, MAX_MESSAGES, Seed, TokenIds, list } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { MOST_POSITIONS } from '../../engine/speculation/accept.ts'
 import { dictionary } from '../../dictionary.ts'
@@ -36,20 +36,31 @@ const noTools = refused('the models call no tools')
 const noGrammar = refused('the output cannot be held to a grammar; leave it out')
 
 const text = v.pipe(v.string(), v.minLength(1))
-/** An array whose length is looked at before its items. */
-const list = <Item extends v.GenericSchema>(most: number, item: Item) =>
-  v.pipe(
-    v.unknown(),
-    v.check((given) => !Array.isArray(given) || given.length <= most, `has more than ${most} entries`),
-    v.array(item),
-  )
-/** Far more than any context has. */
-const tokenIds = list(2 ** 20, count)
 /** Of one request, for all its prompts. */
 export const MAX_TEXTS = 128
 /** Every token that is written is held against each of them. */
 const stop = v.pipe(text, v.maxLength(1024))
 const guesses = v.pipe(count, v.maxValue(MOST_POSITIONS))
+
+/** Numbers from -100 to 100, by token id. A schema for each of a hundred thousand would take too long. */
+const bias = v.pipe(
+  v.custom<object>(
+    (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+    'must be an object of numbers by token id',
+  ),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const biases = new Map<number, number>()
+    for (const [key, value] of Object.entries(dataset.value)) {
+      if (!/^\d+$/.test(key) || !(typeof value === 'number' && Math.abs(value) <= 100)) {
+        const path = { type: 'object', origin: 'value', input: { ...dataset.value }, key, value } as const
+        addIssue({ message: 'must be a number from -100 to 100 for a token id', path: [path] })
+        return NEVER
+      }
+      biases.set(Number(key), value)
+    }
+    return biases
+  }),
+)
 
 /** What completions and chat completions have in common. */
 const Generation = v.object({
@@ -73,12 +84,15 @@ const Generation = v.object({
   frequency_penalty: v.nullish(between(-2, 2), 0),
   repetition_penalty: maybe(between(0.01, 100)),
   /** By token id. */
-  logit_bias: v.nullish(dictionary(between(-100, 100), v.pipe(v.string(), v.digits())), {}),
+  logit_bias: v.nullish(bias, {}),
   stop: v.pipe(
-    v.nullish(v.union([stop, list(64, stop)], 'must be a string or up to 64 strings of 1 to 1,024 characters'), []),
-    v.transform((stops) => (typeof stops === 'string' ? [stops] : stops)),
+    v.nullish(
+      v.union([v.literal(''), stop, list(64, stop)], 'must be a string or up to 64 strings of 1 to 1,024 characters'),
+      [],
+    ),
+    v.transform((stops) => (typeof stops === 'string' ? [stops].filter(Boolean) : stops)),
   ),
-  stop_token_ids: v.nullish(tokenIds, []),
+  stop_token_ids: v.nullish(TokenIds, []),
   include_stop_str_in_output: flag(false),
   ignore_eos: flag(false),
   min_tokens: v.nullish(count, 0),
@@ -87,6 +101,8 @@ const Generation = v.object({
   /** Likeliest tokens to show beside each token of the prompt. */
   prompt_logprobs: maybe(v.pipe(count, v.maxValue(20))),
   /** Guesses per forward at most, by n-gram lookup and by the draft model; 0 is off. Default: `generate`'s. */
+  /** Only texts of the same salt share what was run of a prompt, so that nobody can tell what others have asked. */
+  cache_salt: maybe(CacheSalt),
   speculation: v.nullish(v.strictObject({ ngram: maybe(guesses), draft: maybe(guesses) }), {}),
   response_format: maybe(v.object({ type: v.literal('text', 'is not supported: only "text" is') })),
   tools: noTools,
@@ -105,7 +121,7 @@ const Generation = v.object({
 
 export type GenerationRequest = v.InferOutput<typeof Generation>
 
-const tokens = v.pipe(tokenIds, v.minLength(1))
+const tokens = v.pipe(TokenIds, v.minLength(1))
 
 const prompts = <Item extends v.GenericSchema>(item: Item) => v.pipe(list(MAX_TEXTS, item), v.minLength(1))
 
@@ -165,13 +181,38 @@ const Message = v.pipe(
   v.transform(({ reasoning, reasoning_content = reasoning, role, content }) => ({ role, content, reasoning_content })),
 )
 
+/** In all variables of a template: documents and tools have some hundreds. */
+const MAX_VALUES = 10_000
+
+/** How many values there are in a value, itself included; counted up to one more than `most`. */
+function countValues(given: unknown, most: number): number {
+  const open = [given]
+  let found = 0
+  while (open.length > 0 && found <= most) {
+    const value = open.pop()
+    found++
+    if (typeof value !== 'object' || value === null) continue
+    // A list of a million is not gone through.
+    const inner = Array.isArray(value) ? value.slice(0, most + 1) : Object.values(value)
+    for (const item of inner as unknown[]) open.push(item)
+  }
+  return found
+}
+
 const chatEntries = {
-  messages: v.pipe(list(4096, Message), v.minLength(1)),
+  messages: v.pipe(list(MAX_MESSAGES, Message), v.minLength(1)),
   add_generation_prompt: flag(true),
   /** The variable of the template that has this name. */
   enable_thinking: maybe(v.boolean()),
   /** Variables of the template; they win over `enable_thinking`. */
-  chat_template_kwargs: v.nullish(dictionary(v.unknown()), {}),
+  chat_template_kwargs: v.nullish(
+    v.pipe(
+      v.unknown(),
+      v.check((given) => countValues(given, MAX_VALUES) <= MAX_VALUES, `has more than ${MAX_VALUES} values in all`),
+      dictionary(v.unknown()),
+    ),
+    {},
+  ),
   chat_template: refused("the checkpoint's own template is used"),
   documents: refused('put them into a message'),
   continue_final_message: refused('use /v1/completions to go on with a text'),
@@ -200,13 +241,31 @@ export const ChatRequest = v.pipe(
     /** Looks for `stop` in the whole text, thinking and its tags included. */
     stop_in_reasoning: flag(false),
     echo: refused('it is for /v1/completions'),
+    tools: v.optional(v.unknown()),
     tool_choice: maybe(v.picklist(['none', 'auto'], 'is not supported: the models call no tools')),
+    functions: v.optional(v.unknown()),
+    function_call: maybe(v.picklist(['none', 'auto'], 'is not supported: the models call no functions')),
     modalities: maybe(v.array(v.literal('text', 'is not supported: only "text" is'))),
     audio: refused('the models write text'),
   }),
   v.forward(
     v.check(({ logprobs, top_logprobs }) => logprobs || !top_logprobs, 'needs "logprobs": true'),
     ['top_logprobs'],
+  ),
+  // Tools that may not be called change nothing.
+  v.forward(
+    v.check(
+      ({ tools, tool_choice }) => tool_choice === 'none' || saysNothing(tools),
+      'is not supported: the models call no tools; leave it out, or set "tool_choice": "none"',
+    ),
+    ['tools'],
+  ),
+  v.forward(
+    v.check(
+      ({ functions, function_call }) => function_call === 'none' || saysNothing(functions),
+      'is not supported: the models call no functions; leave it out, or set "function_call": "none"',
+    ),
+    ['functions'],
   ),
 )
 export type ChatRequest = v.InferOutput<typeof ChatRequest>
@@ -228,4 +287,4 @@ export const TokenizeRequest = v.pipe(
 )
 
 /** `POST /detokenize`. */
-export const DetokenizeRequest = v.object({ model: Generation.entries.model, tokens: tokenIds })
+export const DetokenizeRequest = v.object({ model: Generation.entries.model, tokens: TokenIds })

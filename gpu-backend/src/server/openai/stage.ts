@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => engine.close())
 afterEach(() => forget(engine))
 
-const app = createApp({ engine: () => engine, draining: () => false })
+export const app = createApp({ engine: () => engine, draining: () => false })
 export const messages = [{ role: 'user', content: 'Ann has 12 apples and eats 3. How many are left?' }]
 export const post = (url: string, body: object, on = app) =>
   on.request(url, { method: 'POST', body: JSON.stringify(body) })

@@ -1,20 +1,27 @@
 import { SpeculationCounts } from '../../engine/speculation/accept.ts'
+import { ReasoningTokens } from '../../engine/text/reasoning-tokens.ts'
 import type { Job } from './job.ts'
 import type { IndexedPiece } from './write-all.ts'
 
 /** What was read, written and guessed, so far as the pieces tell. Each prompt counts once, however many texts were asked for. */
 export class Account {
   readonly #job: Job
+  /** Of each text of a chat. */
+  readonly #reasoning: ReasoningTokens[] | undefined
   readonly #speculation = new SpeculationCounts()
   #completionTokens = 0
+  #reasoningTokens = 0
   #cachedTokens = 0
 
   constructor(job: Job) {
     this.#job = job
+    const { channels, served, texts } = job
+    this.#reasoning = channels && texts.map(() => new ReasoningTokens(served.runner.model.tokenizer, channels))
   }
 
   add({ index, tokens, ending }: IndexedPiece): void {
     this.#completionTokens += tokens.length
+    this.#reasoningTokens += this.#reasoning?.[index]?.push(tokens) ?? 0
     if (!ending) return
     this.#speculation.include(ending.speculation)
     if (index % this.#job.n === 0) this.#cachedTokens += ending.cachedTokens
@@ -29,6 +36,7 @@ export class Account {
       total_tokens: promptTokens + this.#completionTokens,
       prompt_tokens_details: { cached_tokens: this.#cachedTokens },
       completion_tokens_details: {
+        ...(this.#reasoning && { reasoning_tokens: this.#reasoningTokens }),
         accepted_prediction_tokens: accepted,
         rejected_prediction_tokens: proposed - accepted,
       },

@@ -14,21 +14,31 @@ import { fromJson } from './values.ts'
 
 export { TemplateError } from './error.ts'
 
+type Variables = Readonly<Record<string, unknown>>
+
 export class Template {
+  readonly source: string
   readonly #statements: readonly Statement[]
 
   /** @throws TemplateError that names the line */
   constructor(source: string) {
+    this.source = source
     this.#statements = parse(source)
   }
 
   /**
    * @param variables What JSON can say, by name; what is undefined is not there.
+   * @param said the same, and more important, from others: `read` makes of each of its strings what the template is given
    * @throws TemplateError when the template refuses the variables, does what Python would not, or takes too much
    */
-  render(variables: Readonly<Record<string, unknown>>): string {
+  render(variables: Variables, said: Variables = {}, read = (text: string): string => text): string {
     try {
-      return budgeted(() => render(this.#statements, scopeOf(variables)))
+      return budgeted(() => {
+        const scope = new Scope(globals)
+        assign(scope, variables)
+        assign(scope, said, read)
+        return render(this.#statements, scope)
+      })
     } catch (cause) {
       if (cause instanceof RangeError)
         throw new TemplateError('the template or its values are nested too deep', { cause })
@@ -37,8 +47,6 @@ export class Template {
   }
 }
 
-function scopeOf(variables: Readonly<Record<string, unknown>>): Scope {
-  const scope = new Scope(globals)
-  for (const [name, value] of Object.entries(variables)) if (value !== undefined) scope.set(name, fromJson(value))
-  return scope
+function assign(scope: Scope, variables: Variables, read?: (text: string) => string): void {
+  for (const [name, value] of Object.entries(variables)) if (value !== undefined) scope.set(name, fromJson(value, read))
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { published } from '../../../test/published-templates.ts'
 import { Template, TemplateError } from './index.ts'
 
 /** Python's message, or null where it only matters that Python refuses. */
@@ -69,21 +69,3 @@ describe('published templates', () => {
 })
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32)
-
-/** The templates of the package, each once, in its order, with the model that the first of them belongs to. */
-function published(): [name: string, template: string][] {
-  const main = createRequire(import.meta.url).resolve('@huggingface/ollama-utils')
-  const source = readFileSync(path.join(main, '../../src/chat-template-automap.ts'), 'utf8')
-  const entries = source.matchAll(/model:\s*"([^"]*)",\s*gguf:\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/g)
-  const names = new Map<string, string>()
-  for (const [, name, literal] of entries) {
-    const template = textOf(literal!)
-    if (!names.has(template)) names.set(template, name!)
-  }
-  return Array.from(names, ([template, name]) => [name, template])
-}
-
-function textOf(literal: string): string {
-  const json = literal.startsWith('"') ? literal : literal.slice(1, -1).replaceAll("\\'", "'").replaceAll('"', '\\"')
-  return JSON.parse(literal.startsWith('"') ? json : `"${json}"`) as string
-}

@@ -152,13 +152,13 @@ export function typeName(value: Value): string {
   ]
 }
 
-/** What JSON can say. An entry whose value is undefined is not there, as in JSON. */
-export function fromJson(value: unknown): Value {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string' || typeof value === 'bigint')
-    return value
+/** What JSON can say. An entry whose value is undefined is not there, as in JSON. @param read what becomes of each string */
+export function fromJson(value: unknown, read: (text: string) => string = (text) => text): Value {
+  if (typeof value === 'string') return read(value)
+  if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return value
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
-  if (Array.isArray(value)) return value.map(fromJson)
+  if (Array.isArray(value)) return value.map((item) => fromJson(item, read))
   if (typeof value !== 'object') throw new TypeError(`${typeof value} is no value of a template`)
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
-  return new Dict(entries.map(([key, entry]) => [key, fromJson(entry)] as const))
+  return new Dict(entries.map(([key, entry]) => [read(key), fromJson(entry, read)] as const))
 }

@@ -136,10 +136,10 @@ export class DraftModel implements Proposer {
 export const draftModel: ProposerKind = {
   name: 'draft',
   most: ({ draft, runner }, engine) => (engine.draft && runner === engine.target ? draft : 0),
-  create: ({ runner, arrival, distribution, reduced, noise, signal }, engine) =>
+  create: ({ runner, arrival, salt, distribution, reduced, noise, meter, signal }, engine) =>
     new DraftModel({
       runner: engine.requireDraft(),
-      tree: { signal, arrival, optional: true, reduced },
+      tree: { signal, meter, arrival, salt, optional: true, reduced },
       vocabulary: runner.model.config.vocabSize,
       distribution,
       noise,

@@ -1,5 +1,6 @@
 import type { Reduction, Scores } from '../../../model/index.ts'
 import type { Engine } from '../../engine.ts'
+import type { Meter } from '../../batching/meter.ts'
 import type { ModelRunner } from '../../model-runner.ts'
 import type { Distribution } from '../../sampling/distribution.ts'
 import type { TokenNoise } from '../../sampling/noise.ts'
@@ -30,12 +31,16 @@ export interface SpeculationRequest {
   drafted?: readonly number[] | undefined
   /** When the request arrived. */
   arrival: number
+  /** Only with texts of the same salt does it share what was run. Default: ''. */
+  salt?: string | undefined
   /** What a token is drawn from, of the scores after `text`. */
   distribution: (scores: Scores, text: readonly number[]) => Distribution
   /** Says when `distribution` can do with less than whole logits. */
   reduced: Reduction | undefined
   /** What guesses are drawn with, where they are drawn. */
   noise: TokenNoise
+  /** Is told what forwards of guessing took. */
+  meter?: Meter | undefined
   signal: AbortSignal
 }
 

@@ -1,0 +1,89 @@
+import type { JSONObject, LanguageModelV4StreamPart, SharedV4Warning } from '@ai-sdk/provider'
+import type { RunEvent, RunStats } from '../protocol/runs.ts'
+
+type Channel = 'reasoning' | 'text'
+
+/** `providerMetadata.lookahead` of a result. */
+export interface LookaheadMetadata {
+  runId: string | undefined
+  stats: RunStats
+}
+
+/** What the steps of a run become: parts of type `custom` and this kind, with the event as `providerMetadata.lookahead`. */
+export const STEP = 'lookahead.step'
+
+/** Words a run as parts of the AI SDK: text and reasoning in blocks of their own, and a custom part for every step's event. */
+export class StreamParts {
+  readonly #modelId: string
+  readonly #warnings: SharedV4Warning[]
+  #runId: string | undefined
+  #open: { channel: Channel; id: string } | undefined
+  #blocks = 0
+
+  constructor({ modelId, warnings }: { modelId: string; warnings: SharedV4Warning[] }) {
+    this.#modelId = modelId
+    this.#warnings = warnings
+  }
+
+  /** @param event they must come in order, from the first */
+  of(event: RunEvent): LanguageModelV4StreamPart[] {
+    switch (event.type) {
+      case 'run.started':
+        this.#runId = event.run_id
+        return [
+          { type: 'stream-start', warnings: this.#warnings },
+          { type: 'response-metadata', id: event.run_id, modelId: this.#modelId, timestamp: new Date() },
+        ]
+      case 'text.delta':
+        return this.#text(event.channel === 'reasoning' ? 'reasoning' : 'text', event.text)
+      case 'step.drafted':
+      case 'step.accepted':
+      case 'step.rejected':
+      case 'step.corrected':
+      case 'run.degraded':
+        return [{ type: 'custom', kind: STEP, providerMetadata: { lookahead: json(event) } }]
+      case 'run.completed':
+        return [...this.#close(), this.#finish(event)]
+      default:
+        return []
+    }
+  }
+
+  #text(channel: Channel, delta: string): LanguageModelV4StreamPart[] {
+    const before: LanguageModelV4StreamPart[] = []
+    if (this.#open?.channel !== channel) {
+      before.push(...this.#close())
+      this.#open = { channel, id: String(this.#blocks++) }
+      before.push({ type: `${channel}-start`, id: this.#open.id })
+    }
+    return [...before, { type: `${channel}-delta`, id: this.#open.id, delta }]
+  }
+
+  #close(): LanguageModelV4StreamPart[] {
+    const open = this.#open
+    this.#open = undefined
+    return open ? [{ type: `${open.channel}-end`, id: open.id }] : []
+  }
+
+  #finish({ usage, stats, finish_reason }: Extract<RunEvent, { type: 'run.completed' }>): LanguageModelV4StreamPart {
+    const { prompt_tokens, completion_tokens, reasoning_tokens: reasoning } = usage
+    const metadata: LookaheadMetadata = { runId: this.#runId, stats }
+    return {
+      type: 'finish',
+      finishReason: { unified: finish_reason, raw: finish_reason },
+      usage: {
+        inputTokens: { total: prompt_tokens, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+        outputTokens: {
+          total: completion_tokens,
+          text: reasoning === undefined ? undefined : completion_tokens - reasoning,
+          reasoning,
+        },
+        raw: json(usage),
+      },
+      providerMetadata: { lookahead: json(metadata) },
+    }
+  }
+}
+
+/** What came as JSON is JSON. */
+const json = (value: object): JSONObject => value as JSONObject

@@ -1,0 +1,85 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+import type { Lookahead } from '../client.ts'
+import { LookaheadError } from '../errors.ts'
+import type { RunRequestInput } from '../protocol/run-request.ts'
+import type { RunStream } from '../run-stream.ts'
+import { idle, withEvent } from './run-view.ts'
+import type { RunView } from './run-view.ts'
+
+export interface UseRun extends RunView {
+  /**
+   * Asks a question; a run that goes on is stopped. For event handlers: rendering asks nothing.
+   * @throws {UsageError} `invalid_option`
+   */
+  ask: (request: RunRequestInput) => void
+  /** Stops the run, and with it the work on the server; what is shown stays. */
+  stop: () => void
+}
+
+/**
+ * One run at a time, to be rendered as it goes on. It ends when the component goes away.
+ *
+ * @example
+ * const client = new Lookahead({ baseURL: 'http://127.0.0.1:8787' })
+ *
+ * function Question() {
+ *   const { steps, answer, status, ask, stop } = useRun(client)
+ *   return <>
+ *     <button onClick={() => ask({ prompt: 'What is 17 times 23?' })}>Ask</button>
+ *     <ol>{steps.map(({ step, text, fate }) => <li key={step} className={fate}>{text}</li>)}</ol>
+ *     <p>{answer}</p>
+ *   </>
+ * }
+ */
+export function useRun(client: Lookahead): UseRun {
+  const [view, setView] = useState(idle)
+  const current = useRef<RunStream>(undefined)
+
+  const stop = useCallback(() => {
+    const run = current.current
+    if (!run) return
+    current.current = undefined
+    run.cancel()
+    setView((before) => ({ ...before, status: 'stopped' }))
+  }, [])
+
+  const ask = useCallback(
+    (request: RunRequestInput) => {
+      const run = client.runs.stream(request)
+      stop()
+      setView({ ...idle, status: 'running' })
+      current.current = run
+      /** What a run tells that is no longer the current one, or whose component is gone, is told to nobody. */
+      const tell = (change: (before: RunView) => RunView) => {
+        if (current.current === run) setView(change)
+      }
+      void follow(run, tell).finally(() => {
+        if (current.current === run) current.current = undefined
+      })
+    },
+    [client, stop],
+  )
+
+  // StrictMode undoes effects and does them again at once: that is no end of the component, and must not stop a run.
+  const isThere = useRef(false)
+  useEffect(() => {
+    isThere.current = true
+    return () => {
+      isThere.current = false
+      queueMicrotask(() => {
+        if (!isThere.current) stop()
+      })
+    }
+  }, [stop])
+
+  return { ...view, ask, stop }
+}
+
+async function follow(run: RunStream, tell: (change: (before: RunView) => RunView) => void): Promise<void> {
+  try {
+    for await (const event of run) tell((before) => withEvent(before, event))
+  } catch (error) {
+    if (!LookaheadError.isInstance(error)) throw error
+    tell((before) => ({ ...before, status: 'failed', error }))
+  }
+}

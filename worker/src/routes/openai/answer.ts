@@ -1,0 +1,81 @@
+/** Starts the run that a request asks for, and answers in its dialect: a stream of events, or one piece. */
+import { encodedStream, leavable } from '@lookahead/sdk/protocol'
+import type { Leavable, RunEvent } from '@lookahead/sdk/protocol'
+import type { Context } from 'hono'
+import type { App } from '../../settings.ts'
+import { HEARTBEAT_MS, startRun } from '../../start-run.ts'
+import type { Asked, Encoder } from './dialect.ts'
+import { failure } from './failure.ts'
+import { patientJson } from './patient-json.ts'
+
+type Events = AsyncIterator<RunEvent, void, undefined>
+
+/**
+ * What fails before there is any output has a status of its own, also when streaming; so does what fails later, of an answer
+ * in one piece. But the status is not held back for longer than a beat: the runtime notices that a client has left only
+ * when something is written.
+ * @throws as `startRun` does
+ */
+export async function answer(c: Context<App>, { run, stream, encoder }: Asked): Promise<Response> {
+  const events = startRun(run, c)
+  const words = encoder({ id: c.var.requestId, created: Math.floor(Date.now() / 1000) })
+  const first = read(events, stream ? hasBegun : () => false)
+  const known = await within(HEARTBEAT_MS, first)
+  const last = known?.at(-1)
+  if (last?.type === 'run.failed') return failure(last).toResponse()
+  if (stream) return encodedStream(encoded(first, events, words), (text) => text, { heartbeatMs: HEARTBEAT_MS })
+  if (!known)
+    return patientJson(
+      first.then((all) => whole(all, words)),
+      HEARTBEAT_MS,
+      () => events.return?.(),
+    )
+  return last ? c.json(whole(known, words)) : leftAlone()
+}
+
+function whole(events: readonly RunEvent[], words: Encoder): object {
+  const last = events.at(-1)
+  if (last?.type === 'run.failed') throw failure(last)
+  return words.whole(events)
+}
+
+/** What a promise comes to, or undefined where that takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => late.resolve(undefined), ms)
+  try {
+    return await Promise.race([promise, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Whether a run has more to show than that it was started. */
+const hasBegun = ({ type }: RunEvent): boolean => type !== 'run.started' && type !== 'run.degraded'
+
+/** Events up to the first that is enough, or all of them. */
+async function read(events: Events, isEnough: (event: RunEvent) => boolean): Promise<RunEvent[]> {
+  const seen: RunEvent[] = []
+  for (;;) {
+    const { done, value } = await events.next()
+    if (done) return seen
+    seen.push(value)
+    if (isEnough(value)) return seen
+  }
+}
+
+/** The events as text, those already read first. Leaving it leaves them. */
+function encoded(first: Promise<RunEvent[]>, rest: Events, encoder: Encoder): Leavable<string> {
+  async function* lines(): AsyncGenerator<string, void, undefined> {
+    for (const event of await first) yield encoder.event(event)
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield encoder.event(next.value)
+  }
+  return leavable(withoutEmpty(lines()), () => rest.return?.())
+}
+
+async function* withoutEmpty(texts: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  for await (const text of texts) if (text !== '') yield text
+}
+
+/** For a client that is gone: nobody reads it. */
+const leftAlone = (): Response => new Response(null, { status: 499 })
