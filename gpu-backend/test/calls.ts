@@ -103,7 +103,12 @@ export async function follow(
   return events
 }
 
-const without = ({ index, accepted, reason }: VerdictGiven): Omit<VerdictGiven, 'type'> => ({ index, accepted, reason })
+const without = ({ index, alternative, accepted, reason }: VerdictGiven): Omit<VerdictGiven, 'type'> => ({
+  index,
+  ...(alternative !== undefined && { alternative }),
+  accepted,
+  reason,
+})
 
 export interface Written extends Ending {
   text: string

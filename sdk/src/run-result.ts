@@ -38,6 +38,8 @@ export class RunResultBuilder {
       this.#channels[event.channel] += event.text
     } else if (event.type === 'step.accepted') {
       this.#steps.push({ step: event.step, text: event.text, fate: 'accepted' })
+      // It was another of the alternatives that was rejected for its place.
+      this.#rejected = undefined
     } else if (event.type === 'step.rejected') {
       this.#rejected ??= event.text
     } else if (event.type === 'step.corrected') {

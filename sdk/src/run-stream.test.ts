@@ -41,6 +41,21 @@ describe('reading a run', () => {
     })
   })
 
+  it('a step that another of its alternatives was kept for is not what a later correction replaced', async () => {
+    const [started, ...rest] = events
+    const alternatives: RunEvent[] = [
+      { type: 'step.rejected', step: 0, text: 'One.', reason: 'judge' },
+      { type: 'step.accepted', step: 0, alternative: 1, text: 'Two.', reason: 'judge' },
+      { type: 'step.corrected', step: 1, text: 'Three.' },
+    ]
+    script(staged([wire([started!, ...alternatives, ...rest])]).response)
+    const { steps } = await ask().final()
+    expect(steps.slice(0, 2)).toEqual([
+      { step: 0, text: 'Two.', fate: 'accepted' },
+      { step: 1, text: 'Three.', fate: 'corrected' },
+    ])
+  })
+
   it('sends the request as it was given, only once read', async () => {
     const { requests } = script(staged([wire(events)]).response)
     const run = new Lookahead({ baseURL: `${baseURL}//`, apiKey: 'key' }).runs.stream(question)

@@ -41,7 +41,7 @@ export function summarize(runs: readonly Run[], baseline: readonly Run[] | undef
   const [right, of] = [total((run) => run.right), total((run) => run.of) + failed]
   const [tokens, seconds] = [total((run) => run.tokens), total((run) => run.ms) / 1000]
   const [drafted, accepted] = [total((run) => run.stats.drafted_steps), total((run) => run.stats.accepted_steps)]
-  const ruled = accepted + total((run) => count(run, 'step.rejected'))
+  const ruled = total(ruledOn)
   return {
     runs: runs.length,
     failed,
@@ -84,6 +84,11 @@ const speed = ({ tokens, ms }: CompletedRun): number => tokens / ms
 
 export const count = ({ timeline }: CompletedRun, type: string): number =>
   timeline.filter((event) => event.type === type).length
+
+/** Places of the output for which drafted steps were ruled on, however many alternatives there were. */
+export const ruledOn = ({ timeline }: CompletedRun): number =>
+  timeline.filter(({ type, alternative }) => (type === 'step.accepted' || type === 'step.rejected') && !alternative)
+    .length
 
 function pairUp(runs: readonly CompletedRun[], baseline: readonly CompletedRun[]): [CompletedRun, CompletedRun][] {
   const key = ({ problem, sample }: CompletedRun) => JSON.stringify([problem, sample])

@@ -20,6 +20,7 @@ export class Drafts {
   refutations = 0
   readonly #steps: DraftStep[] = []
   #depth = 0
+  #width = 1
   #overlaps = true
   #writers = 0
   /** A step was refuted, and what stands in its place is not committed yet. */
@@ -33,6 +34,11 @@ export class Drafts {
 
   get steps(): readonly DraftStep[] {
     return this.#steps
+  }
+
+  /** Alternatives that are wanted for each step. */
+  get width(): number {
+    return this.#width
   }
 
   /** Whether a draft call is at work, and may still add to the steps. */
@@ -54,15 +60,17 @@ export class Drafts {
    * How far ahead steps are drafted for verifications.
    * @param depth steps that may stand here
    * @param overlaps whether steps are drafted while others are verified
+   * @param width alternatives for each
    */
-  plan(depth: number, overlaps: boolean): void {
+  plan(depth: number, overlaps: boolean, width = 1): void {
     this.#depth = depth
+    this.#width = width
     this.#overlaps = overlaps
     this.#changed()
   }
 
   find(id: string): DraftStep | undefined {
-    return this.#steps.find((step) => step.id === id)
+    return this.#steps.flatMap((step) => [step, ...(step.alternatives ?? [])]).find((step) => step.id === id)
   }
 
   add(step: DraftStep): void {

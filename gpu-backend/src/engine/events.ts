@@ -17,7 +17,10 @@ export interface Opened {
 export interface StepDrafted {
   type: 'step'
   id: string
+  /** Its place among the steps drafted ahead. Alternatives share it. */
   index: number
+  /** Which of the alternatives for its place, from 0. Default 0: the one that the steps after it go on from. */
+  alternative?: number
   text: string
   /** How many. */
   tokens: number
@@ -30,10 +33,12 @@ export interface Delta {
   text: string
 }
 
-/** A ruling on drafted step `index`. */
+/** A ruling on drafted step `index`, or on another one in its place. */
 export interface VerdictGiven extends Ruling {
   type: 'verdict'
   index: number
+  /** Default 0. */
+  alternative?: number
 }
 
 /** What a verification adds to the output: the accepted drafted steps, then the target's own step. */
@@ -86,6 +91,21 @@ interface Took {
   /** Times that tokens were guessed, guesses made and kept, and tokens that a forward with guesses gave; of a verification. */
   speculation?: { drafts: number; proposed: number; accepted: number; perPosition: number[]; meanLength: number }
 }
+
+/** What a drafted step, and each of its alternatives, is told as. */
+export const stepsDrafted = (step: DraftStep, index: number): StepDrafted[] =>
+  [step, ...(step.alternatives ?? [])].map(({ id, text, tokens, end }, alternative) => ({
+    type: 'step',
+    id,
+    index,
+    ...numbered(alternative),
+    text,
+    tokens: tokens.length,
+    end,
+  }))
+
+/** The first of the alternatives goes without a number. */
+export const numbered = (alternative: number): { alternative?: number } => (alternative === 0 ? {} : { alternative })
 
 export type DraftEvent = Opened | StepDrafted | Done
 export type VerifyEvent = Opened | StepDrafted | Delta | VerdictGiven | Committed | CycleDone | Done

@@ -40,6 +40,8 @@ interface Wish {
   maxTokens: number
   /** Steps drafted in each cycle; undefined is one call of `generate`. */
   depth: number | undefined
+  /** Alternatives for each. */
+  width: number
   ngram: number
   draft: number
 }
@@ -48,7 +50,7 @@ interface Wish {
 type Reader = () => Promise<void>
 
 async function* tokensOf(engine: Engine, id: string, wish: Wish, signal: AbortSignal): AsyncGenerator<number[]> {
-  const { question, seed, maxTokens, depth, ngram } = wish
+  const { question, seed, maxTokens, depth, width, ngram } = wish
   const sampling = { temperature: 1, seed }
   const messages = [{ role: 'user' as const, content: question }]
   if (depth === undefined) {
@@ -63,11 +65,15 @@ async function* tokensOf(engine: Engine, id: string, wish: Wish, signal: AbortSi
   const output: number[] = []
   for (;;) {
     const context = { id, messages, ...(output.length > 0 && { output }) }
-    const drafting = parseRequest(DraftRequest, { context, depth: Math.max(depth, 1), sampling })
-    const steps = []
+    const drafting = parseRequest(DraftRequest, { context, depth: Math.max(depth, 1), width, sampling })
+    const steps: { id: string; text: string; alternatives: { id: string; text: string }[] }[] = []
     if (depth > 0)
       for await (const event of draft(engine, await engine.context(context), drafting, signal)) {
-        if (event.type === 'step') steps.push({ id: event.id, text: event.text })
+        if (event.type === 'step') {
+          const { id: step, text, alternative } = event
+          if (alternative) steps.at(-1)!.alternatives.push({ id: step, text })
+          else steps.push({ id: step, text, alternatives: [] })
+        }
         yield []
       }
     const verify = parseRequest(VerifyRequest, {
@@ -153,7 +159,8 @@ test('seeded texts that share too few slots, with clients that leave or read slo
   const wishes = Array.from({ length: 10 }, (_, seed): Wish => {
     const depth = [undefined, 0, 1, 3][upTo(4)]
     const most = { ngram: [0, 4, 8][upTo(3)]!, draft: [0, 4, 16][upTo(3)]! }
-    return { question: questions[upTo(6)]!, seed, maxTokens: 30 + upTo(120), depth, ...most }
+    const width = [1, 2, 4][upTo(3)]!
+    return { question: questions[upTo(6)]!, seed, maxTokens: 30 + upTo(120), depth, width, ...most }
   })
   const patient = async (): Promise<void> => {}
   const expected: number[][] = []

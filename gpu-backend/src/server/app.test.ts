@@ -32,6 +32,18 @@ describe('wrong input is a 400 that names the field', () => {
     ['/v1/draft', '{', null, 'JSON'],
     ['/v1/draft', { context: { id: 'a', messages } }, 'depth', 'depth'],
     ['/v1/draft', { context: { id: 'a', messages }, depth: 99 }, 'depth', '32'],
+    ['/v1/draft', { context: { id: 'a', messages }, depth: 1, width: 9 }, 'width', '8'],
+    ['/v1/verify', { context: { id: 'a', messages }, max_tokens: 1, follow: true, width: 0 }, 'width', '1'],
+    [
+      '/v1/verify',
+      {
+        context: { id: 'a', messages },
+        max_tokens: 1,
+        steps: [{ text: 'x', alternatives: Array.from({ length: 8 }, () => ({ text: 'y' })) }],
+      },
+      'steps.0.alternatives',
+      '7',
+    ],
     ['/v1/draft', { context: { id: 'a', messages }, depth: 1, surprise: 1 }, 'surprise', 'surprise'],
     ['/v1/verify', { context: { id: 'a' }, max_tokens: 1 }, 'context', 'exactly one'],
     ['/v1/verify', { context: { id: 'a', length: 1, output: [1] }, max_tokens: 1 }, 'context.output', 'messages'],

@@ -1,6 +1,6 @@
 /** A run as two calls that follow one another: a draft call beside calls that verify. */
 import path from 'node:path'
-import { DraftEvent, VerifyEvent, readEvents } from '@lookahead/sdk/protocol'
+import { DraftEvent, VerifyEvent, parseRequest, readEvents } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
@@ -46,6 +46,29 @@ const plain = async () => {
   const response = await post('/v1/verify', { context, decode: 'end', max_tokens: 400, sampling, verifier: 'exact' })
   return tokensOf(await verified(response))
 }
+
+test('alternatives: as many as the call that verifies asks for, each told before it is ruled on', async () => {
+  const context = { id: 'wide', messages }
+  const draws = { sampling: { temperature: 1, seed: 3 } }
+  const drafting = await post('/v1/draft', { context, depth: 1, follow: true, ...draws })
+  const [drafted, events] = await Promise.all([
+    read(drafting, (value) => value as DraftEvent),
+    verified(await verify(context, { width: 4, max_tokens: 60, ...draws })),
+  ])
+  expect(drafted.at(-1)!.type).toBe('done')
+  for (const event of events) parseRequest(VerifyEvent, event)
+  const seen = new Set<string>()
+  const numbers = new Set<number>()
+  for (const event of events) {
+    if (event.type === 'cycle') seen.clear()
+    if (event.type !== 'step' && event.type !== 'verdict') continue
+    const name = `${event.index}.${event.alternative}`
+    numbers.add(event.alternative ?? 0)
+    if (event.type === 'step') seen.add(name)
+    else expect(seen).toContain(name)
+  }
+  expect(numbers).toEqual(new Set([0, 1, 2, 3]))
+})
 
 test.each([
   ['the draft call', true],

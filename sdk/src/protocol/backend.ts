@@ -9,6 +9,7 @@ import { tokenGuesses } from './token-guesses.ts'
 import { FinishReason, Usage } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
+import { MAX_WIDTH } from './width.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1))
@@ -45,13 +46,17 @@ export const Context = v.pipe(
 )
 export type Context = v.InferOutput<typeof Context>
 
-/** Those of one text are cut into steps alike, or drafted steps end elsewhere than the target's. */
-const stepEntries = { step_rules: v.optional(StepRules, {}) }
+const width = v.optional(v.pipe(positive, v.maxValue(MAX_WIDTH)), 1)
+
+/** How text is cut into steps. Calls on one text cut it alike, or drafted steps end elsewhere than the target's. */
+export const stepEntries = { step_rules: v.optional(StepRules, {}) }
 
 export const DraftRequest = v.strictObject({
   context: Context,
   /** Steps to draft ahead (γ1). */
   depth: v.pipe(positive, v.maxValue(32)),
+  /** Alternatives to draft for each; the steps after it go on from the first. With `follow`, the call that verifies says how many. */
+  width,
   /**
    * Goes on as long as the text does, always so far ahead of what is committed as the call that verifies says, which tells of
    * the steps too.
@@ -63,14 +68,28 @@ export const DraftRequest = v.strictObject({
 export type DraftRequest = v.InferOutput<typeof DraftRequest>
 export type DraftRequestInput = v.InferInput<typeof DraftRequest>
 
+const namedStep = { id: v.optional(v.string()), text: v.string() }
+
 export const VerifyRequest = v.strictObject({
   context: Context,
   /** Drafted steps in order, as `/v1/draft` gave them (the id finds tokens and probabilities) or from elsewhere (text alone). */
-  steps: v.optional(list(32, v.strictObject({ id: v.optional(v.string()), text: v.string() })), []),
+  steps: v.optional(
+    list(
+      32,
+      v.strictObject({
+        ...namedStep,
+        /** Others for its place, ruled on in order where it is rejected; the steps after it do not go on from them. */
+        alternatives: v.optional(list(MAX_WIDTH - 1, v.strictObject(namedStep)), []),
+      }),
+    ),
+    [],
+  ),
   /** Goes on cycle after cycle, and takes the steps that a draft call writes on this context as they come. */
   follow: v.optional(v.boolean(), false),
   /** With `follow`: drafted steps that may stand uncommitted. 0: the target writes alone. */
   depth: v.optional(v.pipe(count, v.maxValue(32)), 8),
+  /** With `follow`: alternatives drafted for each of them. */
+  width,
   /** With `follow`: whether drafting and verification overlap, instead of taking turns. Default: as is best on this backend. */
   overlap: v.optional(v.boolean()),
   verifier: v.optional(Verifier, 'judge'),
@@ -130,6 +149,8 @@ export const DraftedStep = v.object({
   id: v.string(),
   /** 0-based place in this call. */
   index: count,
+  /** Which of the alternatives for this place, from 1; absent for the first, which the steps after it go on from. */
+  alternative: v.optional(positive),
   /** Text up to and including what ends it. */
   text: v.string(),
   tokens: count,
@@ -153,6 +174,8 @@ export const Verdict = v.object({
   type: v.literal('verdict'),
   /** The drafted step's place in the request. */
   index: count,
+  /** Which of its alternatives, from 1; absent for the step itself. */
+  alternative: v.optional(positive),
   accepted: v.boolean(),
   /**
    * - `exact`: same tokens, or same text but for case and white space; with the `exact` verifier also: not the same tokens

@@ -1,6 +1,7 @@
 /** What apps ask of the worker: the body of `POST /v1/runs`. Apart from the events, since clients ship only those. */
 import * as v from 'valibot'
 import { Mode } from './runs.ts'
+import { MAX_WIDTH } from './width.ts'
 import { DEFAULT_MAX_TOKENS, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { StepRules } from './steps.ts'
 import { tokenGuesses } from './token-guesses.ts'
@@ -18,6 +19,8 @@ export const RunRequest = v.pipe(
         mode: v.optional(Mode, 'auto'),
         /** Steps drafted ahead at most (γ1), 1 to 16. Default 8. */
         depth: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), 8),
+        /** Alternatives drafted for each of them, 1 to 8; the first that is accepted is kept. Default 1. */
+        width: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_WIDTH)), 1),
         /**
          * Drafts fewer steps, or none for a while, where measured acceptance and cost say so. Default: in mode `auto`. Which
          * drafted steps a text takes then depends on timing: with a verifier other than `exact` a seed does not bring it back.

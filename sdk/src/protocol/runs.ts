@@ -23,9 +23,16 @@ const step = {
   text: v.string(),
 }
 
+const drafted = {
+  ...step,
+  /** Which of the alternatives for this place, from 1; absent for the first, which the steps drafted after it go on from. */
+  alternative: v.optional(v.pipe(count, v.minValue(1))),
+}
+
 /** Counters of a run so far. */
 export const RunStats = v.object({
   cycles: count,
+  /** Steps drafted ahead, however many alternatives there were for each. */
   drafted_steps: count,
   accepted_steps: count,
   output_tokens: count,
@@ -55,11 +62,11 @@ export const RunEvent = v.variant('type', [
     verifier: Verifier,
   }),
   /** The draft model wrote a step: not output yet. */
-  v.object({ type: v.literal('step.drafted'), ...step }),
+  v.object({ type: v.literal('step.drafted'), ...drafted }),
   /** The verifier kept a drafted step. */
-  v.object({ type: v.literal('step.accepted'), ...step, reason: VerdictReason }),
-  /** The verifier turned a drafted step down; drafted steps after it are void. */
-  v.object({ type: v.literal('step.rejected'), ...step, reason: VerdictReason }),
+  v.object({ type: v.literal('step.accepted'), ...drafted, reason: VerdictReason }),
+  /** The verifier turned a drafted step down; drafted steps after it are void, and alternatives for its place may still be kept. */
+  v.object({ type: v.literal('step.rejected'), ...drafted, reason: VerdictReason }),
   /** The target's own step: in place of a rejected one, or after the last accepted one. */
   v.object({ type: v.literal('step.corrected'), ...step }),
   /** Output text. The tags of thinking belong to neither channel. */

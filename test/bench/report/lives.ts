@@ -13,7 +13,7 @@ export interface Life {
 
 const fates = { 'step.accepted': 'accepted', 'step.rejected': 'rejected' } as const
 
-/** In the order in which they ended. Steps that were never ruled on end with the commit that made them void. */
+/** In the order in which they ended. Steps that were never ruled on end with what made them void: a commit, or another in their place. */
 export function livesOf({ timeline, ms }: CompletedRun): Life[] {
   const lives: Life[] = []
   let waiting: Pick<Life, 'step' | 'from'>[] = []
@@ -21,9 +21,15 @@ export function livesOf({ timeline, ms }: CompletedRun): Life[] {
     lives.push(...ended.map((life) => ({ ...life, to, fate })))
     waiting = waiting.filter((life) => !ended.includes(life))
   }
-  for (const { at, type, step = 0 } of timeline) {
+  for (const { at, type, step = 0, alternative } of timeline) {
     if (type === 'step.drafted') waiting.push({ step, from: at })
     if (isRuling(type)) end(waiting.filter((life) => life.step === step).slice(0, 1), at, fates[type])
+    if (type === 'step.accepted') {
+      // What was drafted after it hung on the first of its alternatives.
+      const isVoid = (life: (typeof waiting)[0]) =>
+        life.step === step || (alternative !== undefined && life.step > step)
+      end(waiting.filter(isVoid), at, 'void')
+    }
     if (type === 'step.corrected') {
       lives.push({ step, from: at, to: at, fate: 'target' })
       end(

@@ -7,6 +7,7 @@ import { livesOf } from './lives.ts'
 import { phasesOf } from './phases.ts'
 import { reportOn } from './report.ts'
 import { ablations, settingsOf } from './settings.ts'
+import { summarize } from '../summary.ts'
 import { predictions } from './theory.ts'
 
 /** Runs of a setting in `ar` and `lr`, the second so many times as fast. */
@@ -101,6 +102,27 @@ test('every step has one fate', () => {
     [2, 'void', 10, 30],
     [3, 'void', 10, 30],
   ])
+})
+
+test('alternatives have fates of their own; one that is kept leaves those beside it, and what hung on the first, void', () => {
+  const drafted = { at: 10, type: 'step.drafted', text: 'x' }
+  const verdict = { at: 20, text: 'x', reason: 'judge', step: 0 }
+  const timeline = [
+    { ...drafted, step: 0 },
+    { ...drafted, step: 0, alternative: 1 },
+    { ...drafted, step: 0, alternative: 2 },
+    { ...drafted, step: 1 },
+    { ...verdict, type: 'step.rejected' },
+    { ...verdict, type: 'step.accepted', alternative: 1 },
+  ]
+  const run = runOf({ timeline, stats: { drafted_steps: 2, accepted_steps: 1 } })
+  expect(livesOf(run).map(({ step, fate, to }) => [step, fate, to])).toEqual([
+    [0, 'rejected', 20],
+    [0, 'accepted', 20],
+    [0, 'void', 20],
+    [1, 'void', 20],
+  ])
+  expect(summarize([run], undefined)).toMatchObject({ stepAcceptance: 1, acceptRate: 0.5 })
 })
 
 test('a step that the target wrote before a verdict on the drafted one leaves that one void', () => {

@@ -2,7 +2,7 @@
 import { asyncSpeedup, syncSpeedup } from '@lookahead/worker/theory'
 import { isFailed } from '../runs/run.ts'
 import type { CompletedRun } from '../runs/run.ts'
-import { count } from '../summary.ts'
+import { count, ruledOn } from '../summary.ts'
 import { sum } from '../statistics.ts'
 import type { Setting } from './settings.ts'
 
@@ -53,7 +53,7 @@ const completed = ({ runs }: Setting, mode: string): CompletedRun[] =>
 function ratesOf(runs: readonly CompletedRun[]) {
   const total = (of: (run: CompletedRun) => number) => sum(runs.map(of))
   const accepted = total((run) => count(run, 'step.accepted'))
-  const ruled = accepted + total((run) => count(run, 'step.rejected'))
+  const ruled = total(ruledOn)
   const committed = accepted + total((run) => count(run, 'step.corrected'))
   const drafted = total(({ stats }) => stats.drafted_steps)
   if (ruled === 0 || committed === 0 || drafted === 0) return undefined

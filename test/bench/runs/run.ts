@@ -42,6 +42,8 @@ export const TimedEvent = v.looseObject({
   at: v.number(),
   type: v.string(),
   step: v.optional(count),
+  /** Of several drafted for one place, which; absent for the first. */
+  alternative: v.optional(count),
   text: v.optional(v.string()),
   reason: v.optional(v.string()),
   /** Characters of text since. */

@@ -5,6 +5,8 @@ const generate = 'gpu-backend/src/engine/decode/generate.ts'
 const draftedChain = 'gpu-backend/src/engine/decode/drafted-chain.ts'
 const certainOutput = 'gpu-backend/src/engine/decode/certain-output.ts'
 const draft = 'gpu-backend/src/engine/decode/draft.ts'
+const draftWriter = 'gpu-backend/src/engine/decode/draft-writer.ts'
+const alternatives = 'gpu-backend/src/engine/decode/alternatives.ts'
 const branch = 'gpu-backend/src/engine/decode/branch.ts'
 const targetStep = 'gpu-backend/src/engine/decode/target-step.ts'
 const treeRow = 'gpu-backend/src/engine/decode/tree-row.ts'
@@ -36,8 +38,8 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'step.ruling = rulings[i]',
-      to: 'step.ruling = rulings.at(-1 - i)',
+      from: 'one.ruling = rulings[i]',
+      to: 'one.ruling = rulings.at(-1 - i)',
       means: 'the judge’s verdicts go to the steps in reverse order',
       tests: [verdictsTest],
     },
@@ -49,9 +51,9 @@ export const decode: Area = {
       tests: [verdictsTest],
     },
     {
-      file: verify,
-      from: 'if (!step.ruling) return\n',
-      to: 'if (!step.ruling) continue\n',
+      file: alternatives,
+      from: 'if (accepted !== first) break\n',
+      to: '\n',
       means: 'verdicts are given out of the steps’ order',
       tests: [verdictsTest],
     },
@@ -71,22 +73,22 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'isOwn ? last.start + last.agreed : this.#tree.chain.length',
-      to: 'isOwn ? last.start : this.#tree.chain.length',
+      from: 'else this.#tree.commit(last.start + last.agreed, ',
+      to: 'else this.#tree.commit(last.start, ',
       means: 'too few of the chain’s slots are kept before the leaf, so others find a text that was never run',
       tests: [commitTest],
     },
     {
       file: verify,
-      from: 'isOwn ? last.start + last.agreed : this.#tree.chain.length',
-      to: 'this.#tree.chain.length',
+      from: 'else this.#tree.commit(last.start + last.agreed, ',
+      to: 'else this.#tree.commit(this.#tree.chain.length, ',
       means: 'all of the chain’s slots are kept before the leaf of a rejected step',
       tests: [commitTest],
     },
     {
       file: verify,
-      from: 'isOwn ? last.leaf : undefined',
-      to: 'undefined',
+      from: 'last.agreed, last.leaf)',
+      to: 'last.agreed, undefined)',
       means: 'what the target wrote itself is not kept, and has to be run again',
       tests: [commitTest],
     },
@@ -147,16 +149,16 @@ export const decode: Area = {
       tests: [commitTest],
     },
     {
-      file: verify,
-      from: 'draft && !ruling ? writer.tokens.slice(0, agreed) : writer.tokens',
-      to: 'writer.tokens',
+      file: targetStep,
+      from: 'if (open.length === 0) return this.writer.tokens',
+      to: 'if (open.length >= 0) return this.writer.tokens',
       means: 'the target’s words are sent before the verdict on them',
       tests: [commitTest],
     },
     {
       file: verify,
-      from: 'if (draft && ruling?.accepted) tokens.push(...draft.tokens)',
-      to: 'if (draft && ruling?.accepted) tokens.push(...writer.tokens)',
+      from: 'for (const { alternatives, certain } of this.#standing) {\n      const { accepted } = alternatives\n      if (!accepted) return [...tokens, ...certain]\n      tokens.push(...accepted.draft.tokens)',
+      to: 'for (const { alternatives, certain, writer } of this.#standing) {\n      const { accepted } = alternatives\n      if (!accepted) return [...tokens, ...certain]\n      tokens.push(...writer.tokens)',
       means: 'the target’s words are committed in place of an accepted step’s',
       tests: [commitTest],
     },
@@ -169,8 +171,8 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'const accepted = standing.filter((step) => step.ruling?.accepted).length',
-      to: 'const accepted = standing.length',
+      from: 'const count = standing.filter(({ alternatives }) => alternatives.accepted).length',
+      to: 'const count = standing.length',
       means: 'a rejected step counts as accepted',
       tests: [commitTest],
     },
@@ -197,7 +199,7 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish, kept: this.#kept })\n',
+      from: 'this.#context.drafts.commit(count, { goesOn, kept: this.#kept })\n',
       to: '\n',
       means: 'drafted steps outlive the commit',
       tests: [commitTest],
@@ -253,8 +255,8 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'accepted + (isOwn ? last.writer.steps : 0)',
-      to: 'accepted + (isOwn ? 1 : 0)',
+      from: 'count + (accepted ? 0 : last.writer.steps)',
+      to: 'count + (accepted ? 0 : 1)',
       means: 'several steps that the target writes alone count as one',
       tests: [stepsTest],
     },
@@ -274,7 +276,7 @@ export const decode: Area = {
     },
     {
       file: draftedChain,
-      from: '    after = channelsThrough(after, step.text)\n',
+      from: '    after = channelsThrough(after, first!.text)\n',
       to: '',
       means: 'whether a step from elsewhere is whole goes by where the first of them begins',
       tests: [stepsTest],
@@ -295,8 +297,8 @@ export const decode: Area = {
     },
     {
       file: draft,
-      from: 'position: start,',
-      to: 'position: 0,',
+      from: 'writer,\n      position,',
+      to: 'writer,\n      position: 0,',
       means: 'the draft draws with the noise of other places than the target',
       tests: [couplingTest],
     },
@@ -351,8 +353,8 @@ export const decode: Area = {
     },
     {
       file: targetStep,
-      from: 'guess && this.#expansion.request.speculation.drafted\n',
-      to: 'guess && this.#expansion.request.speculation.drafted && this.#expansion.request.speculation.ngram > 0\n',
+      from: 'const isGuess = this.#expansion.request.speculation.drafted\n',
+      to: 'const isGuess = this.#expansion.request.speculation.drafted && this.#expansion.request.speculation.ngram > 0\n',
       means: 'drafted tokens are no guesses where no others are',
       tests: [learningTest],
     },
@@ -436,22 +438,22 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'likelyTokens(draft.tokens, scores, leastLogprob) < draft.tokens.length',
-      to: 'likelyTokens(draft.tokens, scores, leastLogprob) === 0',
+      from: 'leastLogprob) < own.length',
+      to: 'leastLogprob) === 0',
       means: 'a step is unlikely only where its first token is',
       tests: [acceptanceTest],
     },
     {
       file: verify,
-      from: 'if (draft && isGated && step.agreed',
-      to: 'if (draft && alone && step.agreed',
+      from: 'if (isGated && !(draft',
+      to: 'if (alone && !(draft',
       means: 'the target’s own opinion of a drafted step is never asked for',
       tests: [acceptanceTest],
     },
     {
       file: verify,
-      from: 'drafted || isGated ?',
-      to: 'drafted ?',
+      from: 'drafted || isGated\n',
+      to: 'drafted\n',
       means: 'a step’s likelihood is read from scores that were not asked for',
       tests: [acceptanceTest, verdictsTest],
     },
@@ -477,7 +479,7 @@ export const decode: Area = {
       tests: [verdictsTest, commitTest],
     },
     {
-      file: draft,
+      file: draftWriter,
       from: "step.end === 'length' ? 'cap' : step.end!",
       to: 'step.end!',
       means: 'a drafted step may end in a way that the protocol does not know',

@@ -14,6 +14,7 @@ import { server } from './server.ts'
 import { speculation } from './speculation.ts'
 import { text } from './text.ts'
 import { verifiers } from './verifiers.ts'
+import { width } from './width.ts'
 import { worker } from './worker.ts'
 
 /** All mutants, by the folder they are in; of overlapped cycles, which are in many, together. To add one, add it to its area's file. */
@@ -24,6 +25,7 @@ export const areas: readonly Area[] = [
   dialects,
   decode,
   following,
+  width,
   judging,
   embedding,
   speculation,

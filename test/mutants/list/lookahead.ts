@@ -119,8 +119,8 @@ export const lookahead: Area = {
     },
     {
       file: cycle,
-      from: 'steps.slice(0, accepted).reduce',
-      to: 'steps.reduce',
+      from: 'if (accepted) this.#acceptedTokens += drafted.tokens',
+      to: 'this.#acceptedTokens += drafted.tokens',
       means: 'rejected steps count among the accepted tokens',
       tests: [cycleTest],
     },

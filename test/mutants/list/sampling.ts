@@ -21,8 +21,8 @@ export const sampling: Area = {
     },
     {
       file: noise,
-      from: 'streams.noise, position, token)',
-      to: 'streams.noise, token)',
+      from: '...this.#stream, position, token)',
+      to: '...this.#stream, token)',
       means: 'all tokens of a text are drawn with the same noise',
       tests: [couplingTest],
     },

@@ -229,8 +229,8 @@ export const sdk: Area = {
     },
     {
       file: runResult,
-      from: '      this.#rejected = undefined\n',
-      to: '',
+      from: '...replaced })\n      this.#rejected = undefined\n',
+      to: '...replaced })\n',
       means: 'a rejected step is said to be replaced by every later correction',
       tests: [contractTest],
     },

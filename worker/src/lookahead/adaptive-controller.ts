@@ -27,6 +27,7 @@ const OUTLIER = 1.5
  */
 export class AdaptiveController implements Controller {
   readonly #most: number
+  readonly #width: number
   readonly #tokens: TokenGuesses
   // Before anything is measured: four of five accepted, of 25 tokens, and as many written by the target.
   readonly #steps = { judged: new DecayingSum(5), accepted: new DecayingSum(4), tokens: new DecayingSum(100) }
@@ -43,9 +44,10 @@ export class AdaptiveController implements Controller {
   /** Whether it has, so that lookahead is tried again. */
   #triesNext = false
 
-  /** @param lookahead no cycle goes further ahead than its depth */
+  /** @param lookahead no cycle goes further ahead than its depth; each that drafts has its width */
   constructor(lookahead: Lookahead) {
     this.#most = lookahead.depth
+    this.#width = lookahead.width ?? 1
     this.#tokens = guessesOf(lookahead)
   }
 
@@ -81,7 +83,7 @@ export class AdaptiveController implements Controller {
 
   #ahead(depth: number): Plan {
     this.#triesNext = false
-    return { depth, width: 1, steps: 1, tokens: this.#tokens }
+    return { depth, width: this.#width, steps: 1, tokens: this.#tokens }
   }
 
   /** The target writes alone for a while, and is timed. */

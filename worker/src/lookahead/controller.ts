@@ -50,7 +50,7 @@ export interface Controller {
 
 /** What a request says of it. */
 export type Lookahead = Pick<RunRequest['lookahead'], 'mode' | 'depth'> &
-  Partial<Pick<RunRequest['lookahead'], 'tokens'>>
+  Partial<Pick<RunRequest['lookahead'], 'tokens' | 'width'>>
 
 const NO_GUESSES: TokenGuesses = { drafted: false, ngram: 0, draft: 0 }
 
@@ -77,8 +77,8 @@ export const plain = (tokens: TokenGuesses): Plan => ({ depth: 0, width: 1, step
 
 /** Always as far as was asked. */
 export function fixedController(lookahead: Lookahead): Controller {
-  const { mode, depth } = lookahead
+  const { mode, depth, width = 1 } = lookahead
   const tokens = guessesOf(lookahead)
-  const plan: Plan = draftsSteps(mode) ? { depth, width: 1, steps: 1, tokens } : plain(tokens)
+  const plan: Plan = draftsSteps(mode) ? { depth, width, steps: 1, tokens } : plain(tokens)
   return { next: () => plan, observe: () => undefined }
 }

@@ -69,6 +69,8 @@ class Run {
   /** Once the draft or the judge has failed, the target decodes plainly. */
   #hasFailed = false
   #phase: Phase = 'decode'
+  /** Of the drafted steps that the present cycle has accepted. */
+  #acceptedTokens = 0
 
   constructor(upstream: Upstream, request: RunRequest, options: CycleOptions) {
     const { messages, prompt, sampling, stop, stop_in_reasoning: stopInReasoning } = request
@@ -129,10 +131,10 @@ class Run {
         if (event.type === 'undrafted') yield this.#degrade('draft', event.error)
         else if (event.type === 'step') {
           drafted.push(event)
-          yield { type: 'step.drafted', step: this.#output.steps + event.index, text: event.text }
+          yield { type: 'step.drafted', ...this.#place(event) }
         } else if (event.type === 'cycle') {
           const commit = this.#progress(committed)
-          this.#stats.drafted(drafted.length, { draftMs: 0 })
+          this.#stats.drafted(places(drafted), { draftMs: 0 })
           this.#stats.verified(commit, event.work)
           this.#learn(drafted, commit, event.ms, event.share)
           if (commit.finish) return yield* this.#complete(commit.finish)
@@ -157,11 +159,11 @@ class Run {
   }
 
   #follow(plan: Plan): Flight {
-    const { depth, steps, tokens } = plan
+    const { depth, width, steps, tokens } = plan
     const { verifier, overlap } = this.#request.lookahead
     const { max_tokens: maxTokens } = this.#request
     this.#phase = depth > 0 ? 'verify' : 'decode'
-    const task = { verifier, depth, overlap, decode: steps, tokens, maxTokens }
+    const task = { verifier, depth, width, overlap, decode: steps, tokens, maxTokens }
     return { plan, events: this.#session.follow!(task, this.#options.signal) }
   }
 
@@ -178,9 +180,9 @@ class Run {
         if (event.type === 'opened') this.#output.open(event)
         if (event.type === 'step') {
           steps.push(event)
-          yield { type: 'step.drafted', step: this.#output.steps + event.index, text: event.text }
+          yield { type: 'step.drafted', ...this.#place(event) }
         }
-        if (event.type === 'done') this.#stats.drafted(steps.length, event.work)
+        if (event.type === 'done') this.#stats.drafted(places(steps), event.work)
       }
       return steps
     } catch (error) {
@@ -216,6 +218,11 @@ class Run {
     if (event.type === 'commit') yield* this.#commit(event, steps.length > 0)
   }
 
+  /** How events name a drafted step. */
+  #place({ index, alternative, text }: DraftedStep) {
+    return { step: this.#output.steps + index, ...(alternative ? { alternative } : {}), text }
+  }
+
   /** What every cycle has to bring. */
   #progress(commit: Commit | undefined): Commit {
     if (!commit) throw new UpstreamError('no_commit', 'the backend ended a verification without a commit')
@@ -227,8 +234,8 @@ class Run {
   *#rule({ step: id, accepted, reason }: Verdict, steps: DraftedStep[]): Generator<RunEvent, void, undefined> {
     const drafted = steps.find((step) => step.id === id)
     if (!drafted) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
-    const step = this.#output.steps + drafted.index
-    yield { type: accepted ? 'step.accepted' : 'step.rejected', step, text: drafted.text, reason }
+    if (accepted) this.#acceptedTokens += drafted.tokens
+    yield { type: accepted ? 'step.accepted' : 'step.rejected', ...this.#place(drafted), reason }
     if (reason === 'judge_failed' && !this.#hasFailed)
       yield this.#degrade('judge', new UpstreamError('judge_failed', 'the judge could not be asked'))
   }
@@ -241,15 +248,16 @@ class Run {
 
   #learn(steps: DraftedStep[], { accepted, tokens, finish }: Commit, ms: number, share?: Share): void {
     this.#controller.observe({
-      drafted: steps.length,
+      drafted: places(steps),
       accepted,
-      acceptedTokens: steps.slice(0, accepted).reduce((sum, step) => sum + step.tokens, 0),
+      acceptedTokens: this.#acceptedTokens,
       tokens,
       ms,
       share,
       readsPrompt: this.#output.tokens === tokens && this.#output.promptTokens > tokens,
       isLast: finish !== undefined,
     })
+    this.#acceptedTokens = 0
   }
 
   *#complete(finish_reason: NonNullable<Commit['finish']>): Generator<RunEvent, void, undefined> {
@@ -272,6 +280,9 @@ class Run {
     return told
   }
 }
+
+/** How many steps ahead: alternatives share a place. */
+const places = (steps: readonly DraftedStep[]): number => steps.filter(({ alternative }) => !alternative).length
 
 const isStretch = ({ depth, steps }: Plan): boolean => depth === 0 && steps !== 'end'
 

@@ -39,7 +39,7 @@ export interface Session {
   /**
    * Lets the target write its own version of each drafted step, taken as they come, has the verifier compare them, and
    * commits the drafted steps it accepts and what the target writes after them.
-   * @param steps drafted by `draft` after what is committed, in order; none is plain decoding
+   * @param steps drafted by `draft` after what is committed, in order, alternatives after the first of their place; none is plain decoding
    * @throws {UpstreamError}
    */
   verify(steps: AsyncIterable<DraftedStep>, task: Verification, signal: AbortSignal): AsyncIterable<VerifyEvent>
@@ -60,6 +60,8 @@ export interface Following extends Omit<Verification, 'maxTokens'> {
   maxTokens: number
   /** Drafted steps that may stand uncommitted; 0: the target writes alone. */
   depth: number
+  /** Alternatives for each of them. */
+  width: number
   /** Whether steps are drafted while others are verified. Default: as the engine finds best. */
   overlap: boolean | undefined
 }
@@ -77,6 +79,8 @@ export interface DraftedStep {
   id: string
   /** Its place after what is committed, from 0. Alternatives share it. */
   index: number
+  /** Which of the alternatives, from 1; undefined for the first, which the steps after it go on from. */
+  alternative?: number | undefined
   /** Up to and including what ends it. */
   text: string
   tokens: number
@@ -114,7 +118,7 @@ export interface Verdict {
 
 export interface Commit {
   type: 'commit'
-  /** Drafted steps accepted, from the first on. */
+  /** Drafted steps accepted, from the first on; the last may be another than the first alternative. */
   accepted: number
   /** Those, and the steps of the correction. */
   steps: number

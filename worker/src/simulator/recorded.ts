@@ -3,7 +3,13 @@ import * as v from 'valibot'
 import { randomFrom } from './random.ts'
 import type { Step, Text } from './text.ts'
 
-const Event = v.looseObject({ type: v.string(), step: v.optional(v.number()), text: v.optional(v.string()) })
+const Event = v.looseObject({
+  type: v.string(),
+  step: v.optional(v.number()),
+  /** Of several drafted for one place, which; absent for the first. */
+  alternative: v.optional(v.number()),
+  text: v.optional(v.string()),
+})
 const Stats = v.looseObject({
   cycles: v.number(),
   drafted_steps: v.number(),
@@ -70,12 +76,11 @@ export function textOf(run: RecordedRun, seed = 0): Text {
   return { steps, tokenAcceptance: () => 0 }
 }
 
-/** Steps accepted of those ruled on: α1. `undefined` where none was. */
+/** Steps accepted of the places ruled on: α1. `undefined` where none was. */
 export function stepAcceptance(runs: readonly RecordedRun[]): number | undefined {
   const verdicts = runs.flatMap(({ timeline }) => timeline.filter(({ type }) => isVerdict(type)))
-  return verdicts.length > 0
-    ? verdicts.filter(({ type }) => type === 'step.accepted').length / verdicts.length
-    : undefined
+  const places = verdicts.filter(({ alternative }) => !alternative).length
+  return places > 0 ? verdicts.filter(({ type }) => type === 'step.accepted').length / places : undefined
 }
 
 /** Whether drafting ran ahead of the verdicts: after a verdict came a step that is not the next, so those between were still to be ruled on. */
@@ -93,9 +98,9 @@ export function stepsInCycle(runs: readonly RecordedRun[]): number {
   let [drafted, cycles] = [0, 0]
   for (const { timeline } of runs) {
     let open = false
-    for (const { type } of timeline) {
+    for (const { type, alternative } of timeline) {
       if (type === 'run.stats') open = false
-      if (type !== 'step.drafted') continue
+      if (type !== 'step.drafted' || alternative) continue
       if (!open) cycles++
       open = true
       drafted++

@@ -49,6 +49,7 @@ function begin({ draftFails = false, ...more }: Partial<Text> & { draftFails?: b
 const task = (depth: number): Following => ({
   verifier: 'likelihood',
   depth,
+  width: 1,
   decode: 1,
   overlap: undefined,
   tokens: { drafted: true, ngram: 0, draft: 0 },

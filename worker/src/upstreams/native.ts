@@ -60,9 +60,9 @@ class NativeSession implements domain.Session {
     this.#text = text
   }
 
-  draft({ depth }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
+  draft({ depth, width }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
     const { sampling } = this.#text
-    const request: Omit<DraftRequestInput, 'context'> = { depth, sampling }
+    const request: Omit<DraftRequestInput, 'context'> = { depth, width, sampling }
     return leavableCall(signal, (either) => this.#drafts(request, either))
   }
 
@@ -92,7 +92,7 @@ class NativeSession implements domain.Session {
     for await (const step of steps) all.push(step)
     const { stop, stopInReasoning, sampling, coupled } = this.#text
     const request: Omit<VerifyRequestInput, 'context'> = {
-      steps: all.map(({ id, text }) => ({ id, text })),
+      steps: named(all),
       verifier,
       speculation: tokens,
       coupled,
@@ -124,7 +124,7 @@ class NativeSession implements domain.Session {
   }
 
   follow(
-    { verifier, depth, overlap, decode, tokens, maxTokens }: domain.Following,
+    { verifier, depth, width, overlap, decode, tokens, maxTokens }: domain.Following,
     signal: AbortSignal,
   ): AsyncIterable<domain.FollowEvent> {
     const { stop, stopInReasoning, sampling, coupled } = this.#text
@@ -132,6 +132,7 @@ class NativeSession implements domain.Session {
     const request: Omit<VerifyRequestInput, 'context'> = {
       follow: true,
       depth,
+      width,
       overlap,
       decode,
       verifier,
@@ -234,19 +235,29 @@ class NativeSession implements domain.Session {
   }
 }
 
-function stepOf({ id, index, text, tokens }: Extract<VerifyEvent, { type: 'step' }>) {
-  return { type: 'step' as const, id, index, text, tokens }
+function stepOf({ id, index, alternative, text, tokens }: Extract<VerifyEvent, { type: 'step' }>) {
+  return { type: 'step' as const, id, index, ...(alternative ? { alternative } : {}), text, tokens }
 }
 
 type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
 
+/** Each place's first step, and with it its other alternatives. */
+const named = (drafted: readonly domain.DraftedStep[]): VerifyRequestInput['steps'] =>
+  drafted
+    .filter(({ alternative }) => !alternative)
+    .map(({ id, index, text }) => {
+      const others = drafted.filter((other) => other.index === index && other.alternative)
+      const alternatives = others.map((other) => ({ id: other.id, text: other.text }))
+      return { id, text, ...(alternatives.length > 0 && { alternatives }) }
+    })
+
 function verdict(
-  { index, accepted, reason }: Extract<VerifyEvent, { type: 'verdict' }>,
+  { index, alternative, accepted, reason }: Extract<VerifyEvent, { type: 'verdict' }>,
   drafted: readonly domain.DraftedStep[],
 ): domain.Verdict {
-  const step = drafted[index]
-  if (!step) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
-  return { type: 'verdict', step: step.id, accepted, reason }
+  const ruled = drafted.find((one) => one.index === index && one.alternative === alternative)
+  if (!ruled) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
+  return { type: 'verdict', step: ruled.id, accepted, reason }
 }
 
 function work({ timings, speculation }: Extract<VerifyEvent, { type: 'done' | 'cycle' }>): domain.Work {

@@ -25,6 +25,8 @@ export interface BranchOptions {
   sampler: Sampler
   /** Guesses made and kept. */
   counts: SpeculationCounts
+  /** Where its tokens stand that are not in the chain. Default: on a new leaf. */
+  leaf?: Leaf | undefined
   /** Who guesses; asked for once, when the branch leaves the chain. @param agreed guesses that stand in the chain */
   speculator?: ((agreed: number) => Speculator) | undefined
 }
@@ -55,6 +57,7 @@ export class Branch {
 
   constructor(options: BranchOptions) {
     this.#options = options
+    this.#leaf = options.leaf
   }
 
   get leaf(): Leaf {
@@ -72,6 +75,23 @@ export class Branch {
     for (const [i, token] of kept.entries()) this.#options.writer.push(token, scores(i))
     this.agreed = kept.length + this.#accept(guesses, (i) => scores(kept.length + i), bonus)
     this.isBegun = true
+  }
+
+  /**
+   * Goes on along a leaf that has been run already, where it begins with what the branch has written since it left the chain.
+   * @param guesses what the leaf holds, token by token; @param scores after each
+   * @param bonus whether a token is drawn after guesses that all prove right
+   * @returns whether it does
+   */
+  adopt(leaf: Leaf, guesses: readonly Guess[], scores: readonly Scores[], bonus: boolean): boolean {
+    const { tree, writer, prefix } = this.#options
+    const own = writer.tokens.slice(this.agreed)
+    const parts = writer.ended || own.length === 0 || leaf.prefix !== prefix + this.agreed
+    if (parts || own.some((token, i) => token !== leaf.tokens[i])) return false
+    const accepted = this.#accept(guesses.slice(own.length), (i) => scores[own.length - 1 + i]!, bonus)
+    tree.trim(leaf, Math.min(own.length + accepted, writer.tokens.length - this.agreed))
+    this.#leaf = leaf
+    return true
   }
 
   /** Goes on after other tokens than its own; of what has been run it keeps what they have in common. @param tokens one or more */

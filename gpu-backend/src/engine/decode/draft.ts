@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import { channelsThrough, longestStep } from '@lookahead/sdk/protocol'
 import type { ChannelState, DraftRequest } from '@lookahead/sdk/protocol'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
+import { stepsDrafted } from '../events.ts'
 import type { Done, DraftEvent, Opened } from '../events.ts'
 import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
-import type { Distribution, SamplingParameters } from '../sampling/distribution.ts'
+import type { SamplingParameters } from '../sampling/distribution.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import { TokenNoise } from '../sampling/noise.ts'
 import { SpeculationCounts, couplingSampler } from '../speculation/accept.ts'
@@ -13,9 +13,12 @@ import { SharedVocabulary } from '../text/shared-vocabulary.ts'
 import { StepWriter } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
 import { Branch, advance } from './branch.ts'
-import type { Writer } from './branch.ts'
+import { DraftAlternatives, withAlternatives } from './draft-alternatives.ts'
+import type { Sibling } from './draft-alternatives.ts'
+import { DraftWriter } from './draft-writer.ts'
 import { Timer } from './timer.ts'
 import { Tree } from './tree.ts'
+import type { Leaf } from './tree.ts'
 
 /**
  * The draft model writes steps after the context, one event each as soon as it is finished: `depth` of them, or to follow what
@@ -42,7 +45,7 @@ export async function* draft(
       drafts.add(step)
       // Those who follow hear of it from the call that verifies it: nobody need read this one for them to come.
       if (follow) continue
-      yield { type: 'step', id: step.id, index: index++, text: step.text, tokens: step.tokens.length, end: step.end }
+      yield* stepsDrafted(step, index++)
       if (step.end === 'text') break
     }
     yield drafting.done()
@@ -66,6 +69,10 @@ class Drafting {
   /** Refutations that it knows of. */
   #seen = 0
   #writing: { start: number; tree: Tree; branch: Branch; writer: DraftWriter } | undefined
+  /** Where the text before the step that is being written leaves off among the channels. */
+  #after: ChannelState
+  /** Others for the step that is being written. */
+  #others: DraftAlternatives | undefined
   /** What it reads first. */
   #text: readonly number[] = []
 
@@ -73,6 +80,7 @@ class Drafting {
     const { model } = engine.target
     this.#context = context
     this.#request = request
+    this.#after = context.channels
     this.#signal = signal
     this.#runner = engine.requireDraft()
     // As the target is sampled: what draft and target draw alike is accepted.
@@ -85,17 +93,21 @@ class Drafting {
     const { drafts } = this.#context
     const { start, writer } = this.#upToDate()
     if (start + writer.tokens.length >= this.#runner.capacity) return 'full'
-    writer.beginStep(this.#standing)
+    this.#after = this.#standing
+    writer.beginStep()
+    const others = (this.#others = this.#alternatives())
     const before = this.#timer.ms('draft')
-    while (!writer.ended && drafts.refutations === this.#seen) {
+    while (!(writer.ended && others.open.length === 0) && drafts.refutations === this.#seen) {
       await this.#timer.time('draft', () => this.#forward())
       this.#signal.throwIfAborted()
     }
     drafts.ms += this.#timer.ms('draft') - before
+    const written = others.steps
+    others.close()
     if (drafts.refutations !== this.#seen) return undefined
     const step = writer.draftStep
-    this.#tokens += step.tokens.length
-    return step
+    for (const { tokens } of [step, ...written]) this.#tokens += tokens.length
+    return withAlternatives(step, written)
   }
 
   done(): Done {
@@ -138,91 +150,87 @@ class Drafting {
   }
 
   #begin(text: readonly number[]) {
-    const { model, capacity } = this.#runner
+    const { capacity } = this.#runner
     const { depth, follow, step_rules: rules } = this.#request
     const start = text.length
-    const writer = new DraftWriter(
-      (written, after) =>
-        new StepWriter(model.tokenizer, {
-          rules,
-          after,
-          room: capacity - start - written,
-          endOfText: model.generation.eosTokenIds,
-        }),
-    )
-    const most = follow ? capacity - start : depth * longestStep(rules)
+    const most = follow ? capacity - start : (depth + this.#width - 1) * longestStep(rules)
     const tree = new Tree(this.#runner, {
       signal: this.#signal,
       meter: this.#context.drafts.meter,
       salt: this.#context.salt,
       most,
-      reduced: this.#vocabulary.reduced(reduction(this.#parameters)),
-    })
-    const branch = new Branch({
-      tree,
-      prefix: 0,
-      writer,
-      position: start,
-      distribution: (scores) => writer.drawsFrom(distribution(this.#vocabulary.scores(scores), this.#parameters)),
-      sampler: couplingSampler(new TokenNoise(this.#parameters.seed)),
-      counts: new SpeculationCounts(),
+      reduced: this.#vocabulary.reduced(reduction(this.#width > 1 ? this.#parametersOfOthers : this.#parameters)),
     })
     this.#text = text
-    return { start, tree, branch, writer }
+    return { start, tree, ...this.#writer(tree, start, this.#parameters) }
+  }
+
+  /** Writes steps after `position` tokens of text. */
+  #writer(
+    tree: Tree,
+    position: number,
+    parameters: SamplingParameters,
+    { alternative = 0, prefix = 0, leaf }: { alternative?: number; prefix?: number; leaf?: Leaf } = {},
+  ): Sibling {
+    const { model, capacity } = this.#runner
+    const { step_rules: rules } = this.#request
+    const writer = new DraftWriter(
+      (written) =>
+        new StepWriter(model.tokenizer, {
+          rules,
+          after: this.#after,
+          room: capacity - position - written,
+          endOfText: model.generation.eosTokenIds,
+        }),
+    )
+    const branch = new Branch({
+      tree,
+      prefix,
+      leaf,
+      writer,
+      position,
+      distribution: (scores) => writer.drawsFrom(distribution(this.#vocabulary.scores(scores), parameters)),
+      sampler: couplingSampler(new TokenNoise(parameters.seed, alternative)),
+      counts: new SpeculationCounts(),
+    })
+    return { branch, writer }
+  }
+
+  /** For the step that is to be written, as many as there is surely room for beside it. */
+  #alternatives(): DraftAlternatives {
+    const { start, tree, branch, writer } = this.#writing!
+    const prefix = writer.tokens.length
+    const fit = Math.floor((this.#runner.capacity - start - prefix) / longestStep(this.#request.step_rules))
+    const count = Math.max(0, Math.min(this.#width, fit) - 1)
+    return new DraftAlternatives(tree, () =>
+      Array.from({ length: count }, (_, i) => {
+        const leaf = tree.leaf(prefix, { on: branch.leaf })
+        return this.#writer(tree, start + prefix, this.#parametersOfOthers, { alternative: i + 1, prefix, leaf })
+      }),
+    )
+  }
+
+  get #width(): number {
+    return this.#request.follow ? this.#context.drafts.width : this.#request.width
+  }
+
+  /** At temperature 0 all would be the same: there the others are drawn at 1, every time alike. */
+  get #parametersOfOthers(): SamplingParameters {
+    const { temperature } = this.#parameters
+    return temperature > 0
+      ? this.#parameters
+      : { ...this.#parameters, temperature: 1, seed: this.#request.sampling.seed ?? 0 }
   }
 
   async #forward(): Promise<void> {
-    const { tree, branch } = this.#writing!
-    if (branch.isBegun) return advance(tree, [branch])
-    const [scores] = await tree.prefill(this.#text, [], [0])
-    branch.begin(() => scores!)
-  }
-}
-
-/** Cuts what the draft model writes into steps, and keeps what each token was drawn from. */
-class DraftWriter implements Writer {
-  /** Of all steps. */
-  readonly tokens: number[] = []
-  readonly #newStep: (written: number, after: ChannelState) => StepWriter
-  #id = ''
-  #current: { step: StepWriter; distributions: Distribution[] } | undefined
-
-  /** @param newStep makes the step after `written` tokens of the steps before it, which leave off at `after` */
-  constructor(newStep: (written: number, after: ChannelState) => StepWriter) {
-    this.#newStep = newStep
-  }
-
-  /** @param after where the text before it leaves off among the channels */
-  beginStep(after: ChannelState): void {
-    this.#id = randomUUID()
-    this.#current = { step: this.#newStep(this.tokens.length, after), distributions: [] }
-  }
-
-  get ended(): boolean {
-    return this.#step.step.ended
-  }
-
-  /** Keeps what the next token is drawn from. */
-  drawsFrom(q: Distribution): Distribution {
-    this.#step.distributions.push(q)
-    return q
-  }
-
-  push(token: number): void {
-    this.tokens.push(token)
-    this.#step.step.push(token)
-  }
-
-  /** The step that has ended. */
-  get draftStep(): DraftStep {
-    const { step, distributions } = this.#step
-    const end = step.end === 'length' ? 'cap' : step.end!
-    return { id: this.#id, tokens: step.tokens, text: step.text, end, distributions }
-  }
-
-  get #step() {
-    if (!this.#current) throw new Error('no step has begun')
-    return this.#current
+    const { tree, branch, writer } = this.#writing!
+    const others = this.#others!
+    if (branch.isBegun) await advance(tree, [...(writer.ended ? [] : [branch]), ...others.open])
+    else {
+      const [scores] = await tree.prefill(this.#text, [], [0])
+      branch.begin(() => scores!)
+    }
+    others.begin(writer.first)
   }
 }
 

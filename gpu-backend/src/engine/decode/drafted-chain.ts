@@ -7,6 +7,8 @@ import type { ModelRunner } from '../model-runner.ts'
 import { MOST_DRAFTED } from '../speculation/index.ts'
 import { channelOf, isWholeStep } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
+import { furtherAlternatives } from './alternatives.ts'
+import type { Fitted } from './alternatives.ts'
 
 /** The drafted steps of one verification, one after the other. */
 export interface DraftedChain {
@@ -16,6 +18,8 @@ export interface DraftedChain {
    * only steps that happen to be short would be guesses.
    */
   rest: DraftStep | undefined
+  /** For each step the further alternatives for its place. */
+  others: readonly (readonly Fitted[])[]
   /** Of all steps, and of the rest. */
   tokens: readonly number[]
   /** Where in the chain the target's steps begin: one for each drafted step, and one for the step after them, if the text goes on. */
@@ -31,14 +35,19 @@ export async function namedSteps(
   request: VerifyRequest,
   signal: AbortSignal,
 ): Promise<DraftStep[]> {
-  const known = request.steps.map(({ id }) => context.drafts.find(id ?? ''))
+  const known = (id: string | undefined) => context.drafts.find(id ?? '')
+  const found = request.steps.map((step) => [step, ...step.alternatives].map(({ id }) => known(id)))
   const steps: DraftStep[] = []
   let after = context.standing(tokenizer)
-  for (const [i, { text }] of request.steps.entries()) {
-    const step = known[i] ?? (await fromText(tokenizer, text, request, after, signal))
-    steps.push(step)
-    after = channelsThrough(after, step.text)
-    if (needsTurn()) await giveTurn()
+  for (const [i, step] of request.steps.entries()) {
+    const all: DraftStep[] = []
+    for (const [n, { text }] of [step, ...step.alternatives].entries()) {
+      all.push(found[i]![n] ?? (await fromText(tokenizer, text, request, after, signal)))
+      if (needsTurn()) await giveTurn()
+    }
+    const [first, ...alternatives] = all
+    steps.push({ ...first!, alternatives })
+    after = channelsThrough(after, first!.text)
   }
   return steps
 }
@@ -79,7 +88,13 @@ export function draftedChain(
   most += last(starts.at(-1)!)
   if (steps.at(-1)?.end === 'text' || (goesOn && steps.length > 0 && steps.length === drafted.length)) starts.pop()
   const tokens = [...steps, ...(rest ? [rest] : [])].flatMap((step) => step.tokens)
-  return { steps, rest, tokens, starts, most }
+  const others = steps.map((step, i) => {
+    const left = { each: room - 1 - starts[i]!, all: pool.size - context.tokens.length - tokens.length - most }
+    const further = furtherAlternatives(step, left, speculation.drafted ? cut : undefined)
+    most += further.reduce((sum, other) => sum + other.step.tokens.length, 0)
+    return further
+  })
+  return { steps, rest, others, tokens, starts, most }
 }
 
 function cut({ id, tokens, text, distributions }: DraftStep, length: number): DraftStep | undefined {

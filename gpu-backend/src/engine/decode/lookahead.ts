@@ -1,6 +1,7 @@
 import type { VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
+import { stepsDrafted } from '../events.ts'
 import type { CycleDone, Done, VerifyEvent } from '../events.ts'
 import { opened } from './draft.ts'
 import { Verification } from './verify.ts'
@@ -18,13 +19,12 @@ export async function* lookahead(
 ): AsyncGenerator<VerifyEvent, void, undefined> {
   yield opened(context)
   const { drafts } = context
-  drafts.plan(request.depth, request.overlap ?? engine.overlaps)
+  drafts.plan(request.depth, request.overlap ?? engine.overlaps, request.width)
   const total = new Total(context.promptLength)
   while (context.outputLength < request.max_tokens) {
     const [started, draftMs] = [performance.now(), drafts.ms]
     const steps = await drafts.next(signal)
-    for (const [index, { id, text, tokens, end }] of steps.entries())
-      yield { type: 'step', id, index, text, tokens: tokens.length, end }
+    for (const [index, step] of steps.entries()) yield* stepsDrafted(step, index)
     const options = { ...request, max_tokens: request.max_tokens - context.outputLength }
     const drafted = { steps, goesOn: drafts.isDrafted || drafts.steps.length > steps.length, cuts: drafts.goesOn }
     const verification = new Verification(engine, context, options, drafted, signal)

@@ -1,5 +1,5 @@
 import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
-import type { Pair, Ruling } from '@lookahead/worker/verifiers'
+import type { Pair } from '@lookahead/worker/verifiers'
 import type { Reduction, Scores } from '../../model/index.ts'
 import type { Meter } from '../batching/meter.ts'
 import type { Context } from '../contexts.ts'
@@ -13,6 +13,7 @@ import { chooseSpeculator } from '../speculation/index.ts'
 import type { Speculator } from '../speculation/index.ts'
 import { StepWriter } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
+import type { Alternative, Alternatives } from './alternatives.ts'
 import { Branch } from './branch.ts'
 import type { Leaf, Tree } from './tree.ts'
 
@@ -40,22 +41,24 @@ export interface Place {
   start: number
   /** Where the text before it leaves off among the channels. */
   after: ChannelState
-  /** The drafted step it competes with; none for the step after the last draft. */
-  draft: DraftStep | undefined
+  /** The drafted steps it competes with; none for the step after the last draft. */
+  alternatives: Alternatives
   /** The drafted step that its guesses come from, if any. */
   guess: DraftStep | undefined
 }
 
-/** The target's own version of one step: first what agrees with the drafted one, then what it writes on a leaf of its own. */
+/**
+ * The target's own version of one step, written once for all the alternatives that were drafted in its place: first what
+ * agrees with one of them, then what it writes on a leaf of its own.
+ */
 export class TargetStep {
   readonly branch: Branch
   readonly writer: StepWriter
-  ruling: Ruling | undefined
-  /** Whether the target finds the drafted step unlikely. */
-  unlikely = false
   readonly #expansion: Expansion
   readonly #place: Place
   readonly #context: LazyStepContext
+  /** Where its guesses come from. */
+  #guess: DraftStep | undefined
 
   constructor(expansion: Expansion, place: Place) {
     const { context, request, parameters, tree, counts } = expansion
@@ -64,6 +67,7 @@ export class TargetStep {
     const position = context.tokens.length + start
     this.#expansion = expansion
     this.#place = place
+    this.#guess = place.guess
     this.#context = new LazyStepContext(context.question, () => {
       const before = [...context.tokens.slice(context.promptLength), ...tree.chain.slice(0, start)]
       return expansion.engine.target.model.tokenizer.decode(before)
@@ -85,13 +89,18 @@ export class TargetStep {
 
   /** @param scores after the first `i` tokens of the drafted step; all but the first are asked for only where they are guesses */
   begin(scores: (i: number) => Scores): void {
-    const { draft, guess } = this.#place
+    const { draft } = this
+    const { guess } = this.#place
+    const isGuess = this.#expansion.request.speculation.drafted
     const guesses: Guess[] =
-      guess && this.#expansion.request.speculation.drafted
-        ? guess.tokens.map((token, i) => ({ token, q: guess.distributions[i] }))
-        : []
+      guess && isGuess ? guess.tokens.map((token, i) => ({ token, q: guess.distributions[i] })) : []
     // Where all of a drafted step proves right, it is the target's own, and ends.
     this.branch.begin(scores, { guesses, bonus: !draft || guesses.length === 0 })
+    // Where it parts from the first alternative, it may go the way of another.
+    for (const other of isGuess ? this.alternatives.others : []) {
+      const { read, guesses: further, isWhole } = other
+      if (read && this.branch.adopt(read.leaf, further, read.scores, !isWhole)) this.#guess = other.draft
+    }
   }
 
   /** Takes the drafted step's own tokens as far as the target finds them likely, and goes on from there. */
@@ -104,16 +113,20 @@ export class TargetStep {
     return this.#place.start
   }
 
-  /** The drafted step it competes with. */
+  /** The drafted steps it competes with. */
+  get alternatives(): Alternatives {
+    return this.#place.alternatives
+  }
+
+  /** The first of them. */
   get draft(): DraftStep | undefined {
-    return this.#place.draft
+    return this.alternatives.first?.draft
   }
 
   /** What a verifier rules on. */
-  get pair(): Pair | undefined {
-    const { draft, unlikely, writer } = this
-    const { half_steps: halfSteps } = writer.rules
-    return draft && { draft: { ...draft, unlikely }, target: writer, context: this.#context, halfSteps }
+  pair({ draft, unlikely }: Alternative): Pair {
+    const { half_steps: halfSteps } = this.writer.rules
+    return { draft: { ...draft, unlikely }, target: this.writer, context: this.#context, halfSteps }
   }
 
   /** Of its tokens, the first that stand in the chain. */
@@ -125,10 +138,18 @@ export class TargetStep {
     return this.branch.leaf
   }
 
-  /** Whether it stands as it is: the draft was accepted in its place, or no draft competes with it any more and it is finished or cut. */
+  /** Its tokens that stand whatever becomes of the alternatives that are still open: those that all of them have. */
+  get certain(): readonly number[] {
+    const { open } = this.alternatives
+    if (open.length === 0) return this.writer.tokens
+    return this.writer.tokens.slice(0, Math.min(this.agreed, ...open.map(({ shared }) => shared)))
+  }
+
+  /** Whether it stands as it is: a draft was accepted in its place, or no draft competes with it any more and it is finished or cut. */
   get settled(): boolean {
-    if (this.ruling) return this.ruling.accepted || this.writer.ended || this.#expansion.cuts
-    return this.writer.ended && !this.draft
+    const { first, accepted, open } = this.alternatives
+    if (accepted) return true
+    return open.length === 0 && (this.writer.ended || (first !== undefined && this.#expansion.cuts))
   }
 
   /** Guesses the tokens that come next. @param branches that go through the forward together */
@@ -146,7 +167,7 @@ export class TargetStep {
 
   #speculator(agreed: number): Speculator {
     const { engine, context, request, parameters, reduced, tree, meter, signal } = this.#expansion
-    const { guess } = this.#place
+    const guess = this.#guess
     return chooseSpeculator(engine, context.lengths, {
       ...request.speculation,
       drafted: request.speculation.drafted ? guess?.tokens.slice(agreed) : undefined,
@@ -162,13 +183,13 @@ export class TargetStep {
   }
 }
 
-function stepWriter({ engine, request, room }: Expansion, { start, after, draft }: Place): StepWriter {
+function stepWriter({ engine, request, room }: Expansion, { start, after, alternatives }: Place): StepWriter {
   const { tokenizer, generation } = engine.target.model
   const { decode, step_rules: rules } = request
   return new StepWriter(tokenizer, {
     rules,
     after,
-    steps: draft ? 1 : decode === 'end' ? Infinity : decode,
+    steps: alternatives.first ? 1 : decode === 'end' ? Infinity : decode,
     room: room - start,
     endOfText: generation.eosTokenIds,
   })

@@ -54,7 +54,8 @@ export class Tree {
   /**
    * Runs what no other request has run of `text` before, and the chain after it. To be called once, before all else.
    * @param reduced when less than whole rows of logits will do, if that is not as for the tree's other forwards
-   * @returns scores after `text` and after `wanted` first chain tokens: one for each entry of `wanted`
+   * @param leaves others that are run with them, with the tokens that they have
+   * @returns scores after `text` and after `wanted` first chain tokens: one for each entry of `wanted`; then those after each token of `leaves`
    * @throws {EngineError} `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
   async prefill(
@@ -62,21 +63,35 @@ export class Tree {
     chain: readonly number[],
     wanted: readonly number[],
     reduced = this.#reduced,
+    leaves: readonly Leaf[] = [],
   ): Promise<Scores[]> {
     const { context, chain: drafted } = this.#tokens
     context.tokens = [...text]
     drafted.tokens = [...chain]
-    const wantedAt = (place: Place) => wanted.map((n) => place(context, text.length - 1 + n))
-    const scores = await this.#run([context, drafted], 1 + chain.length, wantedAt, reduced)
+    const wantedAt = (place: Place) => [
+      ...wanted.map((n) => place(context, text.length - 1 + n)),
+      ...leaves.flatMap((leaf) => leaf.tokens.map((_, i) => place(leaf, i))),
+    ]
+    const scores = await this.#run([context, drafted, ...leaves], 1 + chain.length, wantedAt, reduced)
     this.cached = this.lease.reused
     return scores
   }
 
-  /** A branch without tokens. Of a tree without a chain the first one's tokens may stay in the prefix cache. @param prefix chain tokens before it */
-  leaf(prefix: number): Leaf {
-    const leaf: Leaf = { prefix, tokens: [], slots: [] }
+  /**
+   * A branch of its own. Of a tree without a chain the first one's tokens may stay in the prefix cache.
+   * @param prefix tokens before it, of the chain or of the leaf that it hangs `on`
+   * @param tokens that it begins with. Default: none
+   */
+  leaf(prefix: number, { tokens = [], on }: { tokens?: readonly number[]; on?: Leaf } = {}): Leaf {
+    const leaf: Leaf = { prefix, tokens: [...tokens], slots: [], on }
     this.#tokens.leaves.add(leaf)
     return leaf
+  }
+
+  /** Forgets a leaf, and gives its slots back. */
+  drop(leaf: Leaf): void {
+    this.trim(leaf, 0)
+    this.#tokens.leaves.delete(leaf)
   }
 
   /**
@@ -87,7 +102,8 @@ export class Tree {
   async advance(work: readonly Work[]): Promise<Scores[][]> {
     const { context, chain, path } = this.#tokens
     for (const { leaf, tokens } of work) leaf.tokens.push(...tokens)
-    const runs = [context, chain, ...work.map(({ leaf }) => leaf)]
+    const trunks = work.flatMap(({ leaf }) => leaf.on ?? [])
+    const runs = [...new Set([context, chain, ...trunks, ...work.map(({ leaf }) => leaf)])]
     const asked = work.find(({ leaf }) => path.includes(leaf))?.tokens.length ?? 0
     const scores = await this.#run(runs, asked, (place) =>
       work.flatMap(({ leaf, tokens }) => tokens.map((_, i) => place(leaf, leaf.tokens.length - tokens.length + i))),

@@ -8,6 +8,7 @@ import type { Scores } from '../../model/index.ts'
 import { advance } from './branch.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
+import { Alternatives, BesideChain, verdictsOn } from './alternatives.ts'
 import { opened } from './draft.ts'
 import { reduction, samplingParameters } from '../sampling/distribution.ts'
 import { draftedChain, namedSteps } from './drafted-chain.ts'
@@ -49,7 +50,8 @@ export async function* verifySteps(
 /**
  * Lookahead Reasoning's verification (arXiv 2506.19830, Algorithm 1): the target writes its own version of every drafted
  * step, each after the drafted steps before it, and of one step more, all in one packed batch; the verifier rules; the
- * steps up to the first rejected one are kept, and the target's version stands in that one's place.
+ * steps up to the first rejected one are kept, and the target's version stands in that one's place, unless another drafted
+ * for the same place is accepted.
  */
 export class Verification {
   readonly #engine: Engine
@@ -122,30 +124,39 @@ export class Verification {
 
   /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
-    const { steps, rest, tokens, starts } = this.#chain
+    const { steps, rest, others, tokens, starts } = this.#chain
     const { leastLogprob = -Infinity, alone = false } = this.#verifier
     const isGated = steps.length > 0 && (alone || leastLogprob > -Infinity)
-    const wanted = this.#request.speculation.drafted || isGated ? [...tokens.keys(), tokens.length] : starts
+    const isRead = this.#request.speculation.drafted || isGated
+    const wanted = isRead ? [...tokens.keys(), tokens.length] : starts
     const reduced = isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
+    const places = starts.map((start, i) => ({ start, alternatives: new Alternatives(steps[i], others[i]) }))
+    const beside = new BesideChain(this.#tree, isRead ? places : [])
     const rows = await this.#timer.time('target', () =>
-      this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced),
+      this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced, beside.leaves),
     )
     const all = new Map(wanted.map((n, i) => [n, rows[i]!]))
+    beside.read(rows.slice(wanted.length))
     let after = this.#context.standing(this.#engine.target.model.tokenizer)
-    for (const [index, start] of starts.entries()) {
-      const draft = steps[index]
+    for (const { start, alternatives } of places) {
       const scores = (i: number): Scores => all.get(start + i)!
-      const step = new TargetStep(this.#expansion, { start, after, draft, guess: draft ?? rest })
+      const draft = alternatives.first?.draft
+      const step = new TargetStep(this.#expansion, { start, after, alternatives, guess: draft ?? rest })
       if (draft) after = channelsThrough(after, draft.text)
       this.#steps.push(step)
       if (needsTurn()) await giveTurn()
       if (draft && alone) step.beginLikely(scores, likelyTokens(draft.tokens, scores, leastLogprob))
       else step.begin(scores)
-      if (draft && isGated && step.agreed < draft.tokens.length)
-        step.unlikely = alone || likelyTokens(draft.tokens, scores, leastLogprob) < draft.tokens.length
-      this.#ruleAtOnce(step)
+      for (const one of alternatives.all) {
+        const { tokens: own } = one.draft
+        if (isGated && !(draft === one.draft && step.agreed === own.length))
+          one.unlikely = likelyTokens(own, (i) => one.scores(i, scores), leastLogprob) < own.length
+        one.ruling = ruleOf(this.#verifier, step.pair(one))
+        if (alternatives.accepted) break
+      }
+      alternatives.forget()
       // What hangs on a rejected step is nobody's.
-      if (step.ruling?.accepted === false) break
+      if (alternatives.isFirstRejected) break
     }
   }
 
@@ -171,13 +182,13 @@ export class Verification {
 
   /** Rules on every step that can be ruled; whoever has to be asked is asked about all of them at once. */
   async #rule(): Promise<void> {
-    for (const step of this.#standing) this.#ruleAtOnce(step)
-    const unclear = this.#standing.flatMap((step) => {
-      const { pair, ruling, writer } = step
-      return pair && !ruling && writer.ended ? [{ step, pair }] : []
-    })
+    for (const step of this.#standing)
+      for (const one of step.alternatives.open) one.ruling = ruleOf(this.#verifier, step.pair(one))
+    const unclear = this.#standing.flatMap((step) =>
+      step.writer.ended ? step.alternatives.open.map((one) => ({ one, pair: step.pair(one) })) : [],
+    )
     const rulings = unclear.length > 0 ? await this.#ask(unclear.map(({ pair }) => pair)) : []
-    for (const [i, { step }] of unclear.entries()) step.ruling = rulings[i]
+    for (const [i, { one }] of unclear.entries()) one.ruling = rulings[i]
     for (const step of this.#steps.slice(this.#standing.length)) step.close()
     if (this.#rejects && !this.#isRefuted) {
       this.#isRefuted = true
@@ -185,13 +196,9 @@ export class Verification {
     }
   }
 
-  #ruleAtOnce(step: TargetStep): void {
-    if (step.pair) step.ruling ??= ruleOf(this.#verifier, step.pair)
-  }
-
   /** Whether a step has been rejected. */
   get #rejects(): boolean {
-    return this.#standing.at(-1)?.ruling?.accepted === false
+    return this.#standing.at(-1)?.alternatives.isFirstRejected === true
   }
 
   #ask(pairs: readonly Pair[]): Promise<Ruling[]> {
@@ -199,9 +206,9 @@ export class Verification {
     return this.#timer.time('judge', () => rulingsOf(this.#verifier, pairs, limits))
   }
 
-  /** Steps that may still be committed: up to the first rejected one. */
+  /** Steps that may still be committed: up to the first of which the first alternative is rejected. */
   get #standing(): TargetStep[] {
-    const first = this.#steps.findIndex((step) => step.ruling?.accepted === false)
+    const first = this.#steps.findIndex((step) => step.alternatives.isFirstRejected)
     return first < 0 ? this.#steps : this.#steps.slice(0, first + 1)
   }
 
@@ -213,19 +220,19 @@ export class Verification {
   /** Output tokens that no later verdict can change. */
   #certain(): number[] {
     const tokens: number[] = []
-    for (const { draft, writer, agreed, ruling } of this.#standing) {
-      if (draft && ruling?.accepted) tokens.push(...draft.tokens)
-      else return [...tokens, ...(draft && !ruling ? writer.tokens.slice(0, agreed) : writer.tokens)]
+    for (const { alternatives, certain } of this.#standing) {
+      const { accepted } = alternatives
+      if (!accepted) return [...tokens, ...certain]
+      tokens.push(...accepted.draft.tokens)
     }
     return tokens
   }
 
   /** Verdicts in the steps' order, each as soon as those before it are given. */
   *#verdicts(): Generator<VerifyEvent> {
-    for (const step of this.#standing.slice(this.#ruled)) {
-      if (!step.ruling) return
-      yield { type: 'verdict', index: this.#ruled++, ...step.ruling }
-    }
+    const verdicts = verdictsOn(this.#standing.map(({ alternatives }) => alternatives))
+    yield* verdicts.slice(this.#ruled)
+    this.#ruled = verdicts.length
   }
 
   /** What is certain now becomes context; what of it stands in slots already keeps them. */
@@ -234,37 +241,39 @@ export class Verification {
     const { tokens } = output
     const standing = this.#standing
     const last = standing.at(-1)!
-    const isOwn = !last.ruling?.accepted
+    const { accepted, first } = last.alternatives
     if (this.#finish()) output.end()
     // A stop string may have come to light at the very end.
     const finish = this.#finish()
     yield* output.deltas({ all: true })
-    this.#tree.commit(isOwn ? last.start + last.agreed : this.#tree.chain.length, isOwn ? last.leaf : undefined)
+    if (accepted) this.#tree.commit(last.start + accepted.shared, accepted.leaf)
+    else this.#tree.commit(last.start + last.agreed, last.leaf)
     const reasoningTokens = this.#context.commit(this.#engine.target.model.tokenizer, tokens)
-    const accepted = standing.filter((step) => step.ruling?.accepted).length
-    this.#context.drafts.commit(accepted, { goesOn: !isOwn && !finish, kept: this.#kept })
+    const count = standing.filter(({ alternatives }) => alternatives.accepted).length
+    const goesOn = accepted !== undefined && accepted === first && !finish
+    this.#context.drafts.commit(count, { goesOn, kept: this.#kept })
     if (finish) this.#context.drafts.end()
     yield {
       type: 'commit',
-      accepted,
-      steps: accepted + (isOwn ? last.writer.steps : 0),
+      accepted: count,
+      steps: count + (accepted ? 0 : last.writer.steps),
       text: output.text,
       tokens,
       reasoningTokens,
-      correction: isOwn ? this.#correction(last) : '',
+      correction: accepted ? '' : this.#correction(last),
       finish,
     }
   }
 
   /** Drafted tokens that stand. */
   get #kept(): number {
-    return sum(this.#standing.map(({ draft, ruling, agreed }) => (ruling?.accepted ? draft!.tokens.length : agreed)))
+    return sum(this.#standing.map(({ alternatives, agreed }) => alternatives.accepted?.draft.tokens.length ?? agreed))
   }
 
   /** As far as it comes before a stop string. */
   #correction({ writer }: TargetStep): string {
     const accepted = this.#standing.reduce(
-      (length, { draft, ruling }) => length + (ruling?.accepted ? draft!.text.length : 0),
+      (length, { alternatives }) => length + (alternatives.accepted?.draft.text.length ?? 0),
       0,
     )
     return writer.text.slice(0, Math.max(0, this.#output.lengthBeforeStop - accepted))

@@ -6,13 +6,15 @@ export interface Run {
 
 /** A branch's own tokens. */
 export interface Leaf extends Run {
-  /** Chain tokens that it continues. */
+  /** Tokens that it continues, of the chain, or of the leaf that it hangs on. */
   readonly prefix: number
+  /** Another leaf that it branches off from, in a tree without a chain, which itself hangs on none. */
+  readonly on?: Leaf | undefined
 }
 
 /**
  * What a request expands at once: the context, then a chain of drafted tokens, then for each branch its own tokens. Leaf `b`
- * sees the context, `b.prefix` tokens of the chain, and itself.
+ * sees the context, `b.prefix` tokens of the chain (or of the leaf it hangs on), and itself.
  */
 export class TokenTree {
   readonly context: Run = { tokens: [], slots: [] }

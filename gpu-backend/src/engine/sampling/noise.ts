@@ -8,9 +8,12 @@ import { Random, streams } from './random.ts'
  */
 export class TokenNoise {
   readonly #seed: number
+  readonly #stream: readonly number[]
 
-  constructor(seed: number) {
+  /** @param alternative another way to draw the same text, independent of the first (0), which draft and target share */
+  constructor(seed: number, alternative = 0) {
     this.#seed = seed
+    this.#stream = alternative === 0 ? [streams.noise] : [streams.alternative, alternative]
   }
 
   /** Draws the token at `position` of the text: every token runs an exponential race at the speed of its probability. */
@@ -19,7 +22,8 @@ export class TokenNoise {
     let first = Infinity
     let winner = p.tokens[0]!
     for (const [i, token] of p.tokens.entries()) {
-      const arrival = -Math.log1p(-new Random(this.#seed, streams.noise, position, token).next()) / p.probabilities[i]!
+      const arrival =
+        -Math.log1p(-new Random(this.#seed, ...this.#stream, position, token).next()) / p.probabilities[i]!
       if (arrival < first) [first, winner] = [arrival, token]
     }
     return winner

@@ -1,5 +1,5 @@
 /** What is drawn from one seed, by the first word of its stream. None may be shared: guesses must not depend on what judges them. */
-export const streams = { noise: 1, target: 2 } as const
+export const streams = { noise: 1, target: 2, alternative: 3 } as const
 
 /**
  * Reproducible uniform numbers: each `(seed, stream)` names a sequence of its own, so what one branch draws never

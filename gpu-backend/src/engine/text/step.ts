@@ -124,4 +124,6 @@ export interface DraftStep {
   end: Exclude<StepEnd, 'length'>
   /** One per token; undefined when the step came as text alone. */
   distributions: readonly (Distribution | undefined)[]
+  /** Others drafted in its place; what is drafted after it goes on from it alone. Default: none. */
+  alternatives?: readonly DraftStep[]
 }
