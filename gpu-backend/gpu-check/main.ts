@@ -8,10 +8,11 @@ import { chooseDevice } from '../src/server/device.ts'
 import { UsageError } from '../src/usage.ts'
 import { memoryBandwidth } from './bandwidth.ts'
 import { operators } from './operators.ts'
-import { readOptions, type CheckOptions } from './options.ts'
+import { readOptions, sectionNames, type CheckOptions, type SectionName } from './options.ts'
 import { parity } from './parity.ts'
 import { pool } from './pool.ts'
 import { failures, markdown, type Report } from './report.ts'
+import type { Section } from './section.ts'
 import { speed } from './speed.ts'
 
 const target = path.join(import.meta.dirname, '../models/target')
@@ -29,25 +30,28 @@ async function run(options: CheckOptions): Promise<void> {
   const report = await interruptible('starts over', (signal) => check(options, signal))
   const text = markdown(report)
   console.log(options.json ? JSON.stringify(report) : text)
-  if (options.out !== undefined) await writeFile(options.out, text)
+  if (options.out !== undefined)
+    await writeFile(options.out, options.out.endsWith('.json') ? JSON.stringify(report) : text)
   if (failures(report).length > 0) process.exitCode = 1
 }
 
 async function check(options: CheckOptions, signal: AbortSignal): Promise<Report> {
-  const { device, rounds } = options
+  const { device, rounds, only } = options
   const say = (line: string) => {
     signal.throwIfAborted()
     console.error(`gpu:check: ${line}`)
   }
-  say('where operators run')
-  const sections = [await operators(device, target)]
-  say('parity with the CPU')
-  sections.push(await parity(device, target))
-  say('the pool')
-  sections.push(await pool(device, target, rounds))
-  say('memory bandwidth')
-  const read = await memoryBandwidth(device)
-  sections.push(await speed(options, read, signal, say))
+  const make: Record<SectionName, () => Promise<Section>> = {
+    operators: () => operators(device, target),
+    parity: () => parity(device, target),
+    pool: () => pool(device, target, rounds),
+    speed: async () => speed(options, await memoryBandwidth(device), signal, say),
+  }
+  const sections: Section[] = []
+  for (const name of sectionNames.filter((each) => only.includes(each))) {
+    say(name)
+    sections.push(await make[name]())
+  }
   return { machine: machine(device), sections }
 }
 

@@ -26,6 +26,15 @@ export const shapes = {
     tie_word_embeddings: true,
     dtype: 'bfloat16',
   },
+  /** Qwen3-0.6B */
+  '0.6b': {
+    ...qwen3,
+    hidden_size: 1024,
+    intermediate_size: 3072,
+    num_hidden_layers: 28,
+    num_attention_heads: 16,
+    tie_word_embeddings: true,
+  },
   /** Qwen3-1.7B */
   '1.7b': {
     ...qwen3,

@@ -37,28 +37,32 @@ gives ${formatBytes(read)}/s in this run; the share is the weights' bytes × for
   for (const shape of options.shapes)
     for (const weights of options.weights) {
       say(`${shape} in ${weights}`)
-      const home = await mkdtemp(path.join(tmpdir(), 'lookahead-gpu-'))
+      const home = options.keep ?? (await mkdtemp(path.join(tmpdir(), 'lookahead-gpu-')))
       try {
-        section.rows.push(...(await timed(home, shape, weights, options, read, signal)))
+        for await (const row of timed(home, shape, weights, options, read, signal)) {
+          section.rows.push(row)
+          say(JSON.stringify(row))
+        }
         section.checks.push({ what: `${shape} in ${weights} runs`, passed: true })
       } catch (error) {
         section.checks.push({ what: `${shape} in ${weights} runs`, passed: false, seen: refusal(error) })
       } finally {
-        await rm(home, { recursive: true, force: true })
+        if (options.keep === undefined) await rm(home, { recursive: true, force: true })
       }
     }
   return section
 }
 
-async function timed(
+/** A row for each length of context, as soon as it is known. */
+async function* timed(
   home: string,
   shape: Shape,
   weights: WeightType,
-  { device, rounds }: CheckOptions,
+  { device, rounds, keep }: CheckOptions,
   read: number,
   signal: AbortSignal,
-): Promise<Section['rows']> {
-  const [folder, cacheDir] = [path.join(home, 'model'), path.join(home, 'cache')]
+): AsyncGenerator<Section['rows'][number], void, undefined> {
+  const [folder, cacheDir] = [path.join(home, shape), keep === undefined ? path.join(home, 'cache') : undefined]
   const started = performance.now()
   const bytes = await writeRandomModel(folder, cacheDir, shapes[shape], { device, weights }, signal)
   const written = performance.now()
@@ -71,27 +75,25 @@ async function timed(
   }
   const decoded = weightBytes(model.config, model.precision)
   const runner = new ModelRunner(model, chunk)
-  const rows: Section['rows'] = []
   for (const context of contexts) {
     const row = { shape, weights, context, ...setUp }
     try {
       const ms = await forwardTimes(model, context, rounds, signal)
       const speeds: number[] = []
       for (const texts of waves) speeds.push(await textSpeed(runner, { context, texts, signal }))
-      rows.push({
+      yield {
         ...row,
         'forwards of 1 token a second': 1000 / ms[0]!,
         'share of bandwidth': ((1000 / ms[0]!) * decoded) / read,
         ...Object.fromEntries(packedSizes.map((size, i) => [`ms of ${size}`, ms[i]!])),
         ...Object.fromEntries(waves.map((texts, i) => [`tokens/s of ${texts}`, speeds[i]!])),
-      })
+      }
     } catch (error) {
       // A long context may be more than the memory holds: what was measured before it stays.
-      if (rows.length === 0) throw error
-      rows.push({ ...row, 'forwards of 1 token a second': `not measured: ${refusal(error)}` })
+      if (context === contexts[0]) throw error
+      yield { ...row, 'forwards of 1 token a second': `not measured: ${refusal(error)}` }
     }
   }
-  return rows
 }
 
 /** Medians, in milliseconds, of forwards of each size after so many tokens. */
