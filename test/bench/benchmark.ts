@@ -83,7 +83,7 @@ const given = <T extends object>(values: T) =>
   }
 
 /** Each mode's first run loads and compiles what later ones have. @throws LookaheadError where a mode cannot be run at all */
-async function warmUp(client: Runs, runs: readonly PlannedRun[], conditions: Conditions): Promise<void> {
+export async function warmUp(client: Runs, runs: readonly PlannedRun[], conditions: Conditions): Promise<void> {
   for (const mode of new Set(runs.map((run) => run.mode)))
     await measure(client, mode, { ...requestFor(runs[0]!, conditions), max_tokens: WARM_UP_TOKENS })
 }

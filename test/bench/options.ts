@@ -165,7 +165,7 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
 }
 
 /** Reads `steps=0.6,tokens=0.8`. */
-function forcedRates(text: string): ForcedAcceptance {
+export function forcedRates(text: string): ForcedAcceptance {
   const parts = /^steps=([^,]+),tokens=([^,]+)$/.exec(
     matching(/^steps=[\d.]+,tokens=[\d.]+$/, 'steps=0.6,tokens=0.8, for example')(text),
   )!
