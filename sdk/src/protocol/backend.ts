@@ -6,7 +6,7 @@ import { TokenIds, list } from './lists.ts'
 import { CacheSalt, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { FinishReason, Usage } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
-import { Verifier } from './verifier.ts'
+import { Threshold, Verifier } from './verifier.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const positive = v.pipe(v.number(), v.integer(), v.minValue(1))
@@ -77,6 +77,8 @@ export const VerifyRequest = v.strictObject({
   /** With `follow`: whether drafting and verification overlap, instead of taking turns. Default: as is best on this backend. */
   overlap: v.optional(v.boolean()),
   verifier: v.optional(Verifier, 'judge'),
+  /** How strict the verifier is, where it takes a threshold. Default: its own. */
+  threshold: v.optional(Threshold),
   /** Token speculation inside target steps. */
   speculation: v.optional(
     v.strictObject({

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { Mode } from './runs.ts'
 import { DEFAULT_MAX_TOKENS, Sampling, promptEntries, stopEntries } from './sampling.ts'
-import { Verifier } from './verifier.ts'
+import { Threshold, Verifier } from './verifier.ts'
 
 export const RunRequest = v.pipe(
   v.strictObject({
@@ -26,6 +26,8 @@ export const RunRequest = v.pipe(
         /** With `pipelined`: whether steps are drafted while others are verified. Default: as the engine finds best. */
         overlap: v.optional(v.boolean()),
         verifier: v.optional(Verifier, 'judge'),
+        /** How strict the verifier is, where it takes a threshold: `likelihood`, `embedding`. Default: its own. */
+        threshold: v.optional(Threshold),
       }),
       {},
     ),

@@ -13,3 +13,11 @@ test('of the kinds of run, of which there is no end, those seen last are remembe
   }
   expect(controllers.for(kind(0.01))).not.toBe(second)
 })
+
+test('what is learnt with one threshold is not held true of another', () => {
+  const controllers = new Controllers()
+  const ask = (threshold?: number) =>
+    controllers.for(parseRequest(RunRequest, { prompt: 'x', lookahead: { verifier: 'likelihood', threshold } }))
+  expect(ask(0.2)).toBe(ask(0.2))
+  expect(new Set([ask(), ask(0.2), ask(0.3)]).size).toBe(3)
+})

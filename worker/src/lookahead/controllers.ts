@@ -14,9 +14,9 @@ export class Controllers {
    * A run's controller; runs of one kind share what they learn.
    */
   for({ lookahead, sampling }: RunRequest): Controller {
-    const { mode, depth, verifier, adaptive = mode === 'auto' } = lookahead
+    const { mode, depth, verifier, threshold, adaptive = mode === 'auto' } = lookahead
     if (!adaptive || !draftsSteps(mode)) return fixedController(lookahead)
-    const kind = JSON.stringify([mode, depth, verifier, sampling.temperature ?? 'model'])
+    const kind = JSON.stringify([mode, depth, verifier, threshold, sampling.temperature ?? 'model'])
     const known = this.#known.get(kind) ?? new LoadController(lookahead)
     // The kinds seen last are kept: temperatures are without number.
     this.#known.delete(kind)

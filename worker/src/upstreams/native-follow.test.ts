@@ -41,6 +41,7 @@ function begin({ draftFails = false } = {}): { session: Session; calls: { path: 
 
 const task = (depth: number): Following => ({
   verifier: 'likelihood',
+  threshold: 0.4,
   depth,
   decode: 1,
   overlap: undefined,
