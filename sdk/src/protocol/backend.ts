@@ -159,8 +159,8 @@ export const Verdict = v.object({
   /**
    * - `exact`: same tokens, or same text but for case and white space; with the `exact` verifier also: not the same tokens
    * - `numbers`, `names`: the two name different ones, so they cannot mean the same, and no judge is asked
-   * - `unlikely`: the target gives one of its tokens so small a probability in its place that no judge is asked
-   * - `likely`: the target finds all its tokens likely enough in their place
+   * - `unlikely`: the target gives one of its tokens so small a probability in its place that no judge is asked, or that the token does not stand
+   * - `likely`: all its tokens are typical enough of what the target draws in their place
    * - `judge`: the judge compared the meanings
    * - `score`, `random`: the target's rating of the drafted step; a coin
    * - `embedding`: the cosine of their embeddings
