@@ -37,7 +37,7 @@ await withStack(
       const prompt = { messages: [{ role: 'user', content: problem.question }], add_generation_prompt: true }
       const head = await tokenize(backendURL, prompt)
       const events: RunEvent[] = []
-      const request = { ...ask(problem.question), sampling: { seed }, lookahead: { depth } }
+      const request = { ...ask(problem.question), sampling: { seed }, lookahead: { depth, verifier: 'judge' } }
       await measure(client, 'lr+sd', request, (event) => events.push(event))
       let committed = ''
       for (const event of events) {
