@@ -193,7 +193,8 @@ export class Engine {
   verifier(name: string, threshold?: number): Verifier {
     const verifier = this.#verifiers.get(name)
     if (verifier) {
-      const chosen = threshold === undefined ? verifier : withThreshold(verifier, threshold, [...this.#verifiers.values()])
+      const chosen =
+        threshold === undefined ? verifier : withThreshold(verifier, threshold, [...this.#verifiers.values()])
       return this.#forced?.verifier(chosen) ?? chosen
     }
     const known = this.verifierNames.join(', ')
