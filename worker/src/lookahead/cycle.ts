@@ -158,10 +158,10 @@ class Run {
 
   #follow(plan: Plan): Flight {
     const { depth, steps, tokens } = plan
-    const { verifier, overlap } = this.#request.lookahead
+    const { verifier, threshold, overlap } = this.#request.lookahead
     const { max_tokens: maxTokens } = this.#request
     this.#phase = depth > 0 ? 'verify' : 'decode'
-    const task = { verifier, depth, overlap, decode: steps, tokens, maxTokens }
+    const task = { verifier, threshold, depth, overlap, decode: steps, tokens, maxTokens }
     return { plan, events: this.#session.follow!(task, this.#options.signal) }
   }
 
@@ -196,6 +196,7 @@ class Run {
     this.#phase = steps.length > 0 ? 'verify' : 'decode'
     const task: Verification = {
       verifier: this.#request.lookahead.verifier,
+      threshold: this.#request.lookahead.threshold,
       decode: plan.steps,
       tokens: plan.tokens,
       maxTokens: this.#request.max_tokens - this.#output.tokens,

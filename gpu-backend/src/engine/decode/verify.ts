@@ -1,7 +1,7 @@
 import { channelsThrough } from '@lookahead/sdk/protocol'
 import type { FinishReason, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
-import { rulingsOf, ruleOf } from '../judging/ask.ts'
+import { keptOf, ruleOf, rulingsOf } from '../judging/ask.ts'
 import { likelyTokens, tellingLikely } from '../judging/likelihood.ts'
 import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Scores } from '../../model/index.ts'
@@ -9,7 +9,7 @@ import { advance } from './branch.ts'
 import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
 import { opened } from './draft.ts'
-import { reduction, samplingParameters } from '../sampling/distribution.ts'
+import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
 import { draftedChain, namedSteps } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
 import { Meter } from '../batching/meter.ts'
@@ -75,7 +75,7 @@ export class Verification {
     this.#engine = engine
     this.#context = context
     this.#request = request
-    this.#verifier = engine.verifier(request.verifier)
+    this.#verifier = engine.verifier(request.verifier, request.threshold)
     this.#signal = signal
     const room = Math.min(request.max_tokens, capacity - context.tokens.length)
     this.#output = new CertainOutput(context.text(model.tokenizer, request), room)
@@ -123,9 +123,11 @@ export class Verification {
   /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
     const { steps, rest, tokens, starts } = this.#chain
-    const { leastLogprob = -Infinity, alone = false } = this.#verifier
-    const isGated = steps.length > 0 && (alone || leastLogprob > -Infinity)
-    const wanted = this.#request.speculation.drafted || isGated ? [...tokens.keys(), tokens.length] : starts
+    const verifier = this.#verifier
+    const { leastLogprob = -Infinity } = verifier
+    const isGated = steps.length > 0 && leastLogprob > -Infinity
+    const isRead = isGated || (steps.length > 0 && verifier.kept !== undefined)
+    const wanted = this.#request.speculation.drafted || isRead ? [...tokens.keys(), tokens.length] : starts
     const reduced = isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
     const rows = await this.#timer.time('target', () =>
       this.#tree.prefill(this.#context.tokens, tokens, wanted, reduced),
@@ -139,10 +141,12 @@ export class Verification {
       if (draft) after = channelsThrough(after, draft.text)
       this.#steps.push(step)
       if (needsTurn()) await giveTurn()
-      if (draft && alone) step.beginLikely(scores, likelyTokens(draft.tokens, scores, leastLogprob))
-      else step.begin(scores)
-      if (draft && isGated && step.agreed < draft.tokens.length)
-        step.unlikely = alone || likelyTokens(draft.tokens, scores, leastLogprob) < draft.tokens.length
+      const kept = draft && keptOf(verifier, draft.tokens, (i) => distribution(scores(i), this.#expansion.parameters))
+      if (kept === undefined) step.begin(scores)
+      else step.beginKept(scores, kept)
+      if (draft && step.agreed < draft.tokens.length)
+        step.unlikely =
+          kept !== undefined || (isGated && likelyTokens(draft.tokens, scores, leastLogprob) < draft.tokens.length)
       this.#ruleAtOnce(step)
       // What hangs on a rejected step is nobody's.
       if (step.ruling?.accepted === false) break
