@@ -2,5 +2,5 @@
 export { Engine, type EngineOptions } from './engine/engine.ts'
 export type { ForcedAcceptance } from './engine/forced.ts'
 export type { Proposer, ProposerKind, SpeculationRequest } from './engine/speculation/proposers/index.ts'
-export { stepLogprobs } from './engine/judging/step-logprobs.ts'
+export { readStep, type TokenOpinion } from './engine/judging/read-step.ts'
 export { createApp, type AppOptions } from './server/app.ts'

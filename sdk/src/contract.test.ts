@@ -245,6 +245,12 @@ describe('a request', () => {
     expect(Number.isSafeInteger(MAX_SEED + 128)).toBe(true)
   })
 
+  it('takes thresholds above 0 and up to 1', () => {
+    const parse = (threshold: unknown) => v.safeParse(RunRequest, { ...question, lookahead: { threshold } }).success
+    expect([0.25, 1, 1e-9].map(parse)).toEqual([true, true, true])
+    expect([0, -0.5, 1.01, '0.25', null].map(parse)).toEqual([false, false, false, false, false])
+  })
+
   it('asks in one of two ways, and has defaults', () => {
     const parse = (request: unknown) => v.safeParse(RunRequest, request)
     const messages = [{ role: 'user', content: 'x' }]

@@ -1,8 +1,8 @@
 /** Verifiers on labelled pairs, as a run would ask them: what a rule decides is not asked about, the rest goes in batches. */
-import { stepLogprobs } from '@lookahead/gpu-backend'
-import type { Engine } from '@lookahead/gpu-backend'
+import { readStep } from '@lookahead/gpu-backend'
+import type { Engine, TokenOpinion } from '@lookahead/gpu-backend'
 import type { EquivalencePair } from '@lookahead/gpu-backend/dataset'
-import { rejected } from '@lookahead/worker/verifiers'
+import { rejected, typicality } from '@lookahead/worker/verifiers'
 import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
 import type { Verdict } from './verifiers-summary.ts'
 
@@ -12,6 +12,10 @@ export interface Prepared {
   pair: Pair
   /** Natural log-probability of the drafted step's least likely token, after the question and the steps before it. */
   least: number
+  /** How typical its least typical token is of the target. */
+  typical: number
+  /** What the target thinks of each of its tokens. */
+  opinions: readonly TokenOpinion[]
 }
 
 /** Lets the target read every drafted step in its place. */
@@ -25,10 +29,12 @@ export async function prepare(engine: Engine, labelled: readonly EquivalencePair
     const messages = [{ role: 'user', content: question }]
     const prompt = tokenizer.encode(tokenizer.renderChat(messages, { addGenerationPrompt: true }))
     const [own, drafted] = [encode(target), encode(draft)]
-    const logprobs = await stepLogprobs(engine.target, [...prompt, ...encode(before)], drafted)
+    const opinions = await readStep(engine.target, [...prompt, ...encode(before)], drafted)
     prepared.push({
       labelled: one,
-      least: Math.min(...logprobs),
+      least: Math.min(...opinions.map(({ logprob }) => logprob)),
+      typical: Math.min(...opinions.map(({ p }, i) => typicality(drafted[i]!, p))),
+      opinions,
       pair: {
         draft: { text: draft, tokens: drafted, end: 'delimiter', unlikely: false },
         target: { text: target, tokens: own, end: 'delimiter' },
@@ -53,10 +59,9 @@ export async function measurePairs(
   prepared: readonly Prepared[],
   batch: number,
 ): Promise<Measured> {
-  const { leastLogprob = -Infinity } = verifier
-  const pairs = prepared.map(({ pair, least }) => ({
-    ...pair,
-    draft: { ...pair.draft, unlikely: least < leastLogprob },
+  const pairs = prepared.map((step) => ({
+    ...step.pair,
+    draft: { ...step.pair.draft, unlikely: isUnlikely(verifier, step) },
   }))
   const start = performance.now()
   const rulings = pairs.map((pair): Ruling | undefined => verifier.rule(pair))
@@ -79,4 +84,11 @@ export async function measurePairs(
       ...(rulings[i] ?? rejected('judge')),
     })),
   }
+}
+
+/** As a verification says it. */
+function isUnlikely(verifier: Verifier, { pair: { draft }, least, opinions }: Prepared): boolean {
+  const { leastLogprob = -Infinity } = verifier
+  const kept = verifier.kept?.(draft.tokens, (i) => opinions[i]!.p)
+  return least < leastLogprob || (kept !== undefined && kept < draft.tokens.length)
 }

@@ -3,7 +3,8 @@ import type { RunSummary } from './verifiers-runs.ts'
 import { byCategory, confusion, curve } from './verifiers-summary.ts'
 import type { CurvePoint, Scored, Verdict } from './verifiers-summary.ts'
 
-const THRESHOLDS = [-1, -1.5, -2, -2.5, -3, -4, -5, -6, -8, -10, -12]
+const LOGPROBS = [-1, -1.5, -2, -2.5, -3, -4, -5, -6, -8, -10, -12]
+const TYPICALITIES = [0.8, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.1, 0.05]
 
 /** What was measured, by the verifiers' names. */
 export interface Results {
@@ -28,14 +29,20 @@ export function results({ measured, scored, runs }: Results): object {
   return {
     pairs: scored.length,
     verifiers: Object.fromEntries(verifiers) as object,
-    likelihood: curve(scored, THRESHOLDS),
+    gate: curve(scored, 'least', LOGPROBS),
+    likelihood: curve(scored, 'typical', TYPICALITIES),
     runs: Object.fromEntries(runs),
   }
 }
 
 /** As Markdown. */
 export function report({ measured, scored, runs }: Results): string {
-  const sections = [overview(measured), categories(measured), likelihood(curve(scored, THRESHOLDS))]
+  const sections = [
+    overview(measured),
+    categories(measured),
+    accepts('least log-probability of a token', curve(scored, 'least', LOGPROBS)),
+    accepts('typicality of the least typical token', curve(scored, 'typical', TYPICALITIES)),
+  ]
   return [...sections, ...(runs.size > 0 ? [ofRuns(runs)] : [])].join('\n\n')
 }
 
@@ -71,14 +78,14 @@ function categories(measured: ReadonlyMap<string, Measured>): string {
   return table([['accepted', 'pairs', ...measured.keys()], ...rows.toSorted(([a], [b]) => b!.localeCompare(a!))])
 }
 
-function likelihood(points: readonly CurvePoint[]): string {
-  const rows = points.map(({ threshold, same, other }) => [
-    String(threshold),
+function accepts(threshold: string, points: readonly CurvePoint[]): string {
+  const rows = points.map(({ threshold: value, same, other }) => [
+    String(value),
     percent(same),
     percent(other),
     same + other > 0 ? percent(same / (same + other)) : '–',
   ])
-  return table([['least log-probability of a token', 'same: accepted', 'other: accepted', 'precision'], ...rows])
+  return table([[threshold, 'same: accepted', 'other: accepted', 'precision'], ...rows])
 }
 
 function ofRuns(runs: ReadonlyMap<string, RunSummary>): string {

@@ -32,8 +32,9 @@ test('categories are counted apart', () => {
 })
 
 test('a threshold accepts what is as likely or more', () => {
-  const scored = [-1, -3, -5, -7].flatMap((least, i) => [{ pair: pair(i % 2 === 0), least }])
-  expect(curve(scored, [-3, -6])).toEqual([
+  const scored = [-1, -3, -5, -7].flatMap((least, i) => [{ pair: pair(i % 2 === 0), least, typical: -least }])
+  expect(curve(scored, 'typical', [5])).toEqual([{ threshold: 5, same: 0.5, other: 0.5 }])
+  expect(curve(scored, 'least', [-3, -6])).toEqual([
     { threshold: -3, same: 0.5, other: 0.5 },
     { threshold: -6, same: 1, other: 0.5 },
   ])

@@ -51,24 +51,29 @@ export function byCategory(
   )
 }
 
-/** A step's least log-probability of a token under the target, and what its pair says. */
+/** What the target thinks of a step's least likely, and least typical, token, and what its pair says. */
 export interface Scored {
   pair: Verdict['pair']
   least: number
+  typical: number
 }
 
-/** What a threshold of the least log-probability accepts, of what means the same and of what does not. */
+/** What a threshold accepts, of what means the same and of what does not. */
 export interface CurvePoint {
   threshold: number
   same: number
   other: number
 }
 
-export const curve = (scored: readonly Scored[], thresholds: readonly number[]): CurvePoint[] =>
+export const curve = (
+  scored: readonly Scored[],
+  by: 'least' | 'typical',
+  thresholds: readonly number[],
+): CurvePoint[] =>
   thresholds.map((threshold) => {
     const rate = (same: boolean): number => {
       const group = scored.filter(({ pair }) => pair.same === same)
-      return group.filter(({ least }) => least >= threshold).length / group.length
+      return group.filter((step) => step[by] >= threshold).length / group.length
     }
     return { threshold, same: rate(true), other: rate(false) }
   })

@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     measured.set(verifier.name, await measurePairs(verifier, prepared, options.batch))
   }
   engine.close()
-  const scored = prepared.map(({ labelled, least }) => ({ pair: labelled, least }))
+  const scored = prepared.map(({ labelled, least, typical }) => ({ pair: labelled, least, typical }))
   const runs = await wholeRuns(chosen.map(({ name }) => name).filter((name) => engine.verifierNames.includes(name)))
   const found: Results = { measured, scored, runs }
   console.log(options.json ? JSON.stringify({ options, ...results(found) }) : report(found))

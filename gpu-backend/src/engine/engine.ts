@@ -186,10 +186,17 @@ export class Engine {
     return [...this.#verifiers.keys()]
   }
 
-  /** @throws {EngineError} `invalid_request` when there is none of this name */
-  verifier(name: string): Verifier {
+  /**
+   * @param threshold as strict as this. Default: as strict as it is by itself
+   * @throws {EngineError} `invalid_request` when there is none of this name, or it takes no threshold
+   */
+  verifier(name: string, threshold?: number): Verifier {
     const verifier = this.#verifiers.get(name)
-    if (verifier) return this.#forced?.verifier(verifier) ?? verifier
+    if (verifier) {
+      const chosen =
+        threshold === undefined ? verifier : withThreshold(verifier, threshold, [...this.#verifiers.values()])
+      return this.#forced?.verifier(chosen) ?? chosen
+    }
     const known = this.verifierNames.join(', ')
     throw new EngineError('invalid_request', `verifier: there is no "${name}": there are ${known}`, {
       param: 'verifier',
@@ -246,6 +253,17 @@ export class Engine {
     for (const { runner } of this.runners) runner.model.close()
     this.encoder?.close()
   }
+}
+
+/** @throws {EngineError} `invalid_request`, with those that do, when it takes none */
+function withThreshold(verifier: Verifier, threshold: number, all: readonly Verifier[]): Verifier {
+  if (verifier.withThreshold) return verifier.withThreshold(threshold)
+  const names = all
+    .filter((other) => other.withThreshold !== undefined)
+    .map(({ name }) => name)
+    .join(', ')
+  const message = `threshold: "${verifier.name}" takes none: leave it out, or name a verifier that does: ${names}`
+  throw new EngineError('invalid_request', message, { param: 'threshold' })
 }
 
 /** Slots of each pool when the pools together may take `memory` MiB. */

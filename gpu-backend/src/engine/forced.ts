@@ -40,7 +40,7 @@ export class Forced {
     return { accepted: length, next: bonus ? draw(length) : undefined }
   }
 
-  /** Asks the verifier about every step whose target version has ended, and does not heed what it says. */
+  /** Asks the verifier about every step whose target version has ended, and heeds neither what it says nor what it would keep. */
   verifier(verifier: Verifier): Verifier {
     return {
       name: verifier.name,

@@ -115,34 +115,36 @@ test('log probabilities, rules and untruncated sampling have every row whole, in
   expect(rows).toBeGreaterThan(3 * 30)
 })
 
-test.each([{ temperature: 0 }, { temperature: 0.9, top_p: 0.95, seed: 3 }])(
-  'cycles of drafted and verified steps come out the same at %o',
-  async (sampling) => {
-    const cycles = async (engine: Engine) => {
-      const id = `cycles ${sampling.temperature}`
-      const events: unknown[] = []
-      for (let output: number[] = []; ;) {
-        const context = { id, messages: [{ role: 'user' as const, content: questions[2]! }], output }
-        const drafting = parseRequest(DraftRequest, { context, depth: 2, sampling })
-        const steps: { id: string; text: string }[] = []
-        for await (const event of draft(engine, await engine.context(context), drafting, signal))
-          if (event.type === 'step') steps.push({ id: event.id, text: event.text })
-        const last = { id, length: output.length }
-        const request = parseRequest(VerifyRequest, { context: last, steps, max_tokens: MAX_TOKENS, sampling })
-        for await (const event of verifySteps(engine, await engine.context(last), request, signal)) {
-          if (event.type === 'verdict') events.push(event)
-          if (event.type !== 'commit') continue
-          events.push(event)
-          if (event.finish || output.length > 2 * MAX_TOKENS) return events
-          output = [...output, ...event.tokens]
-        }
+test.each([
+  { verifier: 'judge', sampling: { temperature: 0 } },
+  { verifier: 'judge', sampling: { temperature: 0.9, top_p: 0.95, seed: 3 } },
+  { verifier: 'likelihood', sampling: { temperature: 0.9, top_p: 0.95, seed: 3 } },
+  { verifier: 'likelihood', sampling: { temperature: 1.5, top_p: 1, top_k: 20, seed: 4 } },
+])('cycles of drafted and verified steps come out the same: %o', async ({ verifier, sampling }) => {
+  const cycles = async (engine: Engine) => {
+    const id = `cycles ${verifier} ${sampling.temperature}`
+    const events: unknown[] = []
+    for (let output: number[] = []; ;) {
+      const context = { id, messages: [{ role: 'user' as const, content: questions[2]! }], output }
+      const drafting = parseRequest(DraftRequest, { context, depth: 2, sampling })
+      const steps: { id: string; text: string }[] = []
+      for await (const event of draft(engine, await engine.context(context), drafting, signal))
+        if (event.type === 'step') steps.push({ id: event.id, text: event.text })
+      const last = { id, length: output.length }
+      const request = parseRequest(VerifyRequest, { context: last, steps, verifier, max_tokens: MAX_TOKENS, sampling })
+      for await (const event of verifySteps(engine, await engine.context(last), request, signal)) {
+        if (event.type === 'verdict') events.push(event)
+        if (event.type !== 'commit') continue
+        events.push(event)
+        if (event.finish || output.length > 2 * MAX_TOKENS) return events
+        output = [...output, ...event.tokens]
       }
     }
-    const expected = await cycles(whole)
-    const rows = await fetched(async () => expect(await cycles(reduced)).toEqual(expected))
-    expect(rows).toBe(0)
-  },
-)
+  }
+  const expected = await cycles(whole)
+  const rows = await fetched(async () => expect(await cycles(reduced)).toEqual(expected))
+  expect(rows).toBe(0)
+})
 
 test('a draft model that knows more tokens than the target guesses none of those', async () => {
   const parameters = samplingParameters({ temperature: 2, top_k: 0, top_p: 0.9 }, { eosTokenIds: [] }, 1)

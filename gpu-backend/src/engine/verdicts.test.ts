@@ -4,6 +4,7 @@ import type { StepRulesInput, Verdict } from '@lookahead/sdk/protocol'
 import { asDrafted, unaided, verify } from '../../test/calls.ts'
 import type { VerifyOptions } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
+import { weighed } from '../../test/staged.ts'
 import type { Staged } from '../../test/staged.ts'
 
 const prompt = 'How many apples has Ann in the end, if she eats some?\n'
@@ -185,5 +186,45 @@ describe.each([
     expect(verdicts.map(({ accepted }) => accepted)).not.toContain(true)
     expect(commit).toMatchObject({ accepted: 0, finish: 'length' })
     expect(commit.tokens).toHaveLength(4)
+  })
+})
+
+describe('the target’s own opinion', () => {
+  const [cats, dogs] = ['One cat.\n\n', 'Two dogs.\n\n']
+
+  /** The target begins in one of two ways, with `cats` three times in ten at temperature 1. */
+  const ruleOnCats = async (options: Partial<VerifyOptions>) => {
+    const { tokenizer, end } = staged
+    const start = tokenizer.encode(prompt).length
+    const known = [cats, dogs].map((text) => tokenizer.encode(text, { continuing: true })) as [number[], number[]]
+    const either = weighed(new Map(known.map((tokens, i) => [tokens[0]!, [0.3, 0.7][i]!])))
+    staged.says('target', (text) => {
+      const written = text.slice(start)
+      if (written.length === 0) return either
+      return known.find((tokens) => written.every((token, i) => token === tokens[i]))?.[written.length] ?? end
+    })
+    const { verdicts, commit } = await rule([cats], { verifier: 'likelihood', ...options })
+    expect([cats, dogs]).toContain(commit.text)
+    return verdicts
+  }
+
+  test.each<[string, Partial<VerifyOptions>, boolean]>([
+    // p · exp(H) of three in ten is 0.55; at temperature 0.3 it is one in eighteen, at 0.07.
+    ['the tokens are typical of what it draws', { sampling: { temperature: 1 } }, true],
+    ['they are as typical as asked', { sampling: { temperature: 1 }, threshold: 0.55 }, true],
+    ['they are less typical than asked', { sampling: { temperature: 1 }, threshold: 0.56 }, false],
+    ['it would hardly draw them so cold', { sampling: { temperature: 0.3 } }, false],
+    ['less is asked', { sampling: { temperature: 0.3 }, threshold: 0.05 }, true],
+    ['top-p leaves them out', { sampling: { temperature: 1, top_p: 0.6 }, threshold: 0.001 }, false],
+    ['it draws nothing but the likeliest', { sampling: { temperature: 0 }, threshold: 0.001 }, false],
+  ])('where %s', async (_, options, accepted) => {
+    for (const speculation of [unaided, asDrafted])
+      expect(await ruleOnCats({ ...options, speculation })).toEqual(only(accepted, accepted ? 'likely' : 'unlikely'))
+  })
+
+  test('has no threshold where a judge rules, and says who has one', () => {
+    expect(() => staged.engine.verifier('judge', 0.5)).toThrow(/threshold: "judge" takes none: .*: likelihood$/)
+    expect(() => staged.engine.verifier('nobody', 0.5)).toThrow(/there is no "nobody"/)
+    expect(staged.engine.verifier('likelihood', 0.5).name).toBe('likelihood')
   })
 })

@@ -51,7 +51,7 @@ export function lookaheadRoutes(service: Service): Hono {
   app.post('/v1/verify', async (c) => {
     const request = await readVerify(c.req.raw)
     const engine = service.ready()
-    engine.verifier(request.verifier)
+    engine.verifier(request.verifier, request.threshold)
     const work = request.follow ? lookahead : verifySteps
     const caller = callerOf(c)
     return respond(service, engine, caller, asked(caller, 'verify', request), (context, signal) =>

@@ -8,7 +8,7 @@ import { StepRules } from './steps.ts'
 import { tokenGuesses } from './token-guesses.ts'
 import { FinishReason, Usage } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
-import { Verifier } from './verifier.ts'
+import { Threshold, Verifier } from './verifier.ts'
 import { MAX_WIDTH } from './width.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -93,6 +93,8 @@ export const VerifyRequest = v.strictObject({
   /** With `follow`: whether drafting and verification overlap, instead of taking turns. Default: as is best on this backend. */
   overlap: v.optional(v.boolean()),
   verifier: v.optional(Verifier, 'judge'),
+  /** How strict the verifier is, where it takes a threshold. Default: its own. */
+  threshold: v.optional(Threshold),
   /** Token speculation inside target steps. */
   speculation: v.optional(
     v.strictObject({
@@ -180,8 +182,8 @@ export const Verdict = v.object({
   /**
    * - `exact`: same tokens, or same text but for case and white space; with the `exact` verifier also: not the same tokens
    * - `numbers`, `names`: the two name different ones, so they cannot mean the same, and no judge is asked
-   * - `unlikely`: the target gives one of its tokens so small a probability in its place that no judge is asked
-   * - `likely`: the target finds all its tokens likely enough in their place
+   * - `unlikely`: the target gives one of its tokens so small a probability in its place that no judge is asked, or that the token does not stand
+   * - `likely`: all its tokens are typical enough of what the target draws in their place
    * - `judge`: the judge compared the meanings
    * - `score`, `random`: the target's rating of the drafted step; a coin
    * - `embedding`: the cosine of their embeddings

@@ -5,7 +5,7 @@ import { MAX_WIDTH } from './width.ts'
 import { DEFAULT_MAX_TOKENS, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { StepRules } from './steps.ts'
 import { tokenGuesses } from './token-guesses.ts'
-import { Verifier } from './verifier.ts'
+import { Threshold, Verifier } from './verifier.ts'
 
 export const RunRequest = v.pipe(
   v.strictObject({
@@ -31,6 +31,8 @@ export const RunRequest = v.pipe(
         /** With `pipelined`: whether steps are drafted while others are verified. Default: as the engine finds best. */
         overlap: v.optional(v.boolean()),
         verifier: v.optional(Verifier, 'judge'),
+        /** How strict the verifier is, where it takes a threshold: `likelihood`, `embedding`. Default: its own. */
+        threshold: v.optional(Threshold),
         /** How the text is cut into steps. Default: after `"\n\n"`, or 100 tokens. */
         steps: v.optional(StepRules),
         /**

@@ -62,6 +62,13 @@ export const lookahead: Area = {
       tests: [controllersTest],
     },
     {
+      file: controllers,
+      from: '[lookahead, sampling',
+      to: '[{ ...lookahead, threshold: 0 }, sampling',
+      means: 'what a strict verifier taught is taken for true of a lenient one',
+      tests: [controllersTest],
+    },
+    {
       file: controller,
       from: 'tokens === NO_GUESSES ? tokens : ',
       to: '',

@@ -5,6 +5,7 @@ const judge = `${folder}/judge.ts`
 const exact = `${folder}/exact.ts`
 const index = `${folder}/index.ts`
 const chain = `${folder}/chain.ts`
+const likelihood = `${folder}/likelihood.ts`
 const random = `${folder}/random.ts`
 const score = `${folder}/score.ts`
 const same = `${folder}/rules/same.ts`
@@ -236,6 +237,41 @@ export const verifiers: Area = {
       to: 'Math.min(...leastLogprobs)',
       means: 'a chain is as lenient as the most lenient of its parts',
       tests: [verifiersTest],
+    },
+    {
+      file: chain,
+      from: 'Math.min(...keepers',
+      to: 'Math.max(...keepers',
+      means: 'a chain keeps the tokens that the most lenient of its parts keeps',
+      tests: [verifiersTest],
+    },
+    {
+      file: likelihood,
+      from: 'typicality(token, p(i)) < threshold',
+      to: 'typicality(token, p(0)) < threshold',
+      means: 'all tokens are held against what is drawn in the first place',
+      tests: [verifiersTest],
+    },
+    {
+      file: likelihood,
+      from: 'if (place < 0) return 0\n',
+      to: 'if (place < 0) return 1\n',
+      means: 'what the target cannot draw is kept',
+      tests: [verifiersTest],
+    },
+    {
+      file: likelihood,
+      from: ' * Math.exp(entropy)',
+      to: '',
+      means: 'one of many wordings is too unlikely to stand',
+      tests: [verifiersTest],
+    },
+    {
+      file: likelihood,
+      from: 'likelihood({ threshold: other })',
+      to: 'likelihood({ threshold })',
+      means: 'a threshold that is asked for changes nothing',
+      tests: [verifiersTest, verdictsTest],
     },
     {
       file: score,

@@ -23,3 +23,11 @@ test('what a run asks of its steps and guesses makes it one of another kind', ()
     expect(auto(other)).toBe(auto(other))
   }
 })
+
+test('what is learnt with one threshold is not held true of another', () => {
+  const controllers = new Controllers()
+  const ask = (threshold?: number) =>
+    controllers.for(parseRequest(RunRequest, { prompt: 'x', lookahead: { verifier: 'likelihood', threshold } }))
+  expect(ask(0.2)).toBe(ask(0.2))
+  expect(new Set([ask(), ask(0.2), ask(0.3)]).size).toBe(3)
+})

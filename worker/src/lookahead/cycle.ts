@@ -160,10 +160,10 @@ class Run {
 
   #follow(plan: Plan): Flight {
     const { depth, width, steps, tokens } = plan
-    const { verifier, overlap } = this.#request.lookahead
+    const { verifier, threshold, overlap } = this.#request.lookahead
     const { max_tokens: maxTokens } = this.#request
     this.#phase = depth > 0 ? 'verify' : 'decode'
-    const task = { verifier, depth, width, overlap, decode: steps, tokens, maxTokens }
+    const task = { verifier, threshold, depth, width, overlap, decode: steps, tokens, maxTokens }
     return { plan, events: this.#session.follow!(task, this.#options.signal) }
   }
 
@@ -198,6 +198,7 @@ class Run {
     this.#phase = steps.length > 0 ? 'verify' : 'decode'
     const task: Verification = {
       verifier: this.#request.lookahead.verifier,
+      threshold: this.#request.lookahead.threshold,
       decode: plan.steps,
       tokens: plan.tokens,
       maxTokens: this.#request.max_tokens - this.#output.tokens,

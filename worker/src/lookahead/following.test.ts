@@ -62,7 +62,7 @@ function scripted(...calls: Said[][]) {
 
 async function run(
   { upstream }: { upstream: Upstream },
-  lookahead: RunRequestInput['lookahead'] = { mode: 'lr+sd', depth: 4, verifier: 'likelihood' },
+  lookahead: RunRequestInput['lookahead'] = { mode: 'lr+sd', depth: 4, verifier: 'likelihood', threshold: 0.4 },
   controller?: Controller,
 ): Promise<RunEvent[]> {
   const request = parseRequest(RunRequest, { prompt: 'How many?', lookahead })
@@ -111,7 +111,7 @@ test('steps, verdicts and text come in the order of the engine, and every step i
     stats: { cycles: 3, drafted_steps: 3, accepted_steps: 2, proposed_tokens: 12, target_ms: 6, draft_ms: 3 },
   })
   expect(engine.tasks).toEqual([
-    expect.objectContaining({ depth: 4, verifier: 'likelihood', overlap: undefined, maxTokens: 1024 }),
+    expect.objectContaining({ depth: 4, verifier: 'likelihood', threshold: 0.4, overlap: undefined, maxTokens: 1024 }),
   ])
   expect(engine.released()).toBe(0)
 })

@@ -173,7 +173,13 @@ test.each<[string, Reply]>([
   const events = cycle(upstream, request, { runId: 'r', signal })
   await events.next()
   const session = upstream.open({ id: 'c', prompt: 'x', sampling: {}, stop: [], stopInReasoning: false })
-  const task = { verifier: 'exact', decode: 1, tokens: { drafted: false, ngram: 0, draft: 0 }, maxTokens: 1 }
+  const task = {
+    verifier: 'exact',
+    threshold: undefined,
+    decode: 1,
+    tokens: { drafted: false, ngram: 0, draft: 0 },
+    maxTokens: 1,
+  }
   const call = session.verify(noSteps(), task, signal)[Symbol.asyncIterator]()
   if (reply !== 'silence') await call.next()
   const pending = [events.next(), call.next()]

@@ -89,6 +89,8 @@ export interface DraftedStep {
 export interface Verification {
   /** Who compares drafted with target steps: a name that the engine knows. */
   verifier: string
+  /** How strict it is. Default: its own. */
+  threshold: number | undefined
   /** Steps the target writes after those that were accepted, or alone; `end`: to the end of the text. */
   decode: number | 'end'
   /** Token speculation inside target steps. */

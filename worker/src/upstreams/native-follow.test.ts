@@ -48,6 +48,7 @@ function begin({ draftFails = false, ...more }: Partial<Text> & { draftFails?: b
 
 const task = (depth: number): Following => ({
   verifier: 'likelihood',
+  threshold: 0.4,
   depth,
   width: 1,
   decode: 1,

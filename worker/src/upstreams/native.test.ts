@@ -133,10 +133,10 @@ describe('the backend hears', () => {
     const { calls } = await play([drafts('a\n\n'), end], {
       ...settings,
       max_tokens: 77,
-      lookahead: { depth: 3, verifier: 'exact' },
+      lookahead: { depth: 3, verifier: 'exact', threshold: 0.4 },
     })
     expect(calls[0]!.body).toMatchObject({ depth: 3, sampling: settings.sampling })
-    expect(calls[1]!.body).toMatchObject({ ...settings, verifier: 'exact', max_tokens: 77 })
+    expect(calls[1]!.body).toMatchObject({ ...settings, verifier: 'exact', threshold: 0.4, max_tokens: 77 })
   })
 
   test('how the text is cut into steps, and how tokens are guessed and drawn; nothing of it where the request says nothing', async () => {

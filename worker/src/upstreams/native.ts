@@ -84,7 +84,7 @@ class NativeSession implements domain.Session {
 
   async *#verify(
     steps: AsyncIterable<domain.DraftedStep>,
-    { verifier, decode, tokens, maxTokens }: domain.Verification,
+    { verifier, threshold, decode, tokens, maxTokens }: domain.Verification,
     signal: AbortSignal,
   ): Events<domain.VerifyEvent> {
     // The request has all of them in it.
@@ -94,6 +94,7 @@ class NativeSession implements domain.Session {
     const request: Omit<VerifyRequestInput, 'context'> = {
       steps: named(all),
       verifier,
+      threshold,
       speculation: tokens,
       coupled,
       decode,
@@ -124,7 +125,7 @@ class NativeSession implements domain.Session {
   }
 
   follow(
-    { verifier, depth, width, overlap, decode, tokens, maxTokens }: domain.Following,
+    { verifier, threshold, depth, width, overlap, decode, tokens, maxTokens }: domain.Following,
     signal: AbortSignal,
   ): AsyncIterable<domain.FollowEvent> {
     const { stop, stopInReasoning, sampling, coupled } = this.#text
@@ -136,6 +137,7 @@ class NativeSession implements domain.Session {
       overlap,
       decode,
       verifier,
+      threshold,
       speculation: tokens,
       coupled,
       max_tokens: maxTokens,

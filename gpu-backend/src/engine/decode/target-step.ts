@@ -103,10 +103,10 @@ export class TargetStep {
     }
   }
 
-  /** Takes the drafted step's own tokens as far as the target finds them likely, and goes on from there. */
-  beginLikely(scores: (i: number) => Scores, likely: number): void {
+  /** Takes the first `kept` of the drafted step's own tokens, and goes on from there. */
+  beginKept(scores: (i: number) => Scores, kept: number): void {
     const draft = this.draft!
-    this.branch.begin(scores, { kept: draft.tokens.slice(0, likely), bonus: likely < draft.tokens.length })
+    this.branch.begin(scores, { kept: draft.tokens.slice(0, kept), bonus: kept < draft.tokens.length })
   }
 
   get start(): number {

@@ -1,7 +1,7 @@
 import { channelsThrough } from '@lookahead/sdk/protocol'
 import type { FinishReason, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
-import { rulingsOf, ruleOf } from '../judging/ask.ts'
+import { keptOf, ruleOf, rulingsOf } from '../judging/ask.ts'
 import { likelyTokens, tellingLikely } from '../judging/likelihood.ts'
 import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Scores } from '../../model/index.ts'
@@ -10,7 +10,7 @@ import { CertainOutput } from './certain-output.ts'
 import type { Context } from '../contexts.ts'
 import { Alternatives, BesideChain, verdictsOn } from './alternatives.ts'
 import { opened } from './draft.ts'
-import { reduction, samplingParameters } from '../sampling/distribution.ts'
+import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
 import { draftedChain, namedSteps } from './drafted-chain.ts'
 import type { DraftedChain } from './drafted-chain.ts'
 import { Meter } from '../batching/meter.ts'
@@ -77,7 +77,7 @@ export class Verification {
     this.#engine = engine
     this.#context = context
     this.#request = request
-    this.#verifier = engine.verifier(request.verifier)
+    this.#verifier = engine.verifier(request.verifier, request.threshold)
     this.#signal = signal
     const room = Math.min(request.max_tokens, capacity - context.tokens.length)
     this.#output = new CertainOutput(context.text(model.tokenizer, request), room)
@@ -125,9 +125,10 @@ export class Verification {
   /** One forward over all drafted tokens; where the target would have written them, they are its own. */
   async #open(): Promise<void> {
     const { steps, rest, others, tokens, starts } = this.#chain
-    const { leastLogprob = -Infinity, alone = false } = this.#verifier
-    const isGated = steps.length > 0 && (alone || leastLogprob > -Infinity)
-    const isRead = this.#request.speculation.drafted || isGated
+    const verifier = this.#verifier
+    const { leastLogprob = -Infinity } = verifier
+    const isGated = steps.length > 0 && leastLogprob > -Infinity
+    const isRead = this.#request.speculation.drafted || isGated || (steps.length > 0 && verifier.kept !== undefined)
     const wanted = isRead ? [...tokens.keys(), tokens.length] : starts
     const reduced = isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced
     const places = starts.map((start, i) => ({ start, alternatives: new Alternatives(steps[i], others[i]) }))
@@ -145,13 +146,19 @@ export class Verification {
       if (draft) after = channelsThrough(after, draft.text)
       this.#steps.push(step)
       if (needsTurn()) await giveTurn()
-      if (draft && alone) step.beginLikely(scores, likelyTokens(draft.tokens, scores, leastLogprob))
-      else step.begin(scores)
+      /** How many of a step's first tokens stand by themselves; undefined for a verifier that wants the target's own version. */
+      const keptBy = (own: readonly number[], at: (i: number) => Scores) =>
+        keptOf(verifier, own, (i) => distribution(at(i), this.#expansion.parameters))
+      const kept = draft && keptBy(draft.tokens, scores)
+      if (kept === undefined) step.begin(scores)
+      else step.beginKept(scores, kept)
       for (const one of alternatives.all) {
         const { tokens: own } = one.draft
-        if (isGated && !(draft === one.draft && step.agreed === own.length))
-          one.unlikely = likelyTokens(own, (i) => one.scores(i, scores), leastLogprob) < own.length
-        one.ruling = ruleOf(this.#verifier, step.pair(one))
+        const at = (i: number) => one.scores(i, scores)
+        if (kept !== undefined) one.unlikely = (one.draft === draft ? kept : keptBy(own, at)!) < own.length
+        else if (isGated && !(draft === one.draft && step.agreed === own.length))
+          one.unlikely = likelyTokens(own, at, leastLogprob) < own.length
+        one.ruling = ruleOf(verifier, step.pair(one))
         if (alternatives.accepted) break
       }
       alternatives.forget()

@@ -1,6 +1,6 @@
 import type { Pair, Verifier } from '@lookahead/worker/verifiers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ruleOf, rulingsOf } from './ask.ts'
+import { keptOf, ruleOf, rulingsOf } from './ask.ts'
 
 const step = { text: 'So.\n\n', tokens: [1], end: 'delimiter' as const }
 const pair: Pair = { draft: { ...step, unlikely: false }, target: step }
@@ -26,7 +26,10 @@ test('a verifier that fails rejects, and is named in the log', async () => {
     },
   }
   expect(ruleOf(throwing, pair)).toEqual(failed)
-  expect(told).toEqual([1, 2].map(() => ['the verifier mine failed:', gone]))
+  expect(
+    keptOf({ ...throwing, kept: throwing.rule as () => never }, [1], () => ({ tokens: [], probabilities: [] })),
+  ).toBe(0)
+  expect(told).toEqual([1, 2, 3].map(() => ['the verifier mine failed:', gone]))
 })
 
 test('one that takes too long rejects, whether or not it heeds the signal', async () => {

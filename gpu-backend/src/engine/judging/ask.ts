@@ -14,6 +14,16 @@ export function ruleOf(verifier: Verifier, pair: Pair): Ruling | undefined {
   }
 }
 
+/** How many of a drafted step's first tokens it keeps; undefined where it does not rule by them. */
+export function keptOf(verifier: Verifier, ...step: Parameters<NonNullable<Verifier['kept']>>): number | undefined {
+  try {
+    return verifier.kept?.(...step)
+  } catch (error) {
+    tell(verifier, error)
+    return 0
+  }
+}
+
 /**
  * What a verifier rules when it is asked: one ruling a pair. What it leaves open is rejected.
  * @param limits milliseconds until all are rejected, and what stops asking

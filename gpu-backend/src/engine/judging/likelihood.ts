@@ -9,7 +9,7 @@ import type { Reduction, Scores, TopScores } from '../../model/index.ts'
  * The least log-probability (natural, temperature 1, no truncation) that a token of an acceptable step may have. Chosen on
  * 392 steps that the demo judge accepted in 200 problems: of 313 right ones the least likely token is at -2.4 (1 %) and
  * -3.9 (least), of 79 wrong ones at -7 (median); -4 refuses none and 70 of them. What it lets through, the target itself
- * says now and then. `npm run bench:likelihood` shows the distributions. Models with freer words need a smaller one.
+ * says now and then. `npm run bench:gate` shows the distributions. Models with freer words need a smaller one.
  */
 export const LEAST_LOGPROB = -4
 

@@ -1,4 +1,4 @@
-import type { Pair, Ruling, Verifier } from './verifier.ts'
+import type { Pair, Ruling, TokenDistribution, Verifier } from './verifier.ts'
 
 /**
  * Several verifiers, cheap ones first, as one: the first that rules on a pair has ruled. Nobody is asked before all rules
@@ -6,10 +6,15 @@ import type { Pair, Ruling, Verifier } from './verifier.ts'
  */
 export function chain(name: string, ...parts: readonly Verifier[]): Verifier {
   const leastLogprobs = parts.flatMap(({ leastLogprob }) => leastLogprob ?? [])
+  const keepers = parts.filter((part) => part.kept !== undefined)
   const askable = parts.filter((part) => part.ask !== undefined)
   return {
     name,
     ...(leastLogprobs.length > 0 && { leastLogprob: Math.max(...leastLogprobs) }),
+    ...(keepers.length > 0 && {
+      kept: (tokens: readonly number[], p: (i: number) => TokenDistribution) =>
+        Math.min(...keepers.map((part) => part.kept!(tokens, p))),
+    }),
     rule: (pair) => firstOf(parts, (part) => part.rule(pair)),
     ...(askable.length > 0 && { ask: (pairs, signal) => askInTurn(askable, pairs, signal) }),
   }

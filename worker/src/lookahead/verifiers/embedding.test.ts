@@ -32,6 +32,16 @@ describe('embedding', () => {
     expect(await accepts(-1)).toEqual([true, true, true, true, true, true, true])
   })
 
+  test('takes the threshold that a request asks for', async () => {
+    const stricter = embedding({ embed: embedAngles, leastLogprob: -4 }).withThreshold!(0.95)
+    expect([stricter.name, stricter.leastLogprob]).toEqual(['embedding', -4])
+    expect(
+      (await stricter.ask!([pairOf('a (18°)', 'b (0°)'), pairOf('a (31°)', 'b (0°)')], signal)).map(
+        (ruling) => ruling?.accepted,
+      ),
+    ).toEqual([true, false])
+  })
+
   test('asks once for the steps of all pairs, and gives each pair its ruling', async () => {
     const asked: (readonly string[])[] = []
     const { ask } = embedding({ embed: (texts) => (asked.push(texts), embedAngles(texts)) })

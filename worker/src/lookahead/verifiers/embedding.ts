@@ -33,10 +33,12 @@ export const EMBEDDING_THRESHOLD = 0.85
  * | GSM8K              | 91.8 % | 0.63, 92.8 % | 0.56, 89.8 %    | 0.37, 92.3 %    |
  * | AIME 2024          | 70.8 % | 0.47, 69.2 % | 0.45, 64.0 %    | 0.38, 66.7 %    |
  */
-export function embedding({ embed, threshold, leastLogprob, rules = contentRuleNames }: EmbeddingOptions): Verifier {
+export function embedding(options: EmbeddingOptions): Verifier {
+  const { embed, threshold = EMBEDDING_THRESHOLD, leastLogprob, rules = contentRuleNames } = options
   const known = [...plain, ...rules.map((rule) => contentRules[rule])]
   const gate = leastLogprob === undefined ? [] : [unlikely(leastLogprob)]
-  return chain('embedding', ...known, ...gate, alike(embed, threshold ?? EMBEDDING_THRESHOLD))
+  const whole = chain('embedding', ...known, ...gate, alike(embed, threshold))
+  return { ...whole, withThreshold: (other) => embedding({ ...options, threshold: other }) }
 }
 
 const alike = (embed: Embed, threshold: number): Verifier => ({

@@ -13,7 +13,8 @@ export { embedding, EMBEDDING_THRESHOLD } from './embedding.ts'
 export type { Embed, EmbeddingOptions } from './embedding.ts'
 export { exact } from './exact.ts'
 export { judge } from './judge.ts'
-export { likelihood } from './likelihood.ts'
+export { likelihood, LIKELIHOOD_THRESHOLD, typicality } from './likelihood.ts'
+export type { LikelihoodOptions } from './likelihood.ts'
 export type { AskJudge, Comparison, JudgeOptions } from './judge.ts'
 export { random } from './random.ts'
 export type { RandomOptions } from './random.ts'
@@ -22,7 +23,16 @@ export type { ContentRule } from './rules/index.ts'
 export { score } from './score.ts'
 export type { AskScore, ScoreOptions } from './score.ts'
 export { accepted, rejected } from './verifier.ts'
-export type { DraftedStep, Pair, Ruling, StepContext, StepEnd, TargetVersion, Verifier } from './verifier.ts'
+export type {
+  DraftedStep,
+  Pair,
+  Ruling,
+  StepContext,
+  StepEnd,
+  TargetVersion,
+  TokenDistribution,
+  Verifier,
+} from './verifier.ts'
 
 /** What the verifiers need of an engine, and what its operator chose. */
 export interface VerifierOptions extends JudgeOptions {

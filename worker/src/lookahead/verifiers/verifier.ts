@@ -11,8 +11,14 @@ export interface DraftedStep {
   /** In the target's vocabulary. */
   readonly tokens: readonly number[]
   readonly end: Exclude<StepEnd, 'length'>
-  /** Whether the target gives one of its tokens less than the verifier's `leastLogprob`. */
+  /** Whether the target gives one of its tokens less than the verifier's `leastLogprob`, or the verifier does not keep them all. */
   readonly unlikely: boolean
+}
+
+/** The tokens that can be drawn in one place and their probabilities (sum 1), likeliest first; at temperature 0 the likeliest alone. */
+export interface TokenDistribution {
+  readonly tokens: readonly number[]
+  readonly probabilities: readonly number[]
 }
 
 /** The target's version of it, as far as it is written. */
@@ -47,15 +53,19 @@ export interface Verifier {
   /** Natural log-probability, under the target, that a token of a drafted step must have for the step not to be `unlikely`. Default: any will do. */
   readonly leastLogprob?: number
   /**
-   * It rules by what the target thinks of the drafted tokens alone: the target writes no version of an accepted step, and goes
-   * on from the first unlikely token of a rejected one. Default: no.
+   * How many of a drafted step's first tokens stand, by what the target would draw in their places alone. A verifier that has
+   * this lets the target write no version of a step: one that is not kept whole is `unlikely`, and the target goes on after
+   * the last token that stands.
+   * @param p what the target draws token `i` from, as the request says: temperature, top-k, top-p and min-p are in it
    */
-  readonly alone?: boolean
+  kept?(tokens: readonly number[], p: (i: number) => TokenDistribution): number
   /**
    * A rejected step may be cut at its first rejected token: what stands before it is the target's own or as good, so the draft
    * may go on from there. Default: the target writes its version to the end, for that is what is compared.
    */
   readonly cuts?: boolean
+  /** The same, as strict as a request says. Default: requests have no say in it. @param threshold above 0 and up to 1 */
+  withThreshold?(threshold: number): Verifier
   /** What can be ruled at once, and asked again whenever the target has written more; undefined: nothing yet. */
   rule(pair: Pair): Ruling | undefined
   /**

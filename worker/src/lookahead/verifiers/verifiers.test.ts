@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ruleExactly } from './exact.ts'
-import { chain, judge, random, score, verifiers } from './index.ts'
-import type { DraftedStep, Pair, TargetVersion, Verifier } from './index.ts'
+import { chain, judge, likelihood, random, score, typicality, verifiers } from './index.ts'
+import type { DraftedStep, Pair, TargetVersion, TokenDistribution, Verifier } from './index.ts'
 
 const tokensOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!)
 
@@ -182,11 +182,49 @@ describe('a chain', () => {
     const least = (leastLogprob: number): Verifier => ({ ...ruled('', ''), leastLogprob })
     expect(chain('all', least(-6), ruled('', ''), least(-2)).leastLogprob).toBe(-2)
     expect(chain('all', ruled('', '')).leastLogprob).toBeUndefined()
+    const keeps = (count: number): Verifier => ({ ...ruled('', ''), kept: () => count })
+    expect(chain('all', keeps(3), ruled('', ''), keeps(2)).kept!([], () => ({ tokens: [], probabilities: [] }))).toBe(2)
+    expect(chain('all', ruled('', '')).kept).toBeUndefined()
   })
 
   test('fails where a part fails', async () => {
     const failing: Verifier = { ...ruled('', ''), ask: () => Promise.reject(new Error('gone')) }
     await expect(chain('all', asked('a').verifier, failing).ask!([pair('a')], signal)).rejects.toThrow('gone')
+  })
+})
+
+describe('what the target might well say', () => {
+  const of = (...probabilities: number[]): TokenDistribution => ({ tokens: [...probabilities.keys()], probabilities })
+
+  test('is as typical as it is likely against what is drawn on average', () => {
+    expect(typicality(0, of(1))).toBe(1)
+    expect(typicality(1, of(1))).toBe(0)
+    // Of equals each is as typical as can be, however many they are.
+    for (const count of [2, 5, 40])
+      expect(typicality(1, of(...Array<number>(count).fill(1 / count)))).toBeCloseTo(1, 12)
+    // Two ways: p · p^-p · (1 − p)^-(1 − p).
+    expect(typicality(1, of(0.9, 0.1))).toBeCloseTo(0.1 * 0.1 ** -0.1 * 0.9 ** -0.9, 12)
+    expect(typicality(2, of(0.5, 0.25, 0.25))).toBeCloseTo(0.25 * 2 ** 1.5, 12)
+    expect(typicality(7, of(0.5, 0.5))).toBe(0)
+    expect(typicality(1, of(1, 0))).toBe(0)
+  })
+
+  test('stands up to the first token that is less typical than the threshold', () => {
+    // A sixth of two ways is at 0.26, a seventh at 0.21; a sixth of six ways at 1.
+    const places = [of(5 / 6, 1 / 6), of(...Array<number>(6).fill(1 / 6)), of(6 / 7, 1 / 7), of(1)]
+    const kept = (tokens: number[], verifier = likelihood()) => verifier.kept!(tokens, (i) => places[i]!)
+    expect([kept([1, 5, 0, 0]), kept([1, 5, 1, 0]), kept([1, 5, 0, 1]), kept([2, 5])]).toEqual([4, 2, 3, 0])
+    expect(kept([1, 5, 1, 0], likelihood().withThreshold!(0.2))).toBe(4)
+    expect(kept([1, 5, 0, 0], likelihood({ threshold: 0.3 }))).toBe(0)
+    expect(kept([0, 5, 0, 0], likelihood({ threshold: 0.99 }))).toBe(4)
+  })
+
+  test('is all that is accepted, whatever the target writes', () => {
+    const ruled = (unlikely: boolean) => likelihood().rule({ draft: { ...draft('a'), unlikely }, target: target('b') })
+    expect([ruled(false), ruled(true)]).toEqual([
+      { accepted: true, reason: 'likely' },
+      { accepted: false, reason: 'unlikely' },
+    ])
   })
 })
 
