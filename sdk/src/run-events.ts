@@ -25,7 +25,6 @@ async function* readRun(settings: Settings, call: Call, signal: AbortSignal): As
       const event = parseRunEvent(data)
       if (event === 'malformed') throw interrupted('malformed_event')
       lastEventId = id ?? lastEventId
-      if (event === 'unknown') continue
       yield event
       if (event.type === 'run.failed') throw new RunFailedError(event.code, event.message, { requestId })
       if (event.type === 'run.completed') return
@@ -38,8 +37,8 @@ async function* readRun(settings: Settings, call: Call, signal: AbortSignal): As
 
 const knownTypes: ReadonlySet<unknown> = new Set(RunEvent.options.map((option) => option.entries.type.literal))
 
-/** A newer server may send types of events that this client does not know: those are no error. */
-function parseRunEvent(json: string): RunEvent | 'unknown' | 'malformed' {
+/** A newer server may send types of events that this client does not know: they are passed on as they are. */
+function parseRunEvent(json: string): RunEvent | 'malformed' {
   let data: { type?: unknown } | null
   try {
     data = JSON.parse(json) as typeof data
@@ -48,5 +47,5 @@ function parseRunEvent(json: string): RunEvent | 'unknown' | 'malformed' {
   }
   const event = v.safeParse(RunEvent, data)
   if (event.success) return event.output
-  return typeof data?.type === 'string' && !knownTypes.has(data.type) ? 'unknown' : 'malformed'
+  return typeof data?.type === 'string' && !knownTypes.has(data.type) ? (data as RunEvent) : 'malformed'
 }

@@ -1,4 +1,5 @@
 /** From a request, in whatever dialect it came, to a run that goes on. */
+import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import { Controllers, cycle } from './lookahead/index.ts'
@@ -9,12 +10,27 @@ import { upstreamOf } from './upstreams/index.ts'
 /** What this isolate has learned about looking ahead. A new isolate learns anew. */
 const controllers = new Controllers()
 
+/** What a run that was not let in is refused with; anything else is 502. */
+const statuses: Record<string, number> = {
+  invalid_request: 400,
+  context_length_exceeded: 400,
+  overloaded: 429,
+  target_unavailable: 503,
+}
+
+/** Whoever is refused may come back after so many seconds, drawn anew for each: they shall not all come at once. */
+const RETRY_SECONDS = [1, 4] as const
+
 /**
- * Starts a run on the engine that the worker is set up for. Leaving its events stops everything down to the engine, and
- * so does the end of the client's connection: then they end without an error.
- * @throws {ProtocolError} 500 `not_configured`
+ * Starts a run on the engine that the worker is set up for, and waits until that has let it in: what it refuses before has a
+ * status, and can be tried again. Leaving its events stops everything down to the engine, and so does the end of the client's
+ * connection: then they end without an error.
+ * @throws {ProtocolError} 500 `not_configured`; as `run.failed` would say it: 400, 429 `overloaded`, 502, 503 `target_unavailable`; 499 `client_left`
  */
-export function startRun(request: RunRequest, c: Context<App>): AsyncIterator<RunEvent, void, undefined> {
+export async function startRun(
+  request: RunRequest,
+  c: Context<App>,
+): Promise<AsyncIterator<RunEvent, void, undefined>> {
   const { requestId } = c.var
   const { signal } = c.req.raw
   const events = cycle(upstreamOf(c.env, requestId), request, {
@@ -26,7 +42,34 @@ export function startRun(request: RunRequest, c: Context<App>): AsyncIterator<Ru
   const over = Promise.withResolvers<void>()
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
   c.executionCtx.waitUntil(over.promise)
-  return untilGone(events, signal, over.resolve)
+  const run = untilGone(events, signal, over.resolve)
+  const first = await run.next()
+  if (first.done) throw new ProtocolError(499, 'client_left', 'the client left')
+  if (first.value.type !== 'run.failed') return begunWith(first, run)
+  await run.return?.()
+  const { code, message } = first.value
+  const status = statuses[code] ?? 502
+  throw new ProtocolError(
+    status,
+    code,
+    message,
+    status === 429 || status === 503 ? { retryAfter: between(...RETRY_SECONDS) } : {},
+  )
+}
+
+/** A whole number from `least` to `most`. */
+const between = (least: number, most: number): number => least + Math.floor(Math.random() * (most - least + 1))
+
+/** The same events, of which the first was read already. */
+function begunWith<Event>(
+  first: IteratorResult<Event, void>,
+  rest: AsyncIterator<Event, void, undefined>,
+): AsyncIterator<Event, void, undefined> {
+  const read = [first]
+  return {
+    next: async () => read.pop() ?? rest.next(),
+    return: async () => (await rest.return?.()) ?? { done: true, value: undefined },
+  }
 }
 
 /** The same events; when the client is gone there are no more. @param over called when nothing is left to be done */

@@ -53,7 +53,7 @@ const read = async (request: IncomingMessage): Promise<string> => {
 const refuse = (response: ServerResponse, { status, code, retryAfter }: Refusal): void => {
   if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter)
   response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ error: { message: code, type: 'staged', param: null, code } }))
+  response.end(JSON.stringify({ error: { message: `${code}, in its own words`, type: 'staged', param: null, code } }))
 }
 
 /** @param script the reply to each call in turn; a call beyond its end is answered with 500 */

@@ -29,6 +29,8 @@ export interface QueueLimits {
 /** The calls under way: a server that stops waits for them, then aborts what is left. */
 export class Calls {
   readonly #running = new Set<AbortController>()
+  /** Why no more are let in. */
+  #over: ProtocolError | undefined
   readonly #limits: { requests: number; tokens: number }
   readonly #queued = { requests: 0, tokens: 0 }
 
@@ -42,9 +44,10 @@ export class Calls {
 
   /**
    * @param connection aborted when the client's connection closes before the answer is complete
-   * @throws {ProtocolError} 429 `overloaded` when too many are queued already
+   * @throws {ProtocolError} 429 `overloaded` when too many are queued already; 503 `draining` after `abort`
    */
   begin(connection: AbortSignal): Call {
+    if (this.#over) throw this.#over
     const { reads, started } = this.#enqueue()
     const controller = new AbortController()
     const left = new AbortController()
@@ -75,12 +78,12 @@ export class Calls {
     }
   }
 
-  /** Aborts all: 503 `draining`. */
+  /** Aborts all, and those to come: 503 `draining`. */
   abort(): void {
-    const reason = new ProtocolError(503, 'draining', 'the backend shut down before the answer was complete', {
+    this.#over = new ProtocolError(503, 'draining', 'the backend shut down before the answer was complete', {
       retryAfter: 5,
     })
-    for (const controller of this.#running) controller.abort(reason)
+    for (const controller of this.#running) controller.abort(this.#over)
   }
 
   #enqueue(): Pick<Call, 'reads' | 'started'> {

@@ -29,7 +29,7 @@ export function lookaheadRoutes(service: Service): Hono {
 
   app.post('/v1/draft', async (c) => {
     const request = await readDraft(c.req.raw)
-    const engine = service.ready()
+    const engine = service.ready(request.context.id)
     engine.requireDraft()
     const { context: named, follow } = request
     return respond(service, engine, c.req.raw.signal, { half: 'draft', named, follow }, (context, signal) =>
@@ -39,7 +39,7 @@ export function lookaheadRoutes(service: Service): Hono {
 
   app.post('/v1/verify', async (c) => {
     const request = await readVerify(c.req.raw)
-    const engine = service.ready()
+    const engine = service.ready(request.context.id)
     engine.verifier(request.verifier)
     const { context: named, follow } = request
     const work = follow ? lookahead : verifySteps
@@ -49,7 +49,8 @@ export function lookaheadRoutes(service: Service): Hono {
   })
 
   app.delete('/v1/contexts/:id', (c) => {
-    service.ready().contexts.drop(c.req.param('id'))
+    const id = c.req.param('id')
+    service.ready(id).contexts.drop(id)
     return c.body(null, 204)
   })
 

@@ -15,7 +15,7 @@ export interface Server {
   device: ChosenDevice
   /** Whether there is a judge. */
   judge: boolean
-  /** Refuses new calls, lets running ones go on for up to `drainMs`, aborts the rest, then frees the models. */
+  /** Begins no more texts, lets those go on that have begun, for up to `drainMs`, aborts the rest, then frees the models. */
   close(): Promise<void>
 }
 
@@ -55,7 +55,8 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
     judge: engine.judge !== undefined,
     async close() {
       draining = true
-      await until(() => calls.running === 0, options.drainMs)
+      // Between two calls of a run only its context is here.
+      await until(() => calls.running === 0 && engine!.contexts.size === 0, options.drainMs)
       calls.abort()
       await until(() => calls.running === 0, GRACE_MS)
       let open = true

@@ -25,6 +25,8 @@ function toWire(event: LookaheadEvent): wire.DraftEvent | wire.VerifyEvent {
       const { type, promptTokens, outputTokens, channels } = event
       return { type, prompt_tokens: promptTokens, output_tokens: outputTokens, ...channels }
     }
+    case 'delta':
+      return { ...event, tokens: [...event.tokens] }
     case 'commit': {
       const { finish = null, tokens, ...same } = event
       return { ...same, tokens: [...tokens], finish_reason: finish }

@@ -10,26 +10,23 @@ export class Output {
   tokens = 0
   steps = 0
   #channels: ChannelSplitter | undefined
-  /** Text that was said since the last commit. */
-  #said = ''
 
   open({ promptTokens, channels }: Opened): void {
     this.promptTokens = promptTokens
     this.#channels ??= new ChannelSplitter(channels)
   }
 
+  get isOpen(): boolean {
+    return this.#channels !== undefined
+  }
+
   /** @throws {UpstreamError} `bad_event` */
   *say(text: string): Generator<RunEvent, void, undefined> {
     if (!this.#channels) throw new UpstreamError('bad_event', 'the backend sent text before its context')
-    this.#said += text
     yield* deltas(this.#channels.push(text))
   }
 
-  /** Says the rest of what is committed. @throws {UpstreamError} `bad_event` */
-  *commit({ text, tokens, accepted, correction }: Commit): Generator<RunEvent, void, undefined> {
-    if (!text.startsWith(this.#said)) throw new UpstreamError('bad_event', 'the commit is not what the deltas said')
-    yield* this.say(text.slice(this.#said.length))
-    this.#said = ''
+  commit({ tokens, accepted, correction }: Pick<Commit, 'tokens' | 'accepted' | 'correction'>): void {
     this.tokens += tokens
     this.steps += accepted + stepsIn(correction)
   }
