@@ -120,8 +120,8 @@ export class TimeoutError extends LookaheadError {
 export class StreamInterruptedError extends LookaheadError {
   readonly kind = 'stream_interrupted'
   override readonly name = 'StreamInterruptedError'
-  /** The stream ended, its connection broke, or an event in it could not be understood. */
-  readonly code: 'ended_early' | 'connection_lost' | 'malformed_event'
+  /** The stream ended, its connection broke, an event in it could not be understood, or events were lost, doubled or mixed up. */
+  readonly code: 'ended_early' | 'connection_lost' | 'malformed_event' | 'out_of_order'
   readonly retryable: boolean
   /** The last event that arrived whole. */
   readonly lastEventId: string | undefined

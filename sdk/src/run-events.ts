@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { LookaheadError, RunFailedError, StreamInterruptedError } from './errors.ts'
 import { retryStream } from './protocol/retry.ts'
 import { RunEvent } from './protocol/runs.ts'
-import { readEvents } from './protocol/sse.ts'
+import { isNext, readEvents } from './protocol/sse.ts'
 import { retries } from './retry.ts'
 import { fetchStream } from './transport.ts'
 import type { Call, Settings } from './transport.ts'
@@ -18,10 +18,12 @@ export function runEvents(settings: Settings, call: Call, signal: AbortSignal): 
 async function* readRun(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
   const { body, requestId } = await fetchStream(settings, call, signal)
   let lastEventId: string | undefined
+  let count = 0
   const interrupted = (code: StreamInterruptedError['code'], options = {}) =>
     new StreamInterruptedError(code, lastEventId, { requestId, ...options })
   try {
     for await (const { data, id } of readEvents(body)) {
+      if (!isNext(id, count++)) throw interrupted('out_of_order')
       const event = parseRunEvent(data)
       if (event === 'malformed') throw interrupted('malformed_event')
       lastEventId = id ?? lastEventId

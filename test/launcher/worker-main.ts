@@ -3,7 +3,12 @@ import { parseArgs } from 'node:util'
 import { unstable_DevEnv } from 'wrangler'
 
 const { values } = parseArgs({
-  options: { config: { type: 'string' }, backend: { type: 'string' }, port: { type: 'string' } },
+  options: {
+    config: { type: 'string' },
+    backend: { type: 'string' },
+    port: { type: 'string' },
+    timeout: { type: 'string' },
+  },
 })
 
 const environment = new unstable_DevEnv()
@@ -23,7 +28,10 @@ environment.once('error', fail).once('buildFailed', () => void end(1))
 try {
   const worker = await environment.startWorker({
     config: values.config,
-    bindings: { BACKEND_URL: { type: 'plain_text', value: values.backend } },
+    bindings: {
+      BACKEND_URL: { type: 'plain_text', value: values.backend },
+      BACKEND_TIMEOUT_SECONDS: { type: 'plain_text', value: values.timeout ?? '' },
+    },
     dev: {
       logLevel: 'error',
       watch: false,

@@ -5,6 +5,8 @@ export interface WorkerOptions {
   backendURL: string
   /** Default: a free one. */
   port?: number
+  /** How long it waits for the backend, in seconds. Default: the worker's. */
+  timeoutSeconds?: number | undefined
   /** Wrangler configuration. Default: the project's. */
   config?: string
   /** Stops it while it starts. */
@@ -13,11 +15,12 @@ export interface WorkerOptions {
 
 /** Starts the worker in workerd, as it would run at the edge. */
 export function startWorker(options: WorkerOptions): Promise<Server> {
-  const { backendURL, port = 0, config = 'wrangler.toml', signal } = options
+  const { backendURL, port = 0, timeoutSeconds, config = 'wrangler.toml', signal } = options
+  const timeout = timeoutSeconds === undefined ? [] : ['--timeout', String(timeoutSeconds)]
   return startServer({
     name: 'worker',
     script: 'test/launcher/worker-main.ts',
-    args: ['--config', config, '--backend', backendURL, '--port', String(port)],
+    args: ['--config', config, '--backend', backendURL, '--port', String(port), ...timeout],
     env: {
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
       WRANGLER_HIDE_BANNER: 'true',

@@ -56,13 +56,14 @@ describe('a setting that cannot be', () => {
     ['an engine that there is none of', { ENGINE: 'steam', BACKEND_URL: 'http://127.0.0.1:9' }],
     ['an address without scheme', { BACKEND_URL: 'localhost:8600' }],
     ['an address with credentials', { BACKEND_URL: 'http://user:secret@127.0.0.1' }],
+    ['a time that is none', { BACKEND_URL: 'http://127.0.0.1:9', BACKEND_TIMEOUT_SECONDS: 'soon' }],
     ['a token that no header carries', { BACKEND_URL: 'http://127.0.0.1:9', BACKEND_TOKEN: 'schlüssel' }],
     ['a key that no client could show', { BACKEND_URL: 'http://127.0.0.1:9', API_KEY: 'two words' }],
   ])('is named, logged, and never tried: %s', async (_, env) => {
     const response = await ask(env, undefined, { authorization: 'Bearer two words' })
     const { error } = (await response.json()) as { error: { code: string; message: string } }
     expect([response.status, error.code]).toEqual([500, 'not_configured'])
-    expect(error.message).toMatch(/BACKEND_URL|BACKEND_TOKEN|API_KEY|ENGINE/)
+    expect(error.message).toMatch(/BACKEND_URL|BACKEND_TOKEN|BACKEND_TIMEOUT_SECONDS|API_KEY|ENGINE/)
     expect(error.message).not.toMatch(/secret|two words/)
     expect(logged()).toMatchObject([{ event: 'request.failed', status: 500, code: 'not_configured' }])
     const health = await request('/health', env)

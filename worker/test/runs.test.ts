@@ -150,20 +150,23 @@ describe('a run that the backend does not let in', () => {
   test.each([
     [429, 'overloaded', 429],
     [503, 'loading', 503],
-  ])('where that may pass, after it was tried for a while, with the time to come back: %i', async (status, code, told) => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
-    onTestFinished(() => void vi.useRealTimers())
-    await using fake = await fakeBackend(Array.from({ length: 50 }, () => ({ status, code })))
-    const asked = ask(fake, ar, undefined, told)
-    let isOver = false
-    void asked.finally(() => (isOver = true))
-    while (!isOver) {
-      await new Promise((resolve) => setImmediate(resolve))
-      vi.advanceTimersByTime(100)
-    }
-    const { response } = await asked
-    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(fake.calls.length).toBeGreaterThan(3)
-    expect(fake.calls.length).toBeLessThan(50)
-  })
+  ])(
+    'where that may pass, after it was tried for a while, with the time to come back: %i',
+    async (status, code, told) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+      onTestFinished(() => void vi.useRealTimers())
+      await using fake = await fakeBackend(Array.from({ length: 50 }, () => ({ status, code })))
+      const asked = ask(fake, ar, undefined, told)
+      let isOver = false
+      void asked.finally(() => (isOver = true))
+      while (!isOver) {
+        await new Promise((resolve) => setImmediate(resolve))
+        vi.advanceTimersByTime(100)
+      }
+      const { response } = await asked
+      expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(fake.calls.length).toBeGreaterThan(3)
+      expect(fake.calls.length).toBeLessThan(50)
+    },
+  )
 })

@@ -73,7 +73,7 @@ function respond(
     const events = () => measured(start, work(context, call.signal), recorder(metrics, half), call.signal)
     // A draft that fails, or is left, costs those who follow it nothing but speed.
     const isHelper = half === 'draft' && follow
-    return stream(call, onContext(engine, call, opened, events, isHelper), encoder)
+    return stream(call, onContext(engine, call, opened, events, isHelper), encoder())
   })
 }
 

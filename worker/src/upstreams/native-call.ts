@@ -1,5 +1,5 @@
 /** One call of the GPU backend: a POST, and the events that answer it, checked as they come. */
-import { ErrorBody, Watchdog, parseRetryAfter, readEvents } from '@lookahead/sdk/protocol'
+import { ErrorBody, Watchdog, isNext, parseRetryAfter, readEvents } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { UpstreamError } from '../lookahead/upstream.ts'
 
@@ -47,10 +47,13 @@ export async function* callForEvents<Event extends { type: string }>(
   try {
     const body = await watchdog.wait(() => answer(post, watchdog.signal), headersMs, absent)
     const events = readEvents(watchdog.watch(body, idleMs, silent))
-    for (let left = progressMs; ;) {
+    let left = progressMs
+    for (let count = 0; ; count++) {
       const asked = Date.now()
       const { done, value } = await watchdog.wait(() => events.next(), left, stuck)
       if (done) break
+      if (!isNext(value.id, count))
+        throw new UpstreamError('stream_cut', 'events of the backend are lost', { retryable: true })
       const event = parseEvent(schema, value.data)
       if (!event) continue
       left = isProgress(event) ? progressMs : Math.max(1, left - (Date.now() - asked))
