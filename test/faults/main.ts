@@ -26,7 +26,7 @@ if (report.violations.length > 0) {
 function table(): string {
   const { faults, failed, completed, waited, seconds, violations } = report
   const rows = [
-    ...Object.entries(faults).toSorted(),
+    ...Object.entries(faults).toSorted(([a], [b]) => a.localeCompare(b)),
     ['runs, complete', completed],
     ...Object.entries(failed).map(([kind, count]) => [`runs, ${kind}`, count]),
     ['runs that waited for the backend', waited],

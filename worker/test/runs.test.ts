@@ -157,12 +157,9 @@ describe('a run that the backend does not let in', () => {
       onTestFinished(() => void vi.useRealTimers())
       await using fake = await fakeBackend(Array.from({ length: 50 }, () => ({ status, code })))
       const asked = ask(fake, ar, undefined, told)
-      let isOver = false
-      void asked.finally(() => (isOver = true))
-      while (!isOver) {
-        await new Promise((resolve) => setImmediate(resolve))
-        vi.advanceTimersByTime(100)
-      }
+      const isOver = asked.then(() => true)
+      const turn = () => new Promise<false>((resolve) => setImmediate(() => resolve(false)))
+      while (!(await Promise.race([isOver, turn()]))) vi.advanceTimersByTime(100)
       const { response } = await asked
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
       expect(fake.calls.length).toBeGreaterThan(3)

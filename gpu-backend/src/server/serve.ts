@@ -48,15 +48,16 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
     const deadline = performance.now() + ms
     while (!condition() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
   }
+  const loaded = engine
   const { address, port, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     device,
-    judge: engine.judge !== undefined,
+    judge: loaded.judge !== undefined,
     async close() {
       draining = true
       // Between two calls of a run only its context is here.
-      await until(() => calls.running === 0 && engine!.contexts.size === 0, options.drainMs)
+      await until(() => calls.running === 0 && loaded.contexts.size === 0, options.drainMs)
       calls.abort()
       await until(() => calls.running === 0, GRACE_MS)
       let open = true
@@ -66,7 +67,7 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
         server.closeAllConnections()
       }
       await closed
-      engine?.close()
+      loaded.close()
     },
   }
 }

@@ -28,8 +28,8 @@ type Finish = NonNullable<Commit['finish']>
 /** Failures in a row, without a token in between, that a run outlives: it may be what breaks the engine. */
 const MOST_FAILURES = 3
 
-/** Steps that stand at an engine that goes on by itself, at most. */
-const MOST_STEPS = 32
+/** Steps that are verified in a cycle of an engine that goes on by itself, at most. */
+const MOST_STEPS = 128
 
 /**
  * One run, from the prompt to exactly one terminal event. A failing draft or judge costs speed, never the run; a target that

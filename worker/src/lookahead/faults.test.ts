@@ -15,7 +15,7 @@ describe('a helper that fails costs speed, never the run', () => {
     ['is not there', { status: 503, code: 'no_draft_model' }],
     ['refuses', { status: 500, code: 'internal_error' }],
     ['talks nonsense', { events: [{ type: 'step' }] }],
-    ['drafts more than it was asked for', drafts(...'abcdefghi')],
+    ['drafts more than it was asked for', drafts(...Array.from({ length: 9 }, () => 'a\n\n'))],
     ['never ends a step', drafts('a'.repeat(100_000))],
     [
       'reports an error',

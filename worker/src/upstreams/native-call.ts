@@ -75,6 +75,8 @@ export type EventSchema<Event> = v.GenericSchema<unknown, Event> & {
 /** Undefined: of a type that is not known here. @throws {UpstreamError} `bad_event`; what the event says, if it tells of a failure */
 function parseEvent<Event>(schema: EventSchema<Event>, data: string): Event | undefined {
   const json = parseJson(data)
+  if (json === undefined)
+    throw new UpstreamError('stream_cut', 'an event of the backend is garbled', { retryable: true })
   const event = v.safeParse(schema, json)
   if (!event.success) {
     const type = (json as { type?: unknown } | null | undefined)?.type

@@ -80,7 +80,7 @@ class NativeSession implements domain.Session {
     for await (const event of this.#call('/v1/draft', request, DraftEvent, signal)) {
       if (event.type === 'away') yield event
       if (event.type === 'context') yield this.#open(event)
-      if (event.type === 'step') yield step(event)
+      if (event.type === 'step') yield draftedStep(event)
       if (event.type === 'done') yield { type: 'done', work: { draftMs: event.timings.draft_ms } }
     }
   }
@@ -172,8 +172,8 @@ class NativeSession implements domain.Session {
         yield { type: 'undrafted', error: failed.error }
       }
       if (event.type === 'step') {
-        drafted.push(step(event))
-        yield step(event)
+        drafted.push(draftedStep(event))
+        yield draftedStep(event)
       }
       if (event.type === 'cycle') {
         drafted = []
@@ -247,30 +247,34 @@ class NativeSession implements domain.Session {
     headersMs: number,
   ): Events<Event> {
     const { base, headers, fetch, timeoutMs: idleMs = 60_000 } = this.#settings
+    const times = { headersMs, idleMs, progressMs: 5 * idleMs }
     const call = (context: Context) => {
       const body = JSON.stringify({ context, ...request })
-      return callForEvents(
-        { url: base + path, headers, body, fetch, headersMs, idleMs, progressMs: 5 * idleMs },
-        schema,
-        signal,
-      )
+      return callForEvents({ url: base + path, headers, body, fetch, ...times }, schema, signal)
     }
     const { id, messages, prompt } = this.#text
     const whole = () => call({ id, messages, prompt, output: this.#output })
-    if (!this.#isKnown) return yield* whole()
-    // What it goes on from may still be on its way here: only who reads it can send it whole.
-    if (this.#isFollowed) return yield* call({ id, continues: true })
     try {
-      yield* call({ id, length: this.#output.length })
+      if (!this.#isKnown) yield* whole()
+      else yield* call(this.#isFollowed ? { id, continues: true } : { id, length: this.#output.length })
     } catch (error) {
+      // What a call follows may still be on its way here: only who reads it can send it whole.
+      const mayBeSent = this.#isKnown && !this.#isFollowed
       // With a status, so before any event: text that is out must not come again.
-      if (!(error instanceof UpstreamError && error.status === 409 && error.code === 'context_lost')) throw error
+      const isLost = error instanceof UpstreamError && error.status === 409 && error.code === 'context_lost'
+      if (!(mayBeSent && isLost)) throw error
       yield* whole()
     }
   }
 }
 
-const step = ({ id, index, text, tokens }: wire.DraftedStep) => ({ type: 'step' as const, id, index, text, tokens })
+const draftedStep = ({ id, index, text, tokens }: wire.DraftedStep) => ({
+  type: 'step' as const,
+  id,
+  index,
+  text,
+  tokens,
+})
 
 type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
 
