@@ -17,6 +17,12 @@ describe('plain decoding', () => {
     ['shuts down', { events: [context(), delta('ab', 1, 2, 3), error('draining')] }],
     ['ends the stream', { events: [context(), delta('ab', 1, 2, 3)] }],
     ['is out of memory', { events: [context(), delta('ab', 1, 2, 3), error('out_of_memory')] }],
+    [
+      'sends an event twice',
+      { events: [context(), delta('a', 1, 2), delta('b', 3), delta('b', 3)], ids: [0, 1, 2, 2] },
+    ],
+    ['loses an event', { events: [context(), delta('ab', 1, 2, 3), delta('d', 5)], ids: [0, 1, 3] }],
+    ['mixes events up', { events: [context(), delta('ab', 1, 2, 3), delta('d', 5), delta('c', 4)], ids: [0, 1, 3, 2] }],
     ['loses the context', { events: [context(), delta('ab', 1, 2, 3), error('context_lost')] }],
   ])('goes on after the tokens that were said, where the backend %s', async (_, broken) => {
     const { text, types, calls, events } = await play([broken, rest('c', 4)], { ...ar, max_tokens: 50 })
