@@ -84,8 +84,8 @@ export const worker: Area = {
     },
     {
       file: nativeRetry,
-      from: 'Math.min(Math.max(retryAfterMs ?? 10 * least, least), MAX_RETRY_AFTER_MS)',
-      to: 'Math.max(retryAfterMs ?? 10 * least, least)',
+      from: 'Math.min(Math.max(retryAfterMs ?? 10 * least, Math.min(least, 1_000)), MAX_RETRY_AFTER_MS)',
+      to: 'Math.max(retryAfterMs ?? 10 * least, Math.min(least, 1_000))',
       means: 'a Retry-After of an hour is waited for',
       tests: [nativeTest],
     },
@@ -112,7 +112,7 @@ export const worker: Area = {
     },
     {
       file: nativeRetry,
-      from: 'if (Date.now() + ms > deadline) throw error',
+      from: "if (Date.now() + ms > (error.code === 'overloaded' ? busyDeadline : deadline)) throw error",
       to: 'if (failures > 8) throw error',
       means: 'every try has a deadline of its own',
       tests: [nativeTest],

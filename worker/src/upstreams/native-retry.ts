@@ -11,6 +11,8 @@ const LEAST_MS = 5_000
 export interface Limits {
   /** Of all tries together, by `Date.now()`. */
   deadline: number
+  /** The same for a backend that is well and busy: whoever waits gets his turn. */
+  busyDeadline: number
   /** Nobody waits for a helper whose stream breaks: the target may be well. */
   isHelper: boolean
   signal: AbortSignal
@@ -25,7 +27,7 @@ const BROKEN: ReadonlySet<string> = new Set(['stream_cut', 'idle'])
  */
 export async function* persistently<Event extends { type: string }>(
   open: (headersMs: number) => AsyncIterable<Event>,
-  { deadline, isHelper, signal }: Limits,
+  { deadline, busyDeadline, isHelper, signal }: Limits,
 ): AsyncGenerator<Event | Away, void, undefined> {
   for (let failures = 0; ; failures++) {
     let begun = false
@@ -39,7 +41,7 @@ export async function* persistently<Event extends { type: string }>(
       if (begun || !(error instanceof UpstreamError && error.retryable)) throw error
       if (isHelper && BROKEN.has(error.code)) throw error
       const ms = delayAfter(error, failures)
-      if (Date.now() + ms > deadline) throw error
+      if (Date.now() + ms > (error.code === 'overloaded' ? busyDeadline : deadline)) throw error
       yield { type: 'away', error }
       await sleep(ms, signal)
       signal.throwIfAborted()
@@ -47,8 +49,8 @@ export async function* persistently<Event extends { type: string }>(
   }
 }
 
-/** As long as the backend asks, else longer each time. */
+/** As long as the backend asks, else longer each time. Who has waited long is not to wait longer than who comes new. */
 function delayAfter({ retryAfterMs }: UpstreamError, failures: number): number {
   const least = 20 * 2 ** failures
-  return Math.min(Math.max(retryAfterMs ?? 10 * least, least), MAX_RETRY_AFTER_MS)
+  return Math.min(Math.max(retryAfterMs ?? 10 * least, Math.min(least, 1_000)), MAX_RETRY_AFTER_MS)
 }

@@ -17,7 +17,7 @@ export interface NativeOptions {
   fetch?: typeof fetch | undefined
   /**
    * A backend that is away, silent, or too busy for so long has failed, however often it was tried. Milliseconds; default 60,000.
-   * A text that has not begun waits a third of it; one whose call sends nothing but comments, five times as long.
+   * A text that has not begun waits a third of it, or three quarters where it is only busy; one whose call sends nothing but comments, five times as long.
    */
   timeoutMs?: number | undefined
 }
@@ -233,8 +233,9 @@ class NativeSession implements domain.Session {
     const { timeoutMs = 60_000 } = this.#settings
     this.#opened ||= Date.now()
     const deadline = this.#isBegun ? Date.now() + timeoutMs : this.#opened + timeoutMs / 3
+    const busyDeadline = this.#isBegun ? deadline : this.#opened + (timeoutMs * 3) / 4
     const either = AbortSignal.any([signal, this.#calls.signal])
-    const limits = { deadline, isHelper: path === '/v1/draft', signal: either }
+    const limits = { deadline, busyDeadline, isHelper: path === '/v1/draft', signal: either }
     return persistently((headersMs) => this.#try(path, request, schema, either, headersMs), limits)
   }
 
