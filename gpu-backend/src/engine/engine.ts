@@ -190,9 +190,10 @@ export class Engine {
   verifier(name: string): Verifier {
     const verifier = this.#verifiers.get(name)
     if (verifier) return this.#forced?.verifier(verifier) ?? verifier
-    const known = this.verifierNames.join(', ')
-    throw new EngineError('invalid_request', `verifier: there is no "${name}": there are ${known}`, {
+    const allowed = this.verifierNames
+    throw new EngineError('invalid_request', `verifier: there is no "${name}": there are ${allowed.join(', ')}`, {
       param: 'verifier',
+      allowed,
     })
   }
 

@@ -109,7 +109,8 @@ export class Verification {
         yield* this.#verdicts()
         this.#output.grow(this.#certain())
         if (this.#output.stopped || this.#decided) break
-        yield* this.#output.deltas()
+        // Who goes on from what was told must not go on behind the end of the text.
+        if (!this.#finish()) yield* this.#output.deltas()
         await this.#advance()
         this.#signal.throwIfAborted()
       }
@@ -238,7 +239,6 @@ export class Verification {
     if (this.#finish()) output.end()
     // A stop string may have come to light at the very end.
     const finish = this.#finish()
-    yield* output.deltas({ all: true })
     this.#tree.commit(isOwn ? last.start + last.agreed : this.#tree.chain.length, isOwn ? last.leaf : undefined)
     const reasoningTokens = this.#context.commit(this.#engine.target.model.tokenizer, tokens)
     const accepted = standing.filter((step) => step.ruling?.accepted).length
