@@ -50,16 +50,16 @@ const adaptive: Reply[] = [drafts('a\n\n'), step, end]
 
 test('in mode auto the depth follows what was measured; else it is always the one asked for, if nothing else is said', async () => {
   const { lookahead, sampling } = kind()
-  expect(await depthsOf({ lookahead, sampling }, adaptive)).toEqual([5, 0])
+  expect(await depthsOf({ lookahead, sampling }, adaptive)).toEqual([3, 0])
   expect(await depthsOf({ ...kind(), lookahead: { ...lookahead, adaptive: false } }, three)).toEqual([5, 5, 5])
   const fixed = { ...lookahead, mode: 'lr' }
   expect(await depthsOf({ ...kind(), lookahead: fixed }, three)).toEqual([5, 5, 5])
-  expect(await depthsOf({ ...kind(), lookahead: { ...fixed, adaptive: true } }, adaptive)).toEqual([5, 0])
+  expect(await depthsOf({ ...kind(), lookahead: { ...fixed, adaptive: true } }, adaptive)).toEqual([3, 0])
 })
 
 test('what was learnt is remembered for runs of the same kind, and for no others', async () => {
   const { lookahead, sampling } = kind()
-  await depthsOf({ lookahead, sampling }, adaptive)
+  await depthsOf({ lookahead, sampling }, [drafts('a\n\n'), end])
   /** The first call of a run that ends at once, and its depth. */
   const first = async (more: object, temperature = sampling.temperature) => {
     const body = { lookahead: { ...lookahead, ...more }, sampling: { temperature } }
@@ -69,11 +69,11 @@ test('what was learnt is remembered for runs of the same kind, and for no others
   }
   // The target is still to be timed alone.
   expect(await first({})).toEqual(['/v1/verify', undefined])
-  // Others begin as deep as they ask for.
-  expect(await first({ depth: 6 })).toEqual(['/v1/draft', 6])
-  expect(await first({ verifier: 'exact' })).toEqual(['/v1/draft', 5])
-  expect(await first({ mode: 'lr+sd' })).toEqual(['/v1/draft', 5])
-  expect(await first({}, 0.9)).toEqual(['/v1/draft', 5])
+  // Others begin as if nothing were known.
+  expect(await first({ depth: 2 })).toEqual(['/v1/draft', 2])
+  expect(await first({ verifier: 'exact' })).toEqual(['/v1/draft', 3])
+  expect(await first({ mode: 'lr', adaptive: true })).toEqual(['/v1/draft', 3])
+  expect(await first({}, 0.9)).toEqual(['/v1/draft', 3])
 })
 
 const silent: Reply = { events: [context(), { type: 'delta', text: 'half' }], finally: 'hang' }

@@ -127,8 +127,8 @@ export const lookahead: Area = {
     },
     {
       file: cycle,
-      from: '    if (plan.depth > 0) yield* this.#draft(plan)\n    const commit = yield* this.#verify(this.#plan(plan))\n    if (commit.finish) return commit.finish\n    this.#learn(commit, performance.now() - started)\n',
-      to: '    if (plan.depth > 0) yield* this.#draft(plan)\n    const later = performance.now()\n    const commit = yield* this.#verify(this.#plan(plan))\n    if (commit.finish) return commit.finish\n    this.#learn(commit, performance.now() - Math.max(started, later))\n',
+      from: '    if (plan.depth > 0) yield* this.#draft(plan)\n    const commit = yield* this.#verify(this.#plan(plan))\n    this.#learn(commit, performance.now() - started)\n',
+      to: '    if (plan.depth > 0) yield* this.#draft(plan)\n    const later = performance.now()\n    const commit = yield* this.#verify(this.#plan(plan))\n    this.#learn(commit, performance.now() - Math.max(started, later))\n',
       means: 'drafting counts as free of time',
       tests: [cycleTest],
     },
