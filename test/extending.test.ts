@@ -68,7 +68,7 @@ describe('an engine', () => {
 
   const said = (events: readonly RunEvent[]) => {
     const text = { reasoning: '', answer: '' }
-    for (const event of events) if (event.type === 'text.delta') text[event.channel] += event.text
+    for (const event of events) if (event.type === 'text.delta') text[event.channel as keyof typeof text] += event.text
     return text
   }
 
@@ -180,6 +180,6 @@ describe('a verifier and a proposer', () => {
   test('a name that no verifier has ends a run at once, with the names there are', async () => {
     const events = await run(engine, { mode: 'ar', verifier: 'nobody' })
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'invalid_request' })
-    expect((events.at(-1) as { message: string }).message).toMatch(/"nobody".*exact, judge, .*, brevity/)
+    expect((events.at(-1) as { message: string }).message).toMatch(/verifier.*exact, judge, .*, brevity/)
   })
 })

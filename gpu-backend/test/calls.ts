@@ -54,7 +54,7 @@ export interface Verified {
   events: VerifyEvent[]
   verdicts: Omit<VerdictGiven, 'type'>[]
   commit: Committed
-  /** The text as it was sent. */
+  /** The text as a reader has it: what the deltas said, and what the commit adds. */
   said: string
   speculation: NonNullable<Done['speculation']>
 }
@@ -64,11 +64,13 @@ export async function verify(engine: Engine, context: Context, options: VerifyOp
   const events: VerifyEvent[] = []
   for await (const event of verifySteps(engine, await engine.context(request.context), request, never))
     events.push(event)
+  const commit = events.find((event) => event.type === 'commit')!
+  const deltas = events.map((event) => (event.type === 'delta' ? event.text : '')).join('')
   return {
     events,
     verdicts: events.flatMap((event) => (event.type === 'verdict' ? [without(event)] : [])),
-    commit: events.find((event) => event.type === 'commit')!,
-    said: events.map((event) => (event.type === 'delta' ? event.text : '')).join(''),
+    commit,
+    said: deltas + commit.text.slice(deltas.length),
     speculation: events.find((event) => event.type === 'done')!.speculation!,
   }
 }

@@ -65,6 +65,9 @@ export class UsageError extends LookaheadError {
 
 const retryableStatus = (status: number) => status === 408 || status === 409 || status === 429 || status >= 500
 
+/** Codes of failures that the same request would meet again. */
+const lasting: ReadonlySet<string> = new Set(['invalid_request', 'context_length_exceeded', 'backend_unauthorized'])
+
 /** The server answered with a status outside 200–299, or with something else than was asked for (`malformed_answer`). */
 export class ApiError extends LookaheadError {
   readonly kind = 'api'
@@ -88,7 +91,7 @@ export class ApiError extends LookaheadError {
     this.code = code
     this.param = options.param ?? null
     this.retryAfterMs = options.retryAfterMs
-    this.retryable = retryableStatus(status)
+    this.retryable = retryableStatus(status) && !lasting.has(code)
   }
 }
 
@@ -117,8 +120,8 @@ export class TimeoutError extends LookaheadError {
 export class StreamInterruptedError extends LookaheadError {
   readonly kind = 'stream_interrupted'
   override readonly name = 'StreamInterruptedError'
-  /** The stream ended, its connection broke, or an event in it could not be understood. */
-  readonly code: 'ended_early' | 'connection_lost' | 'malformed_event'
+  /** The stream ended, its connection broke, an event in it could not be understood, or events were lost, doubled or mixed up. */
+  readonly code: 'ended_early' | 'connection_lost' | 'malformed_event' | 'out_of_order'
   readonly retryable: boolean
   /** The last event that arrived whole. */
   readonly lastEventId: string | undefined
@@ -134,9 +137,6 @@ export class StreamInterruptedError extends LookaheadError {
     this.retryable = code !== 'malformed_event'
   }
 }
-
-/** Failures of a run that the same request would meet again. */
-const lasting: ReadonlySet<string> = new Set(['invalid_request', 'context_length_exceeded', 'backend_unauthorized'])
 
 /** The server ended the run with `run.failed`. */
 export class RunFailedError extends LookaheadError {

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { LookaheadError, RunFailedError, StreamInterruptedError } from './errors.ts'
 import { retryStream } from './protocol/retry.ts'
 import { RunEvent } from './protocol/runs.ts'
-import { readEvents } from './protocol/sse.ts'
+import { isNext, readEvents } from './protocol/sse.ts'
 import { retries } from './retry.ts'
 import { fetchStream } from './transport.ts'
 import type { Call, Settings } from './transport.ts'
@@ -18,14 +18,15 @@ export function runEvents(settings: Settings, call: Call, signal: AbortSignal): 
 async function* readRun(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
   const { body, requestId } = await fetchStream(settings, call, signal)
   let lastEventId: string | undefined
+  let count = 0
   const interrupted = (code: StreamInterruptedError['code'], options = {}) =>
     new StreamInterruptedError(code, lastEventId, { requestId, ...options })
   try {
     for await (const { data, id } of readEvents(body)) {
+      if (!isNext(id, count++)) throw interrupted('out_of_order')
       const event = parseRunEvent(data)
       if (event === 'malformed') throw interrupted('malformed_event')
       lastEventId = id ?? lastEventId
-      if (event === 'unknown') continue
       yield event
       if (event.type === 'run.failed') throw new RunFailedError(event.code, event.message, { requestId })
       if (event.type === 'run.completed') return
@@ -38,8 +39,8 @@ async function* readRun(settings: Settings, call: Call, signal: AbortSignal): As
 
 const knownTypes: ReadonlySet<unknown> = new Set(RunEvent.options.map((option) => option.entries.type.literal))
 
-/** A newer server may send types of events that this client does not know: those are no error. */
-function parseRunEvent(json: string): RunEvent | 'unknown' | 'malformed' {
+/** A newer server may send types of events that this client does not know: they are passed on as they are. */
+function parseRunEvent(json: string): RunEvent | 'malformed' {
   let data: { type?: unknown } | null
   try {
     data = JSON.parse(json) as typeof data
@@ -48,5 +49,5 @@ function parseRunEvent(json: string): RunEvent | 'unknown' | 'malformed' {
   }
   const event = v.safeParse(RunEvent, data)
   if (event.success) return event.output
-  return typeof data?.type === 'string' && !knownTypes.has(data.type) ? 'unknown' : 'malformed'
+  return typeof data?.type === 'string' && !knownTypes.has(data.type) ? (data as RunEvent) : 'malformed'
 }

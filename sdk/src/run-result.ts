@@ -1,3 +1,5 @@
+import type { Channel } from './protocol/channels.ts'
+import type { OpenWord } from './protocol/open-word.ts'
 import type { RunEvent, RunStats } from './protocol/runs.ts'
 import type { FinishReason, Usage } from './protocol/usage.ts'
 
@@ -18,7 +20,8 @@ export interface RunResult {
   text: string
   reasoning: string
   answer: string
-  finishReason: FinishReason
+  /** A newer server may have words of its own. */
+  finishReason: OpenWord<FinishReason>
   usage: Usage
   stats: RunStats
   /** Empty in the modes `ar` and `sd`, which have no steps. */
@@ -35,7 +38,7 @@ export class RunResultBuilder {
   add(event: RunEvent): void {
     if (event.type === 'text.delta') {
       this.#text += event.text
-      this.#channels[event.channel] += event.text
+      if (event.channel in this.#channels) this.#channels[event.channel as Channel] += event.text
     } else if (event.type === 'step.accepted') {
       this.#steps.push({ step: event.step, text: event.text, fate: 'accepted' })
       // It was another of the alternatives that was rejected for its place.

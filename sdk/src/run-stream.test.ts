@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { baseURL, completed, events, script, staged, stats, stopServer, wire } from '../test/server.ts'
+import { encodeEvent } from './protocol/index.ts'
 import { Lookahead, LookaheadError } from './index.ts'
 import type { LookaheadFailure, RunEvent, RunStream, TextDelta } from './index.ts'
 
@@ -87,9 +88,33 @@ describe('reading a run', () => {
     expect(await readChunks(Array.from(bytes, (_, at) => bytes.slice(at, at + 1)))).toEqual(events)
   })
 
-  it('skips events that it does not know', async () => {
-    script(staged([wire([{ type: 'run.started_v2' }, ...events])]).response)
-    expect((await read(ask())).seen).toEqual(events)
+  it('passes on what it does not know as it came, and counts it in the result as far as it can', async () => {
+    const newer = [
+      { type: 'run.started_v2', of: 'another time' },
+      { ...events[0]!, mode: 'dream' },
+      { type: 'step.accepted', step: 0, text: 'a', reason: 'sounded right' },
+      { type: 'text.delta', channel: 'answer', text: 'b' },
+      { type: 'text.delta', channel: 'aside', text: 'c' },
+      { ...completed, finish_reason: 'out of patience' },
+    ]
+    script(staged([wire(newer)]).response)
+    const run = ask()
+    expect((await read(run)).seen).toEqual(newer)
+    expect(await run.final()).toMatchObject({ text: 'bc', answer: 'b', finishReason: 'out of patience' })
+  })
+
+  it.each([
+    ['is missing', [0, 2]],
+    ['comes twice', [0, 1, 1, 2]],
+    ['comes too soon', [0, 2, 1]],
+  ])('ends where an event %s, and says after which', async (_, order) => {
+    const text = order.map((id) => encodeEvent(events[id]!, id)).join('')
+    script(staged([text]).response)
+    const error = await ask()
+      .final()
+      .catch((thrown: unknown) => thrown)
+    const last = order[1] === 1 ? '1' : '0'
+    expect(error).toMatchObject({ kind: 'stream_interrupted', code: 'out_of_order', lastEventId: last })
   })
 })
 

@@ -89,7 +89,7 @@ it('has types, whichever way TypeScript finds modules', async () => {
     import { RunEvent } from '@lookahead/sdk/protocol'
     ${question}
     const result: RunResult = await run.final()
-    for await (const { channel } of run.textStream) channel satisfies 'reasoning' | 'answer'
+    for await (const { channel } of run.textStream) channel satisfies 'reasoning' | 'answer' | (string & {})
     // @ts-expect-error: no such option
     new Lookahead({ baseURL: '', apikey: '' })
     export const told = (error: unknown) => LookaheadError.isInstance(error) && error.kind === 'api' && error.status

@@ -1,9 +1,10 @@
 import { ReadableStream } from 'node:stream/web'
-import { isTerminal } from '@lookahead/sdk/protocol'
+import { isTerminal, modes } from '@lookahead/sdk/protocol'
 import { Lookahead } from '@lookahead/sdk'
 import type { RunFailedError } from '@lookahead/sdk'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startStack } from '../launcher/index.ts'
+import { delayedLink } from '../bench/delayed-link.ts'
+import { startBackend, startStack } from '../launcher/index.ts'
 import type { Stack } from '../launcher/index.ts'
 import { about, backendHealth, client, post } from './ask.ts'
 
@@ -66,10 +67,10 @@ it('answers several at once as it answers each alone', async () => {
 
 describe('a backend that dies', () => {
   let stack: Stack
-  beforeAll(async () => void (stack = await startStack()))
+  beforeAll(async () => void (stack = await startStack({ timeoutSeconds: 3 })))
   afterAll(() => stack.stop())
 
-  it('ends a running run with one run.failed, and new runs with an error that can be retried', async () => {
+  it('and stays away ends a running run with one run.failed, and new runs with an error that can be retried', async () => {
     const own = new Lookahead({ baseURL: stack.workerURL, maxRetries: 0 })
     const terminal: string[] = []
     let killed = false
@@ -92,10 +93,80 @@ describe('a backend that dies', () => {
     expect(JSON.parse(line()!)).toMatchObject({
       run_id: requestId,
       request_id: requestId,
-      // Cut off in the middle of a call, or not reached by the next.
-      backend_code: expect.stringMatching(/^(stream_cut|unreachable)$/),
+      backend_code: 'unreachable',
     })
-    await expect(own.runs.stream(long()).final()).rejects.toMatchObject({ retryable: true })
+    const refused = { kind: 'api', status: 503, code: 'target_unavailable', retryable: true }
+    await expect(own.runs.stream(long()).final()).rejects.toMatchObject(refused)
     expect(await own.health()).toEqual({ status: 'degraded', backend: 'unreachable' })
+  })
+})
+
+describe.each([0, 60])('with %i ms between worker and backend', (rtt) => {
+  const link = rtt === 0 ? undefined : (url: string) => delayedLink(url, rtt)
+  let stack: Stack
+  beforeAll(
+    async () => void (stack = await startStack({ link, flags: ['--drain', '600', '--max-queued-requests', '8'] })),
+  )
+  afterAll(() => stack.stop())
+
+  const all = modes.flatMap((mode) =>
+    [true, false].map((pipelined) => ({ mode, pipelined, verifier: 'exact' as const })),
+  )
+  const ask = (lookahead: (typeof all)[number], onText: () => void = () => undefined) => {
+    const run = new Lookahead({ baseURL: stack.workerURL }).runs.stream(about(1, { lookahead, max_tokens: 200 }))
+    return (async () => {
+      let waited = 0
+      for await (const event of run) {
+        if (event.type === 'run.waiting') waited++
+        if (event.type === 'text.delta') onText()
+      }
+      const { text, steps } = await run.final()
+      return { text, places: steps.map(({ step }) => step), waited }
+    })()
+  }
+  const restart = async () => {
+    const { port } = new URL(stack.backendURL)
+    stack.backend = await startBackend({ port: Number(port), flags: ['--drain', '600', '--max-queued-requests', '8'] })
+  }
+  /** Runs in all modes at the same time; `act` comes once each has said something. */
+  async function together(act: () => Promise<void>) {
+    const begun = Promise.withResolvers<void>()
+    const talking = new Set<number>()
+    const running = all.map((lookahead, i) =>
+      ask(lookahead, () => talking.add(i).size === all.length && begun.resolve()),
+    )
+    const done = Promise.all(running)
+    await Promise.race([begun.promise, done])
+    await act()
+    return done
+  }
+
+  it('a backend that is killed and comes back loses no run, and no word of it', async () => {
+    const alone = await ask(all[0]!)
+    const runs = await together(async () => {
+      await stack.backend.kill()
+      await restart()
+    })
+    for (const [i, { text, places }] of runs.entries()) {
+      expect(text, JSON.stringify(all[i])).toBe(alone.text)
+      // No step is told twice.
+      expect(places).toEqual([...new Set(places)].toSorted((a, b) => a - b))
+    }
+    expect(runs.some(({ waited }) => waited > 0)).toBe(true)
+  })
+
+  it('one that is told to stop lets all runs that have begun come to their end', async () => {
+    const alone = await ask(all[0]!)
+    const runs = await together(async () => void process.kill(stack.backend.pid, 'SIGTERM'))
+    for (const { text, waited } of runs) expect([text, waited]).toEqual([alone.text, 0])
+    await stack.backend.gone
+    await restart()
+  })
+
+  it('64 runs complete though 8 may be queued', async () => {
+    const request = about(2, { lookahead: { mode: 'lr+sd', verifier: 'exact' }, max_tokens: 40 })
+    const own = new Lookahead({ baseURL: stack.workerURL })
+    const runs = await Promise.all(Array.from({ length: 64 }, () => own.runs.stream(request).final()))
+    expect(new Set(runs.map(({ text }) => text)).size).toBe(1)
   })
 })

@@ -21,18 +21,36 @@ it('stops what it started', async () => {
   await worker.stop()
 })
 
-it.each(['SIGKILL', 'SIGINT'] as const)('leaves nothing running when its process gets %s', async (signal) => {
+/** Whether anyone is left of what a server started, workerd for one: it leads a process group. */
+function isAlive(leader: number): boolean {
+  try {
+    return process.kill(-leader, 0)
+  } catch {
+    return false
+  }
+}
+
+it.each([
+  ['its process gets SIGKILL', 'SIGKILL', false],
+  ['its process gets SIGINT', 'SIGINT', false],
+  ['its process and the server get SIGKILL', 'SIGKILL', true],
+] as const)('leaves nothing running when %s', async (_, signal, both) => {
   const script = `
     import { startWorker } from '${new URL('worker.ts', import.meta.url).href}'
-    console.log((await startWorker({ backendURL: '${inject('backendURL')}' })).url)
+    const { url, pid } = await startWorker({ backendURL: '${inject('backendURL')}' })
+    console.log(url + ' ' + pid)
     setInterval(() => undefined, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [url] = (await once(createInterface(child.stdout), 'line')) as [string]
-  expect(await answers(url)).toBe(true)
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  const [url, leader] = [line.split(' ')[0]!, Number(line.split(' ')[1])]
+  onTestFinished(() => void (isAlive(leader) && process.kill(-leader, 'SIGKILL')))
+  expect([await answers(url), isAlive(leader)]).toEqual([true, true])
   child.kill(signal)
-  await expect.poll(() => answers(url)).toBe(false)
+  if (both) process.kill(leader, signal)
+  await expect.poll(() => isAlive(leader), { timeout: 30_000 }).toBe(false)
+  expect(await answers(url)).toBe(false)
 })
 
 it('says at once that a port is taken, and leaves nothing', async () => {

@@ -18,6 +18,8 @@ export interface Server {
   pid: number
   /** The last lines of its output. */
   log: readonly string[]
+  /** Settles when it has ended. */
+  gone: Promise<unknown>
   /** Asks it to stop, kills it when it does not; resolves when it is gone. */
   stop(): Promise<void>
   /** Ends it at once, as a crash would. */
@@ -77,7 +79,7 @@ export async function startServer({ name, script, args, env, signal }: ServerOpt
   void gone.then(() => ended.abort(new StartError(`${name}: ended before it was ready\n${log.join('\n')}`)))
   try {
     const url = await untilHealthy(address.promise, AbortSignal.any([ended.signal, ...(signal ? [signal] : [])]))
-    return { url, pid: child.pid!, log, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
+    return { url, pid: child.pid!, log, gone, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
   } catch (error) {
     await end('SIGTERM')
     throw error

@@ -19,6 +19,8 @@ export interface StackOptions extends Omit<BackendOptions, 'port'> {
   /** Default: free ones. */
   backendPort?: number
   workerPort?: number
+  /** How long the worker waits for the backend, in seconds. Default: the worker's. */
+  timeoutSeconds?: number | undefined
   /** Stands between worker and backend, given the backend's URL. Default: nothing. */
   link?: ((backendURL: string) => Promise<{ url: string; close(): Promise<void> }>) | undefined
 }
@@ -27,6 +29,7 @@ export interface StackOptions extends Omit<BackendOptions, 'port'> {
 export async function startStack({
   backendPort = 0,
   workerPort = 0,
+  timeoutSeconds,
   link: put,
   ...options
 }: StackOptions = {}): Promise<Stack> {
@@ -34,7 +37,7 @@ export async function startStack({
   const link = await put?.(backend.url)
   try {
     const backendURL = link?.url ?? backend.url
-    const worker = await startWorker({ backendURL, port: workerPort, signal: options.signal })
+    const worker = await startWorker({ backendURL, port: workerPort, timeoutSeconds, signal: options.signal })
     const stop = async () => {
       await worker.stop()
       await link?.close()

@@ -7,6 +7,8 @@ export interface WorkerOptions {
   port?: number
   /** Further variables and secrets. */
   vars?: Record<string, string>
+  /** How long it waits for the backend, in seconds. Default: the worker's. */
+  timeoutSeconds?: number | undefined
   /** Wrangler configuration. Default: the project's. */
   config?: string
   /** Stops it while it starts. */
@@ -15,8 +17,9 @@ export interface WorkerOptions {
 
 /** Starts the worker in workerd, as it would run at the edge. */
 export function startWorker(options: WorkerOptions): Promise<Server> {
-  const { backendURL, port = 0, vars = {}, config = 'wrangler.toml', signal } = options
-  const given = Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}=${value}`])
+  const { backendURL, port = 0, vars = {}, timeoutSeconds, config = 'wrangler.toml', signal } = options
+  const timeout = timeoutSeconds === undefined ? {} : { BACKEND_TIMEOUT_SECONDS: String(timeoutSeconds) }
+  const given = Object.entries({ ...timeout, ...vars }).flatMap(([name, value]) => ['--var', `${name}=${value}`])
   return startServer({
     name: 'worker',
     script: 'test/launcher/worker-main.ts',

@@ -52,8 +52,8 @@ const Completion = v.object({
 /** Texts of a request that asks for several. */
 const SEVERAL = 3
 
-/** How often a run's call that is refused is tried again, at the backend's pace. */
-const TRIES = 100
+/** How long a run waits for its turn. */
+const PATIENCE_MS = 600_000
 
 export class Client {
   readonly #options: ClientOptions
@@ -116,7 +116,7 @@ export class Client {
       return response
     }
     const tokens: number[] = []
-    const upstream = watched(nativeUpstream({ baseURL, fetch: counted, tries: TRIES }), visit, tokens)
+    const upstream = watched(nativeUpstream({ baseURL, fetch: counted, timeoutMs: PATIENCE_MS }), visit, tokens)
     const request = parseRequest(RunRequest, {
       messages: [{ role: 'user', content: prompt }],
       max_tokens: maxTokens,

@@ -9,6 +9,8 @@ export interface Bindings {
   BACKEND_URL?: string
   /** Bearer token that the backend asks for. */
   BACKEND_TOKEN?: string
+  /** How long a run waits for a backend that is away, silent or too busy, in seconds. Default: 60. */
+  BACKEND_TIMEOUT_SECONDS?: string
   /** Bearer token that clients must show. Default: none asked. */
   API_KEY?: string
   /** A name of the operator's choice for the model that can be asked, beside `target`: the default of OpenAI's dialects. */
@@ -18,13 +20,29 @@ export interface Bindings {
 /** What Hono knows of every request. */
 export type App = { Bindings: Bindings; Variables: { requestId: string } }
 
+/** The GPU backend, and how long it is waited for. */
+interface Backend {
+  baseURL: string
+  token: string | undefined
+  timeoutMs: number | undefined
+}
+
+const MAX_TIMEOUT_SECONDS = 3600
+
 /** @throws {ProtocolError} 500 `not_configured` */
-export function backendOf({ BACKEND_URL, BACKEND_TOKEN }: Bindings): { baseURL: string; token: string | undefined } {
+export function backendOf({ BACKEND_URL, BACKEND_TOKEN, BACKEND_TIMEOUT_SECONDS }: Bindings): Backend {
   if (!BACKEND_URL || !isAddress(BACKEND_URL))
     throw notConfigured('BACKEND_URL', 'to the address of the GPU backend: http(s), without credentials')
   if (BACKEND_TOKEN && !/^[!-~]+$/.test(BACKEND_TOKEN))
     throw notConfigured('BACKEND_TOKEN', 'to ASCII without white space')
-  return { baseURL: BACKEND_URL.replace(/\/+$/, ''), token: BACKEND_TOKEN || undefined }
+  const seconds = BACKEND_TIMEOUT_SECONDS ? Number(BACKEND_TIMEOUT_SECONDS) : undefined
+  if (seconds !== undefined && !(seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS))
+    throw notConfigured('BACKEND_TIMEOUT_SECONDS', `to a number from 0 to ${MAX_TIMEOUT_SECONDS}`)
+  return {
+    baseURL: BACKEND_URL.replace(/\/+$/, ''),
+    token: BACKEND_TOKEN || undefined,
+    timeoutMs: seconds && seconds * 1000,
+  }
 }
 
 /** Undefined: none is asked for. @throws {ProtocolError} 500 `not_configured` */

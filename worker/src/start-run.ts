@@ -1,6 +1,8 @@
 /** From a request, in whatever dialect it came, to a run that goes on. */
+import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
+import { failure } from './failure.ts'
 import { Controllers, cycle } from './lookahead/index.ts'
 import { logLine } from './log.ts'
 import type { App } from './settings.ts'
@@ -13,11 +15,15 @@ export const HEARTBEAT_MS = 2_000
 const controllers = new Controllers()
 
 /**
- * Starts a run on the engine that the worker is set up for. Leaving its events stops everything down to the engine, and
- * so does the end of the client's connection: then they end without an error.
- * @throws {ProtocolError} 500 `not_configured`
+ * Starts a run on the engine that the worker is set up for, and waits until that has let it in: what it refuses before has a
+ * status, and can be tried again. Leaving its events stops everything down to the engine, and so does the end of the client's
+ * connection: then they end without an error.
+ * @throws {ProtocolError} 500 `not_configured`; as `run.failed` would say it: 400, 429 `overloaded`, 502, 503 `target_unavailable`; 499 `client_left`
  */
-export function startRun(request: RunRequest, c: Context<App>): AsyncIterator<RunEvent, void, undefined> {
+export async function startRun(
+  request: RunRequest,
+  c: Context<App>,
+): Promise<AsyncIterator<RunEvent, void, undefined>> {
   const { requestId } = c.var
   const { signal } = c.req.raw
   const events = cycle(upstreamOf(c.env, requestId), request, {
@@ -29,7 +35,24 @@ export function startRun(request: RunRequest, c: Context<App>): AsyncIterator<Ru
   const over = Promise.withResolvers<void>()
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
   c.executionCtx.waitUntil(over.promise)
-  return untilGone(events, signal, over.resolve)
+  const run = untilGone(events, signal, over.resolve)
+  const first = await run.next()
+  if (first.done) throw new ProtocolError(499, 'client_left', 'the client left')
+  if (first.value.type !== 'run.failed') return begunWith(first, run)
+  await run.return?.()
+  throw failure(first.value)
+}
+
+/** The same events, of which the first was read already. */
+function begunWith<Event>(
+  first: IteratorResult<Event, void>,
+  rest: AsyncIterator<Event, void, undefined>,
+): AsyncIterator<Event, void, undefined> {
+  const read = [first]
+  return {
+    next: async () => read.pop() ?? rest.next(),
+    return: async () => (await rest.return?.()) ?? { done: true, value: undefined },
+  }
 }
 
 /** The same events; when the client is gone there are no more. @param over called when nothing is left to be done */

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { app } from '../src/app.ts'
 import type { Bindings } from '../src/settings.ts'
 import { context, fakeBackend } from './fake-backend.ts'
+import type { Reply } from './fake-backend.ts'
 import { end } from './play.ts'
 
 const log = vi.spyOn(console, 'error').mockReturnValue()
@@ -55,13 +56,14 @@ describe('a setting that cannot be', () => {
     ['an engine that there is none of', { ENGINE: 'steam', BACKEND_URL: 'http://127.0.0.1:9' }],
     ['an address without scheme', { BACKEND_URL: 'localhost:8600' }],
     ['an address with credentials', { BACKEND_URL: 'http://user:secret@127.0.0.1' }],
+    ['a time that is none', { BACKEND_URL: 'http://127.0.0.1:9', BACKEND_TIMEOUT_SECONDS: 'soon' }],
     ['a token that no header carries', { BACKEND_URL: 'http://127.0.0.1:9', BACKEND_TOKEN: 'schlüssel' }],
     ['a key that no client could show', { BACKEND_URL: 'http://127.0.0.1:9', API_KEY: 'two words' }],
   ])('is named, logged, and never tried: %s', async (_, env) => {
     const response = await ask(env, undefined, { authorization: 'Bearer two words' })
     const { error } = (await response.json()) as { error: { code: string; message: string } }
     expect([response.status, error.code]).toEqual([500, 'not_configured'])
-    expect(error.message).toMatch(/BACKEND_URL|BACKEND_TOKEN|API_KEY|ENGINE/)
+    expect(error.message).toMatch(/BACKEND_URL|BACKEND_TOKEN|BACKEND_TIMEOUT_SECONDS|API_KEY|ENGINE/)
     expect(error.message).not.toMatch(/secret|two words/)
     expect(logged()).toMatchObject([{ event: 'request.failed', status: 500, code: 'not_configured' }])
     const health = await request('/health', env)
@@ -75,10 +77,10 @@ describe('a backend that refuses the worker', () => {
     const env: Bindings = { BACKEND_URL: fake.url, ...(BACKEND_TOKEN ? { BACKEND_TOKEN } : {}) }
 
     const run = await ask(env, { prompt: 'x' })
-    const events = await read(run)
-    expect(run.status).toBe(200)
-    expect(events.map(({ type }) => type)).toEqual(['run.started', 'run.failed'])
-    expect(events[1]).toMatchObject({ code: 'backend_unauthorized', message: expect.stringContaining('BACKEND_TOKEN') })
+    expect(run.status).toBe(502)
+    expect(await run.json()).toMatchObject({
+      error: { code: 'backend_unauthorized', message: expect.stringContaining('BACKEND_TOKEN') },
+    })
 
     const models = await request('/v1/models', env)
     expect(models.status).toBe(502)
@@ -123,7 +125,7 @@ describe('the log has one line of JSON', () => {
     await using fake = await fakeBackend([{ status: 500, code: 'internal_error' }])
     const response = await ask({ BACKEND_URL: fake.url })
     const requestId = response.headers.get('x-request-id')
-    expect((await read(response)).at(-1)).toMatchObject({ type: 'run.failed', code: 'target_failed' })
+    expect([response.status, await response.json()]).toMatchObject([502, { error: { code: 'target_failed' } }])
     expect(logged()).toMatchObject([
       {
         event: 'run.failed',
@@ -133,13 +135,16 @@ describe('the log has one line of JSON', () => {
         code: 'target_failed',
         backend_code: 'internal_error',
         backend_status: 500,
+        cause: '"internal_error, in its own words"',
       },
+      { event: 'request.failed', request_id: requestId, status: 502 },
     ])
     expect(fake.calls).toMatchObject([{ requestId }])
   })
 
   test('for a run that goes on without its draft, and for how it ends', async () => {
-    await using fake = await fakeBackend([{ events: [context()], finally: 'cut' }, { events: [{ type: 'riddle' }] }])
+    const cut: Reply = { events: [context()], finally: 'cut' }
+    await using fake = await fakeBackend([cut, cut, { events: [context(), { type: 'verdict' }] }])
     await read(await ask({ BACKEND_URL: fake.url }, { prompt: 'x', lookahead: { pipelined: false } }))
     expect(logged()).toMatchObject([
       { event: 'run.degraded', phase: 'draft', code: 'stream_cut' },

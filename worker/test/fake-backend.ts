@@ -9,8 +9,11 @@ export type Reply = Stream | Refusal | 'silence'
 
 export interface Stream {
   events: ({ type: string } & Record<string, unknown>)[]
-  /** Sends a comment this often. Milliseconds; default never. */
+  /** Sends a comment this often, or this event. Milliseconds; default never. */
   keepaliveMs?: number
+  keepalive?: { type: string } & Record<string, unknown>
+  /** Numbers of the events. Default: none. */
+  ids?: number[]
   /** What follows the last event: the end, a broken connection, or silence. Default `end`. */
   finally?: 'end' | 'cut' | 'hang'
 }
@@ -55,7 +58,7 @@ const read = async (request: IncomingMessage): Promise<string> => {
 const refuse = (response: ServerResponse, { status, code, retryAfter }: Refusal): void => {
   if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter)
   response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ error: { message: code, type: 'staged', param: null, code } }))
+  response.end(JSON.stringify({ error: { message: `${code}, in its own words`, type: 'staged', param: null, code } }))
 }
 
 /** @param script the reply to each call in turn; a call beyond its end is answered with 500 */
@@ -88,9 +91,10 @@ export async function fakeBackend(
     if (reply === 'silence') return
     if ('status' in reply) return refuse(response, reply)
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    const keepalive = reply.keepaliveMs && setInterval(() => response.write(': keepalive\n\n'), reply.keepaliveMs)
+    const comment = reply.keepalive ? encodeEvent(reply.keepalive) : ': keepalive\n\n'
+    const keepalive = reply.keepaliveMs && setInterval(() => response.write(comment), reply.keepaliveMs)
     response.on('close', () => clearInterval(keepalive || undefined))
-    for (const event of reply.events) response.write(encodeEvent(event))
+    for (const [i, event] of reply.events.entries()) response.write(encodeEvent(event, reply.ids?.[i]))
     if (reply.finally === 'cut') response.write(':\n\n', () => response.destroy())
     else if (reply.finally !== 'hang') response.end()
   }

@@ -22,6 +22,8 @@ export interface Circumstances {
   /** What the reader does with each piece of text. */
   onText?: () => Promise<void>
   controller?: Controller
+  /** How long the backend may be away or silent, in milliseconds. Default: `IDLE_MS`. */
+  timeoutMs?: number
 }
 
 /** How long the backend may be silent. Far longer than any machine takes: where it matters, clocks are set by hand. */
@@ -31,14 +33,14 @@ export const IDLE_MS = 600_000
 export async function play(
   script: Reply[],
   request: Partial<RunRequestInput> = {},
-  { under = '', fetch, onText, controller }: Circumstances = {},
+  { under = '', fetch, onText, controller, timeoutMs = IDLE_MS }: Circumstances = {},
 ): Promise<Outcome> {
   await using fake = await fakeBackend(script)
   const events: RunEvent[] = []
   // What the script says is one cycle after the other.
   const lookahead = { mode: 'lr+sd' as const, pipelined: false, ...request.lookahead }
   const parsed = parseRequest(RunRequest, { prompt: 'How many?', ...request, lookahead })
-  const upstream = nativeUpstream({ baseURL: fake.url + under, fetch, idleMs: IDLE_MS })
+  const upstream = nativeUpstream({ baseURL: fake.url + under, fetch, timeoutMs })
   const options = { runId: 'r', signal: new AbortController().signal, controller, log: () => undefined }
   for await (const event of cycle(upstream, parsed, options)) {
     events.push(event)

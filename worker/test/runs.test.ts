@@ -1,6 +1,6 @@
 /** The worker's requests, against a backend that does what a script says; the runtime's part is played by the test. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { app } from '../src/app.ts'
 import { commits, context, drafts, fakeBackend } from './fake-backend.ts'
 import type { FakeBackend, Reply } from './fake-backend.ts'
@@ -13,6 +13,7 @@ async function ask(
   fake: FakeBackend,
   body: object,
   signal?: AbortSignal,
+  status = 200,
 ): Promise<{ response: Response; held: Promise<unknown>[] }> {
   const held: Promise<unknown>[] = []
   const runtime = { waitUntil: (promise: Promise<unknown>) => void held.push(promise), passThroughOnException() {} }
@@ -22,7 +23,7 @@ async function ask(
     ...(signal ? { signal } : {}),
   })
   const response = await app.fetch(request, { BACKEND_URL: fake.url }, runtime as never)
-  expect(response.status).toBe(200)
+  expect(response.status).toBe(status)
   return { response, held }
 }
 
@@ -49,16 +50,16 @@ const adaptive: Reply[] = [drafts('a\n\n'), step, end]
 
 test('in mode auto the depth follows what was measured; else it is always the one asked for, if nothing else is said', async () => {
   const { lookahead, sampling } = kind()
-  expect(await depthsOf({ lookahead, sampling }, adaptive)).toEqual([5, 0])
+  expect(await depthsOf({ lookahead, sampling }, adaptive)).toEqual([3, 0])
   expect(await depthsOf({ ...kind(), lookahead: { ...lookahead, adaptive: false } }, three)).toEqual([5, 5, 5])
   const fixed = { ...lookahead, mode: 'lr' }
   expect(await depthsOf({ ...kind(), lookahead: fixed }, three)).toEqual([5, 5, 5])
-  expect(await depthsOf({ ...kind(), lookahead: { ...fixed, adaptive: true } }, adaptive)).toEqual([5, 0])
+  expect(await depthsOf({ ...kind(), lookahead: { ...fixed, adaptive: true } }, adaptive)).toEqual([3, 0])
 })
 
 test('what was learnt is remembered for runs of the same kind, and for no others', async () => {
   const { lookahead, sampling } = kind()
-  await depthsOf({ lookahead, sampling }, adaptive)
+  await depthsOf({ lookahead, sampling }, [drafts('a\n\n'), end])
   /** The first call of a run that ends at once, and its depth. */
   const first = async (more: object, temperature = sampling.temperature) => {
     const body = { lookahead: { ...lookahead, ...more }, sampling: { temperature } }
@@ -68,11 +69,11 @@ test('what was learnt is remembered for runs of the same kind, and for no others
   }
   // The target is still to be timed alone.
   expect(await first({})).toEqual(['/v1/verify', undefined])
-  // Others begin as deep as they ask for.
-  expect(await first({ depth: 6 })).toEqual(['/v1/draft', 6])
-  expect(await first({ verifier: 'exact' })).toEqual(['/v1/draft', 5])
-  expect(await first({ mode: 'lr+sd' })).toEqual(['/v1/draft', 5])
-  expect(await first({}, 0.9)).toEqual(['/v1/draft', 5])
+  // Others begin as if nothing were known.
+  expect(await first({ depth: 2 })).toEqual(['/v1/draft', 2])
+  expect(await first({ verifier: 'exact' })).toEqual(['/v1/draft', 3])
+  expect(await first({ mode: 'lr', adaptive: true })).toEqual(['/v1/draft', 3])
+  expect(await first({}, 0.9)).toEqual(['/v1/draft', 3])
 })
 
 const silent: Reply = { events: [context(), { type: 'delta', text: 'half' }], finally: 'hang' }
@@ -126,8 +127,43 @@ test('a run that is read to its end holds nothing back', async () => {
 
 test('which verifiers there are is for the backend to say', async () => {
   await using fake = await fakeBackend([drafts('a\n\n'), { status: 400, code: 'invalid_request' }])
-  const text = await (await ask(fake, { lookahead: { verifier: 'mine' } })).response.text()
+  const { response } = await ask(fake, { lookahead: { verifier: 'mine', pipelined: false } })
+  const text = await response.text()
   expect(text).toContain('"verifier":"mine"')
   expect(fake.calls[1]!.body).toMatchObject({ verifier: 'mine' })
   expect(text).toMatch(/"run.failed","code":"invalid_request"/)
+})
+
+describe('a run that the backend does not let in', () => {
+  const ar = { lookahead: { mode: 'ar' } }
+  test.each([
+    [400, 'invalid_request', 400, 'invalid_request'],
+    [400, 'context_length_exceeded', 400, 'context_length_exceeded'],
+    [500, 'riddle', 502, 'target_failed'],
+  ])('is refused with a status: %i %s', async (status, code, told, as) => {
+    await using fake = await fakeBackend([{ status, code }])
+    const { response, held } = await ask(fake, ar, undefined, told)
+    expect(await response.json()).toMatchObject({ error: { code: as } })
+    await Promise.all(held)
+  })
+
+  test.each([
+    [429, 'overloaded', 429],
+    [503, 'loading', 503],
+  ])(
+    'where that may pass, after it was tried for a while, with the time to come back: %i',
+    async (status, code, told) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+      onTestFinished(() => void vi.useRealTimers())
+      await using fake = await fakeBackend(Array.from({ length: 50 }, () => ({ status, code })))
+      const asked = ask(fake, ar, undefined, told)
+      const isOver = asked.then(() => true)
+      const turn = () => new Promise<false>((resolve) => setImmediate(() => resolve(false)))
+      while (!(await Promise.race([isOver, turn()]))) vi.advanceTimersByTime(100)
+      const { response } = await asked
+      expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(fake.calls.length).toBeGreaterThan(3)
+      expect(fake.calls.length).toBeLessThan(50)
+    },
+  )
 })

@@ -197,9 +197,10 @@ export class Engine {
         threshold === undefined ? verifier : withThreshold(verifier, threshold, [...this.#verifiers.values()])
       return this.#forced?.verifier(chosen) ?? chosen
     }
-    const known = this.verifierNames.join(', ')
-    throw new EngineError('invalid_request', `verifier: there is no "${name}": there are ${known}`, {
+    const allowed = this.verifierNames
+    throw new EngineError('invalid_request', `verifier: there is no "${name}": there are ${allowed.join(', ')}`, {
       param: 'verifier',
+      allowed,
     })
   }
 

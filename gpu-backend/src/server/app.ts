@@ -23,7 +23,7 @@ const MAX_BODIES_BYTES = 64 * 1024 * 1024
 export interface AppOptions {
   /** Undefined while the models load. */
   engine: () => Engine | undefined
-  /** True once the server is shutting down. */
+  /** True once the server is shutting down: texts that have begun go on, others do not begin. */
   draining: () => boolean
   /** Bearer tokens, one of which every call but `/health` must show. Default: none asked. */
   token?: string | readonly string[] | undefined
@@ -38,8 +38,9 @@ export function createApp({ engine, draining, token, cors: origins = [], calls =
   const app = new Hono()
   const metrics = new Metrics()
 
-  const ready = (): Engine => {
-    if (draining()) throw new ProtocolError(503, 'draining', 'the backend is shutting down', { retryAfter: 5 })
+  const ready = (context = ''): Engine => {
+    if (draining() && !engine()?.contexts.find(context))
+      throw new ProtocolError(503, 'draining', 'the backend is shutting down', { retryAfter: 5 })
     const loaded = engine()
     if (!loaded) throw new ProtocolError(503, 'loading', 'the models are still loading', { retryAfter: 1 })
     return loaded

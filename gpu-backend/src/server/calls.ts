@@ -30,6 +30,8 @@ export interface QueueLimits {
 /** The calls under way: a server that stops waits for them, then aborts what is left. */
 export class Calls {
   readonly #running = new Set<AbortController>()
+  /** Why no more are let in. */
+  #over: ProtocolError | undefined
   readonly #limits: { requests: number; tokens: number }
   readonly #queued = { requests: 0, tokens: 0 }
   /** Calls queued, by client. */
@@ -46,9 +48,10 @@ export class Calls {
   /**
    * @param connection aborted when the client's connection closes before the answer is complete
    * @param client whose call it is, among whom the queue is shared out. Default: all are one
-   * @throws {ProtocolError} 429 `overloaded` when too many are queued already
+   * @throws {ProtocolError} 429 `overloaded` when too many are queued already; 503 `draining` after `abort`
    */
   begin(connection: AbortSignal, client = ''): Call {
+    if (this.#over) throw this.#over
     const { reads, started } = this.#enqueue(client)
     const controller = new AbortController()
     const left = new AbortController()
@@ -82,12 +85,12 @@ export class Calls {
     }
   }
 
-  /** Aborts all: 503 `draining`. */
+  /** Aborts all, and those to come: 503 `draining`. */
   abort(): void {
-    const reason = new ProtocolError(503, 'draining', 'the backend shut down before the answer was complete', {
+    this.#over = new ProtocolError(503, 'draining', 'the backend shut down before the answer was complete', {
       retryAfter: 5,
     })
-    for (const controller of this.#running) controller.abort(reason)
+    for (const controller of this.#running) controller.abort(this.#over)
   }
 
   #enqueue(client: string): Pick<Call, 'reads' | 'started'> {

@@ -26,9 +26,9 @@ async function start(drain: number) {
 }
 
 /** The headers have come; the body is read by whoever asked. */
-function post(url: string, body: object): Promise<IncomingMessage> {
+function post(url: string, body: object, path = '/v1/completions'): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${url}/v1/completions`, { method: 'POST', agent: new Agent() }, resolve)
+    const sent = request(url + path, { method: 'POST', agent: new Agent() }, resolve)
     sent.once('error', reject)
     sent.end(JSON.stringify(body))
   })
@@ -58,5 +58,35 @@ test('what runs for longer than it may is aborted, and told so', async () => {
   expect(body).toContain('"code":"draining"')
   expect(body).not.toContain('[DONE]')
   expect((await waiting).statusCode).toBe(503)
+  expect(await exit).toBe(0)
+})
+
+/** A cycle of a run. @returns the ids that were committed, and whether the text is over */
+async function cycle(url: string, context: object): Promise<{ tokens: number[]; isOver: boolean }> {
+  const verified = await post(url, { context, max_tokens: 40, verifier: 'exact' }, '/v1/verify')
+  const commit = /"type":"commit".*"tokens":(\[[\d,]+\]).*"finish_reason":(null|"\w+")/.exec(await text(verified))!
+  return { tokens: JSON.parse(commit[1]!) as number[], isOver: commit[2] !== 'null' }
+}
+
+test('a run that has begun goes on cycle after cycle while it stops, and others do not begin', async () => {
+  const { url, exit, stop } = await start(3600)
+  let length = (await cycle(url, { id: 'run', prompt: 'Ann has 12 apples and eats 3.\n' })).tokens.length
+  await cycle(url, { id: 'left', prompt: 'Ben has 5.\n' })
+  await stop()
+  for (const path of ['/v1/verify', '/v1/draft']) {
+    const other = { context: { id: 'other', prompt: 'Ben has 5.\n' }, depth: 1, max_tokens: 40 }
+    const body = path === '/v1/draft' ? { ...other, max_tokens: undefined } : { ...other, depth: undefined }
+    expect((await post(url, body, path)).statusCode).toBe(503)
+  }
+  for (let isOver = false; !isOver;) {
+    const drafted = await post(url, { context: { id: 'run', length }, depth: 1 }, '/v1/draft')
+    expect(await text(drafted)).toContain('"type":"done"')
+    const next = await cycle(url, { id: 'run', length })
+    length += next.tokens.length
+    isOver = next.isOver
+  }
+  // Between two calls of a run it waits, until the run is given up.
+  expect((await fetch(`${url}/health`)).status).toBe(503)
+  await fetch(`${url}/v1/contexts/left`, { method: 'DELETE' })
   expect(await exit).toBe(0)
 })

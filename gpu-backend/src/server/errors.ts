@@ -15,8 +15,8 @@ const statuses: Record<EngineErrorCode, number> = {
 export function publicError(error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error
   if (error instanceof EngineError) {
-    const { code, message, param, cause } = error
-    return new ProtocolError(statuses[code], code, message, { ...(param && { param }), cause })
+    const { code, message, param, allowed, cause } = error
+    return new ProtocolError(statuses[code], code, message, { ...(param && { param }), allowed, cause })
   }
   if (error instanceof OnnxRuntimeError && error.outOfMemory) {
     console.error(

@@ -40,9 +40,9 @@ export function lookaheadRoutes(service: Service): Hono {
 
   app.post('/v1/draft', async (c) => {
     const request = await readDraft(c.req.raw)
-    const engine = service.ready()
-    engine.requireDraft()
     const caller = callerOf(c)
+    const engine = service.ready(idOf(caller, request.context.id))
+    engine.requireDraft()
     return respond(service, engine, caller, asked(caller, 'draft', request), (context, signal) =>
       draft(engine, context, request, signal),
     )
@@ -50,17 +50,18 @@ export function lookaheadRoutes(service: Service): Hono {
 
   app.post('/v1/verify', async (c) => {
     const request = await readVerify(c.req.raw)
-    const engine = service.ready()
+    const caller = callerOf(c)
+    const engine = service.ready(idOf(caller, request.context.id))
     engine.verifier(request.verifier, request.threshold)
     const work = request.follow ? lookahead : verifySteps
-    const caller = callerOf(c)
     return respond(service, engine, caller, asked(caller, 'verify', request), (context, signal) =>
       work(engine, context, request, signal),
     )
   })
 
   app.delete('/v1/contexts/:id', (c) => {
-    service.ready().contexts.drop(idOf(callerOf(c), c.req.param('id')))
+    const id = idOf(callerOf(c), c.req.param('id'))
+    service.ready(id).contexts.drop(id)
     return c.body(null, 204)
   })
 
@@ -83,7 +84,7 @@ function respond(
     const events = () => measured(start, work(context, call.signal), recorder(metrics, half), call.signal)
     // A draft that fails, or is left, costs those who follow it nothing but speed.
     const isHelper = half === 'draft' && follow
-    return stream(call, onContext(engine, call, opened, events, isHelper), encoder)
+    return stream(call, onContext(engine, call, opened, events, isHelper), encoder())
   })
 }
 

@@ -18,7 +18,7 @@ export interface Server {
   device: ChosenDevice
   /** Whether there is a judge. */
   judge: boolean
-  /** Refuses new calls, lets running ones go on for up to `drainMs`, aborts the rest, then frees the models. */
+  /** Begins no more texts, lets those go on that have begun, for up to `drainMs`, aborts the rest, then frees the models. */
   close(): Promise<void>
 }
 
@@ -56,14 +56,16 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
     const deadline = performance.now() + ms
     while (!condition() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
   }
+  const loaded = engine
   const { address, port, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     device,
-    judge: engine.judge !== undefined,
+    judge: loaded.judge !== undefined,
     async close() {
       draining = true
-      await until(() => calls.running === 0, options.drainMs)
+      // Between two calls of a run only its context is here.
+      await until(() => calls.running === 0 && loaded.contexts.size === 0, options.drainMs)
       calls.abort()
       await until(() => calls.running === 0, GRACE_MS)
       let open = true
@@ -73,7 +75,7 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
         server.closeAllConnections()
       }
       await closed
-      engine?.close()
+      loaded.close()
     },
   }
 }

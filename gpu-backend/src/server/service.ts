@@ -4,8 +4,11 @@ import type { Metrics } from './metrics.ts'
 
 /** What all routes work with. */
 export interface Service {
-  /** @throws {ProtocolError} 503 `loading` or `draining` */
-  ready(): Engine
+  /**
+   * @param context a name: while the server drains, calls go on with contexts that it knows
+   * @throws {ProtocolError} 503 `loading` or `draining`
+   */
+  ready(context?: string): Engine
   calls: Calls
   metrics: Metrics
 }

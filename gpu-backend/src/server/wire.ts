@@ -15,9 +15,13 @@ export const readDraft = async (request: Request): Promise<DraftRequest> =>
 export const readVerify = async (request: Request): Promise<VerifyRequest> =>
   parseRequest(VerifyRequest, await readJson(request))
 
-export const encoder: Encoder<LookaheadEvent> = {
-  event: (event) => encodeEvent(toWire(event)),
-  error: ({ body }) => encodeEvent({ type: 'error', ...body }),
+/** Of one stream: its events are numbered, so that one that is missing or comes twice is noticed. */
+export function encoder(): Encoder<LookaheadEvent> {
+  let id = 0
+  return {
+    event: (event) => encodeEvent(toWire(event), id++),
+    error: ({ body }) => encodeEvent({ type: 'error', ...body }, id++),
+  }
 }
 
 function toWire(event: LookaheadEvent): wire.DraftEvent | wire.VerifyEvent {
@@ -26,6 +30,8 @@ function toWire(event: LookaheadEvent): wire.DraftEvent | wire.VerifyEvent {
       const { type, promptTokens, outputTokens, channels } = event
       return { type, prompt_tokens: promptTokens, output_tokens: outputTokens, ...channels }
     }
+    case 'delta':
+      return { ...event, tokens: [...event.tokens] }
     case 'commit': {
       const { finish = null, tokens, reasoningTokens, ...same } = event
       return { ...same, tokens: [...tokens], reasoning_tokens: reasoningTokens, finish_reason: finish }

@@ -1,5 +1,6 @@
 import type { JSONObject, LanguageModelV4StreamPart, SharedV4Warning } from '@ai-sdk/provider'
 import type { RunEvent, RunStats } from '../protocol/runs.ts'
+import { finishReasons } from '../protocol/usage.ts'
 
 type Channel = 'reasoning' | 'text'
 
@@ -35,12 +36,14 @@ export class StreamParts {
           { type: 'response-metadata', id: event.run_id, modelId: this.#modelId, timestamp: new Date() },
         ]
       case 'text.delta':
-        return this.#text(event.channel === 'reasoning' ? 'reasoning' : 'text', event.text)
+        if (event.channel === 'reasoning') return this.#text('reasoning', event.text)
+        return event.channel === 'answer' ? this.#text('text', event.text) : []
       case 'step.drafted':
       case 'step.accepted':
       case 'step.rejected':
       case 'step.corrected':
       case 'run.degraded':
+      case 'run.waiting':
         return [{ type: 'custom', kind: STEP, providerMetadata: { lookahead: json(event) } }]
       case 'run.completed':
         return [...this.#close(), this.#finish(event)]
@@ -70,7 +73,7 @@ export class StreamParts {
     const metadata: LookaheadMetadata = { runId: this.#runId, stats }
     return {
       type: 'finish',
-      finishReason: { unified: finish_reason, raw: finish_reason },
+      finishReason: { unified: finishReasons.find((known) => known === finish_reason) ?? 'other', raw: finish_reason },
       usage: {
         inputTokens: { total: prompt_tokens, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
         outputTokens: {

@@ -3,10 +3,12 @@ import * as v from 'valibot'
 import { ChannelState } from './channels.ts'
 import { ErrorBody } from './errors.ts'
 import { TokenIds, list } from './lists.ts'
+import { openWord } from './open-word.ts'
 import { CacheSalt, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { StepRules } from './steps.ts'
 import { tokenGuesses } from './token-guesses.ts'
-import { FinishReason, Usage } from './usage.ts'
+import { Usage } from './usage.ts'
+import type { FinishReason } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
 import { Threshold, Verifier } from './verifier.ts'
 import { MAX_WIDTH } from './width.ts'
@@ -157,7 +159,7 @@ export const DraftedStep = v.object({
   text: v.string(),
   tokens: count,
   /** What ended it: a delimiter or a sentence's end, the step cap, or the end of the text. */
-  end: v.picklist(['delimiter', 'cap', 'text']),
+  end: openWord<'delimiter' | 'cap' | 'text'>(),
 })
 export type DraftedStep = v.InferOutput<typeof DraftedStep>
 
@@ -214,7 +216,7 @@ export const Commit = v.object({
   /** The target's own step: it replaces the first rejected draft or follows the last accepted one; empty after an accepted end. */
   correction: v.string(),
   /** Set when the run is over. */
-  finish_reason: v.nullable(FinishReason),
+  finish_reason: v.nullable(openWord<FinishReason>()),
 })
 export type Commit = v.InferOutput<typeof Commit>
 
@@ -235,8 +237,11 @@ const work = {
 
 export const VerifyEvent = v.variant('type', [
   ContextEvent,
-  /** Text that no later verdict can change. */
-  v.object({ type: v.literal('delta'), text: v.string() }),
+  /**
+   * Text that no later verdict can change, and the ids of its tokens: a context of the output before the call and all tokens
+   * told since goes on where the deltas leave off. What ends the text only the commit tells.
+   */
+  v.object({ type: v.literal('delta'), text: v.string(), tokens: v.optional(v.array(count)) }),
   /** With `follow`: a drafted step that is verified now; the verdicts name it by its index. */
   DraftedStep,
   Verdict,

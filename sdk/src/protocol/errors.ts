@@ -12,9 +12,19 @@ export const ErrorBody = v.object({
     param: v.nullable(v.string()),
     /** Machine-readable reason, for example `context_lost`. */
     code: v.nullable(v.string()),
+    /** The values that the field may have, where they are names. */
+    allowed: v.optional(v.array(v.string())),
   }),
 })
 export type ErrorBody = v.InferOutput<typeof ErrorBody>
+
+export interface ProtocolErrorOptions {
+  param?: string
+  /** The values that `param` may have, where they are names. */
+  allowed?: readonly string[] | undefined
+  retryAfter?: number
+  cause?: unknown
+}
 
 /** A failure with the HTTP status and OpenAI error object that a client should see. Internal messages never go in here. */
 export class ProtocolError extends Error {
@@ -22,25 +32,23 @@ export class ProtocolError extends Error {
   readonly status: number
   readonly code: string
   readonly param: string | null
+  readonly allowed: readonly string[] | undefined
   /** Seconds after which the same request may succeed; sent as `Retry-After`. */
   readonly retryAfter: number | undefined
 
-  constructor(
-    status: number,
-    code: string,
-    message: string,
-    options: { param?: string; retryAfter?: number; cause?: unknown } = {},
-  ) {
+  constructor(status: number, code: string, message: string, options: ProtocolErrorOptions = {}) {
     super(message, { cause: options.cause })
     this.status = status
     this.code = code
     this.param = options.param ?? null
+    this.allowed = options.allowed
     this.retryAfter = options.retryAfter
   }
 
   get body(): ErrorBody {
     const type = this.status < 500 ? 'invalid_request_error' : 'server_error'
-    return { error: { message: this.message, type, param: this.param, code: this.code } }
+    const allowed = this.allowed && { allowed: [...this.allowed] }
+    return { error: { message: this.message, type, param: this.param, code: this.code, ...allowed } }
   }
 
   toResponse(): Response {

@@ -45,7 +45,7 @@ async function pause(error: unknown, failures: number, { signal, delay }: Retrie
 }
 
 /** Ends early, without an error, when the signal aborts. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms)
     signal.addEventListener('abort', done)

@@ -1,6 +1,8 @@
 /** What the worker says to apps while a run goes on: the events that answer `POST /v1/runs`. */
 import * as v from 'valibot'
-import { FinishReason, Usage } from './usage.ts'
+import { openWord } from './open-word.ts'
+import { Usage } from './usage.ts'
+import type { FinishReason } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
 
@@ -51,13 +53,14 @@ export type RunStats = v.InferOutput<typeof RunStats>
 /**
  * Everything a run says. Each event is sent with its `type` as SSE `event:` and an integer `id:` counting from 0;
  * exactly one terminal event (`run.completed` or `run.failed`) comes last.
- * Joining all `text.delta` gives the whole output; the other events tell how it came about.
+ * Joining all `text.delta` gives the whole output; the other events tell how it came about. A newer server may send types and
+ * words that are not listed here: they are passed on as they are.
  */
 export const RunEvent = v.variant('type', [
   v.object({
     type: v.literal('run.started'),
     run_id: v.string(),
-    mode: Mode,
+    mode: openWord<Mode>(),
     depth: count,
     verifier: Verifier,
   }),
@@ -70,16 +73,23 @@ export const RunEvent = v.variant('type', [
   /** The target's own step: in place of a rejected one, or after the last accepted one. */
   v.object({ type: v.literal('step.corrected'), ...step }),
   /** Output text. The tags of thinking belong to neither channel. */
-  v.object({ type: v.literal('text.delta'), channel: v.picklist(['reasoning', 'answer']), text: v.string() }),
+  v.object({ type: v.literal('text.delta'), channel: openWord<'reasoning' | 'answer'>(), text: v.string() }),
   /** A helper failed; the run goes on by plain decoding. */
   v.object({
     type: v.literal('run.degraded'),
-    part: v.picklist(['draft', 'judge']),
+    part: openWord<'draft' | 'judge'>(),
     code: v.string(),
     message: v.string(),
   }),
+  /** The target is away or too busy: the run goes on from what was said, as soon as it is back. */
+  v.object({ type: v.literal('run.waiting'), code: v.string(), message: v.string() }),
   v.object({ type: v.literal('run.stats'), stats: RunStats }),
-  v.object({ type: v.literal('run.completed'), finish_reason: FinishReason, usage: Usage, stats: RunStats }),
+  v.object({
+    type: v.literal('run.completed'),
+    finish_reason: openWord<FinishReason>(),
+    usage: Usage,
+    stats: RunStats,
+  }),
   v.object({ type: v.literal('run.failed'), code: v.string(), message: v.string() }),
 ])
 export type RunEvent = v.InferOutput<typeof RunEvent>

@@ -11,6 +11,10 @@ export interface ServerSentEvent {
   id: string | undefined
 }
 
+/** Whether an event is the one that follows `count` others in a stream whose events are numbered from 0; true where they are not. */
+export const isNext = (id: string | undefined, count: number): boolean =>
+  !/^\d+$/.test(id ?? '') || Number(id) === count
+
 /** One event may buffer at most this many characters before its blank line comes. */
 const MAX_EVENT_CHARACTERS = 4 * 1024 * 1024
 

@@ -4,9 +4,8 @@ import * as v from 'valibot'
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 
 export const finishReasons = ['stop', 'length'] as const
-export const FinishReason = v.picklist(finishReasons)
 /** `stop`: end of text or a stop string; `length`: `max_tokens` or the model's context is used up. */
-export type FinishReason = v.InferOutput<typeof FinishReason>
+export type FinishReason = (typeof finishReasons)[number]
 
 export const Usage = v.object({
   prompt_tokens: count,

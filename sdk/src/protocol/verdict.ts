@@ -1,4 +1,5 @@
-import * as v from 'valibot'
+import { openWord } from './open-word.ts'
+import type { OpenWord } from './open-word.ts'
 
 /** Why a drafted step was kept or turned down; `Verdict` says what each means. */
 export const verdictReasons = [
@@ -18,5 +19,5 @@ export const verdictReasons = [
 ] as const
 
 /** One of ours, or another verifier's own word. */
-export type VerdictReason = (typeof verdictReasons)[number] | (string & {})
-export const VerdictReason = v.custom<VerdictReason>((value) => typeof value === 'string')
+export type VerdictReason = OpenWord<(typeof verdictReasons)[number]>
+export const VerdictReason = openWord<(typeof verdictReasons)[number]>()

@@ -1,4 +1,5 @@
 import type { LookaheadError } from '../errors.ts'
+import type { OpenWord } from '../protocol/open-word.ts'
 import type { RunEvent, RunStats } from '../protocol/runs.ts'
 import type { FinishReason, Usage } from '../protocol/usage.ts'
 
@@ -27,9 +28,9 @@ export interface RunView {
   /** After each cycle. */
   stats: RunStats | undefined
   usage: Usage | undefined
-  finishReason: FinishReason | undefined
+  finishReason: OpenWord<FinishReason> | undefined
   /** Parts that have failed: the run goes on by plain decoding. */
-  degraded: readonly ('draft' | 'judge')[]
+  degraded: readonly OpenWord<'draft' | 'judge'>[]
   error: LookaheadError | undefined
 }
 
@@ -49,7 +50,8 @@ export const idle: RunView = {
 export function withEvent(view: RunView, event: RunEvent): RunView {
   switch (event.type) {
     case 'text.delta':
-      return { ...view, [event.channel]: view[event.channel] + event.text }
+      if (event.channel === 'reasoning') return { ...view, reasoning: view.reasoning + event.text }
+      return event.channel === 'answer' ? { ...view, answer: view.answer + event.text } : view
     case 'step.drafted':
       return withStep(view, { step: event.step, text: event.text, fate: 'drafted' })
     case 'step.accepted':

@@ -143,8 +143,8 @@ export const decode: Area = {
     },
     {
       file: certainOutput,
-      from: 'this.#sent = this.text.length',
-      to: 'this.#sent = 0',
+      from: 'this.#told.characters = this.text.length',
+      to: 'this.#told.characters = 0',
       means: 'text is sent again with every delta',
       tests: [commitTest],
     },

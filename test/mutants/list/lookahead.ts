@@ -3,6 +3,7 @@ import type { Area } from '../mutant.ts'
 const controllers = 'worker/src/lookahead/controllers.ts'
 const cycle = 'worker/src/lookahead/cycle.ts'
 const output = 'worker/src/lookahead/output.ts'
+const heard = 'worker/src/lookahead/heard.ts'
 const controller = 'worker/src/lookahead/controller.ts'
 const stats = 'worker/src/lookahead/stats.ts'
 const nativeTest = 'worker/src/upstreams/native.test.ts'
@@ -125,16 +126,16 @@ export const lookahead: Area = {
       tests: [cycleTest],
     },
     {
-      file: cycle,
-      from: 'if (accepted) this.#acceptedTokens += drafted.tokens',
-      to: 'this.#acceptedTokens += drafted.tokens',
+      file: 'worker/src/lookahead/heard.ts',
+      from: 'sum + (accepted ? drafted.tokens : 0)',
+      to: 'sum + drafted.tokens',
       means: 'rejected steps count among the accepted tokens',
       tests: [cycleTest],
     },
     {
       file: cycle,
-      from: '      const started = performance.now()\n      const plan = this.#plan(this.#controller.next())\n      const steps = plan.depth > 0 ? yield* this.#draft(plan) : []\n',
-      to: '      const plan = this.#plan(this.#controller.next())\n      const steps = plan.depth > 0 ? yield* this.#draft(plan) : []\n      const started = performance.now()\n',
+      from: '    if (plan.depth > 0) yield* this.#draft(plan)\n    const commit = yield* this.#verify(this.#plan(plan))\n    this.#learn(commit, performance.now() - started)\n',
+      to: '    if (plan.depth > 0) yield* this.#draft(plan)\n    const later = performance.now()\n    const commit = yield* this.#verify(this.#plan(plan))\n    this.#learn(commit, performance.now() - Math.max(started, later))\n',
       means: 'drafting counts as free of time',
       tests: [cycleTest],
     },
@@ -189,8 +190,8 @@ export const lookahead: Area = {
     },
     {
       file: cycle,
-      from: 'yield* this.#verify(steps, this.#plan(plan))',
-      to: 'yield* this.#verify(steps, plan)',
+      from: 'yield* this.#verify(this.#plan(plan))',
+      to: 'yield* this.#verify(plan)',
       means: 'after its draft failed the target writes step by step',
       tests: [faultsTest],
     },
@@ -202,23 +203,23 @@ export const lookahead: Area = {
       tests: [appTest],
     },
     {
-      file: output,
-      from: 'if (!text.startsWith(this.#said)) throw',
-      to: 'if (text.length < this.#said.length) throw',
+      file: heard,
+      from: 'if (!commit.text.startsWith(this.text)) throw',
+      to: 'if (commit.text.length < this.text.length) throw',
       means: 'text that was not committed stands in the output',
       tests: [faultsTest],
     },
     {
-      file: output,
-      from: '    yield* this.say(text.slice(this.#said.length))\n',
-      to: '',
+      file: cycle,
+      from: '      yield* this.#output.say(rest)\n',
+      to: '      void rest\n',
       means: 'committed text that no delta brought is lost',
       tests: [faultsTest],
     },
     {
-      file: output,
-      from: "    this.#said = ''\n    this",
-      to: '    this',
+      file: cycle,
+      from: '    this.#heard = new Heard({ steps, tokens: this.#room })\n',
+      to: '    if (this.#output.tokens === 0) this.#heard = new Heard({ steps, tokens: this.#room })\n',
       means: 'what one cycle said counts as said by the next',
       tests: [runTest, cycleTest],
     },
@@ -315,14 +316,14 @@ export const lookahead: Area = {
     },
     {
       file: cycle,
-      from: "    if (event.type === 'delta') yield* this.#output.say(event.text)\n",
+      from: '      heard.say(event)\n      yield* this.#rulings()\n      yield* this.#output.say(event.text)\n',
       to: '',
       means: 'text comes only with its commit',
       tests: [cycleTest, runTest],
     },
     {
       file: cycle,
-      from: 'if (hasDraft && commit.correction)',
+      from: 'if (this.#heard.steps.length > 0 && commit.correction)',
       to: 'if (commit.correction)',
       means: 'what the target writes without a draft is called a correction',
       tests: [cycleTest, runTest],
@@ -342,8 +343,8 @@ export const lookahead: Area = {
       tests: [faultsTest],
     },
     {
-      file: cycle,
-      from: "if (!drafted) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')\n",
+      file: heard,
+      from: "if (!drafted) throw bad('ruled on a step that was not drafted')\n",
       to: 'if (!drafted) return\n',
       means: 'a verdict on a step that was not drafted is overlooked',
       tests: [faultsTest, cycleTest],

@@ -117,8 +117,8 @@ export const sdk: Area = {
     },
     {
       file: runEvents,
-      from: "if (event === 'unknown') continue",
-      to: "if (event === 'unknown') throw interrupted('malformed_event')",
+      from: "(data as RunEvent) : 'malformed'",
+      to: "'malformed' : 'malformed'",
       means: 'events of a newer server end the run',
       tests: [runStreamTest],
     },
@@ -236,8 +236,8 @@ export const sdk: Area = {
     },
     {
       file: runResult,
-      from: 'this.#channels[event.channel] += event.text',
-      to: 'this.#channels[event.channel] = event.text',
+      from: 'this.#channels[event.channel as Channel] += event.text',
+      to: 'this.#channels[event.channel as Channel] = event.text',
       means: 'of a channel only the last text is kept',
       tests: [runStreamTest],
     },

@@ -59,8 +59,8 @@ export const server: Area = {
     },
     {
       file: lookahead,
-      from: "service.ready().contexts.drop(idOf(callerOf(c), c.req.param('id')))\n",
-      to: '\n',
+      from: 'service.ready(id).contexts.drop(id)\n',
+      to: 'service.ready(id)\n',
       means: 'a context that its caller gives up stays',
       tests: [leavingTest],
     },

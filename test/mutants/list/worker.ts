@@ -2,6 +2,7 @@ import type { Area } from '../mutant.ts'
 
 const startRun = 'worker/src/start-run.ts'
 const native = 'worker/src/upstreams/native.ts'
+const nativeRetry = 'worker/src/upstreams/native-retry.ts'
 const nativeCall = 'worker/src/upstreams/native-call.ts'
 const index = 'worker/src/upstreams/index.ts'
 const runsTest = 'worker/test/runs.test.ts'
@@ -9,6 +10,11 @@ const nativeTest = 'worker/src/upstreams/native.test.ts'
 const faultsTest = 'worker/src/lookahead/faults.test.ts'
 const runTest = 'worker/src/lookahead/run.test.ts'
 const appTest = 'worker/test/app.test.ts'
+
+const heard = 'worker/src/lookahead/heard.ts'
+const cycle = 'worker/src/lookahead/cycle.ts'
+const heardTest = 'worker/src/lookahead/heard.test.ts'
+const outlivingTest = 'worker/src/lookahead/outliving.test.ts'
 
 export const worker: Area = {
   name: 'worker',
@@ -56,44 +62,44 @@ export const worker: Area = {
       tests: [runsTest],
     },
     {
-      file: native,
-      from: "begins: ({ type }) => type !== 'context'",
-      to: "begins: ({ type }) => type === 'delta'",
-      means: 'a call whose verdicts are out is repeated',
-      tests: [nativeTest],
+      file: nativeRetry,
+      from: "begun ||= event.type !== 'context'",
+      to: "begun ||= event.type === 'verdict'",
+      means: 'a call whose text is out is repeated',
+      tests: [outlivingTest],
     },
     {
-      file: native,
-      from: "begins: ({ type }) => type !== 'context'",
-      to: 'begins: () => true',
+      file: nativeRetry,
+      from: "begun ||= event.type !== 'context'",
+      to: 'begun ||= true',
       means: 'a call that found no room after its context is not repeated',
       tests: [faultsTest],
     },
     {
-      file: native,
-      from: 'error.retryAfterMs ?? 200',
-      to: '200',
+      file: nativeRetry,
+      from: 'retryAfterMs ?? 10 * least',
+      to: '10 * least',
       means: 'the backend’s Retry-After is ignored',
       tests: [nativeTest],
     },
     {
-      file: native,
-      from: 'Math.min(error.retryAfterMs ?? 200 * 2 ** failures, MAX_RETRY_AFTER_MS)',
-      to: '(error.retryAfterMs ?? 200 * 2 ** failures)',
+      file: nativeRetry,
+      from: 'Math.min(Math.max(retryAfterMs ?? 10 * least, Math.min(least, 1_000)), MAX_RETRY_AFTER_MS)',
+      to: 'Math.max(retryAfterMs ?? 10 * least, Math.min(least, 1_000))',
       means: 'a Retry-After of an hour is waited for',
       tests: [nativeTest],
     },
     {
-      file: native,
-      from: '200 * 2 ** failures',
-      to: '200',
+      file: nativeRetry,
+      from: '20 * 2 ** failures',
+      to: '20',
       means: 'tries do not become rarer',
       tests: [nativeTest],
     },
     {
       file: nativeCall,
-      from: "new Set(['overloaded', 'context_busy'])",
-      to: "new Set(['overloaded'])",
+      from: "  'context_busy',\n  'context_lost',\n",
+      to: "  'context_lost',\n",
       means: 'a context that an abandoned call still uses is an error',
       tests: [nativeTest],
     },
@@ -105,11 +111,11 @@ export const worker: Area = {
       tests: [faultsTest],
     },
     {
-      file: native,
-      from: 'failures + 1 < tries',
-      to: 'failures < tries',
-      means: 'a call is tried once more than it may be',
-      tests: [faultsTest],
+      file: nativeRetry,
+      from: "if (Date.now() + ms > (error.code === 'overloaded' ? busyDeadline : deadline)) throw error",
+      to: 'if (failures > 8) throw error',
+      means: 'every try has a deadline of its own',
+      tests: [nativeTest],
     },
     {
       file: native,
@@ -120,7 +126,7 @@ export const worker: Area = {
     },
     {
       file: nativeCall,
-      from: "    throw new UpstreamError('stream_cut', 'the backend closed the stream before it was done')\n",
+      from: "    throw new UpstreamError('stream_cut', 'the backend closed the stream before it was done', { retryable: true })\n",
       to: '',
       means: 'a stream that ends early counts as complete',
       tests: [faultsTest],
@@ -141,8 +147,8 @@ export const worker: Area = {
     },
     {
       file: native,
-      from: 'this.#isKnown ? named : whole',
-      to: 'whole',
+      from: 'if (!this.#isKnown) yield* whole()',
+      to: 'if (!this.#isFollowed) yield* whole()',
       means: 'the whole text is sent with every call',
       tests: [runTest, nativeTest],
     },
@@ -180,6 +186,97 @@ export const worker: Area = {
       to: "'native'",
       means: 'the setting ENGINE is ignored',
       tests: [appTest, runsTest],
+    },
+    {
+      file: native,
+      from: '    for (const id of this.#said) this.#output.push(id)\n    this.#said = []\n    this.#isKnown',
+      to: '    this.#said = []\n    this.#isKnown',
+      means: 'what was said since the last commit comes twice after a failure',
+      tests: [outlivingTest],
+    },
+    {
+      file: native,
+      from: '      this.#said = []\n      for',
+      to: '      for',
+      means: 'what was committed counts as said once more after a failure',
+      tests: [outlivingTest, heardTest],
+    },
+    {
+      file: cycle,
+      from: '    yield* this.#commit(sofar)\n',
+      to: '',
+      means: 'what was said before a failure does not count as output',
+      tests: [outlivingTest],
+    },
+    {
+      file: cycle,
+      from: '++this.#failures > MOST_FAILURES',
+      to: 'false',
+      means: 'a backend that breaks down on a text is sent it for ever',
+      tests: [outlivingTest],
+    },
+    {
+      file: cycle,
+      from: '        if (finish) return yield* this.#complete(finish)\n        yield* this.#outlive',
+      to: '        yield* this.#outlive',
+      means: 'a text whose end was committed is written on when the stream breaks',
+      tests: [outlivingTest],
+    },
+    {
+      file: heard,
+      from: "if (tokens > this.#asked.tokens) throw bad('wrote more tokens than it was asked for')\n",
+      to: '',
+      means: 'max_tokens is for the backend alone to keep',
+      tests: [heardTest],
+    },
+    {
+      file: heard,
+      from: "    if (this.commit) throw bad('went on after its commit')\n",
+      to: '',
+      means: 'a commit that comes twice is said twice',
+      tests: [heardTest],
+    },
+    {
+      file: heard,
+      from: "if (commit.accepted > this.#accepted(this.#rulings)) throw bad('committed steps that were not accepted')\n",
+      to: '\n',
+      means: 'steps are accepted without a verdict',
+      tests: [heardTest],
+    },
+    {
+      file: heard,
+      from: '(accepted ? this.tokens >= tokens : this.tokens > tokens)',
+      to: 'true',
+      means: 'a verdict is told before its text, and comes again after a failure',
+      tests: [outlivingTest],
+    },
+    {
+      file: nativeCall,
+      from: 'left = isProgress(event) ? progressMs : Math.max(1, left - (Date.now() - asked))',
+      to: 'left = progressMs',
+      means: 'events that bring nothing keep a run alive',
+      tests: [heardTest],
+    },
+    {
+      file: nativeCall,
+      from: 'return new UpstreamError(code, meaning(code, told), {',
+      to: 'return new UpstreamError(code, told?.error.message ?? meaning(code, told), {',
+      means: 'clients read what the backend says in its own words',
+      tests: [heardTest],
+    },
+    {
+      file: nativeCall,
+      from: 'if (!isNext(value.id, count))',
+      to: 'if (!isNext(value.id, count) && count < 0)',
+      means: 'events that are lost or come twice go unnoticed',
+      tests: [outlivingTest],
+    },
+    {
+      file: startRun,
+      from: "if (first.value.type !== 'run.failed') return begunWith(first, run)",
+      to: 'return begunWith(first, run)',
+      means: 'a run that is not let in has begun for its client',
+      tests: [runsTest],
     },
   ],
 }

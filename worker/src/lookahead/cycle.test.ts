@@ -152,7 +152,7 @@ describe('the client hears', () => {
     ]
     const said = { reasoning: '', answer: '' }
     for (const event of (await play([{ events }], ar)).events)
-      if (event.type === 'text.delta') said[event.channel] += event.text
+      if (event.type === 'text.delta') said[event.channel as keyof typeof said] += event.text
     expect(said).toEqual({ reasoning: 'so 3', answer: '3!' })
   })
 })

@@ -9,32 +9,31 @@ export class Output {
   /** Tokens and steps committed. */
   tokens = 0
   steps = 0
-  /** Tokens of thinking committed; undefined where the engine does not tell. */
-  reasoningTokens: number | undefined
+  /** Tokens of thinking committed; undefined where the engine did not tell, as of text that a broken call left. */
+  reasoningTokens: number | undefined = 0
   #channels: ChannelSplitter | undefined
-  /** Text that was said since the last commit. */
-  #said = ''
 
   open({ promptTokens, channels }: Opened): void {
     this.promptTokens = promptTokens
     this.#channels ??= new ChannelSplitter(channels)
   }
 
+  get isOpen(): boolean {
+    return this.#channels !== undefined
+  }
+
   /** @throws {UpstreamError} `bad_event` */
   *say(text: string): Generator<RunEvent, void, undefined> {
     if (!this.#channels) throw new UpstreamError('bad_event', 'the backend sent text before its context')
-    this.#said += text
     yield* deltas(this.#channels.push(text))
   }
 
-  /** Says the rest of what is committed. @throws {UpstreamError} `bad_event` */
-  *commit({ text, tokens, reasoningTokens, steps }: Commit): Generator<RunEvent, void, undefined> {
-    if (!text.startsWith(this.#said)) throw new UpstreamError('bad_event', 'the commit is not what the deltas said')
-    yield* this.say(text.slice(this.#said.length))
-    this.#said = ''
+  commit({ tokens, reasoningTokens, steps }: Pick<Commit, 'tokens' | 'reasoningTokens' | 'steps'>): void {
     this.tokens += tokens
-    if (reasoningTokens !== undefined) this.reasoningTokens = (this.reasoningTokens ?? 0) + reasoningTokens
     this.steps += steps
+    if (tokens === 0) return
+    const isTold = this.reasoningTokens !== undefined && reasoningTokens !== undefined
+    this.reasoningTokens = isTold ? this.reasoningTokens! + reasoningTokens : undefined
   }
 
   /** The text has ended: says what was held back. */

@@ -120,7 +120,7 @@ test('the prompt and the whole output decide about thinking', async () => {
     for (const { events } of cycles) Object.assign(events[0]!, state)
     const { events } = await play(cycles, { lookahead: { mode: 'ar' } })
     const said = { reasoning: '', answer: '' }
-    for (const event of events) if (event.type === 'text.delta') said[event.channel] += event.text
+    for (const event of events) if (event.type === 'text.delta') said[event.channel as keyof typeof said] += event.text
     return said
   }
   const again = { reasoning: 'a\nc', answer: 'b\nd' }
@@ -153,7 +153,7 @@ test('the client leaving closes the connection to the backend', async () => {
   const abort = new AbortController()
   const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
   const events = cycle(nativeUpstream({ baseURL: fake.url }), request, { runId: 'r', signal: abort.signal })
-  await events.next()
+  expect((await events.next()).value).toMatchObject({ type: 'run.started' })
   const left = expect(events.next()).rejects.toThrow('abort')
   await expect.poll(() => fake.calls).toHaveLength(1)
   abort.abort()
@@ -171,7 +171,7 @@ test.each<[string, Reply]>([
   const upstream = nativeUpstream({ baseURL: fake.url })
   const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'ar' } })
   const events = cycle(upstream, request, { runId: 'r', signal })
-  await events.next()
+  if (reply !== 'silence') await events.next()
   const session = upstream.open({ id: 'c', prompt: 'x', sampling: {}, stop: [], stopInReasoning: false })
   const task = {
     verifier: 'exact',

@@ -22,11 +22,15 @@ export class Stats {
     this.#counts.draft_ms += draftMs
   }
 
-  verified(commit: Commit | undefined, work: Work): void {
+  committed({ accepted, tokens }: Commit): void {
+    this.#counts.accepted_steps += accepted
+    this.#counts.output_tokens += tokens
+  }
+
+  /** A cycle has ended. */
+  worked(work: Work): void {
     const counts = this.#counts
     counts.cycles++
-    counts.accepted_steps += commit?.accepted ?? 0
-    counts.output_tokens += commit?.tokens ?? 0
     counts.proposed_tokens += work.proposed
     counts.accepted_tokens += work.accepted
     counts.target_forwards += work.forwards

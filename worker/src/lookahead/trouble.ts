@@ -7,13 +7,13 @@ export type Phase = 'draft' | 'verify' | 'decode'
 
 /** One line for the log. */
 export interface Trouble {
-  event: 'run.failed' | 'run.degraded'
+  event: 'run.failed' | 'run.degraded' | 'run.waiting'
   run_id: string
   phase: Phase
   /** As the client was told. */
   code: string
   message: string
-  /** The backend's own words, where it had any. */
+  /** What the backend gave as its reason, and in `cause` its own words. */
   backend_code?: string
   backend_status?: number | undefined
   /** What was beneath. */
@@ -24,10 +24,10 @@ export interface Trouble {
 
 type Told = Extract<RunEvent, { type: Trouble['event'] }>
 
-export const failed = (error: unknown): Told => {
-  const { code, message } = known(error)
-  return { type: 'run.failed', code: failures[code] ?? 'target_failed', message }
-}
+export const failed = (error: unknown): Told => ({ type: 'run.failed', ...asTarget(error) })
+
+/** Not the end: the target is waited for. */
+export const waiting = (error: UpstreamError): Told => ({ type: 'run.waiting', ...asTarget(error) })
 
 export const degraded = (part: 'draft' | 'judge', error: unknown): Told => ({
   type: 'run.degraded',
@@ -52,16 +52,26 @@ export function words(error: unknown): string | undefined {
 /** Where an error that nobody foresaw came from. */
 export const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : words(error))
 
-/** Why a target failed, as clients see it; `target_failed` for all other reasons. */
+/** Why a target failed, as clients see it; `target_failed` for all other reasons. One code for one cause, however it shows. */
 const failures: Record<string, string> = {
   unreachable: 'target_unavailable',
   stream_cut: 'target_unavailable',
+  idle: 'target_unavailable',
+  stuck: 'target_unavailable',
+  context_lost: 'target_unavailable',
+  context_busy: 'target_unavailable',
   loading: 'target_unavailable',
   draining: 'target_unavailable',
   unauthorized: 'backend_unauthorized',
   overloaded: 'overloaded',
+  out_of_memory: 'overloaded',
   invalid_request: 'invalid_request',
   context_length_exceeded: 'context_length_exceeded',
+}
+
+function asTarget(error: unknown): { code: string; message: string } {
+  const { code, message } = known(error)
+  return { code: failures[code] ?? (/^http_50[234]$/.test(code) ? 'target_unavailable' : 'target_failed'), message }
 }
 
 /** What may be said outside. */

@@ -1,5 +1,5 @@
 /** What the cycle asks of an engine. An engine knows nothing of runs, and the cycle nothing of HTTP, tokens' ids or models. */
-import type { ChannelState, FinishReason, Message, Sampling, StepRules } from '@lookahead/sdk/protocol'
+import type { ChannelState, FinishReason, Message, OpenWord, Sampling, StepRules } from '@lookahead/sdk/protocol'
 import type { TokenGuesses } from './controller.ts'
 
 /** An engine: a target model, and perhaps a draft model and verifiers. */
@@ -50,6 +50,13 @@ export interface Session {
    * @throws {UpstreamError}
    */
   follow?(task: Following, signal: AbortSignal): AsyncIterable<FollowEvent>
+
+  /**
+   * After a call has failed: ends all calls; what their deltas said counts as committed, and the next call sends the whole text,
+   * to whoever answers then. A text at an engine without it cannot outlive a failed call.
+   */
+  recover?(): void
+
   /** Gives up a text that is not ended. Never fails. */
   release(): Promise<void>
 }
@@ -107,7 +114,25 @@ export interface Opened {
   channels: ChannelState
 }
 
-export type DraftEvent = Opened | ({ type: 'step' } & DraftedStep) | { type: 'done'; work: Pick<Work, 'draftMs'> }
+/** Text that no later verdict can change. */
+export interface Delta {
+  type: 'delta'
+  text: string
+  /** Tokens, those whose text is held back included; undefined: the engine could not go on from here after a failure. */
+  tokens?: number | undefined
+}
+
+/** The engine is away or too busy, and is asked again shortly. */
+export interface Away {
+  type: 'away'
+  error: UpstreamError
+}
+
+export type DraftEvent =
+  | Opened
+  | Away
+  | ({ type: 'step' } & DraftedStep)
+  | { type: 'done'; work: Pick<Work, 'draftMs'> }
 
 export interface Verdict {
   type: 'verdict'
@@ -135,17 +160,18 @@ export interface Commit {
   /** The target's own step or steps after the accepted ones. */
   correction: string
   /** Set when the text is over. */
-  finish: FinishReason | undefined
+  finish: OpenWord<FinishReason> | undefined
 }
 
-/** In order: `opened`, then `delta` (text that no later verdict can change) and `verdict`, one `commit`, `done`. */
-export type VerifyEvent = Opened | { type: 'delta'; text: string } | Verdict | Commit | { type: 'done'; work: Work }
+/** In order: `opened`, then `delta` and `verdict`, one `commit`, `done`; `away` before all others. */
+export type VerifyEvent = Opened | Away | Delta | Verdict | Commit | { type: 'done'; work: Work }
 
 /** In order, for each cycle: `step`, then as `verify`; `cycle` comes last. */
 export type FollowEvent =
   | Opened
+  | Away
   | ({ type: 'step' } & DraftedStep)
-  | { type: 'delta'; text: string }
+  | Delta
   | Verdict
   | Commit
   /** `ms`: wall time at the engine, waiting for drafted steps included. */
@@ -172,14 +198,13 @@ export interface Work {
 }
 
 /**
- * An engine refused, broke off, could not be reached, or did not keep to the interface. Codes that a run's client is told
- * of in other words: `unreachable`, `loading`, `draining`, `overloaded`, `unauthorized` (it takes the worker for a
- * stranger), `invalid_request`, `context_length_exceeded`.
+ * An engine refused, broke off, could not be reached, or did not keep to the interface. The message reaches a run's client: it
+ * is ours, and what the engine said stands in the cause.
  */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError'
   readonly code: string
-  /** Whether the same call may succeed later, if it has done nothing yet. */
+  /** Whether the same call may succeed later, or where it has begun, one that goes on from there. */
   readonly retryable: boolean
   /** Milliseconds after which the engine asks to be tried again. */
   readonly retryAfterMs: number | undefined

@@ -8,5 +8,5 @@ export const runs = new Hono<App>()
 
 runs.post('/v1/runs', async (c) => {
   const request = parseRequest(RunRequest, await readJson(c.req.raw))
-  return eventStream(startRun(request, c), { ids: true, heartbeatMs: HEARTBEAT_MS })
+  return eventStream(await startRun(request, c), { ids: true, heartbeatMs: HEARTBEAT_MS })
 })

@@ -1,10 +1,12 @@
 /** Our GPU backend as an engine: `/v1/draft` and `/v1/verify`, each one POST that is answered by server-sent events. */
-import { DraftEvent, VerifyEvent, leavable, retryStream } from '@lookahead/sdk/protocol'
+import { DraftEvent, VerifyEvent, leavable } from '@lookahead/sdk/protocol'
+import type * as wire from '@lookahead/sdk/protocol'
 import type { Context, DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
-import type * as v from 'valibot'
 import { UpstreamError } from '../lookahead/upstream.ts'
 import type * as domain from '../lookahead/upstream.ts'
 import { callForEvents } from './native-call.ts'
+import type { EventSchema } from './native-call.ts'
+import { persistently } from './native-retry.ts'
 
 export interface NativeOptions {
   /** Where the backend listens; may have a path. */
@@ -13,17 +15,15 @@ export interface NativeOptions {
   /** Sent along as `x-request-id`. */
   requestId?: string | undefined
   fetch?: typeof fetch | undefined
-  /** Tries in all for a call the backend is too busy for or cannot be reached. Default 3. */
-  tries?: number | undefined
-  /** A stream that is read and sends no byte (comments count) for this long has failed. Milliseconds; default 60,000. */
-  idleMs?: number | undefined
+  /**
+   * A backend that is away, silent, or too busy for so long has failed, however often it was tried. Milliseconds; default 60,000.
+   * A text that has not begun waits a third of it, or three quarters where it is only busy; one whose call sends nothing but comments, five times as long.
+   */
+  timeoutMs?: number | undefined
 }
 
 /** How long giving up a context may take. */
 const RELEASE_MS = 2_000
-
-/** The longest a `Retry-After` is waited for. */
-const MAX_RETRY_AFTER_MS = 5_000
 
 export function nativeUpstream(options: NativeOptions): domain.Upstream {
   const { baseURL, token, requestId } = options
@@ -35,6 +35,9 @@ export function nativeUpstream(options: NativeOptions): domain.Upstream {
   }
   return { open: (text) => new NativeSession({ ...options, base, headers }, text) }
 }
+
+/** How often a draft call that goes on may break off. */
+const DRAFT_TRIES = 3
 
 /** Whether the draft call that goes on has failed, and whether that was told. */
 interface DraftAhead {
@@ -48,9 +51,16 @@ type Events<Event> = AsyncGenerator<Event, void, undefined>
 class NativeSession implements domain.Session {
   readonly #settings: Settings
   readonly #text: domain.Text
-  /** Token ids committed so far: what a backend that lost the context needs. */
+  /** Token ids committed so far, and those that deltas said since: what a backend that lost the context needs. */
   readonly #output: number[] = []
+  #said: number[] = []
+  /** When the first call was made. */
+  #opened = 0
+  /** Whether the backend has ever let it in, and whether it has the context now. */
+  #isBegun = false
   #isKnown = false
+  /** Ends all calls. */
+  #calls = new AbortController()
   /** Whether calls follow one another without waiting for what the last one committed. */
   #isFollowed = false
   #draft: DraftAhead | undefined
@@ -68,7 +78,8 @@ class NativeSession implements domain.Session {
 
   async *#drafts(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
     for await (const event of this.#call('/v1/draft', request, DraftEvent, signal)) {
-      if (event.type === 'context') yield this.#opened(event)
+      if (event.type === 'away') yield event
+      if (event.type === 'context') yield this.#open(event)
       if (event.type === 'step') yield stepOf(event)
       if (event.type === 'done') yield { type: 'done', work: { draftMs: event.timings.draft_ms } }
     }
@@ -110,15 +121,23 @@ class NativeSession implements domain.Session {
   }
 
   *#heard(
-    event: VerifyEvent,
+    event: VerifyEvent | domain.Away,
     drafted: readonly domain.DraftedStep[],
   ): Generator<Exclude<domain.VerifyEvent, { type: 'done' }>, void, undefined> {
-    if (event.type === 'context') yield this.#opened(event)
-    if (event.type === 'delta') yield event
+    if (event.type === 'away') yield event
+    if (event.type === 'context') yield this.#open(event)
+    if (event.type === 'delta') {
+      const { type, text, tokens: ids } = event
+      for (const id of ids ?? []) this.#said.push(id)
+      yield { type, text, tokens: ids?.length }
+    }
     if (event.type === 'verdict') yield verdict(event, drafted)
     if (event.type === 'commit') {
       const { accepted, steps, text, tokens: ids, reasoning_tokens: reasoningTokens, correction, finish_reason } = event
-      this.#output.push(...ids)
+      if (this.#said.some((id, i) => id !== ids[i]))
+        throw new UpstreamError('bad_event', 'the backend committed other tokens than it said')
+      this.#said = []
+      for (const id of ids) this.#output.push(id)
       const finish = finish_reason ?? undefined
       yield { type: 'commit', accepted, steps, text, tokens: ids.length, ids, reasoningTokens, correction, finish }
     }
@@ -172,17 +191,32 @@ class NativeSession implements domain.Session {
     }
   }
 
-  /** A draft call that goes on beside all calls that verify. */
+  /** A draft call that goes on beside all calls that verify, and again where it breaks off. */
   #draftAhead(signal: AbortSignal): DraftAhead {
     const draft: DraftAhead = { failed: undefined }
     const { sampling } = this.#text
-    const call = this.#call('/v1/draft', { depth: 1, follow: true, sampling }, DraftEvent, signal)
-    void (async () => {
-      for await (const _ of call);
-    })().catch((error: unknown) => {
-      if (!signal.aborted) draft.failed = { error, told: false }
-    })
+    const either = AbortSignal.any([signal, this.#calls.signal])
+    const request: Omit<DraftRequestInput, 'context'> = { depth: 1, follow: true, sampling }
+    const toTheEnd = async (tries: number): Promise<void> => {
+      try {
+        for await (const _ of this.#call('/v1/draft', request, DraftEvent, either));
+      } catch (error) {
+        if (either.aborted) return
+        if (tries > 1 && error instanceof UpstreamError && error.retryable) return toTheEnd(tries - 1)
+        draft.failed = { error, told: false }
+      }
+    }
+    void toTheEnd(DRAFT_TRIES)
     return draft
+  }
+
+  recover(): void {
+    this.#calls.abort()
+    this.#calls = new AbortController()
+    for (const id of this.#said) this.#output.push(id)
+    this.#said = []
+    this.#isKnown = this.#isFollowed = false
+    this.#draft = undefined
   }
 
   async release(): Promise<void> {
@@ -192,52 +226,58 @@ class NativeSession implements domain.Session {
     await response?.body?.cancel().catch(() => undefined)
   }
 
-  #opened({ prompt_tokens: promptTokens, thinking, after_tag, partial_tag }: ContextEvent): domain.Opened {
-    this.#isKnown = true
+  #open({ prompt_tokens: promptTokens, thinking, after_tag, partial_tag }: ContextEvent): domain.Opened {
+    this.#isKnown = this.#isBegun = true
     return { type: 'opened', promptTokens, channels: { thinking, after_tag, partial_tag } }
   }
 
-  /** A call on the context: by name, or whole where the backend does not have it. */
-  async *#call<Event extends { type: string }>(
+  /** A call on the context, tried again where the backend is busy or away. */
+  #call<Event extends { type: string }>(
     path: string,
     request: object,
-    schema: v.GenericSchema<unknown, Event>,
+    schema: EventSchema<Event>,
     signal: AbortSignal,
-  ): Events<Event> {
-    const { id, messages, prompt, steps } = this.#text
-    const call = (context: Context) => this.#retried(path, { context, step_rules: steps, ...request }, schema, signal)
-    const whole = { id, messages, prompt, output: this.#output }
-    try {
-      const named = this.#isFollowed ? { id, continues: true as const } : { id, length: this.#output.length }
-      yield* call(this.#isKnown ? named : whole)
-    } catch (error) {
-      // With a status, so before any event: text that is out must not come again.
-      if (!(error instanceof UpstreamError && error.status === 409 && error.code === 'context_lost')) throw error
-      yield* call(whole)
-    }
+  ): Events<Event | domain.Away> {
+    const { timeoutMs = 60_000 } = this.#settings
+    this.#opened ||= Date.now()
+    const deadline = this.#isBegun ? Date.now() + timeoutMs : this.#opened + timeoutMs / 3
+    const busyDeadline = this.#isBegun ? deadline : this.#opened + (timeoutMs * 3) / 4
+    const either = AbortSignal.any([signal, this.#calls.signal])
+    const limits = { deadline, busyDeadline, isHelper: path === '/v1/draft', signal: either }
+    return persistently((headersMs) => this.#try(path, request, schema, either, headersMs), limits)
   }
 
-  /** Tries again where the backend is busy or away. Only a call that did nothing is repeated. */
-  #retried<Event extends { type: string }>(
+  /** By name, or whole where the backend does not have the context. */
+  async *#try<Event extends { type: string }>(
     path: string,
-    body: object,
-    schema: v.GenericSchema<unknown, Event>,
+    request: object,
+    schema: EventSchema<Event>,
     signal: AbortSignal,
+    headersMs: number,
   ): Events<Event> {
-    const { base, headers, fetch, tries = 3, idleMs } = this.#settings
-    const post = { url: base + path, headers, body: JSON.stringify(body), fetch, idleMs }
-    return retryStream(() => callForEvents(post, schema, signal), {
-      signal,
-      begins: ({ type }) => type !== 'context',
-      delay: (error, failures) =>
-        error instanceof UpstreamError && error.retryable && failures + 1 < tries
-          ? Math.min(error.retryAfterMs ?? 200 * 2 ** failures, MAX_RETRY_AFTER_MS)
-          : undefined,
-    })
+    const { base, headers, fetch, timeoutMs: idleMs = 60_000 } = this.#settings
+    const { id, messages, prompt, steps } = this.#text
+    const times = { headersMs, idleMs, progressMs: 5 * idleMs }
+    const call = (context: Context) => {
+      const body = JSON.stringify({ context, step_rules: steps, ...request })
+      return callForEvents({ url: base + path, headers, body, fetch, ...times }, schema, signal)
+    }
+    const whole = () => call({ id, messages, prompt, output: this.#output })
+    try {
+      if (!this.#isKnown) yield* whole()
+      else yield* call(this.#isFollowed ? { id, continues: true } : { id, length: this.#output.length })
+    } catch (error) {
+      // What a call follows may still be on its way here: only who reads it can send it whole.
+      const mayBeSent = this.#isKnown && !this.#isFollowed
+      // With a status, so before any event: text that is out must not come again.
+      const isLost = error instanceof UpstreamError && error.status === 409 && error.code === 'context_lost'
+      if (!(mayBeSent && isLost)) throw error
+      yield* whole()
+    }
   }
 }
 
-function stepOf({ id, index, alternative, text, tokens }: Extract<VerifyEvent, { type: 'step' }>) {
+function stepOf({ id, index, alternative, text, tokens }: wire.DraftedStep) {
   return { type: 'step' as const, id, index, ...(alternative ? { alternative } : {}), text, tokens }
 }
 

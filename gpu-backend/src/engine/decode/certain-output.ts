@@ -12,8 +12,9 @@ export class CertainOutput {
   readonly #room: number
   /** Characters before this output. */
   readonly #before: number
-  #sent = 0
-  #sentAt = 0
+  /** Tokens and characters that were told. */
+  readonly #told = { tokens: 0, characters: 0 }
+  #toldAt = 0
 
   /** @param room tokens at most */
   constructor(output: OutputText, room: number) {
@@ -50,12 +51,13 @@ export class CertainOutput {
     this.text += this.#output.flush()
   }
 
-  /** The text since the last delta, once it is time. @param all at once, however little time has passed */
-  *deltas({ all = false } = {}): Generator<Delta> {
-    const text = this.text.slice(this.#sent)
-    if (text === '' || !(all || performance.now() - this.#sentAt >= DELTA_MS)) return
-    yield { type: 'delta', text }
-    this.#sent = this.text.length
-    this.#sentAt = performance.now()
+  /** The text since the last delta, once it is time. What is left when the output ends is the commit's to tell. */
+  *deltas(): Generator<Delta> {
+    const text = this.text.slice(this.#told.characters)
+    if (text === '' || performance.now() - this.#toldAt < DELTA_MS) return
+    yield { type: 'delta', text, tokens: this.tokens.slice(this.#told.tokens) }
+    this.#told.tokens = this.tokens.length
+    this.#told.characters = this.text.length
+    this.#toldAt = performance.now()
   }
 }

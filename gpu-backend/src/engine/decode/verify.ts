@@ -111,7 +111,8 @@ export class Verification {
         yield* this.#verdicts()
         this.#output.grow(this.#certain())
         if (this.#output.stopped || this.#decided) break
-        yield* this.#output.deltas()
+        // Who goes on from what was told must not go on behind the end of the text.
+        if (!this.#finish()) yield* this.#output.deltas()
         await this.#advance()
         this.#signal.throwIfAborted()
       }
@@ -252,7 +253,6 @@ export class Verification {
     if (this.#finish()) output.end()
     // A stop string may have come to light at the very end.
     const finish = this.#finish()
-    yield* output.deltas({ all: true })
     if (accepted) this.#tree.commit(last.start + accepted.shared, accepted.leaf)
     else this.#tree.commit(last.start + last.agreed, last.leaf)
     const reasoningTokens = this.#context.commit(this.#engine.target.model.tokenizer, tokens)

@@ -2,10 +2,10 @@
 import { encodedStream, leavable } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
+import { failure } from '../../failure.ts'
 import type { App } from '../../settings.ts'
 import { HEARTBEAT_MS, startRun } from '../../start-run.ts'
 import type { Asked, Encoder } from './dialect.ts'
-import { failure } from './failure.ts'
 import { patientJson } from './patient-json.ts'
 
 type Events = AsyncIterator<RunEvent, void, undefined>
@@ -17,7 +17,7 @@ type Events = AsyncIterator<RunEvent, void, undefined>
  * @throws as `startRun` does
  */
 export async function answer(c: Context<App>, { run, stream, encoder }: Asked): Promise<Response> {
-  const events = startRun(run, c)
+  const events = await startRun(run, c)
   const words = encoder({ id: c.var.requestId, created: Math.floor(Date.now() / 1000) })
   const first = read(events, stream ? hasBegun : () => false)
   const known = await within(HEARTBEAT_MS, first)

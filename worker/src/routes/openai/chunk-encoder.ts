@@ -2,7 +2,7 @@
 import type { RunEvent } from '@lookahead/sdk/protocol'
 import { gather, isExtra } from './dialect.ts'
 import type { Completed, Encoder, Named, TextDelta, WholeRun } from './dialect.ts'
-import { failure } from './failure.ts'
+import { failure } from '../../failure.ts'
 
 /** What stands in the choice of a dialect. */
 export interface Choices {

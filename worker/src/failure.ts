@@ -1,4 +1,4 @@
-/** A run that failed, as an error of OpenAI's API. */
+/** A run that failed before its answer had a status, as the error that answers it. */
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { RunEvent } from '@lookahead/sdk/protocol'
 
@@ -7,15 +7,17 @@ const statuses: Record<string, number> = {
   invalid_request: 400,
   context_length_exceeded: 400,
   overloaded: 429,
-  internal_error: 500,
   target_unavailable: 503,
 }
 
-/** Clients that retry by themselves wait so long for an engine that is busy or away. */
-const RETRY_AFTER_SECONDS = 2
+/** Whoever is refused may come back after so many seconds, drawn anew for each: they shall not all come at once. */
+const RETRY_SECONDS = [1, 4] as const
 
 export function failure({ code, message }: Extract<RunEvent, { type: 'run.failed' }>): ProtocolError {
   const status = statuses[code] ?? 502
-  const retryAfter = status === 429 || status === 503 ? { retryAfter: RETRY_AFTER_SECONDS } : {}
+  const retryAfter = status === 429 || status === 503 ? { retryAfter: between(...RETRY_SECONDS) } : {}
   return new ProtocolError(status, code, message, retryAfter)
 }
+
+/** A whole number from `least` to `most`. */
+const between = (least: number, most: number): number => least + Math.floor(Math.random() * (most - least + 1))

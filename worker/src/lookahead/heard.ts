@@ -1,0 +1,133 @@
+/** What an engine says of one cycle, held against what it was asked: it may be broken, or not what it pretends to be. */
+import { UpstreamError } from './upstream.ts'
+import type { Commit, Delta, DraftedStep, Verdict } from './upstream.ts'
+
+/** What may be said in a cycle. */
+export interface Asked {
+  /** Drafted steps. */
+  steps: number
+  /** Output tokens. */
+  tokens: number
+}
+
+/** A ruling on a drafted step. */
+export interface Ruled extends Verdict {
+  drafted: DraftedStep
+}
+
+/** No vocabulary has tokens longer than this; with it, what a run holds in memory is bounded by the tokens it asked for. */
+const TOKEN_CHARACTERS = 1024
+/** Text that came with earlier tokens, and was held back. */
+const HELD_CHARACTERS = 2 ** 20
+const STEP_CHARACTERS = 2 ** 16
+
+const NOTHING: Commit = {
+  type: 'commit',
+  accepted: 0,
+  steps: 0,
+  text: '',
+  tokens: 0,
+  correction: '',
+  finish: undefined,
+}
+
+/** Everything throws {UpstreamError} `bad_event` for what was not asked for. */
+export class Heard {
+  readonly steps: DraftedStep[] = []
+  commit: Commit | undefined
+  /** Text and tokens that deltas said; undefined where they did not say how many. */
+  text = ''
+  tokens: number | undefined = 0
+  readonly #asked: Asked
+  readonly #rulings: Ruled[] = []
+  /** Rulings that the client was told of. */
+  #told = 0
+
+  constructor(asked: Asked) {
+    this.#asked = asked
+  }
+
+  draft(step: DraftedStep): void {
+    if (this.steps.length >= this.#asked.steps) throw bad('drafted more steps than it was asked for')
+    if (step.text.length > STEP_CHARACTERS) throw bad('drafted a step that is too long for one')
+    if (this.steps.some(({ id }) => id === step.id)) throw bad('drafted two steps of one name')
+    this.steps.push(step)
+  }
+
+  rule(verdict: Verdict): void {
+    this.#goesOn()
+    const drafted = this.steps.find(({ id }) => id === verdict.step)
+    if (!drafted) throw bad('ruled on a step that was not drafted')
+    if (this.#rulings.some(({ step }) => step === verdict.step)) throw bad('ruled on a step twice')
+    this.#rulings.push({ ...verdict, drafted })
+  }
+
+  say({ text, tokens }: Delta): void {
+    this.#goesOn()
+    this.tokens = tokens === undefined || this.tokens === undefined ? undefined : this.tokens + tokens
+    this.text += text
+    this.#bounded(this.tokens ?? 0, this.text)
+  }
+
+  /** @returns the text that the deltas left out */
+  end(commit: Commit): string {
+    this.#goesOn()
+    this.#bounded(commit.tokens, commit.text)
+    if (!commit.text.startsWith(this.text)) throw bad('committed other text than it said')
+    if (commit.tokens < (this.tokens ?? 0)) throw bad('committed fewer tokens than it said')
+    if (commit.accepted > this.#accepted(this.#rulings)) throw bad('committed steps that were not accepted')
+    this.commit = commit
+    return commit.text.slice(this.text.length)
+  }
+
+  /**
+   * Rulings that can be told by now: an accepted step when all of it was said, a rejected one when something in its place was.
+   * Told sooner, they would come twice where the engine fails in between.
+   */
+  *due(): Generator<Ruled, void, undefined> {
+    for (let next = this.#rulings[this.#told]; next && this.#isSaid(next); next = this.#rulings[++this.#told])
+      yield next
+  }
+
+  /** What is to be committed if the engine fails now: all that was said; undefined where nobody could go on from it. */
+  get sofar(): Commit | undefined {
+    if (this.commit) return NOTHING
+    if (this.tokens === undefined) return undefined
+    const told = this.#rulings.slice(0, this.#told)
+    const kept = told.filter(({ accepted }) => accepted).reduce((sum, { drafted }) => sum + drafted.text.length, 0)
+    const { text, tokens } = this
+    const accepted = this.#accepted(told)
+    const correction = text.slice(kept)
+    const steps = accepted + Number(correction !== '')
+    return { type: 'commit', accepted, steps, text, tokens, correction, finish: undefined }
+  }
+
+  /** Of the drafted steps that were accepted. */
+  get acceptedTokens(): number {
+    return this.#rulings.reduce((sum, { accepted, drafted }) => sum + (accepted ? drafted.tokens : 0), 0)
+  }
+
+  #isSaid({ accepted }: Ruled): boolean {
+    if (this.commit || this.tokens === undefined) return true
+    const before = this.#rulings.slice(0, this.#told + 1).filter((ruling) => ruling.accepted)
+    const tokens = before.reduce((sum, { drafted }) => sum + drafted.tokens, 0)
+    return this.text !== '' && (accepted ? this.tokens >= tokens : this.tokens > tokens)
+  }
+
+  #accepted(rulings: readonly Ruled[]): number {
+    return rulings.filter(({ accepted }) => accepted).length
+  }
+
+  #goesOn(): void {
+    if (this.commit) throw bad('went on after its commit')
+  }
+
+  #bounded(tokens: number, text: string): void {
+    if (tokens > this.#asked.tokens) throw bad('wrote more tokens than it was asked for')
+    const counted = this.tokens === undefined ? this.#asked.tokens : tokens
+    if (text.length > HELD_CHARACTERS + TOKEN_CHARACTERS * counted)
+      throw bad('wrote more text than its tokens can have')
+  }
+}
+
+const bad = (what: string): UpstreamError => new UpstreamError('bad_event', `the backend ${what}`)
