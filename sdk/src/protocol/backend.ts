@@ -10,7 +10,8 @@ import { tokenGuesses } from './token-guesses.ts'
 import { Usage } from './usage.ts'
 import type { FinishReason } from './usage.ts'
 import { VerdictReason } from './verdict.ts'
-import { Threshold, Verifier } from './verifier.ts'
+import { Threshold } from './threshold.ts'
+import { Verifier } from './verifier.ts'
 import { MAX_WIDTH } from './width.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))

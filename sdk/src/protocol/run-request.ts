@@ -5,7 +5,8 @@ import { MAX_WIDTH } from './width.ts'
 import { DEFAULT_MAX_TOKENS, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { StepRules } from './steps.ts'
 import { tokenGuesses } from './token-guesses.ts'
-import { Threshold, Verifier } from './verifier.ts'
+import { Threshold } from './threshold.ts'
+import { Verifier } from './verifier.ts'
 
 export const RunRequest = v.pipe(
   v.strictObject({

@@ -28,8 +28,11 @@ const step = {
 const drafted = {
   ...step,
   /** Which of the alternatives for this place, from 1; absent for the first, which the steps drafted after it go on from. */
-  alternative: v.optional(v.pipe(count, v.minValue(1))),
+  alternative: v.optional(count),
 }
+
+/** What went wrong: a code for programs, words for people. */
+const trouble = { code: v.string(), message: v.string() }
 
 /** Counters of a run so far. */
 export const RunStats = v.object({
@@ -78,11 +81,10 @@ export const RunEvent = v.variant('type', [
   v.object({
     type: v.literal('run.degraded'),
     part: openWord<'draft' | 'judge'>(),
-    code: v.string(),
-    message: v.string(),
+    ...trouble,
   }),
   /** The target is away or too busy: the run goes on from what was said, as soon as it is back. */
-  v.object({ type: v.literal('run.waiting'), code: v.string(), message: v.string() }),
+  v.object({ type: v.literal('run.waiting'), ...trouble }),
   v.object({ type: v.literal('run.stats'), stats: RunStats }),
   v.object({
     type: v.literal('run.completed'),
@@ -90,7 +92,7 @@ export const RunEvent = v.variant('type', [
     usage: Usage,
     stats: RunStats,
   }),
-  v.object({ type: v.literal('run.failed'), code: v.string(), message: v.string() }),
+  v.object({ type: v.literal('run.failed'), ...trouble }),
 ])
 export type RunEvent = v.InferOutput<typeof RunEvent>
 

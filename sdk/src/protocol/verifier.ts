@@ -11,9 +11,6 @@ export const verifiers = ['judge', 'judge-only', 'exact', 'likelihood', 'score',
 export type Verifier = (typeof verifiers)[number] | (string & {})
 export const Verifier = v.custom<Verifier>(isName, 'must be the name of a verifier')
 
-/** How strict a verifier is that can be more or less so: above 0 and up to 1. Those that take none refuse it. */
-export const Threshold = v.pipe(v.number(), v.gtValue(0), v.maxValue(1))
-
 function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && value.length <= 64
 }
