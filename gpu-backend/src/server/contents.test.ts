@@ -33,7 +33,7 @@ test('marks in messages are text to all endpoints that take messages', async () 
     return_token_ids: true,
   })
   expect(chat.prompt_token_ids).toEqual(ids)
-  expect(await contextTokens('/v1/draft', { depth: 1, step_tokens: 1 })).toBe(ids.length)
+  expect(await contextTokens('/v1/draft', { depth: 1, step_rules: { max_tokens: 1 } })).toBe(ids.length)
   expect(await contextTokens('/v1/verify', { max_tokens: 1 })).toBe(ids.length)
   const { tokenizer } = engine.target.model
   expect(ids.filter((id) => id === tokenizer.tokenId('<think>'))).toHaveLength(2)

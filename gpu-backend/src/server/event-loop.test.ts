@@ -104,7 +104,7 @@ const bodies: [url: string, what: string, body: object][] = [
     {
       context: { id: 'a', prompt: 'Ann' },
       max_tokens: 1,
-      step_tokens: 1000,
+      step_rules: { max_tokens: 1000 },
       steps: times(32, () => ({ text: 'x '.repeat(15_000) })),
     },
   ],
@@ -114,7 +114,7 @@ const bodies: [url: string, what: string, body: object][] = [
     {
       context: { id: 'a', prompt: 'Ann' },
       max_tokens: 1,
-      step_tokens: 1000,
+      step_rules: { max_tokens: 1000 },
       steps: times(32, () => ({ text: 'x'.repeat(29_000) })),
     },
   ],
@@ -124,7 +124,7 @@ const bodies: [url: string, what: string, body: object][] = [
     {
       context: { id: 'a', prompt: 'Ann' },
       max_tokens: 1,
-      step_tokens: 1000,
+      step_rules: { max_tokens: 1000 },
       steps: times(32, () => ({ text: '\u0301\u0327'.repeat(3_500) })),
     },
   ],

@@ -65,7 +65,7 @@ async function chatTokens(body: object, key?: string): Promise<number> {
 
 test('a context is its key’s alone', async () => {
   const verify = async (context: object, key: string) => {
-    const response = await post('/v1/verify', { context, max_tokens: 5, step_tokens: 2 }, key)
+    const response = await post('/v1/verify', { context, max_tokens: 5, step_rules: { max_tokens: 2 } }, key)
     await response.text()
     return response.status
   }

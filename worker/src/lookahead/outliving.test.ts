@@ -36,6 +36,17 @@ describe('plain decoding', () => {
     expect(events.at(-1)).toMatchObject({ type: 'run.completed', usage, stats: { output_tokens: 4 } })
   })
 
+  test('does not tell how much was thinking, where a part of that was never counted', async () => {
+    const { events: counted } = rest('b', 2)
+    const told = counted.map((event) => (event.type === 'commit' ? { ...event, reasoning_tokens: 1 } : event))
+    const usage = async (...script: Reply[]) => {
+      const last = (await play(script, ar)).events.at(-1)
+      return last?.type === 'run.completed' ? last.usage : undefined
+    }
+    expect(await usage({ events: told })).toEqual({ prompt_tokens: 5, completion_tokens: 1, reasoning_tokens: 1 })
+    expect(await usage(cut(delta('a', 1)), { events: told })).toEqual({ prompt_tokens: 5, completion_tokens: 2 })
+  })
+
   test('is complete once the end was committed, however the stream ends', async () => {
     const whole = { ...rest('abc', 1, 2, 3), finally: 'cut' as const }
     const { text, types, calls } = await play([{ ...whole, events: whole.events.slice(0, -1) }], ar)
