@@ -279,15 +279,14 @@ test('closing lets the forwards under way end, and refuses later ones', async ()
   await expect(late).rejects.toMatchObject({ name: 'ModelError', code: 'closed' })
 })
 
-test('a stored graph that was damaged says what to delete', async () => {
+test('a stored graph that was damaged is built anew', async () => {
   const own = path.join(cacheDir, 'damaged')
   const loadOwn = () => Model.load(path.join(root, 'fixtures/tiny-qwen3'), { slots: 1, cacheDir: own })
   ;(await loadOwn()).close()
   const files = await readdir(path.join(own, 'graphs'), { recursive: true })
   const weights = files.find((name) => name.endsWith('weights.bin'))!
   await truncate(path.join(own, 'graphs', weights), 4096)
-  const home = expect.stringContaining(path.dirname(weights))
-  await expect(loadOwn()).rejects.toMatchObject({ code: 'invalid', message: home })
+  ;(await loadOwn()).close()
 })
 
 test('slots that no memory holds are refused by their number', async () => {
