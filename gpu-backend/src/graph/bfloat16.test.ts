@@ -7,6 +7,7 @@ import { tokensAfter } from '../../bench/forwards.ts'
 import { readDecoderConfig } from '../checkpoint/index.ts'
 import { joinedLogits, Model, type Row } from '../model/index.ts'
 import { elementTypes, Session } from '../onnxruntime/index.ts'
+import { writeChecksums } from './checksums.ts'
 import { storedGraph } from './index.ts'
 import { AttributeProtoSchema, ModelProtoSchema, NodeProtoSchema, type NodeProto } from './onnx_pb.ts'
 
@@ -44,6 +45,7 @@ test('the logits are those of fp32 within the rounding of bfloat16, at once and 
   const model = fromBinary(ModelProtoSchema, await readFile(file))
   model.graph!.node = widened(model.graph!.node, notBfloat16(model.graph!))
   await writeFile(file, toBinary(ModelProtoSchema, model))
+  await writeChecksums(path.dirname(file))
   using half = await Model.load(tiny, { slots: 64, cacheDir, ...precision })
   using exact = await Model.load(tiny, { slots: 64, cacheDir })
   const logits = async (own: Model, row: Row) => joinedLogits(await own.forward([row]))

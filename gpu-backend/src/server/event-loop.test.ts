@@ -144,10 +144,11 @@ beforeAll(async () => {
 test.each(bodies)('%s: %s', async (url, _, body) => {
   const text = JSON.stringify(body).replace('null', `${'['.repeat(480_000)}${']'.repeat(480_000)}`)
   expect(text.length).toBeLessThan(MEGABYTE)
-  const limit = 50 * slowness()
+  // 50 ms on an idle machine. Shared cores take longer for the same work, also by the thread's own clock: what stood here before took 85 to 2,500.
+  const limit = 100 * slowness()
   let ms = Infinity
   // A collection of garbage may fall into one of them.
-  for (let tries = 0; tries < 3 && ms >= limit; tries++) {
+  for (let tries = 0; tries < 4 && ms >= limit; tries++) {
     await setImmediate()
     let size = 0
     ms = await longestBlock(async () => {
