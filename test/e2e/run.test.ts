@@ -37,7 +37,7 @@ describe('a question', () => {
   it('with a verifier that the backend does not know fails, and says which there are', async () => {
     const run = client.runs.stream(about(1, { lookahead: { verifier: 'nobody' } }))
     const message = expect.stringMatching(/verifier.*exact.*judge/)
-    await expect(run.final()).rejects.toMatchObject({ kind: 'run_failed', code: 'invalid_request', message })
+    await expect(run.final()).rejects.toMatchObject({ kind: 'api', code: 'invalid_request', message })
   })
 
   it.each(modes)('in mode %s ends with one terminal event; ids count from 0 without a gap', async (mode) => {
