@@ -93,8 +93,6 @@ export function encodedStream<Event>(
       start(controller) {
         controller.enqueue(encoder.encode(': ok\n\n'))
         heartbeat = setInterval(() => controller.enqueue(encoder.encode(': keepalive\n\n')), heartbeatMs)
-        // Of Node: a stream that nobody reads is no reason to go on living.
-        if (typeof heartbeat === 'object') (heartbeat as { unref?: () => void }).unref?.()
       },
       async pull(controller) {
         try {

@@ -47,18 +47,23 @@ export async function* callForEvents<Event extends { type: string }>(
   try {
     const body = await watchdog.wait(() => answer(post, watchdog.signal), headersMs, absent)
     const events = readEvents(watchdog.watch(body, idleMs, silent))
-    let left = progressMs
-    for (let count = 0; ; count++) {
-      const asked = Date.now()
-      const { done, value } = await watchdog.wait(() => events.next(), left, stuck)
-      if (done) break
-      if (!isNext(value.id, count))
-        throw new UpstreamError('stream_cut', 'events of the backend are lost', { retryable: true })
-      const event = parseEvent(schema, value.data)
-      if (!event) continue
-      left = isProgress(event) ? progressMs : Math.max(1, left - (Date.now() - asked))
-      yield event
-      if (event.type === 'done') return
+    try {
+      let left = progressMs
+      for (let count = 0; ; count++) {
+        const asked = Date.now()
+        const { done, value } = await watchdog.wait(() => events.next(), left, stuck)
+        if (done) break
+        if (!isNext(value.id, count))
+          throw new UpstreamError('stream_cut', 'events of the backend are lost', { retryable: true })
+        const event = parseEvent(schema, value.data)
+        if (!event) continue
+        left = isProgress(event) ? progressMs : Math.max(1, left - (Date.now() - asked))
+        yield event
+        if (event.type === 'done') return
+      }
+    } finally {
+      // However the loop was left: else the connection would stay open, and the engine at work.
+      await events.return()
     }
     throw new UpstreamError('stream_cut', 'the backend closed the stream before it was done', { retryable: true })
   } catch (error) {
