@@ -10,6 +10,7 @@ const targetStep = 'gpu-backend/src/engine/decode/target-step.ts'
 const accept = 'gpu-backend/src/engine/speculation/accept.ts'
 const routes = 'gpu-backend/src/server/lookahead.ts'
 const cycle = 'worker/src/lookahead/cycle.ts'
+const report = 'worker/src/lookahead/report.ts'
 const native = 'worker/src/upstreams/native.ts'
 const lookaheadTest = 'gpu-backend/src/engine/lookahead.test.ts'
 const followTest = 'gpu-backend/src/server/follow.test.ts'
@@ -268,13 +269,13 @@ export const following: Area = {
     },
     {
       file: cycle,
-      from: '          this.#listen(MOST_STEPS)\n        } else',
+      from: '          this.#report.listen(MOST_STEPS)\n        } else',
       to: '          void 0\n        } else',
       means: 'steps of earlier cycles count in every later one',
       tests: [followingTest],
     },
     {
-      file: cycle,
+      file: report,
       from: "if (!commit) throw new UpstreamError('no_commit', 'the backend ended a verification without a commit')",
       to: "if (!commit) return { type: 'commit', accepted: 0, text: '', tokens: 1, correction: '', finish: 'stop' }",
       means: 'a cycle without a commit passes for one',
@@ -282,8 +283,8 @@ export const following: Area = {
     },
     {
       file: cycle,
-      from: 'this.#learn(commit, event.ms, event.share)',
-      to: 'void 0',
+      from: '    this.#controller.observe(lesson)\n',
+      to: '',
       means: 'nothing is learnt where cycles overlap',
       tests: [followingTest],
     },

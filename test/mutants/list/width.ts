@@ -9,8 +9,9 @@ const verify = 'gpu-backend/src/engine/decode/verify.ts'
 const targetStep = 'gpu-backend/src/engine/decode/target-step.ts'
 const tree = 'gpu-backend/src/engine/decode/tree.ts'
 const noise = 'gpu-backend/src/engine/sampling/noise.ts'
-const cycle = 'worker/src/lookahead/cycle.ts'
+const report = 'worker/src/lookahead/report.ts'
 const native = 'worker/src/upstreams/native.ts'
+const nativeWire = 'worker/src/upstreams/native-wire.ts'
 const runResult = 'sdk/src/run-result.ts'
 const widthTest = 'gpu-backend/src/engine/width.test.ts'
 const workerTest = 'worker/src/lookahead/width.test.ts'
@@ -161,28 +162,28 @@ export const width: Area = {
       tests: [widthTest],
     },
     {
-      file: cycle,
+      file: report,
       from: 'steps.filter(({ alternative }) => !alternative).length',
       to: 'steps.length',
       means: 'alternatives count as steps drafted ahead',
       tests: [workerTest],
     },
     {
-      file: cycle,
+      file: report,
       from: '...(alternative ? { alternative } : {}), ',
       to: '',
       means: 'events do not tell alternatives apart',
       tests: [workerTest],
     },
     {
-      file: native,
+      file: nativeWire,
       from: ' && one.alternative === alternative',
       to: '',
       means: 'every verdict is about the first alternative',
       tests: [workerTest],
     },
     {
-      file: native,
+      file: nativeWire,
       from: 'other.index === index && other.alternative',
       to: 'other.alternative',
       means: 'alternatives are sent for places that they were not drafted for',

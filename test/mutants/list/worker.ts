@@ -2,6 +2,7 @@ import type { Area } from '../mutant.ts'
 
 const startRun = 'worker/src/start-run.ts'
 const native = 'worker/src/upstreams/native.ts'
+const nativeWire = 'worker/src/upstreams/native-wire.ts'
 const nativeRetry = 'worker/src/upstreams/native-retry.ts'
 const nativeCall = 'worker/src/upstreams/native-call.ts'
 const index = 'worker/src/upstreams/index.ts'
@@ -174,7 +175,7 @@ export const worker: Area = {
       tests: [nativeTest],
     },
     {
-      file: native,
+      file: nativeWire,
       from: 'drafted.find((one) => one.index === index && ',
       to: 'drafted.find((one) => ',
       means: 'verdicts go to the first step',
@@ -203,7 +204,7 @@ export const worker: Area = {
     },
     {
       file: cycle,
-      from: '    yield* this.#commit(sofar)\n',
+      from: '    yield* sofar.told\n',
       to: '',
       means: 'what was said before a failure does not count as output',
       tests: [outlivingTest],
@@ -217,7 +218,7 @@ export const worker: Area = {
     },
     {
       file: cycle,
-      from: '        if (finish) return yield* this.#complete(finish)\n        yield* this.#outlive',
+      from: '        if (finish) return yield* this.#report.end(finish)\n        yield* this.#outlive',
       to: '        yield* this.#outlive',
       means: 'a text whose end was committed is written on when the stream breaks',
       tests: [outlivingTest],

@@ -1,12 +1,12 @@
 /** Our GPU backend as an engine: `/v1/draft` and `/v1/verify`, each one POST that is answered by server-sent events. */
 import { DraftEvent, VerifyEvent, leavable } from '@lookahead/sdk/protocol'
-import type * as wire from '@lookahead/sdk/protocol'
 import type { Context, DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../lookahead/upstream.ts'
 import type * as domain from '../lookahead/upstream.ts'
 import { callForEvents } from './native-call.ts'
 import type { EventSchema } from './native-call.ts'
 import { persistently } from './native-retry.ts'
+import { named, stepOf, verdict, work } from './native-wire.ts'
 
 export interface NativeOptions {
   /** Where the backend listens; may have a path. */
@@ -35,6 +35,8 @@ export function nativeUpstream(options: NativeOptions): domain.Upstream {
   }
   return { open: (text) => new NativeSession({ ...options, base, headers }, text) }
 }
+
+type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
 
 /** How often a draft call that goes on may break off. */
 const DRAFT_TRIES = 3
@@ -274,43 +276,6 @@ class NativeSession implements domain.Session {
       if (!(mayBeSent && isLost)) throw error
       yield* whole()
     }
-  }
-}
-
-function stepOf({ id, index, alternative, text, tokens }: wire.DraftedStep) {
-  return { type: 'step' as const, id, index, ...(alternative ? { alternative } : {}), text, tokens }
-}
-
-type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
-
-/** Each place's first step, and with it its other alternatives. */
-const named = (drafted: readonly domain.DraftedStep[]): VerifyRequestInput['steps'] =>
-  drafted
-    .filter(({ alternative }) => !alternative)
-    .map(({ id, index, text }) => {
-      const others = drafted.filter((other) => other.index === index && other.alternative)
-      const alternatives = others.map((other) => ({ id: other.id, text: other.text }))
-      return { id, text, ...(alternatives.length > 0 && { alternatives }) }
-    })
-
-function verdict(
-  { index, alternative, accepted, reason }: Extract<VerifyEvent, { type: 'verdict' }>,
-  drafted: readonly domain.DraftedStep[],
-): domain.Verdict {
-  const ruled = drafted.find((one) => one.index === index && one.alternative === alternative)
-  if (!ruled) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
-  return { type: 'verdict', step: ruled.id, accepted, reason }
-}
-
-function work({ timings, speculation }: Extract<VerifyEvent, { type: 'done' | 'cycle' }>): domain.Work {
-  const { draft_ms: draftMs, target_ms: targetMs, judge_ms: judgeMs, forwards } = timings
-  return {
-    draftMs,
-    targetMs,
-    judgeMs,
-    forwards,
-    proposed: speculation.proposed,
-    accepted: speculation.accepted,
   }
 }
 

@@ -1,0 +1,181 @@
+/** What a run's client is told of what the engine says, and what of it counts. */
+import type { RunEvent, RunRequest } from '@lookahead/sdk/protocol'
+import { draftsSteps } from './controller.ts'
+import type { Cycle } from './controller.ts'
+import { Heard } from './heard.ts'
+import { Output } from './output.ts'
+import { Stats } from './stats.ts'
+import { degraded, trouble, waiting } from './trouble.ts'
+import type { Phase, Trouble } from './trouble.ts'
+import { UpstreamError } from './upstream.ts'
+import type { Commit, DraftedStep, Opened, Share, VerifyEvent } from './upstream.ts'
+
+export type Told = Generator<RunEvent, void, undefined>
+export type Finish = NonNullable<Commit['finish']>
+
+/** What an engine says of a cycle. */
+export type Saying = Exclude<VerifyEvent, { type: 'done' }> | ({ type: 'step' } & DraftedStep)
+
+export interface ReportOptions {
+  runId: string
+  request: RunRequest
+  /** Where an operator is told of what went wrong. */
+  log: (trouble: Trouble) => void
+}
+
+export class Report {
+  readonly stats = new Stats()
+  readonly #options: ReportOptions
+  readonly #output = new Output()
+  /** The cycle at work. */
+  #heard = new Heard({ steps: 0, tokens: 0 })
+  /** What went wrong before the run was let in. */
+  #untold: RunEvent[] = []
+  #isWaiting = false
+  #hasFailed = false
+  /** What the run is doing, for the log. */
+  phase: Phase = 'decode'
+
+  constructor(options: ReportOptions) {
+    this.#options = options
+  }
+
+  /** A cycle begins. @param steps drafted in it at most */
+  listen(steps: number): void {
+    this.#heard = new Heard({ steps, tokens: this.room })
+  }
+
+  /** Output tokens to come. */
+  get room(): number {
+    return this.#options.request.max_tokens - this.#output.tokens
+  }
+
+  /** Whether the engine has let the run in. */
+  get hasBegun(): boolean {
+    return this.#output.isOpen
+  }
+
+  /** Once the draft or the judge has failed, the target decodes plainly. */
+  get hasFailed(): boolean {
+    return this.#hasFailed
+  }
+
+  /** Steps drafted in this cycle, alternatives among them. */
+  get steps(): readonly DraftedStep[] {
+    return this.#heard.steps
+  }
+
+  /** How many steps ahead: alternatives share a place. */
+  get places(): number {
+    return this.steps.filter(({ alternative }) => !alternative).length
+  }
+
+  /** What this cycle committed, if it has. */
+  get commit(): Commit | undefined {
+    return this.#heard.commit
+  }
+
+  /** @throws {UpstreamError} `bad_event` for what was not asked for */
+  *hear(event: Saying): Told {
+    const heard = this.#heard
+    if (event.type === 'opened') yield* this.#opened(event)
+    if (event.type === 'away') yield* this.wait(event.error)
+    if (event.type === 'step') {
+      heard.draft(event)
+      yield { type: 'step.drafted', ...this.#place(event) }
+    }
+    if (event.type === 'verdict') heard.rule(event)
+    if (event.type === 'delta') {
+      heard.say(event)
+      yield* this.#rulings()
+      yield* this.#output.say(event.text)
+    }
+    if (event.type === 'commit') {
+      const rest = heard.end(event)
+      yield* this.#rulings()
+      yield* this.#output.say(rest)
+      yield* this.#commit(event)
+    }
+  }
+
+  *#opened(event: Opened): Told {
+    this.#isWaiting = false
+    const isNew = !this.#output.isOpen
+    this.#output.open(event)
+    if (!isNew) return
+    const { runId, request } = this.#options
+    const { mode, depth, verifier } = request.lookahead
+    yield { type: 'run.started', run_id: runId, mode, depth: draftsSteps(mode) ? depth : 0, verifier }
+    yield* this.#untold
+  }
+
+  /** How events name a drafted step. */
+  #place({ index, alternative, text }: DraftedStep) {
+    return { step: this.#output.steps + index, ...(alternative ? { alternative } : {}), text }
+  }
+
+  *#rulings(): Told {
+    for (const { drafted, accepted, reason } of this.#heard.due()) {
+      yield { type: accepted ? 'step.accepted' : 'step.rejected', ...this.#place(drafted), reason }
+      if (reason === 'judge_failed' && !this.#hasFailed)
+        yield* this.degrade('judge', new UpstreamError('judge_failed', 'the judge could not be asked'))
+    }
+  }
+
+  *#commit(commit: Commit): Told {
+    const step = this.#output.steps + commit.accepted
+    this.#output.commit(commit)
+    this.stats.committed(commit)
+    if (this.#heard.steps.length > 0 && commit.correction)
+      yield { type: 'step.corrected', step, text: commit.correction }
+  }
+
+  /** What this cycle committed, and what is to be learned of it. @throws {UpstreamError} where it brought nothing */
+  cycle(ms: number, share?: Share): { commit: Commit; lesson: Cycle } {
+    const { commit, acceptedTokens } = this.#heard
+    if (!commit) throw new UpstreamError('no_commit', 'the backend ended a verification without a commit')
+    const { accepted, tokens, finish } = commit
+    if (tokens === 0 && !finish)
+      throw new UpstreamError('no_progress', 'the backend committed nothing, and did not end the text')
+    const readsPrompt = this.#output.tokens === tokens && this.#output.promptTokens > tokens
+    const isLast = finish !== undefined
+    return {
+      commit,
+      lesson: { drafted: this.places, accepted, acceptedTokens, tokens, ms, share, readsPrompt, isLast },
+    }
+  }
+
+  /** All that was said in this cycle stands, though the engine failed. @returns undefined where nobody could go on from it */
+  get sofar(): { tokens: number; told: Told } | undefined {
+    const { sofar } = this.#heard
+    return sofar && { tokens: sofar.tokens, told: this.#commit(sofar) }
+  }
+
+  *end(finish_reason: Finish): Told {
+    yield* this.#output.end()
+    const { promptTokens: prompt_tokens, tokens: completion_tokens, reasoningTokens: reasoning_tokens } = this.#output
+    const usage = { prompt_tokens, completion_tokens, ...(reasoning_tokens !== undefined && { reasoning_tokens }) }
+    yield { type: 'run.completed', finish_reason, usage, stats: this.stats.now }
+  }
+
+  /** The engine is away or too busy: told once, until it is back. */
+  *wait(error: UpstreamError): Told {
+    if (this.#isWaiting || !this.#output.isOpen) return
+    this.#isWaiting = true
+    yield this.tell(waiting(error), error)
+  }
+
+  *degrade(part: 'draft' | 'judge', error: unknown): Told {
+    this.#hasFailed = true
+    const told = this.tell(degraded(part, error), error)
+    if (this.#output.isOpen) yield told
+    else this.#untold.push(told)
+  }
+
+  /** Logs what the client is about to be told. */
+  tell(told: Parameters<typeof trouble>[0], error: unknown): RunEvent {
+    const { runId, log } = this.#options
+    log(trouble(told, runId, this.phase, error))
+    return told
+  }
+}
