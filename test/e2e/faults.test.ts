@@ -165,7 +165,7 @@ describe.each([0, 60])('with %i ms between worker and backend', (rtt) => {
 
   it('64 runs complete though 8 may be queued', async () => {
     const request = about(2, { lookahead: { mode: 'lr+sd', verifier: 'exact' }, max_tokens: 40 })
-    const own = new Lookahead({ baseURL: stack.workerURL, maxRetries: 10 })
+    const own = new Lookahead({ baseURL: stack.workerURL })
     const runs = await Promise.all(Array.from({ length: 64 }, () => own.runs.stream(request).final()))
     expect(new Set(runs.map(({ text }) => text)).size).toBe(1)
   })

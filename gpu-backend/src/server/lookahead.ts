@@ -123,7 +123,8 @@ async function* onContext(
   try {
     let isOver = false
     for await (const event of work()) {
-      if (event.type !== 'context') call.started()
+      // A helper that goes on has nothing to say: it would count as queued for as long as it helps.
+      if (event.type !== 'context' || isHelper) call.started()
       if (event.type === 'commit' && event.finish) isOver = true
       yield event
     }

@@ -37,6 +37,23 @@ test('what is more than the queue holds gets 429 with Retry-After before any wor
   }
 })
 
+test('draft calls that go on beside others leave the queue to those that verify', async () => {
+  const app = createApp({ engine: () => engine, draining: () => false, calls: new Calls({ requests: 2 }) })
+  const post = async (url: string, body: object) => app.request(url, { method: 'POST', body: JSON.stringify(body) })
+  const ids = ['a', 'b', 'c', 'd']
+  const follow = { follow: true, sampling: { temperature: 0 } }
+  const drafting: Response[] = []
+  for (const id of ids) drafting.push(await post('/v1/draft', { context: { id, messages }, depth: 1, ...follow }))
+  expect(drafting.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+  const told = drafting.map((answer) => answer.text())
+  for (const id of ids) {
+    const verifying = await post('/v1/verify', { context: { id, messages }, depth: 2, max_tokens: 5, ...follow })
+    expect(verifying.status).toBe(200)
+    expect(await verifying.text()).toContain('commit')
+  }
+  for (const text of await Promise.all(told)) expect(text).toContain('done')
+})
+
 test('a call counts as queued as long as some of its texts wait for slots', async () => {
   const tight = await Engine.load({ models: path.join(import.meta.dirname, '../../models'), slots: 300 })
   try {
