@@ -16,8 +16,9 @@ const cycle = [
 ]
 const done = { type: 'done', usage, timings, speculation }
 
-/** A text at a backend whose calls that verify say two cycles each, an event at a time, and whose draft call fails if it is to. */
-function begin({ draftFails = false, ...more }: Partial<Text> & { draftFails?: boolean } = {}): {
+/** A text at a backend whose calls that verify say two cycles each, an event at a time, and whose draft call fails if it is to,
+ * and which forgets the text if it is to. */
+function begin({ draftFails, forgets, ...more }: Partial<Text> & { draftFails?: boolean; forgets?: boolean } = {}): {
   session: Session
   calls: { path: string; context: unknown }[]
   bodies: Record<string, unknown>[]
@@ -40,6 +41,11 @@ function begin({ draftFails = false, ...more }: Partial<Text> & { draftFails?: b
     calls.push({ path, context: body['context'] })
     bodies.push(body)
     if (draftFails && path === '/v1/draft') return Promise.resolve(new Response('{}', { status: 500 }))
+    const isUpon = JSON.stringify(body['context']).includes('continues')
+    if (forgets && isUpon)
+      return Promise.resolve(
+        Response.json({ error: { message: 'gone', type: 'x', code: 'context_lost', param: null } }, { status: 409 }),
+      )
     return Promise.resolve(encodedStream(said(path), encodeEvent))
   }
   const text = { id: 'r', prompt: 'How many?', sampling: {}, stop: [], stopInReasoning: false, ...more }
@@ -97,4 +103,13 @@ test('a draft that fails is told once, and the text goes on', async () => {
   const told = await read(session.follow!(task(4), never))
   expect(told.filter((type) => type === 'undrafted')).toHaveLength(1)
   expect(told.filter((type) => type === 'cycle')).toHaveLength(2)
+})
+
+test('a call that takes over at a backend which has lost the text says so at once: it cannot send what it has not read', async () => {
+  const { session, calls } = begin({ forgets: true })
+  const first = session.follow!(task(4), never)
+  expect(await read(first)).toContain('commit')
+  await expect(read(session.follow!(task(2), never))).rejects.toMatchObject({ code: 'context_lost', retryable: true })
+  const asked = calls.filter(({ path }) => path === '/v1/verify')
+  expect(asked.length).toBe(2)
 })

@@ -15,6 +15,8 @@ export interface Limits {
   busyDeadline: number
   /** Nobody waits for a helper whose stream breaks: the target may be well. */
   isHelper: boolean
+  /** Whether the call goes on from another one, and so cannot send a text that was lost. */
+  follows: () => boolean
   signal: AbortSignal
 }
 
@@ -27,7 +29,7 @@ const BROKEN: ReadonlySet<string> = new Set(['stream_cut', 'idle'])
  */
 export async function* persistently<Event extends { type: string }>(
   open: (headersMs: number) => AsyncIterable<Event>,
-  { deadline, busyDeadline, isHelper, signal }: Limits,
+  { deadline, busyDeadline, isHelper, follows, signal }: Limits,
 ): AsyncGenerator<Event | Away, void, undefined> {
   for (let failures = 0; ; failures++) {
     let begun = false
@@ -40,6 +42,7 @@ export async function* persistently<Event extends { type: string }>(
     } catch (error) {
       if (begun || !(error instanceof UpstreamError && error.retryable)) throw error
       if (isHelper && BROKEN.has(error.code)) throw error
+      if (follows() && error.code === 'context_lost') throw error
       const ms = delayAfter(error, failures)
       if (Date.now() + ms > (error.code === 'overloaded' ? busyDeadline : deadline)) throw error
       yield { type: 'away', error }

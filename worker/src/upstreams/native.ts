@@ -228,6 +228,11 @@ class NativeSession implements domain.Session {
     await response?.body?.cancel().catch(() => undefined)
   }
 
+  /** Whether a call goes on from the one before it, whose tokens may still be on their way here. */
+  get #follows(): boolean {
+    return this.#isKnown && this.#isFollowed
+  }
+
   #open({ prompt_tokens: promptTokens, thinking, after_tag, partial_tag }: ContextEvent): domain.Opened {
     this.#isKnown = this.#isBegun = true
     return { type: 'opened', promptTokens, channels: { thinking, after_tag, partial_tag } }
@@ -245,7 +250,13 @@ class NativeSession implements domain.Session {
     const deadline = this.#isBegun ? Date.now() + timeoutMs : this.#opened + timeoutMs / 3
     const busyDeadline = this.#isBegun ? deadline : this.#opened + (timeoutMs * 3) / 4
     const either = AbortSignal.any([signal, this.#calls.signal])
-    const limits = { deadline, busyDeadline, isHelper: path === '/v1/draft', signal: either }
+    const limits = {
+      deadline,
+      busyDeadline,
+      isHelper: path === '/v1/draft',
+      follows: () => this.#follows,
+      signal: either,
+    }
     return persistently((headersMs) => this.#try(path, request, schema, either, headersMs), limits)
   }
 
@@ -267,10 +278,10 @@ class NativeSession implements domain.Session {
     const whole = () => call({ id, messages, prompt, output: this.#output })
     try {
       if (!this.#isKnown) yield* whole()
-      else yield* call(this.#isFollowed ? { id, continues: true } : { id, length: this.#output.length })
+      else yield* call(this.#follows ? { id, continues: true } : { id, length: this.#output.length })
     } catch (error) {
-      // What a call follows may still be on its way here: only who reads it can send it whole.
-      const mayBeSent = this.#isKnown && !this.#isFollowed
+      // Only who reads what a call follows can send it whole.
+      const mayBeSent = this.#isKnown && !this.#follows
       // With a status, so before any event: text that is out must not come again.
       const isLost = error instanceof UpstreamError && error.status === 409 && error.code === 'context_lost'
       if (!(mayBeSent && isLost)) throw error
