@@ -24,7 +24,7 @@ export interface RunResult {
   finishReason: OpenWord<FinishReason>
   usage: Usage
   stats: RunStats
-  /** Empty in the modes `ar` and `sd`, which have no steps. */
+  /** What the target writes while nothing is drafted is in none: there are none in the modes `ar` and `sd`, and `auto` may leave places out. */
   steps: RunStep[]
 }
 

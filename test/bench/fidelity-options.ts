@@ -41,7 +41,7 @@ export function readOptions(name: string, description: string): FidelityOptions 
     )
     .option('--modes <a,b>', `of ${modes.join(', ')} (default: all)`, listOf(modes))
     .option('--plain <n>', 'sampled runs of plain decoding to compare with, beside a greedy one', whole(0), 3)
-    .option('--verifier <name>', 'what rules on drafted steps', some, 'judge')
+    .option('--verifier <name>', 'what rules on drafted steps', some, 'likelihood')
     .option('--depth <n>', 'steps drafted ahead', whole(1), 8)
     .option('--seed <n>', 'of the sampling', whole(0), 0)
     .option('--json', 'results alone on stdout', false)

@@ -7,7 +7,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { backendHealth, problems } from './ask.ts'
 
 const baseURL = inject('workerURL')
-const lookahead = { mode: 'lr+sd', depth: 4 } as const
+const lookahead = { mode: 'lr+sd', depth: 4, verifier: 'judge' } as const
 const models: [string, LanguageModel][] = [
   [
     '@ai-sdk/openai-compatible',

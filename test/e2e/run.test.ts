@@ -29,7 +29,7 @@ describe('a question', () => {
   })
 
   it('yields steps that join to the reasoning', async () => {
-    const { steps, reasoning } = await client.runs.stream(about(1)).final()
+    const { steps, reasoning } = await client.runs.stream(about(1, { lookahead: { mode: 'lr+sd' } })).final()
     expect(steps.map(({ step }) => step)).toEqual(steps.map((_, at) => at))
     expect(steps.map(({ text }) => text).join('')).toContain(reasoning.trim())
   })

@@ -31,7 +31,7 @@ export const RunRequest = v.pipe(
         pipelined: v.optional(v.boolean(), true),
         /** With `pipelined`: whether steps are drafted while others are verified. Default: as the engine finds best. */
         overlap: v.optional(v.boolean()),
-        verifier: v.optional(Verifier, 'judge'),
+        verifier: v.optional(Verifier, 'likelihood'),
         /** How strict the verifier is, where it takes a threshold: `likelihood`, `embedding`. Default: its own. */
         threshold: v.optional(Threshold),
         /** How the text is cut into steps. Default: after `"\n\n"`, or 100 tokens. */
