@@ -1,21 +1,25 @@
 /** What can go wrong between two servers, drawn by a seed. */
 
-export const streamFaults = [
+export const linkFaults = [
   // Of the connection.
   'refuse',
   'reset',
   'truncate',
   'stall',
-  'delay',
   'mute',
+  'bad gateway',
+  // Of the call.
+  'late call',
   'double call',
   // Of events.
+  'delay',
+  'tear event',
   'drop event',
   'double event',
   'swap events',
   'garble event',
 ] as const
-export type StreamFault = (typeof streamFaults)[number]
+export type LinkFault = (typeof linkFaults)[number]
 
 export const processFaults = ['kill backend', 'drain backend', 'stop backend', 'kill worker'] as const
 export type ProcessFault = (typeof processFaults)[number]
@@ -23,9 +27,9 @@ export type ProcessFault = (typeof processFaults)[number]
 /** Where a fault strikes: between app and worker, or between worker and backend. */
 export type Place = 'app' | 'backend'
 
-/** One fault of a connection: it strikes at the `event`-th event of the answer, or before it where that is no stream. */
+/** One fault of a connection: it strikes the call, or the `event`-th event of its answer, where there is one. */
 export interface Strike {
-  kind: StreamFault
+  kind: LinkFault
   event: number
   /** Milliseconds, of those that delay. */
   ms: number
@@ -46,10 +50,10 @@ export function random(seed: number): () => number {
 export const pick = <T>(items: readonly T[], next: () => number): T => items[Math.floor(next() * items.length)]!
 
 /** Silence costs its run the whole of a time limit, so there is less of it. */
-const slow: ReadonlySet<StreamFault> = new Set(['stall', 'mute'])
+const slow: ReadonlySet<LinkFault> = new Set(['stall', 'mute'])
 
 export function drawStrike(next: () => number): Strike {
-  const first = pick(streamFaults, next)
+  const first = pick(linkFaults, next)
   const kind = slow.has(first) && next() < 0.7 ? 'reset' : first
   return { kind, event: Math.floor(12 * next() ** 2), ms: 20 + Math.floor(300 * next()) }
 }

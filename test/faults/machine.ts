@@ -1,14 +1,14 @@
 /** The fault machine: real runs through SDK, worker and backend, struck at random, each held against the same run alone. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Lookahead, LookaheadError } from '@lookahead/sdk'
-import { isTerminal } from '@lookahead/sdk/protocol'
-import { startBackend, startWorker } from '../launcher/index.ts'
-import type { Server } from '../launcher/index.ts'
+import { Lookahead } from '@lookahead/sdk'
 import { drawStrike, pick, processFaults, random } from './fault.ts'
-import type { Place, ProcessFault } from './fault.ts'
+import type { Place, Strike } from './fault.ts'
 import { faultyLink } from './faulty-link.ts'
+import type { LinkOptions } from './faulty-link.ts'
 import { soloRuns } from './runs.ts'
 import type { Solo } from './runs.ts'
+import { Servers } from './servers.ts'
+import { nameOf, witness } from './witness.ts'
 
 export interface MachineOptions {
   /** Faults in all. */
@@ -38,12 +38,16 @@ export interface Report {
 }
 
 /** How long the worker waits for its backend, and a client for a byte. */
-const PATIENCE_SECONDS = 6
-const IDLE_MS = 12_000
+const PATIENCE_SECONDS = 3
+const IDLE_MS = 5_000
 /** No run takes longer than this: the tries of the SDK, each with the worker's patience for every phase. */
-const DEADLINE_MS = 120_000
+const DEADLINE_MS = 90_000
+/** After a process was struck, or this one had no time, whoever fails may have failed by that. */
+const UNREST_MS = 1_000
+/** This process did not run for so long: it was stopped, or the machine is overloaded. */
+const LAG_MS = 1_000
 /** Of all calls, those that are struck. */
-const SHARE = 0.35
+const SHARE = 0.4
 /** Failures of its backend that a run need not outlive. */
 const MOST_STRIKES = 3
 
@@ -60,12 +64,12 @@ class Machine {
   readonly #options: MachineOptions
   readonly #next: () => number
   readonly #report: Report = { faults: {}, completed: 0, failed: {}, waited: 0, seconds: 0, violations: [] }
+  readonly #servers = new Servers(PATIENCE_SECONDS)
   /** How often the backend failed each run. */
   readonly #strikes = new Map<string, number>()
-  readonly #stops: (() => Promise<void>)[] = []
-  #backend!: Server
-  #worker!: Server
+  readonly #stops: (() => unknown)[] = []
   #isCalm = true
+  /** Faults of connections to come. */
   #left: number
   /** When processes were last touched, by `performance.now()`. */
   #shaken = -Infinity
@@ -78,57 +82,50 @@ class Machine {
 
   async run(): Promise<Report> {
     const { clients, problems, rtt, onProgress } = this.#options
-    const report = this.#report
-    await this.#startBackend()
-    const behind = await faultyLink({
-      target: () => this.#backend.url,
-      rtt,
-      draw: ({ method, id }) => this.#draw('backend', method, id),
-    })
-    this.#stops.push(() => behind.close())
-    await this.#startWorker(behind.url)
-    const before = await faultyLink({
-      target: () => this.#worker.url,
-      rtt: 0,
-      draw: ({ method }) => this.#draw('app', method),
-    })
-    this.#stops.push(() => before.close())
+    const started = performance.now()
+    this.#watchTime()
+    await this.#servers.startBackend()
+    const behind = await this.#link('backend', () => this.#servers.backendURL, rtt)
+    await this.#servers.startWorker(behind.url)
+    const before = await this.#link('app', () => this.#servers.workerURL, 0)
     const solos = await soloRuns(before.url, problems)
     onProgress?.(`${solos.length} runs are known`)
 
-    const started = performance.now()
+    const client = new Lookahead({ baseURL: before.url, timeoutMs: IDLE_MS, idleTimeoutMs: IDLE_MS })
+    const one = async () => {
+      while (this.#left > 0) await this.#one(client, pick(solos, this.#next))
+    }
     this.#isCalm = false
-    const shaking = this.#shake(behind.url)
-    const client = new Lookahead({ baseURL: before.url, timeoutMs: IDLE_MS * 2, idleTimeoutMs: IDLE_MS })
-    const isOver = () => this.#left <= 0
-    await Promise.all(
-      Array.from({ length: clients }, async () => {
-        while (!isOver()) await this.#one(client, pick(solos, this.#next))
-      }),
-    )
-    await shaking
+    await Promise.all([this.#shake(), ...Array.from({ length: clients }, one)])
     this.#isCalm = true
-    // One more of each, to see that all is well.
-    for (const solo of solos.slice(0, 10)) await this.#one(client, solo, true)
-    await this.#settled()
-    report.seconds = (performance.now() - started) / 1000
-    return report
+    // And some more, to see that all is well.
+    await Promise.all(Array.from({ length: clients }, () => this.#one(client, pick(solos, this.#next), true)))
+    const left = await this.#servers.leftBehind(DEADLINE_MS)
+    if (left !== undefined) this.#report.violations.push(`left behind: ${left}`)
+    this.#report.seconds = (performance.now() - started) / 1000
+    return this.#report
   }
 
   async stop(): Promise<void> {
-    await this.#worker?.kill()
+    await this.#servers.stop()
     for (const stop of this.#stops) await stop()
-    await this.#backend?.kill()
   }
 
-  #draw(place: Place, method: string, id?: string): ReturnType<typeof drawStrike> | undefined {
-    if (this.#isCalm || method !== 'POST' || this.#left <= 0 || this.#next() > SHARE) return undefined
-    const strike = drawStrike(this.#next)
+  async #link(place: Place, target: () => string, rtt: number) {
+    const draw: LinkOptions['draw'] = (method) => {
+      const isMeant = !this.#isCalm && method !== 'GET' && this.#left > 0
+      return isMeant && this.#next() < SHARE ? drawStrike(this.#next) : undefined
+    }
+    const link = await faultyLink({ target, rtt, draw, onStruck: (strike, id) => this.#struck(place, strike, id) })
+    this.#stops.push(() => link.close())
+    return link
+  }
+
+  #struck(place: Place, { kind }: Strike, id?: string): void {
     this.#left--
-    this.#count(`${place}: ${strike.kind}`)
+    this.#count(`${place}: ${kind}`)
     if (place === 'backend' && id !== undefined) this.#strikes.set(id, (this.#strikes.get(id) ?? 0) + 1)
     if (this.#left % 100 === 0) this.#options.onProgress?.(`${this.#left} faults are left`)
-    return strike
   }
 
   #count(fault: string): void {
@@ -136,112 +133,63 @@ class Machine {
     faults[fault] = (faults[fault] ?? 0) + 1
   }
 
-  /** One run, held against what it is alone. @param mustComplete nothing strikes it */
+  /** @param mustComplete nothing strikes it */
   async #one(client: Lookahead, solo: Solo, mustComplete = false): Promise<void> {
     const { violations, failed } = this.#report
     const started = performance.now()
-    const about = `${JSON.stringify(solo.request.lookahead)} ${JSON.stringify(solo.request.sampling)}`
-    const wrong = (what: string) => violations.push(`${what}: ${about}`)
-    let text = ''
-    let runId: string | undefined
-    let terminals = 0
-    let hasWaited = false
-    const late = setTimeout(() => wrong(`a run takes more than ${DEADLINE_MS} ms`), DEADLINE_MS)
-    try {
-      for await (const event of client.runs.stream(solo.request)) {
-        if (event.type === 'run.started') runId = event.run_id
-        if (event.type === 'text.delta') text += event.text
-        if (event.type === 'run.waiting') hasWaited = true
-        if (isTerminal(event)) terminals++
-        if (event.type === 'run.completed') {
-          if (event.usage.completion_tokens !== solo.tokens)
-            wrong(`${event.usage.completion_tokens} tokens, not ${solo.tokens}`)
-          if (event.finish_reason !== solo.finishReason) wrong(`ended with ${event.finish_reason}`)
-        }
+    const { error, runId, hasWaited, violations: own } = await this.#inTime((signal) => witness(client, solo, signal))
+    violations.push(...own)
+    if (hasWaited) this.#report.waited++
+    if (!error) return void this.#report.completed++
+    const name = nameOf(error)
+    failed[name] = (failed[name] ?? 0) + 1
+    const strikes = this.#strikes.get(runId ?? '') ?? 0
+    const mayFail = error.kind !== 'run_failed' ? !mustComplete : strikes >= MOST_STRIKES
+    if (!mayFail && started - this.#shaken > UNREST_MS)
+      violations.push(`${name} (${error.message}) after ${strikes} faults: ${JSON.stringify(solo.request)}`)
+  }
+
+  /** Ends a run that takes too long. */
+  async #inTime<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const late = new AbortController()
+    const end = () => {
+      if (performance.now() - this.#shaken < UNREST_MS) {
+        timer = setTimeout(end, UNREST_MS)
+        return
       }
-      if (terminals !== 1) wrong(`${terminals} terminal events`)
-      if (text !== solo.text) wrong(`another text: ${JSON.stringify(text)}, not ${JSON.stringify(solo.text)}`)
-      this.#report.completed++
-    } catch (error) {
-      if (!LookaheadError.isInstance(error)) throw error
-      const name = `${error.kind} ${error.code}`
-      failed[name] = (failed[name] ?? 0) + 1
-      if (terminals > 1) wrong(`${terminals} terminal events`)
-      if (!solo.text.startsWith(text))
-        wrong(`${name} after another text: ${JSON.stringify(text)}, not ${JSON.stringify(solo.text)}`)
-      if (mustComplete) wrong(`${name}, though nothing struck it`)
-      const strikes = this.#strikes.get(error.requestId ?? runId ?? '') ?? 0
-      const isQuiet = started - this.#shaken > DEADLINE_MS / 4 && performance.now() - this.#shaken > DEADLINE_MS / 4
-      if (error.kind === 'run_failed' && strikes < MOST_STRIKES && isQuiet)
-        wrong(`${name} (${error.message}) after ${strikes} faults`)
+      this.#report.violations.push(`a run takes more than ${DEADLINE_MS} ms`)
+      late.abort()
+    }
+    let timer = setTimeout(end, DEADLINE_MS)
+    try {
+      return await run(late.signal)
     } finally {
-      clearTimeout(late)
-      if (hasWaited) this.#report.waited++
+      clearTimeout(timer)
     }
   }
 
   /** Processes fail too, one after another, over the time that the others take. */
-  async #shake(backendURL: string): Promise<void> {
+  async #shake(): Promise<void> {
     const { processes, count } = this.#options
-    const kinds = Array.from({ length: processes }, (_, i) => processFaults[i % processFaults.length]!)
-    for (const [i, kind] of kinds.entries()) {
+    for (let i = 0; i < processes; i++) {
       const due = Math.floor(((count - processes) * (processes - i - 0.5)) / processes)
-      while (this.#left > due) await sleep(50)
+      while (this.#left > due) await sleep(20)
+      const kind = processFaults[i % processFaults.length]!
       this.#count(kind)
+      this.#shaken = Infinity
+      await this.#servers.strike(kind)
       this.#shaken = performance.now()
-      await this.#strikeProcess(kind, backendURL)
-      this.#shaken = performance.now()
     }
   }
 
-  async #strikeProcess(kind: ProcessFault, backendURL: string): Promise<void> {
-    switch (kind) {
-      case 'kill backend':
-        await this.#backend.kill()
-        return this.#startBackend()
-      case 'drain backend':
-        await this.#backend.stop()
-        return this.#startBackend()
-      case 'stop backend':
-        process.kill(this.#backend.pid, 'SIGSTOP')
-        await sleep(500)
-        return void process.kill(this.#backend.pid, 'SIGCONT')
-      case 'kill worker':
-        await this.#worker.kill()
-        return this.#startWorker(backendURL)
-    }
-  }
-
-  async #startBackend(): Promise<void> {
-    this.#backend = await startBackend({ contextIdleSeconds: 3, flags: ['--drain', '2'] })
-  }
-
-  async #startWorker(backendURL: string): Promise<void> {
-    this.#worker = await startWorker({ backendURL, timeoutSeconds: PATIENCE_SECONDS })
-  }
-
-  /** Every slot has come back, and nobody is at work. */
-  async #settled(): Promise<void> {
-    const deadline = performance.now() + 30_000
-    for (;;) {
-      const state = await this.#health()
-      const isBack =
-        state.running === 0 &&
-        state.contexts === 0 &&
-        Object.values(state.pools).every(({ total, free }) => total === free)
-      if (isBack) return
-      if (performance.now() > deadline)
-        return void this.#report.violations.push(`left behind: ${JSON.stringify(state)}`)
-      await sleep(200)
-    }
-  }
-
-  async #health() {
-    const response = await fetch(`${this.#backend.url}/health`)
-    return (await response.json()) as {
-      running: number
-      contexts: number
-      pools: Record<string, { total: number; free: number }>
-    }
+  /** Who has no time sees others fail that do not. */
+  #watchTime(): void {
+    let last = performance.now()
+    const timer = setInterval(() => {
+      const now = performance.now()
+      if (now - last > LAG_MS && this.#shaken < now) this.#shaken = now
+      last = now
+    }, LAG_MS / 10)
+    this.#stops.push(() => clearInterval(timer))
   }
 }

@@ -148,6 +148,11 @@ export class ContextStore {
     await context.active.get(call)
     signal.throwIfAborted()
     context.isAwaited = false
+    this.require(context)
+  }
+
+  /** @throws {EngineError} `context_lost` when it was given up, or another has taken its place */
+  require(context: Context): void {
     if (this.#contexts.get(context.id) !== context) throw lost()
   }
 

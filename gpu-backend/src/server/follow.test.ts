@@ -136,6 +136,17 @@ test('who leaves the call that verifies ends the draft call too', async () => {
   expect(engine.contexts.size).toBe(0)
 })
 
+test.each([
+  ['another takes its place', () => verify({ id: 'run', messages }, { depth: 0, max_tokens: 1 })],
+  ['it is given up', () => app.request('/v1/contexts/run', { method: 'DELETE' })],
+])('a call whose text is taken away, because %s, does not end as if that were complete', async (_, take) => {
+  const response = await verify({ id: 'run', messages }, { depth: 0 })
+  const events = verified(response)
+  await expect.poll(() => engine.contexts.find('run')?.outputLength).toBeGreaterThan(0)
+  await (await take()).text()
+  expect((await events).at(-1)).toMatchObject({ type: 'error', error: { code: 'context_lost' } })
+})
+
 test('two texts of one name are not mixed up: the later one takes the place', async () => {
   const other = [{ role: 'user', content: 'Ben has 5 pears and buys 4. How many has he?' }]
   const drafting = await draft('run')

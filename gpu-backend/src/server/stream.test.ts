@@ -1,5 +1,5 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Calls } from './calls.ts'
 import { stream, streamOnceBegun } from './stream.ts'
 import type { Encoder } from './stream.ts'
@@ -72,6 +72,19 @@ test('what fails is told in the stream, or thrown where the first event is waite
   const thrown = staged(failing)
   await expect(streamOnceBegun(thrown.call, thrown.events, encoder)).rejects.toMatchObject({ status: 409 })
   expect(thrown.call.end).not.toHaveBeenCalled()
+})
+
+test('who waits hears every second that the server lives', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { call, events, connection, expectOver } = staged(stuck)
+  const reader = stream(call, events, encoder).body!.getReader()
+  const heard = async () => new TextDecoder().decode((await reader.read()).value)
+  expect([await heard(), await heard()]).toEqual([': ok\n\n', 'data: 1\n\n'])
+  vi.advanceTimersByTime(3_000)
+  expect([await heard(), await heard(), await heard()]).toEqual(Array(3).fill(': keepalive\n\n'))
+  connection.abort()
+  await expectOver()
 })
 
 test.each([

@@ -4,6 +4,9 @@ import type { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Call } from './calls.ts'
 import { publicError } from './errors.ts'
 
+/** Who waits for its turn is not to look dead to a worker that gives silence a few seconds. */
+const HEARTBEAT_MS = 1_000
+
 type Events<Event> = AsyncGenerator<Event, void, undefined>
 
 /** How one dialect words a stream; every text ends with the blank line of server-sent events. */
@@ -39,7 +42,7 @@ function respond(call: Call, text: Events<string>): Response {
   const rest = resume(text.next(), text)
   // Nobody need read or cancel the body of a client whose connection has closed. Who does read hears why it ends.
   addAbortListener(call.left, () => setImmediate(() => void rest.return()))
-  return encodedStream(rest, (line) => line, { onCancel: call.leave })
+  return encodedStream(rest, (line) => line, { heartbeatMs: HEARTBEAT_MS, onCancel: call.leave })
 }
 
 /** Never throws. */

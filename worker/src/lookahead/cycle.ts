@@ -131,7 +131,7 @@ class Run {
       }
       flight = next
     }
-    throw new UpstreamError('no_commit', 'the backend ended a text without saying how')
+    throw new UpstreamError('stream_cut', 'the backend does not go on with the text', { retryable: true })
   }
 
   /** A call that takes over after the present cycle, where there is another plan. */

@@ -166,7 +166,7 @@ describe('what fails', () => {
 
   test.each<[string, Said[], string]>([
     ['a call that breaks off', [opened, new UpstreamError('stream_cut', 'cut')], 'target_unavailable'],
-    ['one that ends without an end of the text', [opened, commit(0, 'x', 'x'), cycleEnd], 'target_failed'],
+    ['one that ends without an end of the text', [opened, commit(0, 'x', 'x'), cycleEnd], 'target_unavailable'],
     ['a cycle without a commit', [opened, cycleEnd], 'target_failed'],
     [
       'a cycle that brings nothing',
@@ -179,6 +179,18 @@ describe('what fails', () => {
     expect((await run(engine)).at(-1)).toMatchObject({ type: 'run.failed', code })
     expect(engine.released()).toBe(1)
   })
+})
+
+test('a call that ends early, because another took over that nobody reads, is gone on from', async () => {
+  const engine = scripted(
+    [opened, commit(0, 'x\n\n', 'x\n\n'), cycleEnd],
+    [opened, commit(0, 'end', 'end', 'stop'), cycleEnd],
+  )
+  let recovered = 0
+  const { open } = engine.upstream
+  engine.upstream.open = (text) => ({ ...open(text), recover: () => void recovered++ })
+  const events = await run(engine)
+  expect([textOf(events), events.at(-1)!.type, recovered]).toEqual(['x\n\nend', 'run.completed', 1])
 })
 
 test('what goes on beside a run ends with it', async () => {

@@ -17,20 +17,27 @@ const cycle = [
 const done = { type: 'done', usage, timings, speculation }
 
 /** A text at a backend whose calls that verify say two cycles each, an event at a time, and whose draft call fails if it is to,
- * and which forgets the text if it is to. */
-function begin({ draftFails, forgets, ...more }: Partial<Text> & { draftFails?: boolean; forgets?: boolean } = {}): {
+ * and which forgets the text if it is to, or has gone on with it by so many tokens that nobody read. */
+function begin({
+  draftFails,
+  forgets,
+  unread = 0,
+  ...more
+}: Partial<Text> & { draftFails?: boolean; forgets?: boolean; unread?: number } = {}): {
   session: Session
   calls: { path: string; context: unknown }[]
   bodies: Record<string, unknown>[]
 } {
   const calls: { path: string; context: unknown }[] = []
   const bodies: Record<string, unknown>[] = []
+  let tokens = 0
   async function* said(path: string) {
-    yield context()
+    yield context(tokens && tokens + unread)
     if (path === '/v1/verify')
       for (const event of [...cycle, ...cycle]) {
         await setImmediate()
         await setImmediate()
+        if (event.type === 'commit') tokens++
         yield event
       }
     yield done
@@ -112,4 +119,15 @@ test('a call that takes over at a backend which has lost the text says so at onc
   await expect(read(session.follow!(task(2), never))).rejects.toMatchObject({ code: 'context_lost', retryable: true })
   const asked = calls.filter(({ path }) => path === '/v1/verify')
   expect(asked.length).toBe(2)
+})
+
+test('a call that takes over where the backend has gone on unread fails before any text: it would leave a gap', async () => {
+  const { session } = begin({ unread: 1 })
+  expect(await read(session.follow!(task(4), never))).toContain('commit')
+  const told: string[] = []
+  const reading = (async () => {
+    for await (const { type } of session.follow!(task(2), never)) told.push(type)
+  })()
+  await expect(reading).rejects.toMatchObject({ code: 'context_lost', retryable: true })
+  expect(told).toEqual(['opened'])
 })

@@ -190,6 +190,8 @@ class NativeSession implements domain.Session {
         yield { type: 'cycle', ms, share: share === undefined ? undefined : { ms: share, load }, work: work(event) }
       }
       yield* this.#heard(event, steps)
+      // Whoever reads on has read all of the call before it.
+      if (event.type === 'context' && event.output_tokens !== this.#output.length) throw elsewhere()
     }
   }
 
@@ -289,6 +291,10 @@ class NativeSession implements domain.Session {
     }
   }
 }
+
+/** A call that was cut, or came twice, may have written on unread. */
+const elsewhere = (): UpstreamError =>
+  new UpstreamError('context_lost', 'the backend has gone on with this text by itself', { retryable: true })
 
 /** The same, asked for its first event at once. */
 function begun<Event>(call: AsyncIterable<Event>): AsyncIterable<Event> {

@@ -10,6 +10,7 @@ import { Verification } from './verify.ts'
  * Cycle after cycle, with drafting and verification overlapped (arXiv 2506.19830, §3.1 and appendix B.1.1): while a draft call
  * writes ahead, the target verifies what has been drafted, and commits. Where nothing is drafted, it writes a step alone. Ends
  * with the text, or after the cycle in which another call asks to go on.
+ * @throws {EngineError} `context_lost` when the context was given up meanwhile
  */
 export async function* lookahead(
   engine: Engine,
@@ -37,7 +38,9 @@ export async function* lookahead(
     cycle.work.totalMs = performance.now() - started
     total.add(cycle)
     yield cycle
-    if (drafts.isOver || context.isAwaited) break
+    if (verification.isLast || context.isAwaited) break
+    // Its drafts are over with it.
+    engine.contexts.require(context)
   }
   yield total.done
 }

@@ -286,6 +286,11 @@ export class Verification {
     return writer.text.slice(0, Math.max(0, this.#output.lengthBeforeStop - accepted))
   }
 
+  /** Whether the text has ended with it. */
+  get isLast(): boolean {
+    return this.#finish() !== undefined
+  }
+
   #finish(): FinishReason | undefined {
     const { tokens, stopped, isFull } = this.#output
     const { eosTokenIds } = this.#engine.target.model.generation
