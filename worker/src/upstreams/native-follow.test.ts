@@ -17,19 +17,24 @@ const cycle = [
 const done = { type: 'done', usage, timings, speculation }
 
 /** A text at a backend whose calls that verify say two cycles each, an event at a time, and whose draft call fails if it is to,
- * and which forgets the text if it is to, or has gone on with it by so many tokens that nobody read. */
+ * and which forgets the text if it is to, or has gone on with it by so many tokens that nobody read; the second cycle ends the text if it is to. */
 function begin({
   draftFails,
   forgets,
+  finishes,
   unread = 0,
   ...more
-}: Partial<Text> & { draftFails?: boolean; forgets?: boolean; unread?: number } = {}): {
+}: Partial<Text> & { draftFails?: boolean; forgets?: boolean; finishes?: boolean; unread?: number } = {}): {
   session: Session
+  /** Calls whose answers were not read to their end. */
+  left: string[]
   calls: { path: string; context: unknown }[]
   bodies: Record<string, unknown>[]
 } {
   const calls: { path: string; context: unknown }[] = []
   const bodies: Record<string, unknown>[] = []
+  const left: string[] = []
+  const over = Promise.withResolvers<void>()
   let tokens = 0
   async function* said(path: string) {
     yield context(tokens && tokens + unread)
@@ -38,8 +43,11 @@ function begin({
         await setImmediate()
         await setImmediate()
         if (event.type === 'commit') tokens++
-        yield event
+        yield finishes && event.type === 'commit' && tokens === 2 ? { ...event, finish_reason: 'stop' } : event
       }
+    if (path === '/v1/draft' && finishes) await over.promise
+    await setImmediate()
+    over.resolve()
     yield done
   }
   const fetch: typeof globalThis.fetch = (input, init) => {
@@ -53,10 +61,10 @@ function begin({
       return Promise.resolve(
         Response.json({ error: { message: 'gone', type: 'x', code: 'context_lost', param: null } }, { status: 409 }),
       )
-    return Promise.resolve(encodedStream(said(path), encodeEvent))
+    return Promise.resolve(encodedStream(said(path), encodeEvent, { onCancel: () => left.push(path) }))
   }
   const text = { id: 'r', prompt: 'How many?', sampling: {}, stop: [], stopInReasoning: false, ...more }
-  return { session: nativeUpstream({ baseURL: 'http://backend.test', fetch }).open(text), calls, bodies }
+  return { session: nativeUpstream({ baseURL: 'http://backend.test', fetch }).open(text), left, calls, bodies }
 }
 
 const task = (depth: number): Following => ({
@@ -130,4 +138,14 @@ test('a call that takes over where the backend has gone on unread fails before a
   })()
   await expect(reading).rejects.toMatchObject({ code: 'context_lost', retryable: true })
   expect(told).toEqual(['opened'])
+})
+
+test('a text that ends leaves no call half read: its connections serve the next one', async () => {
+  const { session, left } = begin({ finishes: true })
+  const run = new AbortController()
+  let cycles = 0
+  for await (const event of session.follow!(task(4), run.signal)) if (event.type === 'cycle' && ++cycles === 2) break
+  run.abort()
+  await setImmediate()
+  expect(left).toEqual([])
 })

@@ -1,5 +1,5 @@
 /** Our GPU backend as an engine: `/v1/draft` and `/v1/verify`, each one POST that is answered by server-sent events. */
-import { DraftEvent, VerifyEvent, leavable } from '@lookahead/sdk/protocol'
+import { DraftEvent, VerifyEvent, leavable, sleep } from '@lookahead/sdk/protocol'
 import type { Context, DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../lookahead/upstream.ts'
 import type * as domain from '../lookahead/upstream.ts'
@@ -22,6 +22,8 @@ export interface NativeOptions {
   timeoutMs?: number | undefined
 }
 
+/** How long calls may take to end after their text has. */
+const ENDING_MS = 100
 /** How long giving up a context may take. */
 const RELEASE_MS = 2_000
 
@@ -43,6 +45,8 @@ const DRAFT_TRIES = 3
 
 /** Whether the draft call that goes on has failed, and whether that was told. */
 interface DraftAhead {
+  /** Never rejects. */
+  ended: Promise<void>
   failed: { error: unknown; told: boolean } | undefined
 }
 
@@ -173,7 +177,9 @@ class NativeSession implements domain.Session {
 
   async *#follow(request: Omit<VerifyRequestInput, 'context'>, signal: AbortSignal): Events<domain.FollowEvent> {
     let steps: domain.DraftedStep[] = []
-    for await (const event of this.#call('/v1/verify', request, VerifyEvent, signal)) {
+    let isLast = false
+    const call = this.#call('/v1/verify', request, VerifyEvent, signal)
+    for await (const event of call) {
       const failed = this.#draft?.failed
       if (failed && !failed.told) {
         failed.told = true
@@ -187,17 +193,25 @@ class NativeSession implements domain.Session {
       if (event.type === 'cycle') {
         steps = []
         const { total_ms: ms, share_ms: share, load = 1 } = event.timings
+        if (isLast) await this.#ended(call, signal)
         yield { type: 'cycle', ms, share: share === undefined ? undefined : { ms: share, load }, work: work(event) }
       }
       yield* this.#heard(event, steps)
+      isLast ||= event.type === 'commit' && event.finish_reason !== null
       // Whoever reads on has read all of the call before it.
       if (event.type === 'context' && event.output_tokens !== this.#output.length) throw elsewhere()
     }
   }
 
+  /** The text is over, and so are its calls in a moment: connections that they have left by themselves serve others. */
+  async #ended(call: AsyncIterator<unknown>, signal: AbortSignal): Promise<void> {
+    const calls = Promise.allSettled([call.next(), this.#draft?.ended])
+    await Promise.race([calls, sleep(ENDING_MS, signal)])
+  }
+
   /** A draft call that goes on beside all calls that verify, and again where it breaks off. */
   #draftAhead(signal: AbortSignal): DraftAhead {
-    const draft: DraftAhead = { failed: undefined }
+    const draft: DraftAhead = { failed: undefined, ended: Promise.resolve() }
     const { sampling } = this.#text
     const either = AbortSignal.any([signal, this.#calls.signal])
     const request: Omit<DraftRequestInput, 'context'> = { depth: 1, follow: true, sampling }
@@ -210,7 +224,7 @@ class NativeSession implements domain.Session {
         draft.failed = { error, told: false }
       }
     }
-    void toTheEnd(DRAFT_TRIES)
+    draft.ended = toTheEnd(DRAFT_TRIES)
     return draft
   }
 

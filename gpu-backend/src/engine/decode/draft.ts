@@ -97,17 +97,23 @@ class Drafting {
     writer.beginStep()
     const others = (this.#others = this.#alternatives())
     const before = this.#timer.ms('draft')
-    while (!(writer.ended && others.open.length === 0) && drafts.refutations === this.#seen) {
+    while (!(writer.ended && others.open.length === 0) && this.#isOfUse) {
       await this.#timer.time('draft', () => this.#forward())
       this.#signal.throwIfAborted()
     }
     drafts.ms += this.#timer.ms('draft') - before
     const written = others.steps
     others.close()
-    if (drafts.refutations !== this.#seen) return undefined
+    if (!this.#isOfUse) return undefined
     const step = writer.draftStep
     for (const { tokens } of [step, ...written]) this.#tokens += tokens.length
     return withAlternatives(step, written)
+  }
+
+  /** Whether what it writes hangs on what stands, and the text goes on. */
+  get #isOfUse(): boolean {
+    const { refutations, isOver } = this.#context.drafts
+    return refutations === this.#seen && !(this.#request.follow && isOver)
   }
 
   done(): Done {
