@@ -168,13 +168,13 @@ describe('a request becomes a run', () => {
 
   const sd = { mode: 'sd' }
   test.each([
-    ['target', sd, { ngram: 8 }, 'judge'],
-    ['target:ar', undefined, { ngram: 0 }, 'judge'],
+    ['target', sd, { ngram: 8 }, 'likelihood'],
+    ['target:ar', undefined, { ngram: 0 }, 'likelihood'],
     ['target:sd:exact', undefined, { ngram: 8 }, 'exact'],
     ['target:exact', sd, { ngram: 8 }, 'exact'],
     ['target:ar', { mode: 'sd', verifier: 'score' }, { ngram: 8 }, 'score'],
-    ['qwen:8b:ar', undefined, { ngram: 0 }, 'judge'],
-    ['qwen:8b', sd, { ngram: 8 }, 'judge'],
+    ['qwen:8b:ar', undefined, { ngram: 0 }, 'likelihood'],
+    ['qwen:8b', sd, { ngram: 8 }, 'likelihood'],
   ])('of the model "%s" with lookahead %j', async (model, lookahead, speculation, verifier) => {
     const { asked } = await play('/v1/chat/completions', { model, lookahead }, { MODEL_NAME: 'qwen:8b' })
     expect(asked).toMatchObject({ verifier, speculation })
