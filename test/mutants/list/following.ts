@@ -129,9 +129,16 @@ export const following: Area = {
     },
     {
       file: lookahead,
-      from: 'drafts.isOver || context.isAwaited',
-      to: 'drafts.isOver',
+      from: 'verification.isLast || context.isAwaited',
+      to: 'verification.isLast',
       means: 'a call goes on though another waits to take over',
+      tests: [followTest],
+    },
+    {
+      file: lookahead,
+      from: '    engine.contexts.require(context)\n',
+      to: '    if (drafts.isOver) break\n',
+      means: 'a call whose text was taken away ends as if it were complete',
       tests: [followTest],
     },
     {

@@ -274,8 +274,8 @@ export const worker: Area = {
     },
     {
       file: startRun,
-      from: "if (first.value.type !== 'run.failed') return begunWith(first, run)",
-      to: 'return begunWith(first, run)',
+      from: "if (first?.value.type !== 'run.failed') return begunWith(begun, run)",
+      to: 'return begunWith(begun, run)',
       means: 'a run that is not let in has begun for its client',
       tests: [runsTest],
     },
