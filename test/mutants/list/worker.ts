@@ -150,7 +150,7 @@ export const worker: Area = {
     {
       file: nativeContext,
       from: 'if (!this.#isKnown) yield* whole()',
-      to: 'if (!this.#isFollowed) yield* whole()',
+      to: 'if (!this.isFollowed) yield* whole()',
       means: 'the whole text is sent with every call',
       tests: [runTest, nativeTest],
     },
