@@ -4,6 +4,7 @@ import { setupServer } from 'msw/node'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { completed, wire } from '../test/server.ts'
 import { Lookahead } from './index.ts'
+import type { RunEvent } from './index.ts'
 
 const server = setupServer()
 beforeAll(() => server.listen())
@@ -31,6 +32,19 @@ it('comes through a server that is busy, as soon as Retry-After says', async () 
     () => stream(wire([completed])),
   )
   expect(await ask()).toMatchObject({ finishReason: 'stop' })
+})
+
+it('comes through a server that was too busy to let the run in, and said so only when the stream had begun', async () => {
+  const failed = (code: string) => {
+    const event: RunEvent = { type: 'run.failed', code, message: 'Busy.' }
+    return () => stream(wire([event]))
+  }
+  answers(failed('overloaded'), () => stream(wire([completed])))
+  expect(await ask()).toMatchObject({ finishReason: 'stop' })
+  answers(failed('overloaded'))
+  await expect(ask()).rejects.toMatchObject({ kind: 'run_failed', code: 'overloaded' })
+  answers(failed('context_length_exceeded'), () => stream(wire([completed])))
+  await expect(ask()).rejects.toMatchObject({ kind: 'run_failed', code: 'context_length_exceeded' })
 })
 
 it('tells a server that stays away from one that stays broken', async () => {

@@ -8,8 +8,8 @@ import { fetchStream } from './transport.ts'
 import type { Call, Settings } from './transport.ts'
 
 /**
- * A run's events, the last of them terminal; after `run.failed` it throws. Until the first event has come a failed attempt is repeated;
- * after it never, since the run may have cost something and part of its text is already out.
+ * A run's events, the last of them terminal; after `run.failed` it throws. Until the first event has come a failed attempt is repeated,
+ * also one that was let in by nobody, which says `run.failed` first; after it never, since the run may have cost something and part of its text is already out.
  */
 export function runEvents(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
   return retryStream(() => readRun(settings, call, signal), retries(settings.maxRetries, signal))
@@ -27,7 +27,7 @@ async function* readRun(settings: Settings, call: Call, signal: AbortSignal): As
       const event = parseRunEvent(data)
       if (event === 'malformed') throw interrupted('malformed_event')
       lastEventId = id ?? lastEventId
-      yield event
+      if (event.type !== 'run.failed' || count > 1) yield event
       if (event.type === 'run.failed') throw new RunFailedError(event.code, event.message, { requestId })
       if (event.type === 'run.completed') return
     }

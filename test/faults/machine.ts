@@ -38,8 +38,8 @@ export interface Report {
 }
 
 /** How long the worker waits for its backend, and a client for a byte. */
-const PATIENCE_SECONDS = 3
-const IDLE_MS = 5_000
+const PATIENCE_SECONDS = 5
+const IDLE_MS = 6_000
 /** No run takes longer than this: the tries of the SDK, each with the worker's patience for every phase. */
 const DEADLINE_MS = 90_000
 /** After a process was struck, or this one had no time, whoever fails may have failed by that. */

@@ -21,7 +21,7 @@ const small: Ways['steps'] = { max_tokens: 8, half_steps: 'verify' }
 const ways: readonly Ways[] = [
   { mode: 'ar' },
   { mode: 'sd' },
-  { mode: 'lr', pipelined: false },
+  { mode: 'lr', pipelined: false, steps: small },
   { mode: 'lr', steps: small },
   { mode: 'lr+sd', pipelined: false, steps: small },
   { mode: 'lr+sd', overlap: true, steps: small },

@@ -1,9 +1,9 @@
 /** What is seen of a backend from outside while it works: its health, its memory, its log. */
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import { quantile, sum } from '../bench/statistics.ts'
 import type { Server } from '../launcher/index.ts'
+import { residentMemory } from './memory.ts'
 
 const Slots = v.object({ total: v.number(), free: v.number() })
 const Health = v.object({ pools: v.record(v.string(), Slots), contexts: v.number(), running: v.number() })
@@ -112,11 +112,4 @@ export async function countPreemptions(url: string): Promise<number> {
 async function readHealth(url: string): Promise<Health> {
   const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HANGING_MS) })
   return v.parse(Health, await response.json())
-}
-
-/** In MiB; undefined where there is no /proc. */
-async function residentMemory(pid: number): Promise<number | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
-  return kibibytes === undefined ? undefined : Number(kibibytes) / 1024
 }

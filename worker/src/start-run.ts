@@ -7,22 +7,30 @@ import { Controllers, cycle } from './lookahead/index.ts'
 import { logLine } from './log.ts'
 import type { App } from './settings.ts'
 import { upstreamOf } from './upstreams/index.ts'
+import { within } from './within.ts'
 
 /** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */
 export const HEARTBEAT_MS = 2_000
+
+/**
+ * So long the headers of a run that is not let in yet are held back at most, so that a refusal has a status; before they are
+ * out the runtime does not notice either that the client has left. Clients that do without a status need not be held back long.
+ */
+const STATUS_MS = 50_000
 
 /** What this isolate has learned about looking ahead. A new isolate learns anew. */
 const controllers = new Controllers()
 
 /**
- * Starts a run on the engine that the worker is set up for, and waits until that has let it in: what it refuses before has a
- * status, and can be tried again. Leaving its events stops everything down to the engine, and so does the end of the client's
- * connection: then they end without an error.
+ * Starts a run on the engine that the worker is set up for, and waits until that has let it in: what it refuses before
+ * has a status, and after `statusMs` milliseconds `run.failed` is the first event. Leaving its events stops everything down to the engine, and so
+ * does the end of the client's connection: then they end without an error.
  * @throws {ProtocolError} 500 `not_configured`; as `run.failed` would say it: 400, 429 `overloaded`, 502, 503 `target_unavailable`; 499 `client_left`
  */
 export async function startRun(
   request: RunRequest,
   c: Context<App>,
+  { statusMs = STATUS_MS }: { statusMs?: number } = {},
 ): Promise<AsyncIterator<RunEvent, void, undefined>> {
   const { requestId } = c.var
   const { signal } = c.req.raw
@@ -36,16 +44,17 @@ export async function startRun(
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
   c.executionCtx.waitUntil(over.promise)
   const run = untilGone(events, signal, over.resolve)
-  const first = await run.next()
-  if (first.done) throw new ProtocolError(499, 'client_left', 'the client left')
-  if (first.value.type !== 'run.failed') return begunWith(first, run)
+  const begun = run.next()
+  const first = await within(statusMs, begun)
+  if (first?.done) throw new ProtocolError(499, 'client_left', 'the client left')
+  if (first?.value.type !== 'run.failed') return begunWith(begun, run)
   await run.return?.()
   throw failure(first.value)
 }
 
-/** The same events, of which the first was read already. */
+/** The same events, of which the first was asked for already. */
 function begunWith<Event>(
-  first: IteratorResult<Event, void>,
+  first: Promise<IteratorResult<Event, void>>,
   rest: AsyncIterator<Event, void, undefined>,
 ): AsyncIterator<Event, void, undefined> {
   const read = [first]

@@ -1,6 +1,6 @@
 /** The worker's requests, against a backend that does what a script says; the runtime's part is played by the test. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { app } from '../src/app.ts'
 import { commits, context, drafts, fakeBackend } from './fake-backend.ts'
 import type { FakeBackend, Reply } from './fake-backend.ts'
@@ -14,10 +14,11 @@ async function ask(
   body: object,
   signal?: AbortSignal,
   status = 200,
+  path = '/v1/runs',
 ): Promise<{ response: Response; held: Promise<unknown>[] }> {
   const held: Promise<unknown>[] = []
   const runtime = { waitUntil: (promise: Promise<unknown>) => void held.push(promise), passThroughOnException() {} }
-  const request = new Request('http://worker.test/v1/runs', {
+  const request = new Request(`http://worker.test${path}`, {
     method: 'POST',
     body: JSON.stringify({ prompt: 'x', ...body }),
     ...(signal ? { signal } : {}),
@@ -147,23 +148,38 @@ describe('a run that the backend does not let in', () => {
     await Promise.all(held)
   })
 
-  test.each([
-    [429, 'overloaded', 429],
-    [503, 'loading', 503],
-  ])(
-    'where that may pass, after it was tried for a while, with the time to come back: %i',
-    async (status, code, told) => {
-      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
-      onTestFinished(() => void vi.useRealTimers())
-      await using fake = await fakeBackend(Array.from({ length: 50 }, () => ({ status, code })))
-      const asked = ask(fake, ar, undefined, told)
-      const isOver = asked.then(() => true)
-      const turn = () => new Promise<false>((resolve) => setImmediate(() => resolve(false)))
-      while (!(await Promise.race([isOver, turn()]))) vi.advanceTimersByTime(100)
-      const { response } = await asked
+  /** Lets time pass until that is there. */
+  async function inTime<T>(awaited: Promise<T>): Promise<T> {
+    const isOver = awaited.then(() => true)
+    const turn = () => new Promise<false>((resolve) => setImmediate(() => resolve(false)))
+    while (!(await Promise.race([isOver, turn()]))) vi.advanceTimersByTime(100)
+    return awaited
+  }
+
+  describe.each([
+    [429, 'overloaded', 'overloaded'],
+    [503, 'loading', 'target_unavailable'],
+  ])('where that may pass, after it was tried for a while: %i', (status, code, told) => {
+    const refusals = Array.from({ length: 50 }, () => ({ status, code }))
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }))
+    afterEach(() => void vi.useRealTimers())
+
+    test('clients of OpenAI are told with a status, and when to come back', async () => {
+      await using fake = await fakeBackend(refusals)
+      const { response } = await inTime(ask(fake, {}, undefined, status, '/v1/completions'))
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
       expect(fake.calls.length).toBeGreaterThan(3)
       expect(fake.calls.length).toBeLessThan(50)
-    },
-  )
+    })
+
+    test('ours are told in the stream, which has begun meanwhile', async () => {
+      await using fake = await fakeBackend(refusals)
+      const { response } = await inTime(ask(fake, ar))
+      expect(fake.calls.length).toBeLessThan(12)
+      const events = await inTime(response.text())
+      expect(events.match(/^event: .*$/gm)).toEqual(['event: run.failed'])
+      expect(events).toContain(`"code":"${told}"`)
+      expect(fake.calls.length).toBeLessThan(50)
+    })
+  })
 })

@@ -1,26 +1,22 @@
 import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { Context as ContextRef } from '@lookahead/sdk/protocol'
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import path from 'node:path'
-import { ModelError, readDecoderConfig } from '../checkpoint/index.ts'
-import { assertBuildable, precisionOf, type PrecisionOptions, type WeightType } from '../graph/index.ts'
-import { Model, SentenceEncoder, slotBytes } from '../model/index.ts'
+import type { WeightType } from '../graph/index.ts'
+import type { SentenceEncoder } from '../model/index.ts'
 import { verifiers } from '@lookahead/worker/verifiers'
 import type { ContentRule, Verifier } from '@lookahead/worker/verifiers'
 import type { Device } from '../onnxruntime/index.ts'
 import { EngineError } from './errors.ts'
 import { Forced } from './forced.ts'
 import type { ForcedAcceptance } from './forced.ts'
-import { encoderFolder, embeddingOf } from './judging/embedding.ts'
-import { Judge } from './judging/judge.ts'
-import { readJudgeQuestion } from './judging/judge-question.ts'
+import { embeddingOf } from './judging/embedding.ts'
+import type { Judge } from './judging/judge.ts'
 import { Scorer } from './judging/scorer.ts'
 import { LEAST_LOGPROB } from './judging/likelihood.ts'
 import { Context, ContextStore } from './contexts.ts'
-import { ModelRunner } from './model-runner.ts'
-import { assertSameTokens } from './text/same-tokens.ts'
-import type { RunnerStats } from './model-runner.ts'
+import { loadModels } from './load-models.ts'
+import type { Models, Role } from './load-models.ts'
+import type { ModelRunner, RunnerStats } from './model-runner.ts'
 import { assertTokens, chatChannels, encode, outputRoom, renderChat } from './text/prompt.ts'
 import { proposers } from './speculation/index.ts'
 import type { ProposerKind } from './speculation/index.ts'
@@ -80,13 +76,8 @@ export interface ContextOptions {
   salt?: string | undefined
 }
 
-type Role = 'target' | 'draft' | 'judge'
-
 /** Cores that draft and target cannot share out among them. */
 const FEW_CORES = 2
-
-/** Fewer slots than this hold no question and its answer. */
-const FEWEST_SLOTS = 256
 
 /** The three models, each with its pool and its batcher, and the contexts they know. */
 export class Engine {
@@ -111,47 +102,12 @@ export class Engine {
    * judge cannot judge, or the memory holds too few slots; the signal's reason if it was aborted
    */
   static async load(options: EngineOptions): Promise<Engine> {
-    const { models, draft = 'draft', memory = 1024, batchTokens = 512, judge = true } = options
-    const { device, threads, weights, reducedLogits, signal } = options
-    if (!existsSync(models)) throw new ModelError('not_found', `no model folder at ${models}: give one with --models`)
-    const folder = (role: Role): string => path.join(models, role === 'draft' ? draft : role)
-    if (options.draft !== undefined && !existsSync(folder('draft')))
-      throw new ModelError(
-        'not_found',
-        `no draft model at ${folder('draft')}: give the name of a folder in ${models} with --draft`,
-      )
-    const wanted: Role[] = judge ? ['target', 'draft', 'judge'] : ['target', 'draft']
-    const roles = wanted.filter((role) => role === 'target' || existsSync(folder(role)))
-    const slots = options.slots ?? (await slotsWithin(memory, roles.map(folder), { device, weights }))
-    if (roles.includes('draft')) await assertSameTokens(folder('target'), folder('draft'))
-    const question = roles.includes('judge') ? await readJudgeQuestion(folder('judge')) : undefined
-    for (const role of roles)
-      await assertBuildable(folder(role), await readDecoderConfig(folder(role)), { device, weights })
-    const encoderIn = await encoderFolder(options)
-    const runners: Partial<Record<Role, ModelRunner>> = {}
-    let encoder: SentenceEncoder | undefined
-    try {
-      for (const role of roles) {
-        const model = await Model.load(folder(role), { slots, device, threads, weights, reducedLogits, signal })
-        runners[role] = new ModelRunner(model, batchTokens)
-      }
-      if (encoderIn !== undefined) encoder = await SentenceEncoder.load(encoderIn, { device, threads, signal })
-    } catch (error) {
-      for (const runner of Object.values(runners)) runner.model.close()
-      throw error
-    }
-    const asked = runners.judge && new Judge(runners.judge, question!)
-    const others = [...embeddingOf(encoder, options), ...(options.verifiers ?? [])]
-    return new Engine(runners.target!, runners.draft, asked, encoder, { ...options, verifiers: others })
+    const models = await loadModels(options)
+    const others = [...embeddingOf(models.encoder, options), ...(options.verifiers ?? [])]
+    return new Engine(models, { ...options, verifiers: others })
   }
 
-  private constructor(
-    target: ModelRunner,
-    draft: ModelRunner | undefined,
-    judge: Judge | undefined,
-    encoder: SentenceEncoder | undefined,
-    options: EngineOptions,
-  ) {
+  private constructor({ target, draft, judge, encoder }: Models, options: EngineOptions) {
     const { contextIdleMs = 60_000, verifierTimeoutMs = 30_000, proposers: first = [] } = options
     const { leastLogprob = LEAST_LOGPROB, rules, verifiers: others } = options
     this.contexts = new ContextStore(contextIdleMs)
@@ -265,14 +221,4 @@ function withThreshold(verifier: Verifier, threshold: number, all: readonly Veri
     .join(', ')
   const message = `threshold: "${verifier.name}" takes none: leave it out, or name a verifier that does: ${names}`
   throw new EngineError('invalid_request', message, { param: 'threshold' })
-}
-
-/** Slots of each pool when the pools together may take `memory` MiB. */
-async function slotsWithin(memory: number, folders: readonly string[], options: PrecisionOptions): Promise<number> {
-  const configs = await Promise.all(folders.map((folder) => readDecoderConfig(folder)))
-  const bytes = configs.reduce((sum, config) => sum + slotBytes(config, precisionOf(config, options).activations), 0)
-  const slots = Math.floor((memory * 2 ** 20) / bytes)
-  if (slots >= FEWEST_SLOTS) return slots
-  const least = Math.ceil((FEWEST_SLOTS * bytes) / 2 ** 20)
-  throw new ModelError('invalid', `--memory ${memory} holds ${slots} tokens: give ${least} MiB or more`)
 }

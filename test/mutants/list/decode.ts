@@ -1,5 +1,6 @@
 import type { Area } from '../mutant.ts'
 
+const targetSteps = 'gpu-backend/src/engine/decode/target-steps.ts'
 const verify = 'gpu-backend/src/engine/decode/verify.ts'
 const generate = 'gpu-backend/src/engine/decode/generate.ts'
 const draftedChain = 'gpu-backend/src/engine/decode/drafted-chain.ts'
@@ -58,7 +59,7 @@ export const decode: Area = {
       tests: [verdictsTest],
     },
     {
-      file: verify,
+      file: targetSteps,
       from: 'first < 0 ? this.#steps : this.#steps.slice(0, first + 1)',
       to: 'first < 0 ? this.#steps : this.#steps.slice(0, first + 2)',
       means: 'the step after a rejected one is kept',
@@ -156,9 +157,9 @@ export const decode: Area = {
       tests: [commitTest],
     },
     {
-      file: verify,
-      from: 'for (const { alternatives, certain } of this.#standing) {\n      const { accepted } = alternatives\n      if (!accepted) return [...tokens, ...certain]\n      tokens.push(...accepted.draft.tokens)',
-      to: 'for (const { alternatives, certain, writer } of this.#standing) {\n      const { accepted } = alternatives\n      if (!accepted) return [...tokens, ...certain]\n      tokens.push(...writer.tokens)',
+      file: targetSteps,
+      from: 'for (const { alternatives, certain } of this.standing) {\n      const { accepted } = alternatives\n      if (!accepted) return [...tokens, ...certain]\n      tokens.push(...accepted.draft.tokens)',
+      to: 'for (const { alternatives, certain, writer } of this.standing) {\n      const { accepted } = alternatives\n      if (!accepted) return [...tokens, ...certain]\n      tokens.push(...writer.tokens)',
       means: 'the target’s words are committed in place of an accepted step’s',
       tests: [commitTest],
     },
@@ -199,7 +200,7 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'this.#context.drafts.commit(count, { goesOn, kept: this.#kept })\n',
+      from: 'this.#context.drafts.commit(count, { goesOn, kept })\n',
       to: '\n',
       means: 'drafted steps outlive the commit',
       tests: [commitTest],
@@ -247,7 +248,7 @@ export const decode: Area = {
       tests: [couplingTest],
     },
     {
-      file: verify,
+      file: targetSteps,
       from: 'if (draft) after = channelsThrough(after, draft.text)',
       to: '',
       means: 'of several steps all are cut as the first is, though the thinking ends between them',
@@ -366,7 +367,7 @@ export const decode: Area = {
       tests: [learningTest],
     },
     {
-      file: verify,
+      file: targetSteps,
       from: 'guess: draft ?? rest',
       to: 'guess: draft',
       means:
@@ -437,21 +438,21 @@ export const decode: Area = {
       tests: [logprobsTest],
     },
     {
-      file: verify,
+      file: targetSteps,
       from: 'leastLogprob) < own.length',
       to: 'leastLogprob) === 0',
       means: 'a step is unlikely only where its first token is',
       tests: [acceptanceTest],
     },
     {
-      file: verify,
+      file: targetSteps,
       from: 'else if (isGated && !(draft',
       to: 'else if (!isGated && !(draft',
       means: 'the target’s own opinion of a drafted step is never asked for',
       tests: [acceptanceTest],
     },
     {
-      file: verify,
+      file: targetSteps,
       from: 'drafted || isGated || (',
       to: 'drafted || (',
       means: 'a step’s likelihood is read from scores that were not asked for',
@@ -465,29 +466,29 @@ export const decode: Area = {
       tests: [verdictsTest],
     },
     {
-      file: verify,
-      from: 'distribution(at(i), this.#expansion.parameters)',
+      file: targetSteps,
+      from: 'distribution(at(i), parameters)',
       to: 'distribution(scores(0), this.#expansion.parameters)',
       means: 'all tokens of a step are held against what the target draws in the first place',
       tests: [verdictsTest],
     },
     {
-      file: verify,
-      from: 'distribution(at(i), this.#expansion.parameters)',
+      file: targetSteps,
+      from: 'distribution(at(i), parameters)',
       to: 'distribution(at(i), { ...this.#expansion.parameters, temperature: 1, topP: 1 })',
       means: 'drafted tokens are held against what nobody draws from',
       tests: [verdictsTest],
     },
     {
-      file: verify,
-      from: 'isGated ? tellingLikely(this.#expansion.reduced, leastLogprob) : this.#expansion.reduced',
+      file: targetSteps,
+      from: 'isGated ? tellingLikely(usual, leastLogprob) : usual',
       to: 'this.#expansion.reduced',
       means: 'likelihoods are read from tokens that are too few',
       tests: [likelihoodTest, reductionTest],
     },
     {
       file: verify,
-      from: '      for (const step of this.#steps) step.close()\n',
+      from: '      this.#steps.close()\n',
       to: '',
       means: 'the draft’s slots are lost when a verification ends',
       tests: [commitTest],

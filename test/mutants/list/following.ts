@@ -12,6 +12,7 @@ const routes = 'gpu-backend/src/server/lookahead.ts'
 const cycle = 'worker/src/lookahead/cycle.ts'
 const report = 'worker/src/lookahead/report.ts'
 const native = 'worker/src/upstreams/native.ts'
+const nativeContext = 'worker/src/upstreams/native-context.ts'
 const lookaheadTest = 'gpu-backend/src/engine/lookahead.test.ts'
 const followTest = 'gpu-backend/src/server/follow.test.ts'
 const acceptTest = 'gpu-backend/src/engine/speculation/accept.test.ts'
@@ -129,9 +130,16 @@ export const following: Area = {
     },
     {
       file: lookahead,
-      from: 'drafts.isOver || context.isAwaited',
-      to: 'drafts.isOver',
+      from: 'verification.isLast || context.isAwaited',
+      to: 'verification.isLast',
       means: 'a call goes on though another waits to take over',
+      tests: [followTest],
+    },
+    {
+      file: lookahead,
+      from: '    engine.contexts.require(context)\n',
+      to: '    if (drafts.isOver) break\n',
+      means: 'a call whose text was taken away ends as if it were complete',
       tests: [followTest],
     },
     {
@@ -289,8 +297,22 @@ export const following: Area = {
       tests: [followingTest],
     },
     {
+      file: nativeContext,
+      from: 'if (output_tokens !== this.#output.length) throw elsewhere()',
+      to: '',
+      means: 'a call that takes over where the backend has gone on unread leaves a gap in the text',
+      tests: [nativeFollowTest],
+    },
+    {
+      file: cycle,
+      from: "'the backend does not go on with the text', { retryable: true })",
+      to: "'the backend does not go on with the text')",
+      means: 'a call that ended because another took over unread fails the run',
+      tests: [followingTest],
+    },
+    {
       file: native,
-      from: '    this.#isFollowed = true\n',
+      from: '    this.#context.isFollowed = true\n',
       to: '',
       means: 'a call that takes over names a length that another has passed meanwhile',
       tests: [nativeFollowTest],

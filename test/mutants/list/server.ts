@@ -17,8 +17,8 @@ export const server: Area = {
   mutants: [
     {
       file: stream,
-      from: ', { onCancel: call.leave })',
-      to: ')',
+      from: ', onCancel: call.leave })',
+      to: ' })',
       means: 'a cancelled body does not abort its call',
       tests: [leavingTest],
     },
@@ -38,7 +38,7 @@ export const server: Area = {
     },
     {
       file: lookahead,
-      from: "if (event.type !== 'context') call.started()\n",
+      from: "if (event.type !== 'context' || isHelper) call.started()\n",
       to: '\n',
       means: 'a call that is being answered counts as waiting to its end',
       tests: [leavingTest],

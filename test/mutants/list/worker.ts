@@ -2,6 +2,7 @@ import type { Area } from '../mutant.ts'
 
 const startRun = 'worker/src/start-run.ts'
 const native = 'worker/src/upstreams/native.ts'
+const nativeContext = 'worker/src/upstreams/native-context.ts'
 const nativeWire = 'worker/src/upstreams/native-wire.ts'
 const nativeRetry = 'worker/src/upstreams/native-retry.ts'
 const nativeCall = 'worker/src/upstreams/native-call.ts'
@@ -119,7 +120,7 @@ export const worker: Area = {
       tests: [nativeTest],
     },
     {
-      file: native,
+      file: nativeContext,
       from: "method: 'DELETE', headers,",
       to: "method: 'DELETE',",
       means: 'a context is given up without the token, and so is not',
@@ -147,21 +148,21 @@ export const worker: Area = {
       tests: [nativeTest],
     },
     {
-      file: native,
+      file: nativeContext,
       from: 'if (!this.#isKnown) yield* whole()',
-      to: 'if (!this.#isFollowed) yield* whole()',
+      to: 'if (!this.isFollowed) yield* whole()',
       means: 'the whole text is sent with every call',
       tests: [runTest, nativeTest],
     },
     {
-      file: native,
+      file: nativeContext,
       from: 'prompt, output: this.#output }',
       to: 'prompt, output: [] }',
       means: 'a context the backend lost is begun from the start',
       tests: [runTest, nativeTest],
     },
     {
-      file: native,
+      file: nativeContext,
       from: "error.status === 409 && error.code === 'context_lost'",
       to: "error.code === 'context_lost'",
       means: 'a context that is lost when text is out is begun again: the text comes twice',
@@ -189,16 +190,16 @@ export const worker: Area = {
       tests: [appTest, runsTest],
     },
     {
-      file: native,
+      file: nativeContext,
       from: '    for (const id of this.#said) this.#output.push(id)\n    this.#said = []\n    this.#isKnown',
       to: '    this.#said = []\n    this.#isKnown',
       means: 'what was said since the last commit comes twice after a failure',
       tests: [outlivingTest],
     },
     {
-      file: native,
-      from: '      this.#said = []\n      for',
-      to: '      for',
+      file: nativeContext,
+      from: '    this.#said = []\n    for (const id of ids)',
+      to: '    for (const id of ids)',
       means: 'what was committed counts as said once more after a failure',
       tests: [outlivingTest, heardTest],
     },
@@ -274,8 +275,8 @@ export const worker: Area = {
     },
     {
       file: startRun,
-      from: "if (first.value.type !== 'run.failed') return begunWith(first, run)",
-      to: 'return begunWith(first, run)',
+      from: "if (first?.value.type !== 'run.failed') return begunWith(begun, run)",
+      to: 'return begunWith(begun, run)',
       means: 'a run that is not let in has begun for its client',
       tests: [runsTest],
     },

@@ -1,31 +1,16 @@
 /** Our GPU backend as an engine: `/v1/draft` and `/v1/verify`, each one POST that is answered by server-sent events. */
 import { DraftEvent, VerifyEvent, leavable, sleep } from '@lookahead/sdk/protocol'
-import type { Context, DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
+import type { DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../lookahead/upstream.ts'
 import type * as domain from '../lookahead/upstream.ts'
-import { callForEvents } from './native-call.ts'
-import type { EventSchema } from './native-call.ts'
-import { persistently } from './native-retry.ts'
+import { NativeContext } from './native-context.ts'
+import type { NativeOptions, Settings } from './native-context.ts'
 import { named, stepOf, verdict, work } from './native-wire.ts'
 
-export interface NativeOptions {
-  /** Where the backend listens; may have a path. */
-  baseURL: string
-  token?: string | undefined
-  /** Sent along as `x-request-id`. */
-  requestId?: string | undefined
-  fetch?: typeof fetch | undefined
-  /**
-   * A backend that is away, silent, or too busy for so long has failed, however often it was tried. Milliseconds; default 60,000.
-   * A text that has not begun waits a third of it, or three quarters where it is only busy; one whose call sends nothing but comments, five times as long.
-   */
-  timeoutMs?: number | undefined
-}
+export type { NativeOptions } from './native-context.ts'
 
 /** How long calls may take to end after their text has. */
 const ENDING_MS = 100
-/** How long giving up a context may take. */
-const RELEASE_MS = 2_000
 
 export function nativeUpstream(options: NativeOptions): domain.Upstream {
   const { baseURL, token, requestId } = options
@@ -38,8 +23,6 @@ export function nativeUpstream(options: NativeOptions): domain.Upstream {
   return { open: (text) => new NativeSession({ ...options, base, headers }, text) }
 }
 
-type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
-
 /** How often a draft call that goes on may break off. */
 const DRAFT_TRIES = 3
 
@@ -50,30 +33,16 @@ interface DraftAhead {
   failed: { error: unknown; told: boolean } | undefined
 }
 
-type Settings = NativeOptions & { base: string; headers: Record<string, string> }
 type Events<Event> = AsyncGenerator<Event, void, undefined>
 
-/** The backend remembers texts, as contexts: calls name one, and send it whole only where it is new or was lost. */
 class NativeSession implements domain.Session {
-  readonly #settings: Settings
   readonly #text: domain.Text
-  /** Token ids committed so far, and those that deltas said since: what a backend that lost the context needs. */
-  readonly #output: number[] = []
-  #said: number[] = []
-  /** When the first call was made. */
-  #opened = 0
-  /** Whether the backend has ever let it in, and whether it has the context now. */
-  #isBegun = false
-  #isKnown = false
-  /** Ends all calls. */
-  #calls = new AbortController()
-  /** Whether calls follow one another without waiting for what the last one committed. */
-  #isFollowed = false
+  readonly #context: NativeContext
   #draft: DraftAhead | undefined
 
   constructor(settings: Settings, text: domain.Text) {
-    this.#settings = settings
     this.#text = text
+    this.#context = new NativeContext(settings, text)
   }
 
   draft({ depth, width }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
@@ -83,9 +52,9 @@ class NativeSession implements domain.Session {
   }
 
   async *#drafts(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
-    for await (const event of this.#call('/v1/draft', request, DraftEvent, signal)) {
+    for await (const event of this.#context.call('/v1/draft', request, DraftEvent, signal)) {
       if (event.type === 'away') yield event
-      if (event.type === 'context') yield this.#open(event)
+      if (event.type === 'context') yield this.#context.open(event)
       if (event.type === 'step') yield stepOf(event)
       if (event.type === 'done') yield { type: 'done', work: { draftMs: event.timings.draft_ms } }
     }
@@ -120,7 +89,7 @@ class NativeSession implements domain.Session {
       stop_in_reasoning: stopInReasoning,
       sampling,
     }
-    for await (const event of this.#call('/v1/verify', request, VerifyEvent, signal)) {
+    for await (const event of this.#context.call('/v1/verify', request, VerifyEvent, signal)) {
       yield* this.#heard(event, all)
       if (event.type === 'done') yield { type: 'done', work: work(event) }
     }
@@ -131,19 +100,16 @@ class NativeSession implements domain.Session {
     drafted: readonly domain.DraftedStep[],
   ): Generator<Exclude<domain.VerifyEvent, { type: 'done' }>, void, undefined> {
     if (event.type === 'away') yield event
-    if (event.type === 'context') yield this.#open(event)
+    if (event.type === 'context') yield this.#context.open(event)
     if (event.type === 'delta') {
       const { type, text, tokens: ids } = event
-      for (const id of ids ?? []) this.#said.push(id)
+      this.#context.say(ids ?? [])
       yield { type, text, tokens: ids?.length }
     }
     if (event.type === 'verdict') yield verdict(event, drafted)
     if (event.type === 'commit') {
       const { accepted, steps, text, tokens: ids, reasoning_tokens: reasoningTokens, correction, finish_reason } = event
-      if (this.#said.some((id, i) => id !== ids[i]))
-        throw new UpstreamError('bad_event', 'the backend committed other tokens than it said')
-      this.#said = []
-      for (const id of ids) this.#output.push(id)
+      this.#context.commit(ids)
       const finish = finish_reason ?? undefined
       yield { type: 'commit', accepted, steps, text, tokens: ids.length, ids, reasoningTokens, correction, finish }
     }
@@ -171,14 +137,14 @@ class NativeSession implements domain.Session {
       sampling,
     }
     const call = leavableCall(signal, (either) => this.#follow(request, either))
-    this.#isFollowed = true
+    this.#context.isFollowed = true
     return begun(call)
   }
 
   async *#follow(request: Omit<VerifyRequestInput, 'context'>, signal: AbortSignal): Events<domain.FollowEvent> {
     let steps: domain.DraftedStep[] = []
     let isLast = false
-    const call = this.#call('/v1/verify', request, VerifyEvent, signal)
+    const call = this.#context.call('/v1/verify', request, VerifyEvent, signal)
     for await (const event of call) {
       const failed = this.#draft?.failed
       if (failed && !failed.told) {
@@ -199,7 +165,7 @@ class NativeSession implements domain.Session {
       yield* this.#heard(event, steps)
       isLast ||= event.type === 'commit' && event.finish_reason !== null
       // Whoever reads on has read all of the call before it.
-      if (event.type === 'context' && event.output_tokens !== this.#output.length) throw elsewhere()
+      if (event.type === 'context') this.#context.goesOnAt(event)
     }
   }
 
@@ -213,11 +179,11 @@ class NativeSession implements domain.Session {
   #draftAhead(signal: AbortSignal): DraftAhead {
     const draft: DraftAhead = { failed: undefined, ended: Promise.resolve() }
     const { sampling } = this.#text
-    const either = AbortSignal.any([signal, this.#calls.signal])
+    const either = AbortSignal.any([signal, this.#context.signal])
     const request: Omit<DraftRequestInput, 'context'> = { depth: 1, follow: true, sampling }
     const toTheEnd = async (tries: number): Promise<void> => {
       try {
-        for await (const _ of this.#call('/v1/draft', request, DraftEvent, either));
+        for await (const _ of this.#context.call('/v1/draft', request, DraftEvent, either));
       } catch (error) {
         if (either.aborted) return
         if (tries > 1 && error instanceof UpstreamError && error.retryable) return toTheEnd(tries - 1)
@@ -229,86 +195,14 @@ class NativeSession implements domain.Session {
   }
 
   recover(): void {
-    this.#calls.abort()
-    this.#calls = new AbortController()
-    for (const id of this.#said) this.#output.push(id)
-    this.#said = []
-    this.#isKnown = this.#isFollowed = false
+    this.#context.recover()
     this.#draft = undefined
   }
 
-  async release(): Promise<void> {
-    const { base, headers, fetch = globalThis.fetch } = this.#settings
-    const init = { method: 'DELETE', headers, signal: AbortSignal.timeout(RELEASE_MS) }
-    const response = await fetch(`${base}/v1/contexts/${this.#text.id}`, init).catch(() => undefined)
-    await response?.body?.cancel().catch(() => undefined)
-  }
-
-  /** Whether a call goes on from the one before it, whose tokens may still be on their way here. */
-  get #follows(): boolean {
-    return this.#isKnown && this.#isFollowed
-  }
-
-  #open({ prompt_tokens: promptTokens, thinking, after_tag, partial_tag }: ContextEvent): domain.Opened {
-    this.#isKnown = this.#isBegun = true
-    return { type: 'opened', promptTokens, channels: { thinking, after_tag, partial_tag } }
-  }
-
-  /** A call on the context, tried again where the backend is busy or away. */
-  #call<Event extends { type: string }>(
-    path: string,
-    request: object,
-    schema: EventSchema<Event>,
-    signal: AbortSignal,
-  ): Events<Event | domain.Away> {
-    const { timeoutMs = 60_000 } = this.#settings
-    this.#opened ||= Date.now()
-    const deadline = this.#isBegun ? Date.now() + timeoutMs : this.#opened + timeoutMs / 3
-    const busyDeadline = this.#isBegun ? deadline : this.#opened + (timeoutMs * 3) / 4
-    const either = AbortSignal.any([signal, this.#calls.signal])
-    const limits = {
-      deadline,
-      busyDeadline,
-      isHelper: path === '/v1/draft',
-      follows: () => this.#follows,
-      signal: either,
-    }
-    return persistently((headersMs) => this.#try(path, request, schema, either, headersMs), limits)
-  }
-
-  /** By name, or whole where the backend does not have the context. */
-  async *#try<Event extends { type: string }>(
-    path: string,
-    request: object,
-    schema: EventSchema<Event>,
-    signal: AbortSignal,
-    headersMs: number,
-  ): Events<Event> {
-    const { base, headers, fetch, timeoutMs: idleMs = 60_000 } = this.#settings
-    const { id, messages, prompt, steps } = this.#text
-    const times = { headersMs, idleMs, progressMs: 5 * idleMs }
-    const call = (context: Context) => {
-      const body = JSON.stringify({ context, step_rules: steps, ...request })
-      return callForEvents({ url: base + path, headers, body, fetch, ...times }, schema, signal)
-    }
-    const whole = () => call({ id, messages, prompt, output: this.#output })
-    try {
-      if (!this.#isKnown) yield* whole()
-      else yield* call(this.#follows ? { id, continues: true } : { id, length: this.#output.length })
-    } catch (error) {
-      // Only who reads what a call follows can send it whole.
-      const mayBeSent = this.#isKnown && !this.#follows
-      // With a status, so before any event: text that is out must not come again.
-      const isLost = error instanceof UpstreamError && error.status === 409 && error.code === 'context_lost'
-      if (!(mayBeSent && isLost)) throw error
-      yield* whole()
-    }
+  release(): Promise<void> {
+    return this.#context.release()
   }
 }
-
-/** A call that was cut, or came twice, may have written on unread. */
-const elsewhere = (): UpstreamError =>
-  new UpstreamError('context_lost', 'the backend has gone on with this text by itself', { retryable: true })
 
 /** The same, asked for its first event at once. */
 function begun<Event>(call: AsyncIterable<Event>): AsyncIterable<Event> {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { embedding } from './index.ts'
-import type { DraftedStep, Pair, TargetVersion } from './index.ts'
+import type { DraftVersion, Pair, TargetVersion } from './index.ts'
 
 const tokensOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!)
 const pairOf = (
   drafted: string,
   targets: string,
-  ends: { draft?: DraftedStep['end']; target?: TargetVersion['end'] } = {},
+  ends: { draft?: DraftVersion['end']; target?: TargetVersion['end'] } = {},
 ): Pair => ({
   draft: { text: drafted, tokens: tokensOf(drafted), end: ends.draft ?? 'delimiter', unlikely: false },
   target: { text: targets, tokens: tokensOf(targets), end: 'target' in ends ? ends.target : 'delimiter' },

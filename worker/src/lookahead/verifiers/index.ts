@@ -24,7 +24,7 @@ export { score } from './score.ts'
 export type { AskScore, ScoreOptions } from './score.ts'
 export { accepted, rejected } from './verifier.ts'
 export type {
-  DraftedStep,
+  DraftVersion,
   Pair,
   Ruling,
   StepContext,

@@ -5,8 +5,8 @@ export type Ruling = Pick<Verdict, 'accepted' | 'reason'>
 /** What ended a step: a delimiter or a sentence's end, the step cap, the end of the text, or no room for more tokens. */
 export type StepEnd = 'delimiter' | 'cap' | 'text' | 'length'
 
-/** A step that the draft model wrote. */
-export interface DraftedStep {
+/** The draft's version of a step. */
+export interface DraftVersion {
   readonly text: string
   /** In the target's vocabulary. */
   readonly tokens: readonly number[]
@@ -21,7 +21,7 @@ export interface TokenDistribution {
   readonly probabilities: readonly number[]
 }
 
-/** The target's version of it, as far as it is written. */
+/** The target's, as far as it is written. */
 export interface TargetVersion {
   readonly text: string
   readonly tokens: readonly number[]
@@ -38,7 +38,7 @@ export interface StepContext {
 }
 
 export interface Pair {
-  readonly draft: DraftedStep
+  readonly draft: DraftVersion
   readonly target: TargetVersion
   /** Undefined where nobody knows it. */
   readonly context?: StepContext | undefined

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ruleExactly } from './exact.ts'
 import { chain, judge, likelihood, random, score, typicality, verifiers } from './index.ts'
-import type { DraftedStep, Pair, TargetVersion, TokenDistribution, Verifier } from './index.ts'
+import type { DraftVersion, Pair, TargetVersion, TokenDistribution, Verifier } from './index.ts'
 
 const tokensOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!)
 
@@ -12,7 +12,7 @@ function target(text: string, cap = 100): TargetVersion {
   return { text: written, tokens: tokensOf(written), end }
 }
 
-const draft = (text: string, end: DraftedStep['end'] = 'delimiter'): DraftedStep => ({
+const draft = (text: string, end: DraftVersion['end'] = 'delimiter'): DraftVersion => ({
   text,
   tokens: tokensOf(text),
   end,
@@ -85,7 +85,7 @@ test('the exact verifier rejects at the first other token, and accepts only the 
 describe('a drafted step of which no judge is to be asked', () => {
   const drafted = 'So the white shells are 4×12=48.\n\n'
   const unlikely = { accepted: false, reason: 'unlikely' }
-  const refused = (targets: string, draftEnd?: DraftedStep['end']) =>
+  const refused = (targets: string, draftEnd?: DraftVersion['end']) =>
     ruleAtOnce({ draft: { ...draft(drafted, draftEnd), unlikely: true }, target: target(targets) })
 
   test('is rejected as soon as the target says something else', () => {

@@ -5,6 +5,7 @@ import type { Context } from 'hono'
 import { failure } from '../../failure.ts'
 import type { App } from '../../settings.ts'
 import { HEARTBEAT_MS, startRun } from '../../start-run.ts'
+import { within } from '../../within.ts'
 import type { Asked, Encoder } from './dialect.ts'
 import { patientJson } from './patient-json.ts'
 
@@ -37,17 +38,6 @@ function whole(events: readonly RunEvent[], words: Encoder): object {
   const last = events.at(-1)
   if (last?.type === 'run.failed') throw failure(last)
   return words.whole(events)
-}
-
-/** What a promise comes to, or undefined where that takes longer. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => late.resolve(undefined), ms)
-  try {
-    return await Promise.race([promise, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Whether a run has more to show than that it was started. */

@@ -1,5 +1,5 @@
 import { rejected } from '../verifier.ts'
-import type { DraftedStep, Verifier } from '../verifier.ts'
+import type { DraftVersion, Verifier } from '../verifier.ts'
 import { normalize } from './same.ts'
 
 /**
@@ -15,7 +15,7 @@ export const unlikely = (leastLogprob: number): Verifier => ({
 export const noJudge: Verifier = refusal('no_judge', () => true)
 
 /** Rejects drafts of a kind unless they prove to be the target's own text, and as soon as they do not. */
-function refusal(reason: string, applies: (draft: DraftedStep) => boolean): Verifier {
+function refusal(reason: string, applies: (draft: DraftVersion) => boolean): Verifier {
   return {
     name: reason,
     rule: ({ draft, target }) => {
