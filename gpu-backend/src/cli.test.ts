@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cp, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -87,6 +88,8 @@ test('wrong flags and commands are one clear line; help is help', async () => {
     ['build', 'a', 'b'],
     ['build', tiny, '--weights', 'int3'],
     ['build', tiny, '--memory='],
+    ['key', 'two words'],
+    ['key', '--runs', '0'],
   ]) {
     const { code, stderr } = await lookahead(...args).exit
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^lookahead: .+\n$/) })
@@ -99,6 +102,17 @@ test('wrong flags and commands are one clear line; help is help', async () => {
     [['build', '--help'], '--weights'],
   ] as const)
     expect(await lookahead(...args).exit).toMatchObject({ code: 0, stdout: expect.stringContaining(text) })
+})
+
+test('a key for a client comes with the hash by which the worker knows it, and is another every time', async () => {
+  const made = async () =>
+    JSON.parse((await lookahead('key', 'app', '--runs', '2', '--tokens', '50', '--json').exit).stdout) as Key
+  type Key = { key: string; hash: string; entry: string }
+  const [one, other] = await Promise.all([made(), made()])
+  expect(one.key).toMatch(/^lk_[\w-]{43}$/)
+  expect(one.key).not.toBe(other.key)
+  expect(createHash('sha256').update(one.key).digest('hex')).toBe(one.hash)
+  expect(one.entry).toBe(`app:${one.hash}:runs=2,tokens=50`)
 })
 
 test('a pull that Ctrl-C stopped goes on where it stopped; what came can be built', async () => {

@@ -83,6 +83,16 @@ plain decoding. docs/theory.md explains the symbols.`),
   .option('--json', 'one JSON object on stdout')
   .action(async (flags) => (await import('./commands/plan.ts')).run(flags))
 
+program
+  .command('key')
+  .summary('makes an API key for a client of the worker')
+  .description('Makes an API key for a client of the worker, and its entry, without the key, for the secret API_KEYS.')
+  .argument('[name]', 'what logs and limits call it', matching(/^[\w.-]{1,64}$/, 'letters, digits and ._-'), 'client')
+  .option('--runs <n>', 'runs of it that may go on at a time (default: MAX_RUNS_PER_KEY)', whole(1, 999_999_999))
+  .option('--tokens <n>', 'tokens that a run of it may write (default: MAX_TOKENS)', whole(1, 999_999_999))
+  .option('--json', 'one JSON object on stdout')
+  .action(async (name, flags) => (await import('./commands/key.ts')).run({ name, ...flags }))
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -1,5 +1,7 @@
 /** What `wrangler.toml` and the secrets say, checked where it is used: a wrong setting is the operator's to mend, and is named. */
 import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { Key } from './access/keys.ts'
+import type { Places } from './access/leases.ts'
 
 /** What `wrangler.toml` and the secrets give the worker. */
 export interface Bindings {
@@ -11,14 +13,38 @@ export interface Bindings {
   BACKEND_TOKEN?: string
   /** How long a run waits for a backend that is away, silent or too busy, in seconds. Default: 60. */
   BACKEND_TIMEOUT_SECONDS?: string
-  /** Bearer token that clients must show. Default: none asked. */
+  /** A bearer token that clients may show. Default: none asked, if there are no `API_KEYS` either. */
   API_KEY?: string
+  /** More of them, by their hashes: `access/keys.ts`. */
+  API_KEYS?: string
+  /** Of a request. Default: 1 MiB. */
+  MAX_BODY_BYTES?: string
+  /** Tokens that a run may write, whatever it asks for. Default: no limit. */
+  MAX_TOKENS?: string
+  /** Runs that may go on at a time, which `RUN_COUNTER` counts: all together, and of each key. Default: no limit. */
+  MAX_RUNS?: string
+  MAX_RUNS_PER_KEY?: string
+  RUN_COUNTER?: { getByName(name: string): RunCounterStub }
+  /** How often a key may ask: Cloudflare's rate limiting. Default: as often as it likes. */
+  RATE_LIMIT?: { limit(options: { key: string }): Promise<{ success: boolean }> }
+  /** Origins whose pages may call, with commas between them, or `none`. Default: `*`, all. */
+  CORS_ORIGINS?: string
   /** A name of the operator's choice for the model that can be asked, beside `target`: the default of OpenAI's dialects. */
   MODEL_NAME?: string
 }
 
 /** What Hono knows of every request. */
-export type App = { Bindings: Bindings; Variables: { requestId: string } }
+export type App = { Bindings: Bindings; Variables: { requestId: string; caller: Caller } }
+
+/** Who asks, and what its key allows it. */
+export type Caller = Omit<Key, 'hash'>
+
+/** `RunCounter`, as one calls it. */
+export interface RunCounterStub {
+  take(id: string, holder: string, places: Places): Promise<'own' | 'all' | undefined>
+  renew(id: string, holder: string): Promise<void>
+  leave(id: string): Promise<void>
+}
 
 /** The GPU backend, and how long it is waited for. */
 interface Backend {
@@ -43,13 +69,6 @@ export function backendOf({ BACKEND_URL, BACKEND_TOKEN, BACKEND_TIMEOUT_SECONDS 
     token: BACKEND_TOKEN || undefined,
     timeoutMs: seconds && seconds * 1000,
   }
-}
-
-/** Undefined: none is asked for. @throws {ProtocolError} 500 `not_configured` */
-export function apiKeyOf({ API_KEY }: Bindings): string | undefined {
-  // The form of RFC 6750; no other can be shown.
-  if (API_KEY && !/^[\w.~+/-]+=*$/.test(API_KEY)) throw notConfigured('API_KEY', 'to letters, digits and -._~+/ only')
-  return API_KEY || undefined
 }
 
 /** @param right what the setting must be set to */

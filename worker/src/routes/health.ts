@@ -3,8 +3,9 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Health } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import * as v from 'valibot'
+import { keysOf } from '../access/keys.ts'
+import { limitsOf } from '../access/limits.ts'
 import { askBackend, isRefusal } from '../ask-backend.ts'
-import { apiKeyOf } from '../settings.ts'
 import type { App, Bindings } from '../settings.ts'
 import { upstreamOf } from '../upstreams/index.ts'
 
@@ -20,7 +21,8 @@ health.get('/health', async (c) => {
 
 async function backendState(env: Bindings, requestId: string): Promise<Health['backend']> {
   try {
-    apiKeyOf(env)
+    await keysOf(env)
+    limitsOf(env)
     upstreamOf(env, requestId)
     // Health is for everyone; whether the token is right shows only where it is asked for.
     const ask = (path: string) => askBackend(env, path, requestId)
