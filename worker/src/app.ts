@@ -8,6 +8,7 @@ import { requestId } from './request-id.ts'
 import { health } from './routes/health.ts'
 import { models } from './routes/models.ts'
 import { openai } from './routes/openai/index.ts'
+import { openapi } from './routes/openapi.ts'
 import { runs } from './routes/runs.ts'
 import type { App } from './settings.ts'
 
@@ -21,6 +22,7 @@ app.route('/', runs)
 app.route('/', openai)
 app.route('/', models)
 app.route('/', health)
+app.route('/', openapi)
 
 app.notFound((c) => new ProtocolError(404, 'not_found', `no ${c.req.method} ${c.req.path} here`).toResponse())
 
