@@ -9,6 +9,8 @@ export interface Bindings {
   ENGINE?: string
   /** Where the GPU backend listens. */
   BACKEND_URL?: string
+  /** Reaches the backend by another way than the internet: a VPC service, for one. Default: `fetch`. */
+  BACKEND?: { fetch: typeof fetch }
   /** Bearer token that the backend asks for. */
   BACKEND_TOKEN?: string
   /** How long a run waits for a backend that is away, silent or too busy, in seconds. Default: 60. */
@@ -51,12 +53,13 @@ interface Backend {
   baseURL: string
   token: string | undefined
   timeoutMs: number | undefined
+  fetch: typeof fetch | undefined
 }
 
 const MAX_TIMEOUT_SECONDS = 3600
 
 /** @throws {ProtocolError} 500 `not_configured` */
-export function backendOf({ BACKEND_URL, BACKEND_TOKEN, BACKEND_TIMEOUT_SECONDS }: Bindings): Backend {
+export function backendOf({ BACKEND, BACKEND_URL, BACKEND_TOKEN, BACKEND_TIMEOUT_SECONDS }: Bindings): Backend {
   if (!BACKEND_URL || !isAddress(BACKEND_URL))
     throw notConfigured('BACKEND_URL', 'to the address of the GPU backend: http(s), without credentials')
   if (BACKEND_TOKEN && !/^[!-~]+$/.test(BACKEND_TOKEN))
@@ -68,6 +71,7 @@ export function backendOf({ BACKEND_URL, BACKEND_TOKEN, BACKEND_TIMEOUT_SECONDS 
     baseURL: BACKEND_URL.replace(/\/+$/, ''),
     token: BACKEND_TOKEN || undefined,
     timeoutMs: seconds && seconds * 1000,
+    fetch: BACKEND && ((input, init) => BACKEND.fetch(input, init)),
   }
 }
 

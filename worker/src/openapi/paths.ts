@@ -29,6 +29,8 @@ const refusals = (...statuses: (keyof typeof errors)[]) =>
     }),
   )
 
+const state = { anyOf: [ref('Health'), ref('HealthDetails')] }
+
 const asks = (schema: object) => ({ required: true, content: json(schema) })
 
 /** One of OpenAI's dialects: a stream of events where `stream` is true, else one object. */
@@ -100,9 +102,18 @@ export const paths = {
       operationId: 'health',
       summary: 'Whether runs can be served',
       security: [],
+      parameters: [
+        {
+          name: 'details',
+          in: 'query',
+          allowEmptyValue: true,
+          schema: { type: 'string' },
+          description: 'versions and times too',
+        },
+      ],
       responses: {
-        200: answer('they can', json(ref('Health'))),
-        503: answer('they cannot, and why', json(ref('Health'))),
+        200: answer('they can', json(state)),
+        503: answer('they cannot, and why', json(state)),
       },
     },
   },

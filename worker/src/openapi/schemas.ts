@@ -2,6 +2,7 @@
 import {
   ErrorBody,
   Health,
+  HealthDetails,
   Message,
   Models,
   RunEvent,
@@ -29,6 +30,7 @@ const definitions = {
   CompletionRequest,
   Models,
   Health,
+  HealthDetails,
   Error: ErrorBody,
 }
 
