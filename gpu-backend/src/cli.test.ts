@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cp, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import packageJson from '../package.json' with { type: 'json' }
 import { commit, LocalHub } from './hub/local-hub.ts'
 import { cudaProblem } from './onnxruntime/index.ts'
@@ -63,7 +64,7 @@ test.skipIf(cudaProblem() === undefined)(
     const { child, output, exit } = lookahead('serve', '--port', '0', '--models', models)
     await expect.poll(() => output.stdout).toContain('listening on')
     expect(output.stdout).toMatch(
-      /^lookahead: forwards run on the CPU, not on CUDA: .*\nlookahead backend listening on .*\n$/,
+      /^(lookahead: (target|draft|judge): [\d,]+ parameters in fp32, [\d,]+ slots\n){3}lookahead: forwards run on the CPU, not on CUDA: .*\nlookahead backend listening on .*\n$/,
     )
     child.kill('SIGTERM')
     expect((await exit).code).toBe(0)
@@ -87,6 +88,8 @@ test('wrong flags and commands are one clear line; help is help', async () => {
     ['build', 'a', 'b'],
     ['build', tiny, '--weights', 'int3'],
     ['build', tiny, '--memory='],
+    ['key', 'two words'],
+    ['key', '--runs', '0'],
   ]) {
     const { code, stderr } = await lookahead(...args).exit
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^lookahead: .+\n$/) })
@@ -99,6 +102,43 @@ test('wrong flags and commands are one clear line; help is help', async () => {
     [['build', '--help'], '--weights'],
   ] as const)
     expect(await lookahead(...args).exit).toMatchObject({ code: 0, stdout: expect.stringContaining(text) })
+})
+
+test('flags may stand in a file, and those that are typed go before it; an open host without a token is warned of', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const file = path.join(folder, 'lookahead.json')
+  const config = { host: '0.0.0.0', port: 'many', slots: 512, judge: 'none', 'batch-tokens': 64, cors: ['http://a.b'] }
+  await writeFile(file, JSON.stringify(config))
+  const { child, output, exit } = lookahead('serve', '--config', file, '--port', '0')
+  await expect.poll(() => output.stdout).toContain('listening on http://0.0.0.0')
+  expect(output.stdout).toMatch(/target: .* 512 slots\n/)
+  expect(output.stdout).toContain('no judge')
+  expect(output.stderr).toMatch(/^lookahead: anybody who reaches 0\.0\.0\.0 .*--token.*\n$/)
+  child.kill('SIGTERM')
+  expect((await exit).code).toBe(0)
+
+  for (const [contents, told] of [
+    [JSON.stringify(config), /"port" cannot be "many"/],
+    ['{"speed":1}', /no flag --speed/],
+    ['port: 1', /must be JSON/],
+  ] as const) {
+    await writeFile(file, contents)
+    const { code, stderr } = await lookahead('serve', '--config', file).exit
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(told) })
+    expect(stderr).toMatch(/^lookahead: .+\n$/)
+  }
+})
+
+test('a key for a client comes with the hash by which the worker knows it, and is another every time', async () => {
+  const made = async () =>
+    JSON.parse((await lookahead('key', 'app', '--runs', '2', '--tokens', '50', '--json').exit).stdout) as Key
+  type Key = { key: string; hash: string; entry: string }
+  const [one, other] = await Promise.all([made(), made()])
+  expect(one.key).toMatch(/^lk_[\w-]{43}$/)
+  expect(one.key).not.toBe(other.key)
+  expect(createHash('sha256').update(one.key).digest('hex')).toBe(one.hash)
+  expect(one.entry).toBe(`app:${one.hash}:runs=2,tokens=50`)
 })
 
 test('a pull that Ctrl-C stopped goes on where it stopped; what came can be built', async () => {

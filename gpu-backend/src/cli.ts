@@ -1,7 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { ModelError } from './checkpoint/index.ts'
 import { Interrupted } from './commands/interrupt.ts'
-import { command, decimal, matching, paragraph, points, some, whole } from './flags.ts'
+import { Option, command, decimal, matching, paragraph, points, some, whole } from './flags.ts'
 import { HubError } from './hub/error.ts'
 import { LibraryError } from './onnxruntime/library.ts'
 import { withServeFlags } from './server/flags.ts'
@@ -82,6 +82,34 @@ plain decoding. docs/theory.md explains the symbols.`),
   )
   .option('--json', 'one JSON object on stdout')
   .action(async (flags) => (await import('./commands/plan.ts')).run(flags))
+
+program
+  .command('key')
+  .summary('makes an API key for a client of the worker')
+  .description('Makes an API key for a client of the worker, and its entry, without the key, for the secret API_KEYS.')
+  .argument('[name]', 'what logs and limits call it', matching(/^[\w.-]{1,64}$/, 'letters, digits and ._-'), 'client')
+  .option('--runs <n>', 'runs of it that may go on at a time (default: MAX_RUNS_PER_KEY)', whole(1, 999_999_999))
+  .option('--tokens <n>', 'tokens that a run of it may write (default: MAX_TOKENS)', whole(1, 999_999_999))
+  .option('--json', 'one JSON object on stdout')
+  .action(async (name, flags) => (await import('./commands/key.ts')).run({ name, ...flags }))
+
+program
+  .command('doctor')
+  .summary('finds out what is wrong with a worker or backend')
+  .description(
+    paragraph(`Looks at a worker or a backend as its clients see it: whether it is reached, what it and the backend behind it say, versions,
+keys at every hop, how far each is, and whether streams arrive as they are written; and says what to mend. Asks for one short answer. Exits with 1 if anything has failed.`),
+  )
+  .argument(
+    '<url>',
+    'of a worker or backend',
+    matching(/^https?:\/\/[^\s/?#@]+\/*$/, 'an address such as https://api.example.com'),
+  )
+  .addOption(
+    new Option('--key <secret>', "the worker's API key, or the backend's token").env('LOOKAHEAD_KEY').argParser(some),
+  )
+  .option('--json', 'one JSON object on stdout')
+  .action(async (url, flags) => (await import('./commands/doctor.ts')).run(url, flags))
 
 try {
   await program.parseAsync()

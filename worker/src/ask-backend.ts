@@ -7,7 +7,7 @@ const TIMEOUT_MS = 5_000
 
 /** @throws {ProtocolError} 503 `backend_unreachable`, 500 `not_configured` */
 export async function askBackend(env: Bindings, path: string, requestId: string): Promise<Response> {
-  const { baseURL, token } = backendOf(env)
+  const { baseURL, token, fetch = globalThis.fetch } = backendOf(env)
   const headers = { 'x-request-id': requestId, ...(token ? { authorization: `Bearer ${token}` } : {}) }
   try {
     return await fetch(`${baseURL}${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })

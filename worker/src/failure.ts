@@ -11,13 +11,10 @@ const statuses: Record<string, number> = {
 }
 
 /** Whoever is refused may come back after so many seconds, drawn anew for each: they shall not all come at once. */
-const RETRY_SECONDS = [1, 4] as const
+export const retrySeconds = (least = 1, most = 4): number => least + Math.floor(Math.random() * (most - least + 1))
 
 export function failure({ code, message }: Extract<RunEvent, { type: 'run.failed' }>): ProtocolError {
   const status = statuses[code] ?? 502
-  const retryAfter = status === 429 || status === 503 ? { retryAfter: between(...RETRY_SECONDS) } : {}
+  const retryAfter = status === 429 || status === 503 ? { retryAfter: retrySeconds() } : {}
   return new ProtocolError(status, code, message, retryAfter)
 }
-
-/** A whole number from `least` to `most`. */
-const between = (least: number, most: number): number => least + Math.floor(Math.random() * (most - least + 1))

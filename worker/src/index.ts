@@ -1,3 +1,5 @@
 import { app } from './app.ts'
 
+export { RunCounter } from './access/run-counter.ts'
+
 export default app

@@ -1,5 +1,7 @@
 /** What `wrangler.toml` and the secrets say, checked where it is used: a wrong setting is the operator's to mend, and is named. */
 import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { Key } from './access/keys.ts'
+import type { Places } from './access/leases.ts'
 
 /** What `wrangler.toml` and the secrets give the worker. */
 export interface Bindings {
@@ -7,30 +9,57 @@ export interface Bindings {
   ENGINE?: string
   /** Where the GPU backend listens. */
   BACKEND_URL?: string
+  /** Reaches the backend by another way than the internet: a VPC service, for one. Default: `fetch`. */
+  BACKEND?: { fetch: typeof fetch }
   /** Bearer token that the backend asks for. */
   BACKEND_TOKEN?: string
   /** How long a run waits for a backend that is away, silent or too busy, in seconds. Default: 60. */
   BACKEND_TIMEOUT_SECONDS?: string
-  /** Bearer token that clients must show. Default: none asked. */
+  /** A bearer token that clients may show. Default: none asked, if there are no `API_KEYS` either. */
   API_KEY?: string
+  /** More of them, by their hashes: `access/keys.ts`. */
+  API_KEYS?: string
+  /** Of a request. Default: 1 MiB. */
+  MAX_BODY_BYTES?: string
+  /** Tokens that a run may write, whatever it asks for. Default: no limit. */
+  MAX_TOKENS?: string
+  /** Runs that may go on at a time, which `RUN_COUNTER` counts: all together, and of each key. Default: no limit. */
+  MAX_RUNS?: string
+  MAX_RUNS_PER_KEY?: string
+  RUN_COUNTER?: { getByName(name: string): RunCounterStub }
+  /** How often a key may ask: Cloudflare's rate limiting. Default: as often as it likes. */
+  RATE_LIMIT?: { limit(options: { key: string }): Promise<{ success: boolean }> }
+  /** Origins whose pages may call, with commas between them, or `none`. Default: `*`, all. */
+  CORS_ORIGINS?: string
   /** A name of the operator's choice for the model that can be asked, beside `target`: the default of OpenAI's dialects. */
   MODEL_NAME?: string
 }
 
 /** What Hono knows of every request. */
-export type App = { Bindings: Bindings; Variables: { requestId: string } }
+export type App = { Bindings: Bindings; Variables: { requestId: string; caller: Caller } }
+
+/** Who asks, and what its key allows it. */
+export type Caller = Omit<Key, 'hash'>
+
+/** `RunCounter`, as one calls it. */
+export interface RunCounterStub {
+  take(id: string, holder: string, places: Places): Promise<'own' | 'all' | undefined>
+  renew(id: string, holder: string): Promise<void>
+  leave(id: string): Promise<void>
+}
 
 /** The GPU backend, and how long it is waited for. */
 interface Backend {
   baseURL: string
   token: string | undefined
   timeoutMs: number | undefined
+  fetch: typeof fetch | undefined
 }
 
 const MAX_TIMEOUT_SECONDS = 3600
 
 /** @throws {ProtocolError} 500 `not_configured` */
-export function backendOf({ BACKEND_URL, BACKEND_TOKEN, BACKEND_TIMEOUT_SECONDS }: Bindings): Backend {
+export function backendOf({ BACKEND, BACKEND_URL, BACKEND_TOKEN, BACKEND_TIMEOUT_SECONDS }: Bindings): Backend {
   if (!BACKEND_URL || !isAddress(BACKEND_URL))
     throw notConfigured('BACKEND_URL', 'to the address of the GPU backend: http(s), without credentials')
   if (BACKEND_TOKEN && !/^[!-~]+$/.test(BACKEND_TOKEN))
@@ -42,14 +71,8 @@ export function backendOf({ BACKEND_URL, BACKEND_TOKEN, BACKEND_TIMEOUT_SECONDS 
     baseURL: BACKEND_URL.replace(/\/+$/, ''),
     token: BACKEND_TOKEN || undefined,
     timeoutMs: seconds && seconds * 1000,
+    fetch: BACKEND && ((input, init) => BACKEND.fetch(input, init)),
   }
-}
-
-/** Undefined: none is asked for. @throws {ProtocolError} 500 `not_configured` */
-export function apiKeyOf({ API_KEY }: Bindings): string | undefined {
-  // The form of RFC 6750; no other can be shown.
-  if (API_KEY && !/^[\w.~+/-]+=*$/.test(API_KEY)) throw notConfigured('API_KEY', 'to letters, digits and -._~+/ only')
-  return API_KEY || undefined
 }
 
 /** @param right what the setting must be set to */

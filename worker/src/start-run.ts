@@ -2,6 +2,8 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
+import { limitsOf } from './access/limits.ts'
+import { takePlace } from './access/place.ts'
 import { failure } from './failure.ts'
 import { Controllers, cycle } from './lookahead/index.ts'
 import { logLine } from './log.ts'
@@ -25,24 +27,32 @@ const controllers = new Controllers()
  * Starts a run on the engine that the worker is set up for, and waits until that has let it in: what it refuses before
  * has a status, and after `statusMs` milliseconds `run.failed` is the first event. Leaving its events stops everything down to the engine, and so
  * does the end of the client's connection: then they end without an error.
- * @throws {ProtocolError} 500 `not_configured`; as `run.failed` would say it: 400, 429 `overloaded`, 502, 503 `target_unavailable`; 499 `client_left`
+ * A run writes as many tokens as the caller's key allows, however many it asks for.
+ * @throws {ProtocolError} 500 `not_configured`; 429 `too_many_runs`; as `run.failed` would say it: 400, 429 `overloaded`, 502, 503 `target_unavailable`; 499 `client_left`
  */
 export async function startRun(
   request: RunRequest,
   c: Context<App>,
   { statusMs = STATUS_MS }: { statusMs?: number } = {},
 ): Promise<AsyncIterator<RunEvent, void, undefined>> {
-  const { requestId } = c.var
+  const { requestId, caller } = c.var
   const { signal } = c.req.raw
-  const events = cycle(upstreamOf(c.env, requestId), request, {
-    runId: requestId,
-    signal,
-    controller: controllers.for(request),
-    log: (trouble) => logLine({ ...trouble, request_id: requestId }),
-  })
+  const upstream = upstreamOf(c.env, requestId)
+  const max_tokens = Math.min(request.max_tokens, caller.tokens ?? limitsOf(c.env).tokens)
+  const leave = await takePlace(c.env, caller, requestId)
+  const events = cycle(
+    upstream,
+    { ...request, max_tokens },
+    {
+      runId: requestId,
+      signal,
+      controller: controllers.for(request),
+      log: (trouble) => logLine({ ...trouble, request_id: requestId, caller: caller.name }),
+    },
+  )
   const over = Promise.withResolvers<void>()
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
-  c.executionCtx.waitUntil(over.promise)
+  c.executionCtx.waitUntil(over.promise.then(leave))
   const run = untilGone(events, signal, over.resolve)
   const begun = run.next()
   const first = await within(statusMs, begun)

@@ -90,6 +90,20 @@ describe('a backend that refuses the worker', () => {
     expect([health.status, await health.json()]).toEqual([503, { status: 'degraded', backend: 'unauthorized' }])
   })
 
+  test('is asked through the binding, where there is one', async () => {
+    await using fake = await fakeBackend([end], healthy)
+    const asked: string[] = []
+    const through: typeof fetch = async (input, init) => {
+      const url = input instanceof Request ? input.url : input.toString()
+      asked.push(new URL(url).pathname)
+      return fetch(url.replace('http://gpu.internal', fake.url), init)
+    }
+    const env: Bindings = { BACKEND_URL: 'http://gpu.internal', BACKEND: { fetch: through } }
+    expect((await read(await ask(env))).at(-1)).toMatchObject({ type: 'run.completed' })
+    expect((await request('/health', env)).status).toBe(200)
+    expect(asked).toEqual(expect.arrayContaining(['/v1/verify', '/health', '/v1/models']))
+  })
+
   test('is asked with the token', async () => {
     await using fake = await fakeBackend([end], { token: 'right', ...healthy })
     const env: Bindings = { BACKEND_URL: fake.url, BACKEND_TOKEN: 'right' }

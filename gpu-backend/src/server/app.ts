@@ -1,3 +1,4 @@
+import packageJson from '../../package.json' with { type: 'json' }
 import { ProtocolError, bearerOptions } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
@@ -66,6 +67,7 @@ export function createApp({ engine, draining, token, cors: origins = [], calls =
     const slots = ({ kv: { pool } }: ModelRunner) => ({ total: pool.size, free: pool.available })
     return c.json({
       status: 'ok',
+      version: packageJson.version,
       slots: slots(loaded.target),
       pools: Object.fromEntries(loaded.runners.map(({ role, runner }) => [role, slots(runner)])),
       judge: loaded.judge !== undefined,

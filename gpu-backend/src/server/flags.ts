@@ -5,6 +5,7 @@ import { LEAST_LOGPROB } from '../engine/judging/likelihood.ts'
 import { decimal, listOf, matching, Option, some, whole, type Command } from '../flags.ts'
 import type { WeightType } from '../graph/index.ts'
 import type { Device } from '../onnxruntime/index.ts'
+import { readConfigFile } from './config-file.ts'
 import { UsageError, deviceOption, weightsOption } from '../usage.ts'
 
 export interface ServeOptions {
@@ -66,6 +67,13 @@ const origins = (text: string): string[] =>
 /** The flags of `lookahead serve`. */
 export function withServeFlags(command: Command) {
   return command
+    .addOption(
+      setting('--config <file>', 'JSON with flags, which those given here and in variables go before').argParser(some),
+    )
+    .hook('preAction', (asked) => {
+      const config: unknown = asked.getOptionValue('config')
+      if (typeof config === 'string') readConfigFile(asked, config)
+    })
     .addOption(
       setting('--models <folder>', 'folder with target/, draft/ and judge/ (Hugging Face layout)')
         .argParser(some)
@@ -186,8 +194,17 @@ export function serveOptions(flags: ServeFlags): ServeOptions {
   const token = flags.token?.split(',')
   if (token?.some((secret) => !/^[\w.~+/-]+=*$/.test(secret)))
     throw new UsageError('--token may have letters, digits and -._~+/ only')
-  const { maxQueuedRequests, maxQueuedTokens, contextIdle, writeTimeout, drain, judge, verifierTimeout, ...same } =
-    flags
+  const {
+    maxQueuedRequests,
+    maxQueuedTokens,
+    contextIdle,
+    writeTimeout,
+    drain,
+    judge,
+    verifierTimeout,
+    config: _,
+    ...same
+  } = flags
   const queue = { requests: maxQueuedRequests, tokens: maxQueuedTokens }
   return {
     ...same,

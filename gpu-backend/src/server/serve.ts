@@ -2,6 +2,7 @@ import { Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve as listen } from '@hono/node-server'
 import { Engine } from '../engine/engine.ts'
+import type { WeightType } from '../graph/index.ts'
 import { shareThreads } from '../onnxruntime/index.ts'
 import { createApp } from './app.ts'
 import { Calls } from './calls.ts'
@@ -16,8 +17,8 @@ const GRACE_MS = 5_000
 export interface Server {
   url: string
   device: ChosenDevice
-  /** Whether there is a judge. */
-  judge: boolean
+  /** What it has loaded. */
+  models: { role: string; parameters: number; weights: WeightType; slots: number }[]
   /** Begins no more texts, lets those go on that have begun, for up to `drainMs`, aborts the rest, then frees the models. */
   close(): Promise<void>
 }
@@ -61,7 +62,12 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     device,
-    judge: loaded.judge !== undefined,
+    models: loaded.runners.map(({ role, runner: { model } }) => ({
+      role,
+      parameters: model.parameters,
+      weights: model.precision.weights,
+      slots: model.slots,
+    })),
     async close() {
       draining = true
       // Between two calls of a run only its context is here.

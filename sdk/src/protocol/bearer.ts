@@ -6,10 +6,14 @@ import { ProtocolError } from './errors.ts'
  * @param called what a caller knows it as, such as "API key"
  */
 export function bearerOptions(token: string | readonly string[], called: string) {
+  return { token: typeof token === 'string' ? token : [...token], ...bearerRefusals(called) }
+}
+
+/** What it takes to refuse, for one who looks at tokens by itself. */
+export function bearerRefusals(called: string) {
   const refusal = new ProtocolError(401, 'invalid_api_key', `send the ${called} as "Authorization: Bearer …"`)
   const refused = { message: () => refusal.toResponse() }
   return {
-    token: typeof token === 'string' ? token : [...token],
     realm: 'lookahead',
     noAuthenticationHeader: refused,
     invalidAuthenticationHeader: refused,

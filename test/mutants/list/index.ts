@@ -1,4 +1,5 @@
 import type { Area } from '../mutant.ts'
+import { access } from './access.ts'
 import { batching } from './batching.ts'
 import { contexts } from './contexts.ts'
 import { decode } from './decode.ts'
@@ -22,6 +23,7 @@ export const areas: readonly Area[] = [
   verifiers,
   lookahead,
   worker,
+  access,
   dialects,
   decode,
   following,

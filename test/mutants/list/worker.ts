@@ -23,7 +23,7 @@ export const worker: Area = {
   mutants: [
     {
       file: startRun,
-      from: '  c.executionCtx.waitUntil(over.promise)\n',
+      from: '  c.executionCtx.waitUntil(over.promise.then(leave))\n',
       to: '',
       means: 'the worker is dropped before it can tell the backend',
       tests: [runsTest],

@@ -22,7 +22,7 @@ import { readModel } from './model-name.ts'
 
 const MAX_MESSAGES = 4096
 
-const ChatRequest = v.pipe(
+export const ChatRequest = v.pipe(
   v.object({
     ...common,
     ...toolEntries,
@@ -50,7 +50,7 @@ const ChatRequest = v.pipe(
     ['functions'],
   ),
 )
-type ChatRequest = v.InferOutput<typeof ChatRequest>
+export type ChatRequest = v.InferOutput<typeof ChatRequest>
 
 export const chat: Dialect = (body, env) => {
   const request = parseRequest(ChatRequest, body)

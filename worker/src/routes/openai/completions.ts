@@ -9,7 +9,7 @@ import { readModel } from './model-name.ts'
 
 const text = v.pipe(v.string(), v.minLength(1))
 
-const CompletionRequest = v.object({
+export const CompletionRequest = v.object({
   ...common,
   prompt: v.pipe(
     v.union(

@@ -43,7 +43,7 @@ const InputItem = v.lazy((item): v.GenericSchema<unknown, Message[]> => {
 
 const NOTHING_KEPT = 'nothing is kept between requests: send the whole conversation'
 
-const ResponseRequest = v.pipe(
+export const ResponseRequest = v.pipe(
   v.object({
     ...common,
     ...toolEntries,

@@ -1,0 +1,171 @@
+/** Looks at a worker or a backend from outside, as its clients do, hop by hop. */
+import { HealthDetails, Models } from '@lookahead/sdk/protocol'
+import * as v from 'valibot'
+import packageJson from '../../package.json' with { type: 'json' }
+import { failed, ok, warning } from './finding.ts'
+import type { Finding } from './finding.ts'
+import { at, unreachable } from './reach.ts'
+import type { Ask } from './reach.ts'
+import { probes, streaming } from './streaming.ts'
+
+const BackendHealth = v.object({ status: v.string(), version: v.optional(v.string()) })
+
+/** @param key of the worker, or token of the backend */
+export async function* examine(base: string, key: string | undefined): AsyncGenerator<Finding, void, undefined> {
+  const ask = at(base, key)
+  let response: Response
+  try {
+    response = await ask('/health?details')
+  } catch (error) {
+    yield unreachable('reached', error)
+    return
+  }
+  const text = await response.text()
+  const said = json(text)
+  const worker = v.safeParse(HealthDetails, said)
+  const backend = v.safeParse(BackendHealth, said)
+  if (!worker.success && !backend.success) {
+    const told = text.slice(0, 100).replaceAll(/\s+/g, ' ')
+    yield failed('reached', `it answers ${response.status}, which is not Lookahead's: ${told}`, notOurs(response))
+    return
+  }
+
+  const kind = worker.success ? 'worker' : 'backend'
+  yield ok('reached', `${base} is a ${kind}`)
+  yield guarded(base)
+  yield* versions(worker.success ? worker.output : {}, backend.success ? backend.output : {}, kind)
+  yield ok('round trip', `${(await roundTrip(ask)).toFixed(1)} ms to the ${kind} and back`)
+  if (worker.success) yield* behind(worker.output)
+  else if (backend.success)
+    yield backend.output.status === 'ok' ? ok('backend', 'ready') : stateOf(backend.output.status)
+  const open = yield* access(base, key, kind)
+  if (!open) return
+  yield await models(ask)
+  const isUp = worker.success ? worker.output.status === 'ok' : backend.success && backend.output.status === 'ok'
+  if (isUp) yield await streaming(ask, probes[kind]).catch((error: unknown) => unreachable('streams', error))
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function notOurs({ status, headers }: Response): string {
+  if (/cloudflareaccess\.com/.test(headers.get('location') ?? ''))
+    return 'Cloudflare Access stands before it: let /v1 and /health through, or give a service token'
+  if (status >= 300 && status < 400) return `it sends elsewhere (${headers.get('location')}): use that address`
+  if (status >= 520 || status === 502 || status === 504)
+    return 'a proxy answers, and what is behind it does not: look whether that runs'
+  return 'give the address of the worker or backend itself, without a path'
+}
+
+const isLocal = (base: string): boolean => /^(localhost|127\.|\[::1\])/.test(new URL(base).hostname)
+
+function guarded(base: string): Finding {
+  if (base.startsWith('https:')) return ok('TLS', 'yes')
+  if (isLocal(base)) return ok('TLS', 'none, on this machine')
+  return warning(
+    'TLS',
+    'none: keys and texts can be read on the way',
+    'put a tunnel or a proxy with a certificate before it (docs/deploy.md)',
+  )
+}
+
+function* versions(
+  worker: Partial<HealthDetails>,
+  backend: { version?: string | undefined },
+  kind: string,
+): Generator<Finding> {
+  const told =
+    kind === 'worker' ? { worker: worker.version, backend: worker.backend_version } : { backend: backend.version }
+  const known = Object.entries(told).flatMap(([who, version]) => (version === undefined ? [] : [`${who} ${version}`]))
+  const text = [...known, `this command ${packageJson.version}`].join(', ')
+  const isSame = new Set([...Object.values(told).filter(Boolean), packageJson.version]).size === 1
+  yield isSame ? ok('versions', text) : warning('versions', text, 'deploy worker and backend of one version')
+}
+
+/** Of a request that asks nobody else, over a connection that is open. */
+async function roundTrip(ask: Ask): Promise<number> {
+  const times: number[] = []
+  for (let i = 0; i < 6; i++) {
+    const start = performance.now()
+    await (await ask('/health', { method: 'OPTIONS' })).arrayBuffer()
+    times.push(performance.now() - start)
+  }
+  return times.slice(1).toSorted((a, b) => a - b)[2]!
+}
+
+const FAR_MS = 50
+
+function* behind({ backend, backend_ms }: HealthDetails): Generator<Finding> {
+  yield backend === 'ok' ? ok('backend', 'the worker reaches it, and is let in') : stateOf(backend)
+  if (backend_ms === undefined) return
+  const told = `${backend_ms.toFixed()} ms from the worker to the backend and back`
+  yield backend_ms <= FAR_MS
+    ? ok('distance', told)
+    : warning(
+        'distance',
+        told,
+        'give the worker a placement near the backend: [placement] in wrangler.toml (docs/deploy.md)',
+      )
+}
+
+const mends: Record<string, string> = {
+  unauthorized: 'set the secret BACKEND_TOKEN of the worker to a --token of the backend',
+  unreachable:
+    "look at BACKEND_URL: it must be an address that the worker reaches, which localhost is only for one on the backend's machine; and run this command with the backend's address",
+  not_configured: "the worker's log names the setting: `npx wrangler tail`",
+  loading: 'wait until the models are loaded',
+  draining: 'it was asked to stop: start it again',
+  failing: "the target's forwards fail: the backend's log says why",
+}
+
+const stateOf = (state: string): Finding =>
+  failed('backend', state.replace('_', ' '), mends[state] ?? 'look at its log')
+
+/** Whether the one who asks is let in, and whether anybody would be. Returns whether it is. */
+async function* access(
+  base: string,
+  key: string | undefined,
+  kind: 'worker' | 'backend',
+): AsyncGenerator<Finding, boolean> {
+  const called = kind === 'worker' ? 'key' : 'token'
+  const status = async (shown: string | undefined) => {
+    const answer = await at(base, shown)('/v1/models')
+    await answer.body?.cancel()
+    return answer.status
+  }
+  const [without, given] = [await status(undefined), await status(key)]
+  if (given === 401) {
+    const told = key === undefined ? `a ${called} is asked for` : `the ${called} is refused`
+    yield failed(
+      'access',
+      told,
+      `give one with --key, or in LOOKAHEAD_KEY${kind === 'worker' ? '; `lookahead key` makes one' : ''}`,
+    )
+    return false
+  }
+  if (without === 401) yield ok('access', `the ${called} is taken, and nobody comes in without one`)
+  else if (isLocal(base)) yield ok('access', `no ${called} is asked for, on this machine`)
+  else
+    yield warning(
+      'access',
+      `anybody may use it: no ${called} is asked for`,
+      kind === 'worker' ? 'set the secret API_KEYS (docs/deploy.md)' : 'start it with --token',
+    )
+  return true
+}
+
+async function models(ask: Ask): Promise<Finding> {
+  const answer = await ask('/v1/models')
+  const said = v.safeParse(Models, json(await answer.text()))
+  if (!said.success || said.output.data.length === 0)
+    return failed('models', `none are listed (${answer.status})`, 'look at what was found about the backend')
+  const each = said.output.data.map(
+    ({ id, role, max_model_len }) => `${id}${id === role ? '' : ` (${role})`}, ${max_model_len} tokens`,
+  )
+  return ok('models', each.join('; '))
+}
