@@ -11,6 +11,7 @@ import { health } from './routes/health.ts'
 import { models } from './routes/models.ts'
 import { openai } from './routes/openai/index.ts'
 import { runs } from './routes/runs.ts'
+import { storedRuns } from './routes/stored-runs.ts'
 import { apiKeyOf } from './settings.ts'
 import type { App } from './settings.ts'
 
@@ -38,6 +39,7 @@ app.use(
 )
 
 app.route('/', runs)
+app.route('/', storedRuns)
 app.route('/', openai)
 app.route('/', models)
 app.route('/', health)

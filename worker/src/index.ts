@@ -1,3 +1,4 @@
 import { app } from './app.ts'
 
+export { RunObject } from './stored/run-object.ts'
 export default app

@@ -1,5 +1,6 @@
 /** What `wrangler.toml` and the secrets say, checked where it is used: a wrong setting is the operator's to mend, and is named. */
 import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { RunObjects } from './stored/orders.ts'
 
 /** What `wrangler.toml` and the secrets give the worker. */
 export interface Bindings {
@@ -15,6 +16,10 @@ export interface Bindings {
   API_KEY?: string
   /** A name of the operator's choice for the model that can be asked, beside `target`: the default of OpenAI's dialects. */
   MODEL_NAME?: string
+  /** Where stored runs live. Default: none are. */
+  RUNS?: RunObjects
+  /** How long a stored run is kept after its end, in seconds. Default: 3600. */
+  RUN_RETENTION_SECONDS?: string
 }
 
 /** What Hono knows of every request. */

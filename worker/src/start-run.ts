@@ -5,7 +5,7 @@ import type { Context } from 'hono'
 import { failure } from './failure.ts'
 import { Controllers, cycle } from './lookahead/index.ts'
 import { logLine } from './log.ts'
-import type { App } from './settings.ts'
+import type { App, Bindings } from './settings.ts'
 import { upstreamOf } from './upstreams/index.ts'
 
 /** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */
@@ -24,18 +24,28 @@ export async function startRun(
   request: RunRequest,
   c: Context<App>,
 ): Promise<AsyncIterator<RunEvent, void, undefined>> {
-  const { requestId } = c.var
   const { signal } = c.req.raw
-  const events = cycle(upstreamOf(c.env, requestId), request, {
-    runId: requestId,
-    signal,
-    controller: controllers.for(request),
-    log: (trouble) => logLine({ ...trouble, request_id: requestId }),
-  })
   const over = Promise.withResolvers<void>()
+  const events = openRun(request, c.env, c.var.requestId, signal)
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
   c.executionCtx.waitUntil(over.promise)
-  const run = untilGone(events, signal, over.resolve)
+  return letIn(untilGone(events, signal, over.resolve))
+}
+
+/** A run on the engine that the worker is set up for, not begun yet. @throws {ProtocolError} 500 `not_configured` */
+export function openRun(request: RunRequest, env: Bindings, runId: string, signal: AbortSignal): Leavable<RunEvent> {
+  return cycle(upstreamOf(env, runId), request, {
+    runId,
+    signal,
+    controller: controllers.for(request),
+    log: (trouble) => logLine({ ...trouble, request_id: runId }),
+  })
+}
+
+/** The same run once the engine has let it in. @throws {ProtocolError} as `startRun` does */
+export async function letIn(
+  run: AsyncIterator<RunEvent, void, undefined>,
+): Promise<AsyncIterator<RunEvent, void, undefined>> {
   const first = await run.next()
   if (first.done) throw new ProtocolError(499, 'client_left', 'the client left')
   if (first.value.type !== 'run.failed') return begunWith(first, run)
