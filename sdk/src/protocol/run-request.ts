@@ -1,6 +1,6 @@
 /** What apps ask of the worker: the body of `POST /v1/runs`. Apart from the events, since clients ship only those. */
 import * as v from 'valibot'
-import { Mode } from './runs.ts'
+import { Mode } from './mode.ts'
 import { MAX_WIDTH } from './width.ts'
 import { DEFAULT_MAX_TOKENS, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { StepRules } from './steps.ts'
