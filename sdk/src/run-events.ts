@@ -23,7 +23,7 @@ export async function* readRun(
   first = 0,
 ): AsyncGenerator<RunEvent, void> {
   const { body, requestId } = await fetchStream(settings, call, signal)
-  let lastEventId: string | undefined
+  let lastEventId = first > 0 ? String(first - 1) : undefined
   let count = first
   const interrupted = (code: StreamInterruptedError['code'], options = {}) =>
     new StreamInterruptedError(code, lastEventId, { requestId, ...options })
