@@ -22,6 +22,8 @@ export class Journal {
   readonly #log: EventLog
   /** Events that are on disk. */
   #length = 0
+  /** Whether the terminal event is among them. */
+  #isOver = false
   #news = Promise.withResolvers<void>()
 
   constructor(storage: Storage) {
@@ -33,6 +35,7 @@ export class Journal {
   open(): void {
     this.#log.create()
     this.#length = this.#log.length
+    this.#isOver = this.endedAt !== undefined
   }
 
   get length(): number {
@@ -58,10 +61,10 @@ export class Journal {
       storing = undefined
     }
     for await (const event of events) {
+      if (failure) break
       waiting.push(event)
       storing ??= store()
       if (waiting.length >= MOST_WAITING) await storing
-      if (failure) break
     }
     await storing
     if (failure) throw failure.error
@@ -88,7 +91,7 @@ export class Journal {
       yield* batch
       from += batch.length
       if (batch.length > 0) continue
-      if (this.endedAt !== undefined || (await Promise.race([this.#news.promise, left])) === 'left') return
+      if (this.#isOver || (await Promise.race([this.#news.promise, left])) === 'left') return
     }
   }
 
@@ -97,6 +100,7 @@ export class Journal {
     if (events.some(isTerminal)) this.#storage.kv.put(ENDED_AT, Date.now())
     await this.#storage.sync()
     this.#length += events.length
+    this.#isOver = this.endedAt !== undefined
     this.#news.resolve()
     this.#news = Promise.withResolvers()
   }
