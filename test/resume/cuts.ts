@@ -33,6 +33,8 @@ export interface CutsReport {
 
 /** Bytes that a connection lives at most; a run's events take some ten times as many. */
 const MOST_BYTES = 3000
+/** How many read a run that is over. */
+const LATER = 4
 
 export async function cuts({
   workerURL,
@@ -50,6 +52,10 @@ export async function cuts({
   const report: CutsReport = { cuts: 0, runs: 0, readings: 0, events: 0, seconds: 0, violations: [] }
   const started = performance.now()
   let told = 0
+  const wrong = (what: string): void => {
+    report.violations.push(what)
+    onProgress?.(`WRONG: ${what}`)
+  }
 
   async function oneRun(solo: Solo): Promise<void> {
     const readings = await readRun(client, solo, next)
@@ -60,8 +66,8 @@ export async function cuts({
     for (const events of readings) {
       report.readings++
       report.events += events.length
-      const wrong = fault(events, kept, solo)
-      if (wrong) report.violations.push(`${wrong}: ${JSON.stringify(solo.request.lookahead)}, run ${id}`)
+      const found = fault(events, kept, solo)
+      if (found) wrong(`${found}: ${JSON.stringify(solo.request.lookahead)}, run ${id}`)
     }
     if (link.cuts - told >= 500) onProgress?.(`${(told = link.cuts)} cuts, ${report.runs} runs`)
   }
@@ -69,8 +75,7 @@ export async function cuts({
   try {
     await Promise.all(
       Array.from({ length: clients }, async () => {
-        while (link.cuts < count)
-          await oneRun(pick(solos, next)).catch((error: unknown) => void report.violations.push(String(error)))
+        while (link.cuts < count) await oneRun(pick(solos, next)).catch((error: unknown) => wrong(String(error)))
       }),
     )
   } finally {
@@ -79,7 +84,7 @@ export async function cuts({
   return { ...report, cuts: link.cuts, seconds: (performance.now() - started) / 1000 }
 }
 
-/** A run as three see it: who began it, who comes in while it goes on, and who leaves in the middle and comes back. */
+/** A run as others see it: who began it, who comes in while it goes on, who leaves in the middle and comes back, and those who read it afterwards. */
 async function readRun(client: Lookahead, { request }: Solo, next: () => number): Promise<RunEvent[][]> {
   const began: RunEvent[] = []
   const others: Promise<RunEvent[]>[] = []
@@ -91,6 +96,8 @@ async function readRun(client: Lookahead, { request }: Solo, next: () => number)
     }
     began.push(event)
   }
+  const [{ run_id: id }] = began as [Extract<RunEvent, { type: 'run.started' }>]
+  for (let i = 0; i < LATER; i++) others.push(read(client.runs.resume(id)))
   return [began, ...(await Promise.all(others))]
 }
 
