@@ -16,7 +16,7 @@ type Question = Omit<RunRequestInput, 'lookahead'> & {
 export const ask = (question: string): Question => ({ messages: [{ role: 'user', content: question }] })
 
 export async function measure(
-  client: Pick<Lookahead, 'runs'>,
+  client: { runs: Pick<Lookahead['runs'], 'stream'> },
   mode: Mode,
   question: Question,
   onEvent?: (event: RunEvent) => void,

@@ -1,15 +1,14 @@
-import type * as v from 'valibot'
-import { AbortedError } from './errors.ts'
-import { readOptions, readParams, readSignal } from './options.ts'
-import type { CallOptions, LookaheadOptions } from './options.ts'
-import { Health } from './protocol/health.ts'
-import { Models } from './protocol/models.ts'
-import { retry } from './protocol/retry.ts'
+import { readOptions, readParams, readSignal, readSource } from './options.ts'
+import type { CallOptions, LookaheadOptions, ResumeOptions } from './options.ts'
+import type { Answer, Calls } from './calls.ts'
+import type { Health } from './protocol/health.ts'
+import type { Models } from './protocol/models.ts'
 import type { RunRequestInput } from './protocol/run-request.ts'
-import { retries } from './retry.ts'
+import type { StoredRun } from './protocol/stored-run.ts'
 import { runEvents } from './run-events.ts'
 import { RunStream } from './run-stream.ts'
-import { fetchJson } from './transport.ts'
+import type { Open } from './run-stream.ts'
+import type { StoredSource } from './stored-events.ts'
 import type { Settings } from './transport.ts'
 
 /**
@@ -33,36 +32,52 @@ export class Lookahead {
 
   readonly runs = {
     /**
-     * Asks a question. Nothing is sent before the returned stream is read.
+     * Asks a question. Nothing is sent before the returned stream is read. With `store: true` a lost connection is made again, and nothing
+     * of the run is lost or comes twice.
      * @throws {UsageError} `invalid_option`, for a request or signal that is none.
      */
     stream: (params: RunRequestInput, options?: CallOptions): RunStream => {
       const call = { path: 'v1/runs', body: readParams(params) }
-      return new RunStream((scope) => runEvents(this.#settings, call, scope), readSignal(options))
+      const open: Open = params.store ? this.#stored({ call }) : (signal) => runEvents(this.#settings, call, signal)
+      return new RunStream(open, readSignal(options))
     },
+
+    /**
+     * Reads a stored run on, or again.
+     * @param options.startingAfter the number of the last event that is known. Default: none, so that `final()` has the whole run.
+     * @throws {UsageError} `invalid_option`
+     */
+    resume: (id: string, options: ResumeOptions = {}): RunStream =>
+      new RunStream(this.#stored(readSource(id, options.startingAfter)), readSignal(options)),
+
+    /** How a stored run is, and what it has written so far. */
+    retrieve: (id: string, options?: CallOptions): Promise<StoredRun> => this.#call('retrieve', options, id),
+
+    /** Ends a stored run, and tells how it is then. One that is over stays as it is. */
+    cancel: (id: string, options?: CallOptions): Promise<StoredRun> => this.#call('cancel', options, id),
   }
 
   readonly models = {
     /** The model that can be asked, by each of its names. */
-    list: (options?: CallOptions): Promise<Models> => this.#get('v1/models', Models, options),
+    list: (options?: CallOptions): Promise<Models> => this.#call('models', options),
   }
 
   /** How the worker is. That it is degraded is an answer: this fails only when no worker answers. */
   health(options?: CallOptions): Promise<Health> {
-    return this.#get('health', Health, options)
+    return this.#call('health', options)
   }
 
-  async #get<const Schema extends v.GenericSchema>(
-    path: string,
-    schema: Schema,
-    options?: CallOptions,
-  ): Promise<v.InferOutput<Schema>> {
-    const signal = readSignal(options) ?? new AbortController().signal
-    try {
-      const attempt = () => fetchJson(this.#settings, path, schema, signal)
-      return await retry(attempt, retries(this.#settings.maxRetries, signal))
-    } catch (error) {
-      throw signal.aborted ? new AbortedError('the call was aborted', { cause: signal.reason }) : error
+  async #call<Name extends keyof Calls>(name: Name, options?: CallOptions, id = ''): Promise<Answer<Name>> {
+    const signal = readSignal(options)
+    const { calls } = await import('./calls.ts')
+    return calls[name](this.#settings, signal, id) as Promise<Answer<Name>>
+  }
+
+  #stored(run: StoredSource): Open {
+    const settings = this.#settings
+    return async function* (signal, isCancelled) {
+      const { storedEvents } = await import('./stored-events.ts')
+      yield* storedEvents(settings, run, signal, isCancelled)
     }
   }
 }

@@ -1,5 +1,5 @@
 export { Lookahead } from './client.ts'
-export type { CallOptions, LookaheadOptions } from './options.ts'
+export type { CallOptions, LookaheadOptions, ResumeOptions } from './options.ts'
 export {
   AbortedError,
   ApiError,
@@ -15,7 +15,9 @@ export type { RunResult, RunStep } from './run-result.ts'
 export { RunStream } from './run-stream.ts'
 export type { TextDelta } from './run-stream.ts'
 export type { RunRequest, RunRequestInput } from './protocol/run-request.ts'
-export type { Mode, RunEvent, RunStats } from './protocol/runs.ts'
+export type { Mode } from './protocol/mode.ts'
+export type { RunEvent, RunStats } from './protocol/runs.ts'
+export type { StoredRun } from './protocol/stored-run.ts'
 export type { Health } from './protocol/health.ts'
 export type { Leavable } from './protocol/leavable.ts'
 export type { Models } from './protocol/models.ts'

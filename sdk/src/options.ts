@@ -27,6 +27,11 @@ export interface CallOptions {
   signal?: AbortSignal | undefined
 }
 
+export interface ResumeOptions extends CallOptions {
+  /** The number of the last event that is known, from 0. Default: none. */
+  startingAfter?: number | undefined
+}
+
 /** Longer ones would end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -63,6 +68,13 @@ export function readParams(params: object): string {
   } catch (cause) {
     throw invalid('params', wrong, cause)
   }
+}
+
+/** @throws {UsageError} `invalid_option` */
+export function readSource(id: string, startingAfter = -1) {
+  check(typeof id === 'string' && id !== '', 'id', 'must be the id of a run')
+  check(Number.isInteger(startingAfter) && startingAfter >= -1, 'startingAfter', 'must be the number of an event')
+  return { id, next: startingAfter + 1 }
 }
 
 const TIME = `must be milliseconds, more than 0 and at most ${MAX_TIMER_MS}`

@@ -12,10 +12,13 @@ export function retries(maxRetries: number, signal: AbortSignal): Retries {
   return { signal, delay: (error, failures) => (failures < maxRetries ? delayAfter(error, failures) : undefined) }
 }
 
-function delayAfter(error: unknown, failures: number): number | undefined {
+export function delayAfter(error: unknown, failures: number): number | undefined {
   if (!LookaheadError.isInstance(error) || !error.retryable) return undefined
   if (error.kind === 'api' && error.retryAfterMs !== undefined) {
     return error.retryAfterMs <= MAX_RETRY_AFTER_MS ? error.retryAfterMs : undefined
   }
-  return Math.min(FIRST_DELAY_MS * 2 ** failures, MAX_DELAY_MS) * (1 - Math.random() / 4)
+  return backoff(failures)
 }
+
+export const backoff = (failures: number): number =>
+  Math.min(FIRST_DELAY_MS * 2 ** failures, MAX_DELAY_MS) * (1 - Math.random() / 4)

@@ -15,10 +15,16 @@ export function runEvents(settings: Settings, call: Call, signal: AbortSignal): 
   return retryStream(() => readRun(settings, call, signal), retries(settings.maxRetries, signal))
 }
 
-async function* readRun(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
+/** One attempt. @param first the number of the event that must come first */
+export async function* readRun(
+  settings: Settings,
+  call: Call,
+  signal: AbortSignal,
+  first = 0,
+): AsyncGenerator<RunEvent, void> {
   const { body, requestId } = await fetchStream(settings, call, signal)
-  let lastEventId: string | undefined
-  let count = 0
+  let lastEventId = first > 0 ? String(first - 1) : undefined
+  let count = first
   const interrupted = (code: StreamInterruptedError['code'], options = {}) =>
     new StreamInterruptedError(code, lastEventId, { requestId, ...options })
   try {

@@ -8,13 +8,14 @@ import type { RunResult } from './run-result.ts'
 /** Output text as it becomes certain. */
 export type TextDelta = Pick<Extract<RunEvent, { type: 'text.delta' }>, 'channel' | 'text'>
 
-type Open = (signal: AbortSignal) => AsyncGenerator<RunEvent, void, undefined>
+/** @param isCancelled whether the signal was aborted by `cancel()` */
+export type Open = (signal: AbortSignal, isCancelled: () => boolean) => AsyncGenerator<RunEvent, void, undefined>
 
 /**
  * A run, as it happens. One reader may read it: its events (`for await … of run`) or its text (`for await … of
  * run.textStream`). `await run.final()` gives the result, with a reader or without.
  *
- * The request is sent when reading starts. Leaving a loop closes the connection, and with it ends the run on the server.
+ * The request is sent when reading starts. Leaving a loop closes the connection, and with it ends the run on the server; a stored run goes on.
  *
  * Reading throws a `LookaheadError`: `run_failed` after a `run.failed` event, `stream_interrupted` when the stream ends
  * without its terminal event, `aborted` when the signal given to `stream` aborts, `usage` when the run has another reader.
@@ -31,6 +32,7 @@ export class RunStream implements AsyncIterable<RunEvent> {
   #failure: { error: unknown } | undefined
   /** Whoever leaves is told of no failure. */
   #left = false
+  #cancelled = false
 
   /** @internal */
   constructor(open: Open, outer: AbortSignal | undefined) {
@@ -60,10 +62,12 @@ export class RunStream implements AsyncIterable<RunEvent> {
     return this.#result.promise
   }
 
-  /** Ends the run: a loop over it stops without an error, `final()` rejects with `aborted`. Does nothing after the end. */
+  /**
+   * Ends the run, on the server too: a loop over it stops without an error, `final()` rejects with `aborted`. Does nothing after the end.
+   */
   cancel(): void {
-    this.#left = true
-    this.#stop('the run was cancelled')
+    this.#cancelled = true
+    this.#detach()
   }
 
   /** What `pick` takes of every event. Nothing is claimed before the first read. */
@@ -97,6 +101,11 @@ export class RunStream implements AsyncIterable<RunEvent> {
     return this.#advancing
   }
 
+  #detach(): void {
+    this.#left = true
+    this.#stop('the run was left')
+  }
+
   #stop(why: string, options?: { cause: unknown }): void {
     this.#ahead = []
     this.#scope.abort(new AbortedError(why, options))
@@ -105,7 +114,7 @@ export class RunStream implements AsyncIterable<RunEvent> {
 
   /** Resolves once the connection is closed. */
   async #leave(): Promise<void> {
-    this.cancel()
+    this.#detach()
     await this.#source.return()
   }
 
@@ -117,7 +126,7 @@ export class RunStream implements AsyncIterable<RunEvent> {
     if (outer?.aborted) abort()
     const builder = new RunResultBuilder()
     try {
-      for await (const event of open(signal)) {
+      for await (const event of open(signal, () => this.#cancelled)) {
         signal.throwIfAborted()
         builder.add(event)
         if (event.type === 'run.completed') this.#result.resolve(builder.build(event))

@@ -19,29 +19,8 @@ export interface Settings {
 export interface Call {
   path: string
   body?: string
-}
-
-/**
- * One attempt at a JSON answer. What has the form asked for is the answer, whatever its status.
- */
-export async function fetchJson<const Schema extends v.GenericSchema>(
-  settings: Settings,
-  path: string,
-  schema: Schema,
-  signal: AbortSignal,
-): Promise<v.InferOutput<Schema>> {
-  const watchdog = new Watchdog(signal)
-  const read = async () => {
-    const answer = await send(settings, { path }, watchdog.signal)
-    return [answer, await readJson(answer)] as const
-  }
-  const [response, json] = await watchdog.wait(read, settings.timeoutMs, late(settings))
-  const parsed = v.safeParse(schema, json)
-  if (parsed.success) return parsed.output
-  if (!response.ok) throw apiError(response, json)
-  throw new ApiError(response.status, 'malformed_answer', `${path} answered with something else than expected`, {
-    requestId: requestIdOf(response),
-  })
+  /** Sent with it. */
+  headers?: Record<string, string>
 }
 
 /**
@@ -62,18 +41,18 @@ export async function fetchStream(settings: Settings, call: Call, signal: AbortS
   return { requestId, body: watchdog.watch(response.body ?? new Blob([]).stream(), idleTimeoutMs, silent) }
 }
 
-const late =
+export const late =
   ({ timeoutMs }: Settings) =>
   () =>
     new TimeoutError('headers', timeoutMs)
 
-async function send(settings: Settings, { path, body }: Call, signal: AbortSignal): Promise<Response> {
+export async function send(settings: Settings, { path, body, headers }: Call, signal: AbortSignal): Promise<Response> {
   // Called as a plain function: some runtimes refuse a fetch whose `this` is another object.
   const { fetch } = settings
   const init =
     body === undefined
       ? { headers: settings.headers }
-      : { method: 'POST', headers: { ...settings.headers, 'content-type': 'application/json' }, body }
+      : { method: 'POST', headers: { ...settings.headers, 'content-type': 'application/json', ...headers }, body }
   try {
     const response = await fetch(settings.baseURL + path, { ...init, signal })
     // Not every fetch listens to its signal.
@@ -84,11 +63,11 @@ async function send(settings: Settings, { path, body }: Call, signal: AbortSigna
   }
 }
 
-const requestIdOf = (response: Response) => response.headers.get('x-request-id') ?? undefined
+export const requestIdOf = (response: Response) => response.headers.get('x-request-id') ?? undefined
 
-const readJson = (response: Response): Promise<unknown> => response.json().catch(() => undefined)
+export const readJson = (response: Response): Promise<unknown> => response.json().catch(() => undefined)
 
-function apiError(response: Response, json: unknown): ApiError {
+export function apiError(response: Response, json: unknown): ApiError {
   const body = v.safeParse(ErrorBody, json)
   const { code, message, param } = body.success ? body.output.error : {}
   return new ApiError(response.status, code ?? 'unknown', message ?? `the server answered ${response.status}`, {

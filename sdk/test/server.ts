@@ -1,4 +1,4 @@
-/** A server of staged faults: every request to `/v1/runs` is answered by the next entry of a script. */
+/** A server of staged faults: every request is answered by the next entry of a script. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
@@ -109,6 +109,8 @@ export function staged(
 export type Answer = Response | (() => Response | Promise<Response>)
 
 export interface Request {
+  method: string
+  url: string
   headers: IncomingHttpHeaders
   body: string
 }
@@ -131,7 +133,8 @@ export const server = createServer((request, response) => {
   void (async () => {
     let answer = others.get(request.url ?? '')
     if (!answer) {
-      requests.push({ headers: request.headers, body: await text(request) })
+      const { method = '', url = '', headers } = request
+      requests.push({ method, url, headers, body: await text(request) })
       answer = answers[requests.length - 1] ?? new Response('more requests than answers', { status: 418 })
     }
     await send(await (typeof answer === 'function' ? answer() : answer), response)

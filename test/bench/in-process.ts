@@ -11,7 +11,7 @@ import type { BenchOptions } from './options.ts'
 import { drafts } from './servers.ts'
 
 /** What a benchmark asks runs of. */
-export type Runs = Pick<Lookahead, 'runs'>
+export type Runs = { runs: Pick<Lookahead['runs'], 'stream'> }
 
 type Options = Pick<BenchOptions, 'pair' | 'weights' | 'threads' | 'device' | 'models' | 'backend' | 'forced'>
 

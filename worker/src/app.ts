@@ -10,6 +10,7 @@ import { models } from './routes/models.ts'
 import { openai } from './routes/openai/index.ts'
 import { openapi } from './routes/openapi.ts'
 import { runs } from './routes/runs.ts'
+import { storedRuns } from './routes/stored-runs.ts'
 import type { App } from './settings.ts'
 
 export const app = new Hono<App>()
@@ -19,6 +20,7 @@ app.use(requestId)
 app.use('/v1/*', askForKey, limitRate, limitBody)
 
 app.route('/', runs)
+app.route('/', storedRuns)
 app.route('/', openai)
 app.route('/', models)
 app.route('/', health)

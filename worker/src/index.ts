@@ -1,5 +1,6 @@
 import { app } from './app.ts'
 
 export { RunCounter } from './access/run-counter.ts'
+export { RunObject } from './stored/run-object.ts'
 
 export default app

@@ -2,6 +2,7 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Key } from './access/keys.ts'
 import type { Places } from './access/leases.ts'
+import type { RunObjects } from './stored/orders.ts'
 
 /** What `wrangler.toml` and the secrets give the worker. */
 export interface Bindings {
@@ -33,6 +34,10 @@ export interface Bindings {
   CORS_ORIGINS?: string
   /** A name of the operator's choice for the model that can be asked, beside `target`: the default of OpenAI's dialects. */
   MODEL_NAME?: string
+  /** Where stored runs live. Default: none are. */
+  RUNS?: RunObjects
+  /** How long a stored run is kept after its end, in seconds. Default: 3600. */
+  RUN_RETENTION_SECONDS?: string
 }
 
 /** What Hono knows of every request. */

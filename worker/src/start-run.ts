@@ -6,8 +6,9 @@ import { limitsOf } from './access/limits.ts'
 import { takePlace } from './access/place.ts'
 import { failure } from './failure.ts'
 import { Controllers, cycle } from './lookahead/index.ts'
+import type { Trouble } from './lookahead/index.ts'
 import { logLine } from './log.ts'
-import type { App } from './settings.ts'
+import type { App, Bindings, Caller } from './settings.ts'
 import { upstreamOf } from './upstreams/index.ts'
 import { within } from './within.ts'
 
@@ -33,27 +34,49 @@ const controllers = new Controllers()
 export async function startRun(
   request: RunRequest,
   c: Context<App>,
-  { statusMs = STATUS_MS }: { statusMs?: number } = {},
+  { statusMs }: { statusMs?: number } = {},
 ): Promise<AsyncIterator<RunEvent, void, undefined>> {
-  const { requestId, caller } = c.var
+  const { requestId: id, caller } = c.var
   const { signal } = c.req.raw
-  const upstream = upstreamOf(c.env, requestId)
-  const max_tokens = Math.min(request.max_tokens, caller.tokens ?? limitsOf(c.env).tokens)
-  const leave = await takePlace(c.env, caller, requestId)
-  const events = cycle(
-    upstream,
-    { ...request, max_tokens },
-    {
-      runId: requestId,
-      signal,
-      controller: controllers.for(request),
-      log: (trouble) => logLine({ ...trouble, request_id: requestId, caller: caller.name }),
-    },
-  )
+  const { events, leave } = await openRun(request, c.env, { id, caller, signal })
   const over = Promise.withResolvers<void>()
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
   c.executionCtx.waitUntil(over.promise.then(leave))
-  const run = untilGone(events, signal, over.resolve)
+  return letIn(untilGone(events, signal, over.resolve), statusMs)
+}
+
+interface Opening {
+  id: string
+  caller: Caller
+  signal: AbortSignal
+}
+
+/**
+ * A run that has its place among those that may go on, and has not begun yet.
+ * @returns its events; and what to call when it is over
+ * @throws {ProtocolError} 500 `not_configured`; 429 `too_many_runs`
+ */
+export async function openRun(
+  request: RunRequest,
+  env: Bindings,
+  { id, caller, signal }: Opening,
+): Promise<{ events: Leavable<RunEvent>; leave: () => Promise<void> }> {
+  const upstream = upstreamOf(env, id)
+  const max_tokens = Math.min(request.max_tokens, caller.tokens ?? limitsOf(env).tokens)
+  const leave = await takePlace(env, caller, id)
+  const log = (trouble: Trouble) => logLine({ ...trouble, request_id: id, caller: caller.name })
+  const controller = controllers.for(request)
+  return { events: cycle(upstream, { ...request, max_tokens }, { runId: id, signal, controller, log }), leave }
+}
+
+/**
+ * The same run once the engine has let it in, or has not for `statusMs` milliseconds.
+ * @throws {ProtocolError} as `startRun` does
+ */
+export async function letIn(
+  run: AsyncIterator<RunEvent, void, undefined>,
+  statusMs = STATUS_MS,
+): Promise<AsyncIterator<RunEvent, void, undefined>> {
   const begun = run.next()
   const first = await within(statusMs, begun)
   if (first?.done) throw new ProtocolError(499, 'client_left', 'the client left')

@@ -1,35 +1,16 @@
 /** The built worker in real workerd, against a backend that does what a script says. */
-import { fileURLToPath } from 'node:url'
 import { RunEvent, readEvents } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
-import { afterEach, describe, expect, test } from 'vitest'
-import { unstable_startWorker } from 'wrangler'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { commits, context, drafts, fakeBackend } from './fake-backend.ts'
 import type { FakeBackend, Reply } from './fake-backend.ts'
-
-Object.assign(process.env, {
-  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-  WRANGLER_SEND_METRICS: 'false',
-  WRANGLER_WRITE_LOGS: 'false',
-})
-
-type Worker = Awaited<ReturnType<typeof unstable_startWorker>>
-const started: (Worker | FakeBackend)[] = []
-afterEach(async () => {
-  for (const server of started.splice(0)) await ('dispose' in server ? server.dispose() : server[Symbol.asyncDispose]())
-})
+import { startWorkerd } from './start-workerd.ts'
 
 async function start(script: Reply[], secrets: Record<string, string> = {}): Promise<{ url: URL; fake: FakeBackend }> {
   const fake = await fakeBackend(script)
-  const bindings = { BACKEND_URL: fake.url, ...secrets }
-  const worker = await unstable_startWorker({
-    config: fileURLToPath(new URL('../../wrangler.toml', import.meta.url)),
-    bindings: Object.fromEntries(
-      Object.entries(bindings).map(([name, value]) => [name, { type: 'plain_text', value }]),
-    ),
-    dev: { logLevel: 'error', watch: false, inspector: false, persist: false, server: { port: 0 } },
-  })
-  started.push(worker, fake)
+  onTestFinished(() => fake[Symbol.asyncDispose]())
+  const worker = await startWorkerd({ BACKEND_URL: fake.url, ...secrets })
+  onTestFinished(() => worker.dispose())
   return { url: await worker.url, fake }
 }
 

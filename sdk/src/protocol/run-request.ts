@@ -1,6 +1,6 @@
 /** What apps ask of the worker: the body of `POST /v1/runs`. Apart from the events, since clients ship only those. */
 import * as v from 'valibot'
-import { Mode } from './runs.ts'
+import { Mode } from './mode.ts'
 import { MAX_WIDTH } from './width.ts'
 import { DEFAULT_MAX_TOKENS, Sampling, promptEntries, stopEntries } from './sampling.ts'
 import { StepRules } from './steps.ts'
@@ -15,6 +15,8 @@ export const RunRequest = v.pipe(
     /** Output tokens at most. Default 1024. */
     max_tokens: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), DEFAULT_MAX_TOKENS),
     ...stopEntries,
+    /** Keeps the run's events: it goes on when nobody listens, and can be read again and cancelled by its id. Default false. */
+    store: v.optional(v.boolean(), false),
     lookahead: v.optional(
       v.strictObject({
         mode: v.optional(Mode, 'auto'),

@@ -1,5 +1,6 @@
 /** What the worker says to apps while a run goes on: the events that answer `POST /v1/runs`. */
 import * as v from 'valibot'
+import type { Mode } from './mode.ts'
 import { openWord } from './open-word.ts'
 import { Usage } from './usage.ts'
 import type { FinishReason } from './usage.ts'
@@ -7,17 +8,6 @@ import { VerdictReason } from './verdict.ts'
 import { Verifier } from './verifier.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
-
-export const modes = ['ar', 'sd', 'lr', 'lr+sd', 'auto'] as const
-export const Mode = v.picklist(modes)
-/**
- * - `ar`: plain decoding
- * - `sd`: token speculation only
- * - `lr`: steps only, every target token decoded, as in the paper
- * - `lr+sd`: both; drafted steps are reused as token guesses
- * - `auto`: `lr+sd` as far ahead as measured acceptance and cost make it pay, and `sd` where it does not
- */
-export type Mode = v.InferOutput<typeof Mode>
 
 const step = {
   /** The step's place in the output, from 0. */

@@ -71,9 +71,9 @@ export function encodeEvent(event: { type: string }, id?: number): string {
  */
 export function eventStream(
   events: AsyncIterator<{ type: string }, void, undefined>,
-  { ids = false, ...options }: EventStreamOptions & { ids?: boolean } = {},
+  { ids = false, firstId = 0, ...options }: EventStreamOptions & { ids?: boolean; firstId?: number } = {},
 ): Response {
-  let id = 0
+  let id = firstId
   return encodedStream(events, (event) => encodeEvent(event, ids ? id++ : undefined), options)
 }
 
@@ -92,7 +92,11 @@ export function encodedStream<Event>(
     {
       start(controller) {
         controller.enqueue(encoder.encode(': ok\n\n'))
-        heartbeat = setInterval(() => controller.enqueue(encoder.encode(': keepalive\n\n')), heartbeatMs)
+        const beat = () => {
+          // What a slow client has not read yet keeps the line busy as well.
+          if (controller.desiredSize !== 0) controller.enqueue(encoder.encode(': keepalive\n\n'))
+        }
+        heartbeat = setInterval(beat, heartbeatMs)
       },
       async pull(controller) {
         try {

@@ -12,8 +12,9 @@ const answer = (description: string, content: object) => ({ description, headers
 const errors = {
   400: 'the request is wrong; `param` names the field',
   401: 'a key is asked for and was not shown',
-  404: 'there is no such model',
+  404: 'there is no such model or run',
   413: 'the body is too large',
+  422: 'the `Idempotency-Key` came with another request before',
   429: 'too busy, or the key asks for too much; `Retry-After` says when to come again',
   500: 'the operator has to mend a setting',
   502: 'the engine failed, or refuses the worker',
@@ -47,6 +48,14 @@ const dialect = (operationId: string, summary: string, request: object, see: str
   },
 })
 
+const run = { name: 'id', in: 'path', required: true, schema: { type: 'string' }, description: 'of run.started' }
+const after = {
+  name: 'starting_after',
+  in: 'query',
+  schema: { type: 'integer', minimum: 0 },
+  description: 'the id of the last event that is not wanted; `Last-Event-ID` goes before it',
+}
+
 const reference = 'https://platform.openai.com/docs/api-reference'
 
 export const paths = {
@@ -60,8 +69,35 @@ export const paths = {
           'server-sent events with ids from 0; `data` is a RunEvent, the last a terminal one',
           stream(ref('RunEvent')),
         ),
-        ...refusals(400, 401, 413, 429, 500, 502, 503),
+        ...refusals(400, 401, 413, 422, 429, 500, 502, 503),
       },
+    },
+  },
+  '/v1/runs/{id}': {
+    get: {
+      operationId: 'getRun',
+      summary: 'How a stored run is',
+      parameters: [run],
+      responses: { 200: answer('the run', json(ref('StoredRun'))), ...refusals(401, 404, 500, 503) },
+    },
+  },
+  '/v1/runs/{id}/events': {
+    get: {
+      operationId: 'followRun',
+      summary: 'The events of a stored run, from any one on',
+      parameters: [run, after],
+      responses: {
+        200: answer('as of createRun; ids count on', stream(ref('RunEvent'))),
+        ...refusals(400, 401, 404, 500, 503),
+      },
+    },
+  },
+  '/v1/runs/{id}/cancel': {
+    post: {
+      operationId: 'cancelRun',
+      summary: 'Ends a stored run that goes on',
+      parameters: [run],
+      responses: { 200: answer('the run', json(ref('StoredRun'))), ...refusals(401, 404, 500, 503) },
     },
   },
   '/v1/chat/completions': dialect(

@@ -10,6 +10,7 @@ import {
   RunStats,
   Sampling,
   StepRules,
+  StoredRun,
   Usage,
 } from '@lookahead/sdk/protocol'
 import { toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
@@ -22,6 +23,7 @@ const definitions = {
   RunRequest,
   RunEvent,
   RunStats,
+  StoredRun,
   Usage,
   Message,
   Sampling,

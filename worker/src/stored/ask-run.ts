@@ -1,0 +1,71 @@
+/** Stored runs, as requests come to them: each has an object of its own, named by its id. */
+import { ProtocolError } from '@lookahead/sdk/protocol'
+import type { RunRequest } from '@lookahead/sdk/protocol'
+import type { Context } from 'hono'
+import { keysOf } from '../access/keys.ts'
+import { notConfigured } from '../settings.ts'
+import type { App } from '../settings.ts'
+import type { Order } from './orders.ts'
+import { notFound } from './record.ts'
+import { retentionMsOf } from './retention.ts'
+
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** Visible ASCII. */
+const KEY = /^[!-~]{1,255}$/
+
+type Asked<Wish> = Wish extends Order ? Omit<Wish, 'owner'> : never
+
+/**
+ * Begins a stored run, or comes back to the one that the same `Idempotency-Key` has begun; answered by all its events.
+ * @throws {ProtocolError} as `startRun` does; 422 `idempotency_key_reused`; as `askRun` does
+ */
+export async function startStoredRun(request: RunRequest, c: Context<App>): Promise<Response> {
+  retentionMsOf(c.env)
+  const key = c.req.header('idempotency-key')
+  if (key !== undefined && !KEY.test(key))
+    throw new ProtocolError(400, 'invalid_request', 'Idempotency-Key: must be 1 to 255 visible ASCII characters')
+  // The same key is the same run, without anybody keeping a list of keys.
+  const id = key === undefined ? c.var.requestId : toUuid(await sha256(`${await ownerOf(c)}\n${key}`))
+  return askRun(c, id, {
+    do: 'start',
+    id,
+    caller: c.var.caller,
+    fingerprint: await sha256(JSON.stringify(request)),
+    request,
+  })
+}
+
+/**
+ * @throws {ProtocolError} 404 `run_not_found`, also where it is another key's; 500 `not_configured`; 503 `store_unavailable`
+ */
+export async function askRun(c: Context<App>, id: string, asked: Asked<Order>): Promise<Response> {
+  const { RUNS } = c.env
+  if (!RUNS)
+    throw notConfigured('RUNS', 'to the Durable Object that keeps runs, as in wrangler.toml: nothing is stored here')
+  if (!ID.test(id)) throw notFound()
+  const body = JSON.stringify({ ...asked, owner: await ownerOf(c) })
+  try {
+    const answer = await RUNS.getByName(id).fetch('https://run/', { method: 'POST', body })
+    // A copy, whose headers can be added to.
+    return new Response(answer.body, answer)
+  } catch (cause) {
+    throw new ProtocolError(503, 'store_unavailable', 'the stored run cannot be reached just now', {
+      retryAfter: 1,
+      cause,
+    })
+  }
+}
+
+/** The key that was shown is whose the run is; where none is asked for, all are one. */
+async function ownerOf(c: Context<App>): Promise<string> {
+  if ((await keysOf(c.env)).length === 0) return ''
+  return sha256(c.req.header('authorization')?.replace(/^\S+\s+/, '') ?? '')
+}
+
+async function sha256(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** A hash in the form of a UUID of version 8, one of the maker's own. @see RFC 9562 */
+const toUuid = (hex: string): string => hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, '$1-$2-8$3-8$4-$5')

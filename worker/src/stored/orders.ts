@@ -1,0 +1,41 @@
+/** What the worker asks of the object that keeps a run. */
+import type { RunRequest } from '@lookahead/sdk/protocol'
+import type { Caller } from '../settings.ts'
+
+/** Of a Durable Object's namespace, what is asked of it here. */
+export interface RunObjects {
+  getByName(id: string): { fetch(url: string, init: { method: string; body: string }): Promise<Response> }
+}
+
+export type Order = Start | Follow | Retrieve | Cancel
+
+/** The run is begun, or is there already; answered as `follow` from its beginning. */
+export interface Start {
+  do: 'start'
+  id: string
+  owner: string
+  caller: Caller
+  /** A hash of the request. */
+  fingerprint: string
+  request: RunRequest
+}
+
+/** Answered by a stream of events. */
+export interface Follow {
+  do: 'follow'
+  owner: string
+  /** Events before this one are left out. */
+  from: number
+}
+
+/** Answered by a `StoredRun`. */
+export interface Retrieve {
+  do: 'retrieve'
+  owner: string
+}
+
+/** Ends the run, if it goes on; answered as `retrieve` once it is over. */
+export interface Cancel {
+  do: 'cancel'
+  owner: string
+}

@@ -1,0 +1,172 @@
+/**
+ * A stored run: a Durable Object in which the cycle goes on, whoever watches, and which keeps the events until they expire.
+ * @see https://developers.cloudflare.com/durable-objects/
+ */
+import { DurableObject } from 'cloudflare:workers'
+import { ProtocolError, eventStream } from '@lookahead/sdk/protocol'
+import type { RunEvent } from '@lookahead/sdk/protocol'
+import { logLine } from '../log.ts'
+import { stackOf } from '../lookahead/index.ts'
+import type { Bindings } from '../settings.ts'
+import { HEARTBEAT_MS, letIn, openRun } from '../start-run.ts'
+import { Journal } from './journal.ts'
+import { cancelled, interrupted, notFound, stateOf } from './record.ts'
+import type { RunRecord } from './record.ts'
+import type { Order, Start } from './orders.ts'
+import { retentionMsOf } from './retention.ts'
+
+const RECORD = 'run'
+
+/** How soon a run is missed whose object was lost while nobody watched it. */
+const WATCH_MS = 60_000
+
+/** A run that this object is at work on. */
+interface Work {
+  fingerprint: string
+  /** Settles once the engine has let it in, or not. */
+  begun: Promise<void>
+  /** Settles once its terminal event is stored. */
+  over: Promise<void>
+  stop: AbortController
+}
+
+export class RunObject extends DurableObject<Bindings> {
+  readonly #journal: Journal
+  #work: Work | undefined
+
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, env)
+    this.#journal = new Journal(ctx.storage)
+    if (this.#record) void ctx.blockConcurrencyWhile(() => this.#takeUp())
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      return await this.#obey(await request.json<Order>())
+    } catch (error) {
+      if (error instanceof ProtocolError) return error.toResponse()
+      throw error
+    }
+  }
+
+  /** Deletes the run when it expires; until its end only sees to it that somebody looks after it. */
+  override async alarm(): Promise<void> {
+    const { endedAt } = this.#journal
+    if (endedAt === undefined && this.#work) await this.#wakeAt(Date.now() + WATCH_MS)
+    else if (endedAt === undefined || Date.now() >= endedAt + this.#retentionMs) await this.ctx.storage.deleteAll()
+    else await this.#wakeAt(endedAt + this.#retentionMs)
+  }
+
+  async #obey(order: Order): Promise<Response> {
+    if (order.do === 'start') return this.#start(order)
+    const record = this.#record
+    if (record?.owner !== order.owner) throw notFound()
+    if (order.do === 'follow') return this.#follow(order.from)
+    if (order.do === 'cancel') await this.#cancel()
+    return Response.json(stateOf(record, this.#journal, this.#retentionMs))
+  }
+
+  async #start(order: Start): Promise<Response> {
+    const known = this.#record ?? this.#work
+    if (known && known.fingerprint !== order.fingerprint)
+      throw new ProtocolError(422, 'idempotency_key_reused', 'this Idempotency-Key came with another request before')
+    if (!known) this.#begin(order)
+    await this.#work?.begun
+    return this.#follow(0)
+  }
+
+  #begin(order: Start): void {
+    const stop = new AbortController()
+    const begun = Promise.withResolvers<void>()
+    const over = this.#run(order, stop.signal, begun.resolve)
+      .catch(begun.reject)
+      .finally(() => (this.#work = undefined))
+    this.#work = { fingerprint: order.fingerprint, begun: begun.promise, over, stop }
+    this.ctx.waitUntil(over)
+  }
+
+  /** The run, to its stored end. @throws {ProtocolError} where the engine does not let it in: nothing is kept of it then */
+  async #run(
+    { id, owner, caller, fingerprint, request }: Start,
+    signal: AbortSignal,
+    begun: () => void,
+  ): Promise<void> {
+    const { events: run, leave } = await openRun(request, this.env, { id, caller, signal })
+    try {
+      const events = await letIn(run)
+      await this.#store({ id, owner, fingerprint, createdAt: Date.now() }, untilCancelled(events, signal), begun)
+    } finally {
+      await leave()
+    }
+  }
+
+  async #store(record: RunRecord, events: AsyncGenerator<RunEvent, void, undefined>, begun: () => void): Promise<void> {
+    try {
+      this.#record = record
+      this.#journal.open()
+      await this.#wakeAt(Date.now() + WATCH_MS)
+      begun()
+      await this.#journal.write(events)
+      await this.#wakeAt(Date.now() + this.#retentionMs)
+    } catch (error) {
+      // What is on disk is taken up by a new object, as after any other fall.
+      logLine({ event: 'request.failed', run_id: record.id, code: 'internal_error', stack: stackOf(error) })
+      this.ctx.abort('a stored run could not go on')
+    }
+  }
+
+  #follow(from: number): Response {
+    if (from > this.#journal.length)
+      throw new ProtocolError(400, 'invalid_request', `starting_after: there is no event ${from - 1} yet`, {
+        param: 'starting_after',
+      })
+    return eventStream(this.#journal.follow(from), { ids: true, firstId: from, heartbeatMs: HEARTBEAT_MS })
+  }
+
+  async #cancel(): Promise<void> {
+    this.#work?.stop.abort(new ProtocolError(499, 'cancelled', 'the run was cancelled'))
+    await this.#work?.over
+  }
+
+  /** A run whose object was lost has lost its engine too: it ends here. */
+  async #takeUp(): Promise<void> {
+    this.#journal.open()
+    if (this.#journal.endedAt !== undefined) return
+    const { type: event, ...words } = interrupted
+    logLine({ event, run_id: this.#record?.id, ...words })
+    await this.#journal.write(only(interrupted))
+    await this.#wakeAt(Date.now() + this.#retentionMs)
+  }
+
+  get #record(): RunRecord | undefined {
+    return this.ctx.storage.kv.get<RunRecord>(RECORD)
+  }
+
+  set #record(record: RunRecord) {
+    this.ctx.storage.kv.put(RECORD, record)
+  }
+
+  get #retentionMs(): number {
+    return retentionMsOf(this.env)
+  }
+
+  #wakeAt(time: number): Promise<void> {
+    return this.ctx.storage.setAlarm(time)
+  }
+}
+
+async function* untilCancelled(
+  events: AsyncIterator<RunEvent, void, undefined>,
+  signal: AbortSignal,
+): AsyncGenerator<RunEvent, void, undefined> {
+  try {
+    for (let next = await events.next(); !next.done; next = await events.next()) yield next.value
+  } catch (error) {
+    if (!signal.aborted) throw error
+    yield cancelled
+  }
+}
+
+async function* only(event: RunEvent): AsyncGenerator<RunEvent, void, undefined> {
+  yield event
+}

@@ -1,0 +1,224 @@
+/** Stored runs in real workerd, against a backend that does what a script says. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { RunEvent, StoredRun, isTerminal, readEvents } from '@lookahead/sdk/protocol'
+import * as v from 'valibot'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { context, fakeBackend } from './fake-backend.ts'
+import type { FakeBackend, Reply } from './fake-backend.ts'
+import { end } from './play.ts'
+import { startWorkerd } from './start-workerd.ts'
+import type { Config } from './start-workerd.ts'
+
+type Numbered = [id: number, event: RunEvent]
+
+interface Asking {
+  method?: string
+  body?: object
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
+class Worker {
+  readonly fake: FakeBackend
+  readonly #url: URL
+  readonly stop: () => Promise<void>
+
+  constructor(fake: FakeBackend, url: URL, stop: () => Promise<void>) {
+    this.fake = fake
+    this.#url = url
+    this.stop = stop
+  }
+
+  ask(where: string, { body, ...init }: Asking = {}): Promise<Response> {
+    const posted = body && { method: 'POST', body: JSON.stringify(body) }
+    return fetch(new URL(where, this.#url), { ...posted, ...init })
+  }
+
+  start(init: Asking = {}): Promise<Response> {
+    const body = { prompt: 'x', store: true, lookahead: { mode: 'ar' }, ...init.body }
+    return this.ask('/v1/runs', { ...init, body })
+  }
+
+  /** Starts a run, and leaves it after its first event. */
+  async leave(init?: Asking): Promise<string> {
+    for await (const [, event] of numbered(await this.start(init)))
+      if (event.type === 'run.started') return event.run_id
+    throw new Error('the run has no first event')
+  }
+
+  async state(id: string, init?: Asking): Promise<StoredRun> {
+    return v.parse(StoredRun, await (await this.ask(`/v1/runs/${id}`, init)).json())
+  }
+
+  async events(id: string, query = '', headers = {}): Promise<Numbered[]> {
+    return eventsOf(await this.ask(`/v1/runs/${id}/events${query}`, { headers }))
+  }
+}
+
+async function start(script: Reply[], vars: Record<string, string> = {}, config: Config = {}): Promise<Worker> {
+  const fake = await fakeBackend(script)
+  onTestFinished(() => fake[Symbol.asyncDispose]())
+  const worker = await startWorkerd({ BACKEND_URL: fake.url, ...vars }, config)
+  onTestFinished(() => worker.dispose())
+  return new Worker(fake, await worker.url, () => worker.dispose())
+}
+
+async function* numbered(response: Response): AsyncGenerator<Numbered, void, undefined> {
+  expect(response.status, response.ok ? '' : await response.text()).toBe(200)
+  for await (const { id, data } of readEvents(response.body!)) yield [Number(id), v.parse(RunEvent, JSON.parse(data))]
+}
+
+async function eventsOf(response: Response): Promise<Numbered[]> {
+  const events: Numbered[] = []
+  for await (const event of numbered(response)) events.push(event)
+  return events
+}
+
+async function refusal(asked: Promise<Response>): Promise<[status: number, code: string]> {
+  const response = await asked
+  const { error } = (await response.json()) as { error: { code: string } }
+  return [response.status, error.code]
+}
+
+const half: Reply = { events: [context(), { type: 'delta', text: 'half' }], finally: 'hang' }
+
+test('a stored run can be read again from any event on, and says how it ended', async () => {
+  const worker = await start([end])
+  const first = await eventsOf(await worker.start())
+  const id = first[0]![1].type === 'run.started' ? first[0]![1].run_id : ''
+  expect(first.map(([number]) => number)).toEqual(first.map((_, at) => at))
+  expect(await worker.events(id)).toEqual(first)
+  for (const [number] of first) {
+    expect(await worker.events(id, `?starting_after=${number}`)).toEqual(first.slice(number + 1))
+    expect(await worker.events(id, '', { 'last-event-id': String(number) })).toEqual(first.slice(number + 1))
+  }
+  expect(await refusal(worker.ask(`/v1/runs/${id}/events?starting_after=${first.length}`))).toEqual([
+    400,
+    'invalid_request',
+  ])
+  expect(await refusal(worker.ask(`/v1/runs/${id}/events?starting_after=x`))).toEqual([400, 'invalid_request'])
+  expect(await worker.state(id)).toMatchObject({
+    id,
+    status: 'completed',
+    last_event_id: first.length - 1,
+    answer: '\\boxed{3}',
+    finish_reason: 'stop',
+    error: null,
+  })
+})
+
+const said = (events: Numbered[]): string =>
+  events.map(([, event]) => (event.type === 'text.delta' ? event.text : '')).join('')
+
+async function folder(): Promise<string> {
+  const made = await mkdtemp(path.join(tmpdir(), 'lookahead-stored-'))
+  onTestFinished(() => rm(made, { recursive: true, force: true }))
+  return made
+}
+
+describe('a run whose viewer has left', () => {
+  test('goes on, where one that is not stored ends', async () => {
+    const worker = await start([half, half])
+    const id = await worker.leave()
+    expect(await worker.state(id)).toMatchObject({ status: 'running', expires_at: null, finish_reason: null })
+    await worker.leave({ body: { store: false } })
+    await expect.poll(() => worker.fake.left).toBe(1)
+    await expect.poll(async () => (await worker.state(id)).answer + (await worker.state(id)).reasoning).toBe('half')
+    expect(worker.fake.left).toBe(1)
+  })
+
+  test('is followed by others, each as fast as it reads, and stops when it is cancelled', async () => {
+    const worker = await start([half])
+    const id = await worker.leave()
+    const [idle, ...followers] = await Promise.all([1, 2, 3].map(() => worker.ask(`/v1/runs/${id}/events`)))
+    const followed = followers.map((response) => eventsOf(response))
+    const cancelled = await worker.ask(`/v1/runs/${id}/cancel`, { method: 'POST' })
+    expect(await cancelled.json()).toMatchObject({ id, status: 'cancelled', error: { code: 'cancelled' } })
+    await expect.poll(() => worker.fake.left).toBe(1)
+    await expect.poll(() => worker.fake.released).toHaveLength(1)
+    const all = await worker.events(id)
+    expect(all.filter(([, event]) => isTerminal(event))).toEqual([all.at(-1)])
+    expect(all.at(-1)![1]).toMatchObject({ type: 'run.failed', code: 'cancelled' })
+    expect(said(all)).toBe('half')
+    expect(await Promise.all(followed)).toEqual([all, all])
+    expect(await eventsOf(idle!)).toEqual(all)
+    const again = await worker.ask(`/v1/runs/${id}/cancel`, { method: 'POST' })
+    expect(await again.json()).toEqual(await worker.state(id))
+  })
+
+  test('ends in one terminal event where its object is lost', async () => {
+    const persist = await folder()
+    const first = await start([half], {}, { persist })
+    const id = await first.leave()
+    await expect.poll(async () => (await first.state(id)).last_event_id).toBe(1)
+    await first.stop()
+    const second = await start([], {}, { persist })
+    const events = await second.events(id)
+    expect(events.map(([number, event]) => [number, event.type])).toEqual([
+      [0, 'run.started'],
+      [1, 'text.delta'],
+      [2, 'run.failed'],
+    ])
+    expect(await second.state(id)).toMatchObject({ status: 'failed', error: { code: 'interrupted' } })
+    expect(await second.events(id, '?starting_after=1')).toEqual(events.slice(2))
+  })
+
+  test('is deleted when it expires', async () => {
+    const worker = await start([end], { RUN_RETENTION_SECONDS: '1' })
+    const [[, first]] = (await eventsOf(await worker.start())) as [Numbered]
+    const { run_id: id } = first as Extract<RunEvent, { type: 'run.started' }>
+    await expect.poll(async () => (await worker.ask(`/v1/runs/${id}`)).status).toBe(404)
+    expect(await refusal(worker.ask(`/v1/runs/${id}/events`))).toEqual([404, 'run_not_found'])
+  })
+})
+
+describe('the same Idempotency-Key', () => {
+  const headers = { 'idempotency-key': 'once' }
+
+  test('is the same run, also at the same time, and no other request', async () => {
+    const worker = await start([end])
+    const asked = await Promise.all([worker.start({ headers }), worker.start({ headers })])
+    const [one, other] = await Promise.all(asked.map((response) => eventsOf(response)))
+    expect(other).toEqual(one)
+    expect(await eventsOf(await worker.start({ headers }))).toEqual(one)
+    expect(worker.fake.calls).toHaveLength(1)
+    expect(await refusal(worker.start({ headers, body: { max_tokens: 3 } }))).toEqual([422, 'idempotency_key_reused'])
+  })
+
+  test('may be tried again after a refusal, of which nothing is kept', async () => {
+    const worker = await start([{ status: 400, code: 'invalid_request' }, end])
+    expect(await refusal(worker.start({ headers }))).toEqual([400, 'invalid_request'])
+    const events = await eventsOf(await worker.start({ headers }))
+    expect(events.at(-1)![1].type).toBe('run.completed')
+  })
+
+  test('must be one, of a run that is stored', async () => {
+    const worker = await start([])
+    expect(await refusal(worker.start({ headers, body: { store: false } }))).toEqual([400, 'invalid_request'])
+    expect(await refusal(worker.start({ headers: { 'idempotency-key': 'a b' } }))).toEqual([400, 'invalid_request'])
+  })
+})
+
+test('a stored run is its key’s alone, and other ids are none', async () => {
+  const worker = await start([end], { API_KEY: 'secret' })
+  const headers = { authorization: 'Bearer secret' }
+  const id = await worker.leave({ headers })
+  expect((await worker.state(id, { headers })).id).toBe(id)
+  expect(await refusal(worker.ask(`/v1/runs/${id}`))).toEqual([401, 'invalid_api_key'])
+  const missing = [`/v1/runs/${crypto.randomUUID()}`, '/v1/runs/x', `/v1/runs/${crypto.randomUUID()}/events`]
+  for (const one of missing) expect(await refusal(worker.ask(one, { headers }))).toEqual([404, 'run_not_found'])
+})
+
+test('where the operator has taken the object away, only runs that are not stored are served', async () => {
+  const root = new URL('../../', import.meta.url).pathname
+  const config = path.join(await folder(), 'wrangler.toml')
+  const text = await readFile(path.join(root, 'wrangler.toml'), 'utf8')
+  const without = text.replace(/\[\[durable_objects[^]*(?=\[limits\])/, '').replace('worker/src', `${root}worker/src`)
+  await writeFile(config, without)
+  const worker = await start([end], {}, { config })
+  expect(await refusal(worker.start())).toEqual([500, 'not_configured'])
+  const events = await eventsOf(await worker.start({ body: { store: false } }))
+  expect(events.at(-1)![1].type).toBe('run.completed')
+})
