@@ -186,7 +186,7 @@ export const following: Area = {
     },
     {
       file: draft,
-      from: '    if (drafts.refutations !== this.#seen) return undefined\n',
+      from: '    if (!this.#isOfUse) return undefined\n',
       to: '',
       means: 'a step that hangs on a refuted one is offered',
       tests: [lookaheadTest],
