@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { baseURL, events, script, staged, stopServer, wire } from './server.ts'
 
@@ -13,6 +15,7 @@ const sdk = path.join(import.meta.dirname, '..')
 const manifest = () => readFile(path.join(sdk, 'package.json'), 'utf8')
 
 let app: string
+let tarball: string
 let installed: string
 let before: string
 
@@ -22,8 +25,8 @@ beforeAll(async () => {
   installed = path.join(app, 'node_modules/@lookahead/sdk')
   await mkdir(installed, { recursive: true })
   await run('npm', ['pack', '--pack-destination', app], { cwd: sdk })
-  const tarball = (await readdir(app)).find((file) => file.endsWith('.tgz'))
-  await run('tar', ['-xzf', tarball!, '-C', installed, '--strip-components', '1'], { cwd: app })
+  tarball = (await readdir(app)).find((file) => file.endsWith('.tgz'))!
+  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components', '1'], { cwd: app })
   for (const name of Object.keys((JSON.parse(before) as { dependencies: object }).dependencies))
     await cp(path.join(sdk, '../node_modules', name), path.join(app, 'node_modules', name), { recursive: true })
   await writeFile(path.join(app, 'package.json'), '{"type":"module"}')
@@ -53,6 +56,15 @@ it('holds what it needs and no more, and leaves the sources as they were', async
     const { sources } = JSON.parse(await readFile(path.join(installed, file), 'utf8')) as { sources: string[] }
     expect(files).toContain(path.join(path.dirname(file), sources[0]!))
   }
+})
+
+it('has entries that are what they say, with types for all ways of finding them', async () => {
+  const { messages } = await publint({ pkgDir: installed, strict: true })
+  expect(messages.map((message) => formatMessage(message, JSON.parse(before) as object))).toEqual([])
+  const attw = path.join(sdk, '../node_modules/.bin/attw')
+  await run(attw, ['--profile', 'esm-only', tarball], { cwd: app }).catch(({ stdout }: { stdout: string }) =>
+    expect.fail(stdout),
+  )
 })
 
 it('asks a question from JavaScript', async () => {

@@ -1,3 +1,4 @@
+import { findPackageJSON } from 'node:module'
 import path from 'node:path'
 import { contentRuleNames, EMBEDDING_THRESHOLD } from '@lookahead/worker/verifiers'
 import type { ContentRule } from '@lookahead/worker/verifiers'
@@ -39,7 +40,8 @@ export interface ServeOptions {
   drainMs: number
 }
 
-const models = path.join(import.meta.dirname, '../../models')
+/** Beside the sources, and in the package that is installed. */
+const models = path.join(path.dirname(findPackageJSON(import.meta.url)!), 'models')
 
 /** A variable of the same name, which the flag overrules. An empty one is as good as none. */
 function variable(flag: string): string {

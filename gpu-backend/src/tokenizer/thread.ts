@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import PQueue from 'p-queue'
 import { Piscina } from 'piscina'
@@ -14,7 +15,8 @@ export interface Task {
 const IDLE_MS = 10_000
 
 const thread = new Piscina<Task, Uint32Array>({
-  filename: fileURLToPath(new URL('./thread-task.ts', import.meta.url)),
+  // Also where all is JavaScript: in the package that is installed.
+  filename: fileURLToPath(new URL(`./thread-task${path.extname(import.meta.filename)}`, import.meta.url)),
   minThreads: 0,
   maxThreads: 1,
   idleTimeout: IDLE_MS,
