@@ -1,5 +1,6 @@
 /** `npm run deploy -- [--env NAME] [wrangler's flags]`: wrangler's deploy, with a warning of what would not work once it is up. */
 import { spawnSync } from 'node:child_process'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { unstable_readConfig } from 'wrangler'
@@ -18,6 +19,8 @@ const wrangler = fileURLToPath(new URL('bin/wrangler.js', import.meta.resolve('w
 const chosen = env === undefined ? ['--env='] : []
 const { status } = spawnSync(process.execPath, [wrangler, 'deploy', '--config', config, ...chosen, ...flags], {
   stdio: 'inherit',
+  // Where the configuration's own paths begin.
+  cwd: path.dirname(config),
 })
 process.exitCode = status ?? 1
 
