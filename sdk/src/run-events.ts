@@ -22,7 +22,9 @@ export async function* readRun(
   signal: AbortSignal,
   first = 0,
 ): AsyncGenerator<RunEvent, void> {
-  const { body, requestId } = await fetchStream(settings, call, signal)
+  const { body, requestId, status } = await fetchStream(settings, call, signal)
+  // The terminal event is among those that are known.
+  if (status === 204 && first > 0) return
   let lastEventId = first > 0 ? String(first - 1) : undefined
   let count = first
   const interrupted = (code: StreamInterruptedError['code'], options = {}) =>

@@ -132,6 +132,7 @@ export class RunStream implements AsyncIterable<RunEvent> {
         if (event.type === 'run.completed') this.#result.resolve(builder.build(event))
         yield event
       }
+      this.#result.reject(new UsageError('already_read', 'nothing was left of the run: resume it from its first event'))
     } catch (error) {
       this.#result.reject(error)
       this.#failure = { error }

@@ -95,6 +95,13 @@ describe('a run that is stored', () => {
     expect(requests.map(({ url }) => url)).toEqual(['/v1/runs/run_1/events?starting_after=3', '/v1/runs/run_1/events'])
   })
 
+  it('that is over, and known to its end, has nothing more to read', async () => {
+    script(new Response(null, { status: 204 }))
+    const run = client.runs.resume('run_1', { startingAfter: 10 })
+    expect(await read(run)).toEqual([])
+    await expect(run.final()).rejects.toMatchObject({ kind: 'usage', code: 'already_read' })
+  })
+
   it('is asked about and cancelled by its id', async () => {
     const { requests } = script(Response.json(state), Response.json(state))
     expect(await client.runs.retrieve('run/1')).toEqual(state)

@@ -38,7 +38,11 @@ export async function fetchStream(settings: Settings, call: Call, signal: AbortS
   const requestId = requestIdOf(response)
   const { idleTimeoutMs } = settings
   const silent = () => new TimeoutError('idle', idleTimeoutMs, { requestId })
-  return { requestId, body: watchdog.watch(response.body ?? new Blob([]).stream(), idleTimeoutMs, silent) }
+  return {
+    requestId,
+    status: response.status,
+    body: watchdog.watch(response.body ?? new Blob([]).stream(), idleTimeoutMs, silent),
+  }
 }
 
 export const late =

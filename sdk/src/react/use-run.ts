@@ -16,8 +16,14 @@ export interface UseRun extends RunView {
   stop: () => void
 }
 
+interface Current {
+  stream: RunStream
+  /** Aborted when nobody looks any more. */
+  left: AbortController
+}
+
 /**
- * One run at a time, to be rendered as it goes on. It ends when the component goes away.
+ * One run at a time, to be rendered as it goes on. When the component goes away, so does the run, unless it is stored.
  *
  * @example
  * const client = new Lookahead({ baseURL: 'http://127.0.0.1:8787' })
@@ -33,19 +39,23 @@ export interface UseRun extends RunView {
  */
 export function useRun(client: Lookahead): UseRun {
   const [view, setView] = useState(idle)
-  const current = useRef<RunStream>(undefined)
+  const current = useRef<Current>(undefined)
 
-  const stop = useCallback(() => {
+  const end = useCallback((how: (run: Current) => void) => {
     const run = current.current
     if (!run) return
     current.current = undefined
-    run.cancel()
+    how(run)
     setView((before) => ({ ...before, status: 'stopped' }))
   }, [])
 
+  const stop = useCallback(() => end(({ stream }) => stream.cancel()), [end])
+
   const ask = useCallback(
     (request: RunRequestInput) => {
-      const run = client.runs.stream(request)
+      const left = new AbortController()
+      const stream = client.runs.stream(request, { signal: left.signal })
+      const run = { stream, left }
       stop()
       setView({ ...idle, status: 'running' })
       current.current = run
@@ -53,7 +63,7 @@ export function useRun(client: Lookahead): UseRun {
       const tell = (change: (before: RunView) => RunView) => {
         if (current.current === run) setView(change)
       }
-      void follow(run, tell).finally(() => {
+      void follow(stream, tell).finally(() => {
         if (current.current === run) current.current = undefined
       })
     },
@@ -67,10 +77,11 @@ export function useRun(client: Lookahead): UseRun {
     return () => {
       isThere.current = false
       queueMicrotask(() => {
-        if (!isThere.current) stop()
+        // A stored run goes on without it.
+        if (!isThere.current) end(({ left }) => left.abort())
       })
     }
-  }, [stop])
+  }, [end])
 
   return { ...view, ask, stop }
 }

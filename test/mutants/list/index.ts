@@ -13,6 +13,7 @@ import { sampling } from './sampling.ts'
 import { sdk } from './sdk.ts'
 import { server } from './server.ts'
 import { speculation } from './speculation.ts'
+import { stored } from './stored.ts'
 import { text } from './text.ts'
 import { verifiers } from './verifiers.ts'
 import { width } from './width.ts'
@@ -38,4 +39,5 @@ export const areas: readonly Area[] = [
   batching,
   server,
   sdk,
+  stored,
 ]

@@ -159,8 +159,8 @@ export const sdk: Area = {
     },
     {
       file: runStream,
-      from: '    this.cancel()\n',
-      to: '',
+      from: '    this.#detach()\n    await',
+      to: '    await',
       means: 'leaving a run waits for its next event',
       tests: [leavingTest, readingTest, runStreamTest],
     },
@@ -494,7 +494,7 @@ export const sdk: Area = {
       tests: [leavingTest, contractTest],
     },
     {
-      file: transport,
+      file: 'sdk/src/calls.ts',
       from: 'if (parsed.success) return',
       to: 'if (parsed.success && response.ok) return',
       means: 'a worker that is degraded cannot say how it is',

@@ -42,6 +42,11 @@ export class Journal {
     return this.#length
   }
 
+  /** Whether the last of them is terminal. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
   /** Milliseconds since 1970; undefined: the terminal event is not there yet. */
   get endedAt(): number | undefined {
     return this.#storage.kv.get(ENDED_AT) as number | undefined

@@ -120,6 +120,8 @@ export class RunObject extends DurableObject<Bindings> {
       throw new ProtocolError(400, 'invalid_request', `starting_after: there is no event ${from - 1} yet`, {
         param: 'starting_after',
       })
+    // There will be no more: `EventSource` comes back no more after this.
+    if (this.#journal.isOver && from === this.#journal.length) return new Response(null, { status: 204 })
     return eventStream(this.#journal.follow(from), { ids: true, firstId: from, heartbeatMs: HEARTBEAT_MS })
   }
 
