@@ -6,7 +6,6 @@ import { limitsOf } from './access/limits.ts'
 import { takePlace } from './access/place.ts'
 import { failure } from './failure.ts'
 import { Controllers, cycle } from './lookahead/index.ts'
-import type { Trouble } from './lookahead/index.ts'
 import { logLine } from './log.ts'
 import type { App, Bindings, Caller } from './settings.ts'
 import { upstreamOf } from './upstreams/index.ts'
@@ -34,45 +33,47 @@ const controllers = new Controllers()
 export async function startRun(
   request: RunRequest,
   c: Context<App>,
-  { statusMs }: { statusMs?: number } = {},
+  { statusMs = STATUS_MS }: { statusMs?: number } = {},
 ): Promise<AsyncIterator<RunEvent, void, undefined>> {
-  const { requestId: id, caller } = c.var
+  const { requestId: runId, caller } = c.var
   const { signal } = c.req.raw
-  const { events, leave } = await openRun(request, c.env, { id, caller, signal })
+  const { events, leave } = await openRun(request, { env: c.env, caller, runId, signal })
   const over = Promise.withResolvers<void>()
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
   c.executionCtx.waitUntil(over.promise.then(leave))
   return letIn(untilGone(events, signal, over.resolve), statusMs)
 }
 
-interface Opening {
-  id: string
+/** For whom a run is written, and until when. */
+export interface Circumstances {
+  env: Bindings
   caller: Caller
+  runId: string
   signal: AbortSignal
 }
 
 /**
- * A run that has its place among those that may go on, and has not begun yet.
- * @returns its events; and what to call when it is over
+ * A run that has its place among those that go on, and is not begun yet. Whoever opens it leaves the place once it is over.
  * @throws {ProtocolError} 500 `not_configured`; 429 `too_many_runs`
  */
-export async function openRun(
-  request: RunRequest,
-  env: Bindings,
-  { id, caller, signal }: Opening,
-): Promise<{ events: Leavable<RunEvent>; leave: () => Promise<void> }> {
-  const upstream = upstreamOf(env, id)
+export async function openRun(request: RunRequest, { env, caller, runId, signal }: Circumstances) {
+  const upstream = upstreamOf(env, runId)
   const max_tokens = Math.min(request.max_tokens, caller.tokens ?? limitsOf(env).tokens)
-  const leave = await takePlace(env, caller, id)
-  const log = (trouble: Trouble) => logLine({ ...trouble, request_id: id, caller: caller.name })
-  const controller = controllers.for(request)
-  return { events: cycle(upstream, { ...request, max_tokens }, { runId: id, signal, controller, log }), leave }
+  const leave = await takePlace(env, caller, runId)
+  const events = cycle(
+    upstream,
+    { ...request, max_tokens },
+    {
+      runId,
+      signal,
+      controller: controllers.for(request),
+      log: (trouble) => logLine({ ...trouble, request_id: runId, caller: caller.name }),
+    },
+  )
+  return { events, leave }
 }
 
-/**
- * The same run once the engine has let it in, or has not for `statusMs` milliseconds.
- * @throws {ProtocolError} as `startRun` does
- */
+/** The same run once the engine has let it in, or has kept it waiting for `statusMs`. @throws {ProtocolError} as `startRun` does */
 export async function letIn(
   run: AsyncIterator<RunEvent, void, undefined>,
   statusMs = STATUS_MS,

@@ -49,7 +49,8 @@ function readEntry(text: string, i: number): Key {
   return { name, hash, ...Object.fromEntries(pairs.map(([limit, most]) => [limit, Number(most)])) }
 }
 
-async function sha256(text: string): Promise<string> {
+/** In hex. */
+export async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -2,7 +2,7 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { RunRequest } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
-import { keysOf } from '../access/keys.ts'
+import { keysOf, sha256 } from '../access/keys.ts'
 import { notConfigured } from '../settings.ts'
 import type { App } from '../settings.ts'
 import type { Order } from './orders.ts'
@@ -29,9 +29,9 @@ export async function startStoredRun(request: RunRequest, c: Context<App>): Prom
   return askRun(c, id, {
     do: 'start',
     id,
-    caller: c.var.caller,
     fingerprint: await sha256(JSON.stringify(request)),
     request,
+    caller: c.var.caller,
   })
 }
 
@@ -56,16 +56,9 @@ export async function askRun(c: Context<App>, id: string, asked: Asked<Order>): 
   }
 }
 
-/** The key that was shown is whose the run is; where none is asked for, all are one. */
-async function ownerOf(c: Context<App>): Promise<string> {
-  if ((await keysOf(c.env)).length === 0) return ''
-  return sha256(c.req.header('authorization')?.replace(/^\S+\s+/, '') ?? '')
-}
-
-async function sha256(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
+/** Whose key was shown; where none is asked for, all are one. */
+const ownerOf = async ({ env, var: { caller } }: Context<App>): Promise<string> =>
+  (await keysOf(env)).length > 0 ? caller.name : ''
 
 /** A hash in the form of a UUID of version 8, one of the maker's own. @see RFC 9562 */
 const toUuid = (hex: string): string => hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, '$1-$2-8$3-8$4-$5')

@@ -14,10 +14,10 @@ export interface Start {
   do: 'start'
   id: string
   owner: string
-  caller: Caller
   /** A hash of the request. */
   fingerprint: string
   request: RunRequest
+  caller: Caller
 }
 
 /** Answered by a stream of events. */

@@ -5,7 +5,7 @@ import type { Journal } from './journal.ts'
 
 export interface RunRecord {
   id: string
-  /** Who may see it: a hash of the key that asked for it; empty where no key is asked for. */
+  /** Who may see it: the name of the key that asked for it; empty where no key is asked for. */
   owner: string
   /** A hash of the request, which is not kept itself. */
   fingerprint: string

@@ -86,23 +86,19 @@ export class RunObject extends DurableObject<Bindings> {
   }
 
   /** The run, to its stored end. @throws {ProtocolError} where the engine does not let it in: nothing is kept of it then */
-  async #run(
-    { id, owner, caller, fingerprint, request }: Start,
-    signal: AbortSignal,
-    begun: () => void,
-  ): Promise<void> {
-    const { events: run, leave } = await openRun(request, this.env, { id, caller, signal })
+  async #run(order: Start, signal: AbortSignal, begun: () => void): Promise<void> {
+    const { id: runId, request, caller } = order
+    const { events, leave } = await openRun(request, { env: this.env, caller, runId, signal })
     try {
-      const events = await letIn(run)
-      await this.#store({ id, owner, fingerprint, createdAt: Date.now() }, untilCancelled(events, signal), begun)
+      await this.#store(order, untilCancelled(await letIn(events), signal), begun)
     } finally {
       await leave()
     }
   }
 
-  async #store(record: RunRecord, events: AsyncGenerator<RunEvent, void, undefined>, begun: () => void): Promise<void> {
+  async #store({ id, owner, fingerprint }: Start, events: AsyncIterable<RunEvent>, begun: () => void): Promise<void> {
     try {
-      this.#record = record
+      this.#record = { id, owner, fingerprint, createdAt: Date.now() }
       this.#journal.open()
       await this.#wakeAt(Date.now() + WATCH_MS)
       begun()
@@ -110,7 +106,7 @@ export class RunObject extends DurableObject<Bindings> {
       await this.#wakeAt(Date.now() + this.#retentionMs)
     } catch (error) {
       // What is on disk is taken up by a new object, as after any other fall.
-      logLine({ event: 'request.failed', run_id: record.id, code: 'internal_error', stack: stackOf(error) })
+      logLine({ event: 'request.failed', run_id: id, code: 'internal_error', stack: stackOf(error) })
       this.ctx.abort('a stored run could not go on')
     }
   }
