@@ -25,11 +25,20 @@ export class StepCutter {
     return this.#step
   }
 
-  /** @returns the steps that end in it. One that ends inside of a piece of several tokens has no ids, and neither has the next. */
+  /**
+   * @returns the steps that end in it. A token is never cut: the step that ends in it has all of it. A piece of several tokens is,
+   * and then the step has no ids, and neither has the next.
+   */
   *push(piece: Passage): Generator<Step, void, undefined> {
     const { delimiters, max_tokens } = this.#own
     let { text } = piece
     let isWhole = true
+    const isToken = piece.ids?.length === 1
+    if (isToken && endOf(this.#step.text + text, delimiters) >= 0) {
+      this.#channels.push(text)
+      yield this.#end(piece, 'delimiter')
+      return
+    }
     for (;;) {
       const before = this.#step.text
       const end = endOf(before + text, delimiters) - before.length

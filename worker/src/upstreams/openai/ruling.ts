@@ -1,6 +1,8 @@
 /** The shared verifiers, asked about steps that another engine wrote. */
 import { rejected } from '../../lookahead/verifiers/index.ts'
 import type { Pair, Ruling, Verifier } from '../../lookahead/verifiers/index.ts'
+import { logLine } from '../../log.ts'
+import { words } from '../../lookahead/trouble.ts'
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import type { Step } from './cutter.ts'
 
@@ -74,7 +76,7 @@ async function answersOf(
     return await verifier.ask(pairs, AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]))
   } catch (error) {
     signal.throwIfAborted()
-    console.error(`the verifier ${verifier.name} failed:`, error)
+    logLine({ event: 'verifier.failed', verifier: verifier.name, cause: words(error) })
     return pairs.map(() => rejected('judge_failed'))
   }
 }
