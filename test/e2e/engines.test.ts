@@ -1,10 +1,13 @@
 /** Our backend as any OpenAI-compatible server: the worker runs the cycle itself, on `/v1/completions` alone. */
 import { Lookahead } from '@lookahead/sdk'
 import type { RunEvent, RunRequestInput } from '@lookahead/sdk'
+import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
+import { cycle } from '@lookahead/worker/lookahead'
+import { openaiUpstream } from '@lookahead/worker/openai'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startWorker } from '../launcher/index.ts'
 import type { Server } from '../launcher/index.ts'
-import { about, client as native } from './ask.ts'
+import { about, backendHealth, client as native, problems } from './ask.ts'
 
 let worker: Server
 let client: Lookahead
@@ -124,3 +127,32 @@ it('health and models are those of the target', async () => {
   expect(await get('/health')).toEqual({ status: 'ok', backend: 'ok' })
   expect(await get('/v1/models')).toMatchObject({ data: [{ id: 'target', max_model_len: 2048 }] })
 })
+
+it('a client that leaves frees the engine', async () => {
+  const events = client.runs.stream(request({ mode: 'lr', verifier: 'exact' }))
+  for await (const { type } of events) if (type === 'step.drafted') break
+  await expect.poll(async () => (await backendHealth()).running, { timeout: 20_000 }).toBe(0)
+})
+
+/** Any other server, started by hand: `ENGINE_URL=http://127.0.0.1:8000 ENGINE_MODEL=NAME npx vitest run e2e/engines.test.ts -t 'by hand'`. */
+it.skipIf(!process.env.ENGINE_URL)(
+  'a server that was started by hand writes the same with lookahead as without',
+  async () => {
+    const { ENGINE_URL: url = '', ENGINE_MODEL: model = 'target', ENGINE_DRAFT: draft = model } = process.env
+    const options = { target: { url, model }, draft: { url, model: draft }, timeoutMs: 300_000 }
+    const texts: string[] = []
+    for (const mode of ['ar', 'lr'] as const) {
+      const prompt = `<|im_start|>user\n${problems[0]!.question}<|im_end|>\n<|im_start|>assistant\n<think>\n`
+      const lookahead = { mode, depth: 2, verifier: 'exact' } as const
+      const asked = parseRequest(RunRequest, { prompt, sampling: { temperature: 0 }, max_tokens: 60, lookahead })
+      let text = ''
+      const { signal } = new AbortController()
+      for await (const event of cycle(openaiUpstream(options), asked, { runId: mode, signal })) {
+        if (event.type === 'text.delta') text += event.text
+        if (event.type === 'run.failed') throw new Error(event.message)
+      }
+      texts.push(text)
+    }
+    expect(texts[0]).toBe(texts[1])
+  },
+)
