@@ -17,7 +17,7 @@ afterAll(() => network.close())
 
 /** The third step ends with a token that is more than the delimiter. */
 const SAYS = 'We know 3 shells.\n\nTwo more make 3+2 = 5.\n\nSo there are 5.\n\n\nThe answer is 5.'
-const DRAFTS = 'We know 3 shells.\n\nWith 2 more it is 3+2 = 5.\n\nSo there are 5.\n\n\nIt is 6.'
+const DRAFTS = 'We know 3 shells.\n\nWith 2 more it is 3+2 = 5.\n\nSo there are 6.\n\n\nIt is 6.'
 
 let servers = 0
 /** Each of its own address: what is known of one is kept. */
