@@ -28,6 +28,7 @@ test.each([
   ['TARGET_API_KEY', { TARGET_API_KEY: 'two words' }],
   ['DRAFT_MODEL', { DRAFT_URL: 'http://d' }],
   ['JUDGE_URL', { JUDGE_URL: 'ftp://j', JUDGE_MODEL: 'j' }],
+  ['JUDGE_PROTOCOL', { JUDGE_URL: 'http://j', JUDGE_MODEL: 'j', JUDGE_PROTOCOL: 'guess' }],
   ['BACKEND_TIMEOUT_SECONDS', { BACKEND_TIMEOUT_SECONDS: 'soon' }],
 ])('the operator is told to set %s: %o', (setting, wrong) => {
   expect(() => enginesOf({ ...whole, ...wrong } as typeof whole)).toThrow(

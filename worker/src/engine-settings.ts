@@ -1,5 +1,6 @@
 /** What `wrangler.toml` and the secrets say of engines that speak OpenAI's API (`ENGINE = "openai"`). */
 import { isAddress, notConfigured, timeoutOf } from './settings.ts'
+import { judgeProtocols } from './upstreams/openai/index.ts'
 import type { OpenAIOptions } from './upstreams/openai/index.ts'
 
 /** Of each model: where it is served (vLLM, SGLang, llama-server, our own backend, a cloud), its name there, and a secret. */
@@ -15,6 +16,8 @@ export interface EngineBindings {
   JUDGE_URL?: string
   JUDGE_MODEL?: string
   JUDGE_API_KEY?: string
+  /** How it is asked: `chat` (default), or a decision model by `systemone` or `decisions`. */
+  JUDGE_PROTOCOL?: string
   BACKEND_TIMEOUT_SECONDS?: string
 }
 
@@ -24,7 +27,14 @@ type Role = 'TARGET' | 'DRAFT' | 'JUDGE'
 export function enginesOf(env: EngineBindings): OpenAIOptions {
   const target = serverOf(env, 'TARGET')
   if (!target) throw notConfigured('TARGET_URL', 'to the address of an OpenAI-compatible server')
-  return { target, draft: serverOf(env, 'DRAFT'), judge: serverOf(env, 'JUDGE'), timeoutMs: timeoutOf(env) }
+  return { target, draft: serverOf(env, 'DRAFT'), judge: judgeOf(env), timeoutMs: timeoutOf(env) }
+}
+
+function judgeOf(env: EngineBindings): OpenAIOptions['judge'] {
+  const judge = serverOf(env, 'JUDGE')
+  const protocol = judgeProtocols.find((known) => known === (env.JUDGE_PROTOCOL || 'chat'))
+  if (judge && !protocol) throw notConfigured('JUDGE_PROTOCOL', `to one of: ${judgeProtocols.join(', ')}`)
+  return judge && { ...judge, protocol }
 }
 
 function serverOf(env: EngineBindings, role: Role): OpenAIOptions['draft'] {

@@ -7,6 +7,7 @@ import { setupServer } from 'msw/node'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { cycle } from '../src/lookahead/index.ts'
 import { openaiUpstream } from '../src/upstreams/openai/index.ts'
+import type { JudgeProtocol } from '../src/upstreams/openai/index.ts'
 import { handlersOf } from './fake-engine.ts'
 import type { Call, Dialect, FakeEngine } from './fake-engine.ts'
 
@@ -36,7 +37,12 @@ interface Ran {
 }
 
 async function run(
-  { target, draft, judge }: { target: FakeEngine; draft?: FakeEngine; judge?: string },
+  {
+    target,
+    draft,
+    judge,
+    protocol,
+  }: { target: FakeEngine; draft?: FakeEngine; judge?: string; protocol?: JudgeProtocol },
   request: RunRequestInput['lookahead'] = {},
   rest: Partial<RunRequestInput> = {},
   faults: HttpHandler[] = [],
@@ -46,7 +52,7 @@ async function run(
   const upstream = openaiUpstream({
     target: { url: target.url, model: 'big' },
     draft: draft && { url: draft.url, model: 'small' },
-    judge: judge === undefined ? undefined : { url: judge, model: 'judge' },
+    judge: judge === undefined ? undefined : { url: judge, model: 'judge', protocol },
   })
   const events: RunEvent[] = []
   const asked = parseRequest(RunRequest, {
@@ -205,6 +211,66 @@ describe('a judge is any chat model', () => {
     expect(verdictsIn(events)).toContain('rejected judge_failed')
     expect(events).toContainEqual(expect.objectContaining({ type: 'run.degraded', part: 'judge' }))
     expect(last.type).toBe('run.completed')
+  })
+})
+
+describe('a decision model is asked about all open steps in one request', () => {
+  const drafts = 'We know 3 shells.\n\nWith 2 more it is 3+2 = 5.\n\nThat makes 5.\n\nIt is 6.'
+  interface Question {
+    name?: string
+    instructions: string
+  }
+  /** Takes the third step for another one. */
+  const same = ({ instructions }: Question) => (instructions.includes('That makes') ? 0.2 : 0.9)
+
+  test.each([
+    [
+      'systemone',
+      (questions: Record<string, Question>) =>
+        Object.fromEntries(
+          Object.entries(questions).map(([id, question]) => {
+            const p = same(question)
+            return [id, { type: 'choice', choice: 'x', confidence: 1, probabilities: { same: p, different: 1 - p } }]
+          }),
+        ),
+    ],
+    [
+      'decisions',
+      (questions: Question[]) =>
+        questions.map((question) => ({
+          type: 'choice',
+          name: question.name,
+          choice: 'x',
+          confidence: 1,
+          probabilities: [
+            { value: 'different', probability: 1 - same(question) },
+            { value: 'same', probability: same(question) },
+          ],
+        })),
+    ],
+    ['decisions', (questions: Question[]) => questions.map(({ name }) => ({ type: 'refusal', name }))],
+  ] as [JudgeProtocol, (questions: never) => unknown][])('%s', async (protocol, answersTo) => {
+    const judge = `http://${protocol}.test/v1`
+    const asked: { model: string; questions: object }[] = []
+    const answer = http.post(`${judge}/${protocol}`, async ({ request }) => {
+      const body = (await request.json()) as { model: string; questions: never }
+      asked.push(body)
+      return HttpResponse.json({ model: 'judge', answers: answersTo(body.questions) })
+    })
+    const { events } = await run(
+      { target: engine('vllm', SAYS), draft: engine('vllm', drafts), judge, protocol },
+      { verifier: 'judge' },
+      {},
+      [answer],
+    )
+    expect(asked[0]!.model).toBe('judge')
+    expect(Object.keys(asked[0]!.questions).length).toBe(2)
+    const isRefused = JSON.stringify(answersTo([{ instructions: '' }] as never)).includes('refusal')
+    expect(verdictsIn(events).slice(0, 3)).toEqual(
+      isRefused
+        ? ['accepted exact', 'rejected judge', 'rejected judge']
+        : ['accepted exact', 'accepted judge', 'rejected judge'],
+    )
   })
 })
 
