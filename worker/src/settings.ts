@@ -2,11 +2,12 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Key } from './access/keys.ts'
 import type { Places } from './access/leases.ts'
+import type { EngineBindings } from './engine-settings.ts'
 import type { RunObjects } from './stored/orders.ts'
 
 /** What `wrangler.toml` and the secrets give the worker. */
-export interface Bindings {
-  /** The engine that runs are sent to, one of `upstreams/`. Default: `native`, the GPU backend. */
+export interface Bindings extends EngineBindings {
+  /** The engine that runs are sent to, one of `upstreams/`: `native`, the GPU backend (default), or `openai`. */
   ENGINE?: string
   /** Where the GPU backend listens. */
   BACKEND_URL?: string
@@ -64,27 +65,32 @@ interface Backend {
 const MAX_TIMEOUT_SECONDS = 3600
 
 /** @throws {ProtocolError} 500 `not_configured` */
-export function backendOf({ BACKEND, BACKEND_URL, BACKEND_TOKEN, BACKEND_TIMEOUT_SECONDS }: Bindings): Backend {
+export function backendOf({ BACKEND, BACKEND_URL, BACKEND_TOKEN, ...env }: Bindings): Backend {
   if (!BACKEND_URL || !isAddress(BACKEND_URL))
     throw notConfigured('BACKEND_URL', 'to the address of the GPU backend: http(s), without credentials')
   if (BACKEND_TOKEN && !/^[!-~]+$/.test(BACKEND_TOKEN))
     throw notConfigured('BACKEND_TOKEN', 'to ASCII without white space')
-  const seconds = BACKEND_TIMEOUT_SECONDS ? Number(BACKEND_TIMEOUT_SECONDS) : undefined
-  if (seconds !== undefined && !(seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS))
-    throw notConfigured('BACKEND_TIMEOUT_SECONDS', `to a number from 0 to ${MAX_TIMEOUT_SECONDS}`)
   return {
     baseURL: BACKEND_URL.replace(/\/+$/, ''),
     token: BACKEND_TOKEN || undefined,
-    timeoutMs: seconds && seconds * 1000,
+    timeoutMs: timeoutOf(env),
     fetch: BACKEND && ((input, init) => BACKEND.fetch(input, init)),
   }
+}
+
+/** Undefined: the default. @throws {ProtocolError} 500 `not_configured` */
+export function timeoutOf({ BACKEND_TIMEOUT_SECONDS }: Pick<Bindings, 'BACKEND_TIMEOUT_SECONDS'>): number | undefined {
+  const seconds = BACKEND_TIMEOUT_SECONDS ? Number(BACKEND_TIMEOUT_SECONDS) : undefined
+  if (seconds !== undefined && !(seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS))
+    throw notConfigured('BACKEND_TIMEOUT_SECONDS', `to a number from 0 to ${MAX_TIMEOUT_SECONDS}`)
+  return seconds && seconds * 1000
 }
 
 /** @param right what the setting must be set to */
 export const notConfigured = (setting: string, right: string): ProtocolError =>
   new ProtocolError(500, 'not_configured', `the worker's operator must set ${setting} ${right}`)
 
-function isAddress(text: string): boolean {
+export function isAddress(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, username, password } = new URL(text)
   return /^https?:$/.test(protocol) && !username && !password

@@ -9,6 +9,7 @@ import { limitsOf } from '../access/limits.ts'
 import { askBackend, isRefusal } from '../ask-backend.ts'
 import type { App, Bindings } from '../settings.ts'
 import { upstreamOf } from '../upstreams/index.ts'
+import { presence } from '../upstreams/openai/presence.ts'
 
 const BackendHealth = v.object({
   status: v.picklist(['ok', 'loading', 'draining', 'failing']),
@@ -32,6 +33,7 @@ async function backendState(env: Bindings, requestId: string): Promise<BackendSt
     await keysOf(env)
     limitsOf(env)
     upstreamOf(env, requestId)
+    if (env.ENGINE === 'openai') return (await presence(env)).state
     // Health is for everyone; whether the token is right shows only where it is asked for.
     const ask = (path: string) => askBackend(env, path, requestId)
     const asked = Date.now()

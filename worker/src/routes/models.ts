@@ -4,8 +4,9 @@ import { Hono } from 'hono'
 import type { Context } from 'hono'
 import * as v from 'valibot'
 import { askBackend, isRefusal } from '../ask-backend.ts'
-import type { App } from '../settings.ts'
+import type { App, Bindings } from '../settings.ts'
 import { UNAUTHORIZED } from '../upstreams/native-call.ts'
+import { presence } from '../upstreams/openai/presence.ts'
 import { servedNames } from './openai/model-name.ts'
 
 export const models = new Hono<App>()
@@ -24,6 +25,7 @@ models.get('/v1/models/:id', async (c) => {
 
 /** @throws {ProtocolError} what the backend says; 502 `backend_unauthorized`, `backend_failed`; as `askBackend` does */
 async function served(c: Context<App>): Promise<Models['data']> {
+  if (c.env.ENGINE === 'openai') return servedElsewhere(c.env)
   const answer = await askBackend(c.env, '/v1/models', c.var.requestId)
   if (isRefusal(answer)) {
     await answer.body?.cancel()
@@ -35,6 +37,13 @@ async function served(c: Context<App>): Promise<Models['data']> {
     return target ? servedNames(c.env).map((id) => ({ ...target, id })) : []
   }
   throw refusal(answer, told)
+}
+
+/** By an engine that does not say how large its models are. @throws {ProtocolError} 500 `not_configured` */
+async function servedElsewhere(env: Bindings): Promise<Models['data']> {
+  const { model } = await presence(env)
+  const target = { ...model, object: 'model', owned_by: 'lookahead', role: 'target', parameters: 0 } as const
+  return servedNames(env).map((id) => ({ ...target, id }))
 }
 
 /** The backend's own words, where it has any: that it is loading, for example. */

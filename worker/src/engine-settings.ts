@@ -1,0 +1,47 @@
+/** What `wrangler.toml` and the secrets say of engines that speak OpenAI's API (`ENGINE = "openai"`). */
+import { isAddress, notConfigured, timeoutOf } from './settings.ts'
+import { judgeProtocols } from './upstreams/openai/index.ts'
+import type { OpenAIOptions } from './upstreams/openai/index.ts'
+
+/** Of each model: where it is served (vLLM, SGLang, llama-server, our own backend, a cloud), its name there, and a secret. */
+export interface EngineBindings {
+  TARGET_URL?: string
+  TARGET_MODEL?: string
+  TARGET_API_KEY?: string
+  /** Default: no draft, and the target writes alone. */
+  DRAFT_URL?: string
+  DRAFT_MODEL?: string
+  DRAFT_API_KEY?: string
+  /** Default: no judge, and only steps equal to the target's own are accepted. */
+  JUDGE_URL?: string
+  JUDGE_MODEL?: string
+  JUDGE_API_KEY?: string
+  /** How it is asked: `chat` (default), or a decision model by `systemone` or `decisions`. */
+  JUDGE_PROTOCOL?: string
+  BACKEND_TIMEOUT_SECONDS?: string
+}
+
+type Role = 'TARGET' | 'DRAFT' | 'JUDGE'
+
+/** @throws {ProtocolError} 500 `not_configured` */
+export function enginesOf(env: EngineBindings): OpenAIOptions {
+  const target = serverOf(env, 'TARGET')
+  if (!target) throw notConfigured('TARGET_URL', 'to the address of an OpenAI-compatible server')
+  return { target, draft: serverOf(env, 'DRAFT'), judge: judgeOf(env), timeoutMs: timeoutOf(env) }
+}
+
+function judgeOf(env: EngineBindings): OpenAIOptions['judge'] {
+  const judge = serverOf(env, 'JUDGE')
+  const protocol = judgeProtocols.find((known) => known === (env.JUDGE_PROTOCOL || 'chat'))
+  if (judge && !protocol) throw notConfigured('JUDGE_PROTOCOL', `to one of: ${judgeProtocols.join(', ')}`)
+  return judge && { ...judge, protocol }
+}
+
+function serverOf(env: EngineBindings, role: Role): OpenAIOptions['draft'] {
+  const { [`${role}_URL` as const]: url, [`${role}_MODEL` as const]: model, [`${role}_API_KEY` as const]: apiKey } = env
+  if (!url) return undefined
+  if (!isAddress(url)) throw notConfigured(`${role}_URL`, 'to an address: http(s), without credentials')
+  if (!model) throw notConfigured(`${role}_MODEL`, `to the model's name at ${role}_URL`)
+  if (apiKey && !/^[!-~]+$/.test(apiKey)) throw notConfigured(`${role}_API_KEY`, 'to ASCII without white space')
+  return { url, model, apiKey: apiKey || undefined }
+}

@@ -1,0 +1,106 @@
+/** The target's own version of each drafted step, all in one call: t[0] after what is committed, t[1] after d[0], … */
+import type { ChannelState, Sampling, StepRules } from '@lookahead/sdk/protocol'
+import { UpstreamError } from '../../lookahead/upstream.ts'
+import { StepCutter, stopsOf } from './cutter.ts'
+import type { Step } from './cutter.ts'
+import { EMPTY, joined, promptOf } from './passage.ts'
+import type { Passage } from './passage.ts'
+import type { Capabilities } from './probe.ts'
+import type { Piece, Server } from './server.ts'
+import { wholeTokens } from './whole-tokens.ts'
+
+export interface Branches {
+  /** What each goes on from, and where that leaves off. */
+  after: readonly { text: Passage; channels: ChannelState }[]
+  rules: StepRules
+  /** Tokens that each may have. */
+  maxTokens: number
+  sampling: Sampling
+  seedOffset: number
+  isRendered: boolean
+}
+
+/** One step a branch. @throws {UpstreamError}; the signal's reason */
+export async function writeBranches(
+  server: Server,
+  can: Capabilities,
+  { after, rules, maxTokens, isRendered, sampling, seedOffset }: Branches,
+  signal: AbortSignal,
+): Promise<Step[]> {
+  const scope = new AbortController()
+  const either = AbortSignal.any([signal, scope.signal])
+  const stop = can.stops === 'unclear' ? undefined : stopsOf(rules)
+  const writing = { maxTokens, sampling, seedOffset, isRendered, ...(stop && { stop }) }
+  const writers = after.map(({ channels }) => (stop ? new Stopped(stop) : new Cut(rules, channels)))
+  const prompts = after.map(({ text }) => promptOf(text))
+  try {
+    await Promise.all(server.write(prompts, writing, can, either).map((pieces) => fill(writers, pieces)))
+  } finally {
+    scope.abort()
+  }
+  const steps = writers.map(({ step }) => {
+    if (!step) throw new UpstreamError('bad_answer', `the ${server.role} did not go on with every prompt`)
+    return step
+  })
+  return stop ? Promise.all(steps.map((step) => wholeTokens(server, step, stop, signal))) : steps
+}
+
+/** Reads until all have their step; what else the server would write is not waited for. */
+async function fill(writers: readonly (Stopped | Cut)[], pieces: AsyncIterable<Piece>): Promise<void> {
+  const mine = new Set<Stopped | Cut>()
+  for await (const piece of pieces) {
+    const writer = writers[piece.branch]
+    if (!writer) continue
+    mine.add(writer)
+    writer.push(piece)
+    if (mine.size === writers.length && writers.every(({ step }) => step)) return
+  }
+}
+
+export const passageOf = ({ text, ids }: Piece): Passage => ({
+  text,
+  ids: ids ?? (text === '' ? [] : undefined),
+  tokens: ids ? ids.length : text === '' ? 0 : 1,
+})
+
+/** The server stops at the end of the step. */
+class Stopped {
+  step: Step | undefined
+  readonly #stops: readonly string[]
+  #text = EMPTY
+
+  constructor(stops: readonly string[]) {
+    this.#stops = stops
+  }
+
+  push(piece: Piece): void {
+    this.#text = joined(this.#text, passageOf(piece))
+    if (!piece.end) return
+    const { stop } = piece
+    const isLeftOut = stop !== undefined && this.#stops.includes(stop) && !this.#text.text.endsWith(stop)
+    const text = isLeftOut ? this.#text.text + stop : this.#text.text
+    const isDelimited = this.#stops.some((delimiter) => text.endsWith(delimiter))
+    const end = piece.end === 'length' ? 'cap' : isDelimited ? 'delimiter' : 'text'
+    this.step = { ...this.#text, text, end: isDelimited ? 'delimiter' : end }
+  }
+}
+
+/** The step is cut out of what the server writes. */
+class Cut {
+  step: Step | undefined
+  readonly #cutter: StepCutter
+
+  constructor(rules: StepRules, channels: ChannelState) {
+    this.#cutter = new StepCutter(rules, channels)
+  }
+
+  push(piece: Piece): void {
+    if (this.step) return
+    const [first] = this.#cutter.push(passageOf(piece))
+    if (first) this.step = first
+    else if (piece.end) {
+      const [last = { ...EMPTY, end: 'text' as const }] = this.#cutter.flush('text')
+      this.step = piece.end === 'length' ? { ...last, end: 'cap' } : last
+    }
+  }
+}

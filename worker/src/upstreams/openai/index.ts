@@ -1,0 +1,35 @@
+/**
+ * Engines that speak OpenAI's API: vLLM, SGLang, llama-server, our own backend's `/v1`, a cloud API. The cycle's work is done
+ * here: steps are cut, branches sent in one call, and compared by the shared verifiers. docs/engines.md says what each can do.
+ */
+import type { Upstream } from '../../lookahead/upstream.ts'
+import { verifiers } from '../../lookahead/verifiers/index.ts'
+import { askDecisions, askSystemOne } from './decisions.ts'
+import { askJudge } from './judge.ts'
+import { Server } from './server.ts'
+import type { Link, ServerOptions } from './server.ts'
+import { OpenAISession } from './session.ts'
+
+export interface OpenAIOptions extends Link {
+  target: ServerOptions
+  /** Default: none, and the target writes alone. */
+  draft?: ServerOptions | undefined
+  /** Default: none, and only steps equal to the target's own are accepted. */
+  judge?: (ServerOptions & { protocol?: JudgeProtocol | undefined }) | undefined
+}
+
+/** How a judge is asked: a chat model for one token (default), or a decision model in one of the two shapes there are. */
+const judges = { chat: askJudge, systemone: askSystemOne, decisions: askDecisions }
+export type JudgeProtocol = keyof typeof judges
+export const judgeProtocols = Object.keys(judges) as JudgeProtocol[]
+
+export function openaiUpstream({ target, draft, judge, ...link }: OpenAIOptions): Upstream {
+  const ask = judge && judges[judge.protocol ?? 'chat'](new Server('judge', judge, link))
+  const engines = {
+    target: new Server('target', target, link),
+    draft: draft && new Server('draft', draft, link),
+    // What the target thinks of the steps that it is not asked to score is not known: nothing is unlikely.
+    verifiers: verifiers({ ask, leastLogprob: -Infinity }),
+  }
+  return { open: (text) => new OpenAISession(engines, text) }
+}

@@ -1,0 +1,134 @@
+/** What a server can do, found by asking it: engines leave unknown fields unread, refuse them, or are of another version than their name says. */
+import { UpstreamError } from '../../lookahead/upstream.ts'
+import type { Manner, Piece, Server, Writing } from './server.ts'
+import { Detokenized, Tokenized } from './wire.ts'
+
+export interface Capabilities extends Manner {
+  /** Tells the ids of what it writes, and goes on from ids. */
+  ids: boolean
+  /** How it ends a text at a stop string: left in the text, left out but told, or neither, so that the text is cut here. */
+  stops: 'kept' | 'told' | 'unclear'
+  /** Ids of `SAMPLE`, of an engine that tokenizes and spells out: another server that has the same has the same vocabulary. */
+  sample: readonly number[] | undefined
+}
+
+const COUNTING = '1, 2, 3, 4,'
+/** Words, digits, white space, other scripts and the marks of chat formats: what vocabularies differ in. */
+const SAMPLE = 'Hello, 12345 worlds!\n\n  naïve 思考 🙂 <think></think><|im_start|><|im_end|><|endoftext|>'
+
+const greedy: Writing = { maxTokens: 8, sampling: { temperature: 0 } }
+
+/** From the most that is asked for to the least; OpenAI's own refuses the fields of others, some servers take one prompt a call. */
+const manners: readonly Manner[] = [
+  { extensions: true, batch: true },
+  { extensions: true, batch: false },
+  { extensions: false, batch: false },
+]
+
+/** @throws {UpstreamError} where it cannot go on with a given text at all; the signal's reason */
+export async function probe(server: Server, signal: AbortSignal): Promise<Capabilities> {
+  const [{ manner, text, tellsIds }, sample] = await Promise.all([written(server, signal), tokenized(server, signal)])
+  const stop = middle(text)
+  const stops = stop === undefined ? 'unclear' : await stopped(server, { manner, stop, signal })
+  const ids = tellsIds && sample !== undefined && (await takesIds(server, { manner, sample, signal }))
+  return { ...manner, ids, stops, sample }
+}
+
+/** The first manner in which the server writes something. */
+async function written(
+  server: Server,
+  signal: AbortSignal,
+): Promise<{ manner: Manner; text: string; tellsIds: boolean }> {
+  let refused: unknown
+  for (const manner of manners)
+    try {
+      const prompts = manner.batch ? [COUNTING, COUNTING] : [COUNTING]
+      const pieces = await all(server.write(prompts, greedy, manner, signal)[0]!)
+      return { manner, text: textOf(pieces), tellsIds: pieces.some(({ ids }) => ids !== undefined) }
+    } catch (error) {
+      signal.throwIfAborted()
+      // A server that takes one prompt of several breaks off when it has written that.
+      const mayTakeLess = error instanceof UpstreamError && !['unreachable', 'idle'].includes(error.code)
+      if (!mayTakeLess || error.status === 401 || error.status === 403 || error.status === 429) throw error
+      refused = error
+    }
+  if (refused instanceof UpstreamError && [404, 405, 501].includes(refused.status ?? 0))
+    throw new UpstreamError(
+      'no_completions',
+      `the ${server.role} cannot go on with a given text: it needs POST /v1/completions, or there is no model "${server.model}"`,
+      { cause: refused },
+    )
+  throw refused
+}
+
+async function stopped(
+  server: Server,
+  { manner, stop, signal }: { manner: Manner; stop: string; signal: AbortSignal },
+): Promise<Capabilities['stops']> {
+  try {
+    const pieces = await all(server.write([COUNTING], { ...greedy, stop: [stop] }, manner, signal)[0]!)
+    if (pieces.at(-1)?.end !== 'stop') return 'unclear'
+    if (textOf(pieces).endsWith(stop)) return 'kept'
+    return pieces.at(-1)?.stop === stop ? 'told' : 'unclear'
+  } catch {
+    signal.throwIfAborted()
+    return 'unclear'
+  }
+}
+
+async function takesIds(
+  server: Server,
+  { manner, sample, signal }: { manner: Manner; sample: readonly number[]; signal: AbortSignal },
+): Promise<boolean> {
+  try {
+    const pieces = await all(server.write([[...sample]], { ...greedy, maxTokens: 1 }, manner, signal)[0]!)
+    return pieces.some(({ ids }) => ids !== undefined)
+  } catch {
+    signal.throwIfAborted()
+    return false
+  }
+}
+
+async function tokenized(server: Server, signal: AbortSignal): Promise<readonly number[] | undefined> {
+  try {
+    const ids = await tokenize(server, SAMPLE, signal, false)
+    await detokenize(server, ids.slice(0, 1), signal)
+    return ids
+  } catch {
+    signal.throwIfAborted()
+    return undefined
+  }
+}
+
+/** @param special whether what the model wants before a text is put there. @throws {UpstreamError}; the signal's reason */
+export async function tokenize(
+  server: Server,
+  text: string,
+  signal: AbortSignal,
+  special: boolean,
+): Promise<readonly number[]> {
+  // `prompt`: vLLM, SGLang and our own; `content`: llama-server.
+  const body = { prompt: text, content: text, add_special_tokens: special, add_special: special, parse_special: true }
+  return (await server.ask('root:/tokenize', body, Tokenized, signal)).tokens
+}
+
+/** Special tokens spelled out. @throws {UpstreamError}; the signal's reason */
+export const detokenize = (server: Server, tokens: readonly number[], signal: AbortSignal): Promise<string> =>
+  server.ask('root:/detokenize', { tokens, skip_special_tokens: false }, Detokenized, signal)
+
+/** A character that certainly ends the text before its eighth token: one from its middle that is not at its beginning. */
+function middle(text: string): string | undefined {
+  return /[!-~]/.exec(text.slice(Math.floor(text.length / 2)))?.[0]
+}
+
+const textOf = (pieces: readonly Piece[]): string =>
+  pieces
+    .filter(({ branch }) => branch === 0)
+    .map(({ text }) => text)
+    .join('')
+
+async function all(pieces: AsyncIterable<Piece>): Promise<Piece[]> {
+  const read: Piece[] = []
+  for await (const piece of pieces) read.push(piece)
+  return read
+}

@@ -1,0 +1,92 @@
+/** What OpenAI-compatible servers say, as far as it is read here: the fields of OpenAI, and vLLM's, SGLang's and llama-server's own. */
+import * as v from 'valibot'
+
+const ids = v.nullish(v.array(v.pipe(v.number(), v.integer())))
+/** A stop string, a stop token's id, or nothing at the end of the text. */
+const stop = v.nullish(v.union([v.string(), v.number()]))
+
+/** A chunk of `POST /v1/completions` with `stream`. */
+export const Chunk = v.object({
+  choices: v.optional(
+    v.array(
+      v.object({
+        index: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+        text: v.nullish(v.string(), ''),
+        finish_reason: v.nullish(v.string()),
+        /** vLLM and our own; SGLang; llama-server. */
+        stop_reason: stop,
+        matched_stop: stop,
+        stopping_word: stop,
+        token_ids: ids,
+      }),
+    ),
+    [],
+  ),
+  usage: v.nullish(v.object({ prompt_tokens: v.number(), completion_tokens: v.nullish(v.number()) })),
+  error: v.optional(v.unknown()),
+})
+
+/** `POST /tokenize`, alike in all four. */
+export const Tokenized = v.object({ tokens: v.array(v.pipe(v.number(), v.integer())) })
+
+/** `POST /detokenize`: vLLM and our own, SGLang, llama-server. */
+export const Detokenized = v.union([
+  v.pipe(
+    v.object({ prompt: v.string() }),
+    v.transform(({ prompt }) => prompt),
+  ),
+  v.pipe(
+    v.object({ text: v.string() }),
+    v.transform(({ text }) => text),
+  ),
+  v.pipe(
+    v.object({ content: v.string() }),
+    v.transform(({ content }) => content),
+  ),
+])
+
+/** `POST /apply-template` of llama-server. */
+export const Templated = v.object({ prompt: v.string() })
+
+const logprob = v.nullish(v.number())
+
+/** `POST /v1/completions` with `prompt_logprobs`, of vLLM and our own: for each token of the prompt, by token id. */
+export const PromptLogprobs = v.object({
+  choices: v.tuple([
+    v.object({
+      prompt_logprobs: v.array(v.nullable(v.record(v.string(), v.object({ logprob })))),
+    }),
+  ]),
+})
+
+/** A log probability (null for the first token of all), a token id, and its text or null. */
+const scored = v.looseTuple([v.nullable(v.number()), v.number()])
+
+/** `POST /generate` of SGLang with `return_logprob`. */
+export const Generated = v.object({
+  meta_info: v.object({
+    input_token_logprobs: v.array(scored),
+    input_top_logprobs: v.array(v.nullable(v.array(scored))),
+  }),
+})
+
+/** `POST /v1/chat/completions` with `logprobs`. */
+export const Answer = v.object({
+  choices: v.tuple([
+    v.object({
+      message: v.object({ content: v.nullish(v.string()) }),
+      logprobs: v.nullish(
+        v.object({
+          content: v.nullish(
+            v.array(
+              v.object({
+                token: v.string(),
+                top_logprobs: v.array(v.object({ token: v.string(), logprob: v.number() })),
+              }),
+            ),
+          ),
+        }),
+      ),
+    }),
+  ]),
+})

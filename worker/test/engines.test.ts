@@ -1,0 +1,306 @@
+/** Runs on engines that speak the dialects of vLLM and SGLang, and on one that can next to nothing. */
+import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
+import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
+import { HttpResponse, http } from 'msw'
+import type { HttpHandler } from 'msw'
+import { setupServer } from 'msw/node'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { cycle } from '../src/lookahead/index.ts'
+import { openaiUpstream } from '../src/upstreams/openai/index.ts'
+import type { JudgeProtocol } from '../src/upstreams/openai/index.ts'
+import { handlersOf } from './fake-engine.ts'
+import type { Call, Dialect, FakeEngine } from './fake-engine.ts'
+
+const network = setupServer()
+beforeAll(() => network.listen())
+afterEach(() => network.resetHandlers())
+afterAll(() => network.close())
+
+/** The third step ends with a token that is more than the delimiter. */
+const SAYS = 'We know 3 shells.\n\nTwo more make 3+2 = 5.\n\nSo there are 5.\n\n\nThe answer is 5.'
+const DRAFTS = 'We know 3 shells.\n\nWith 2 more it is 3+2 = 5.\n\nSo there are 6.\n\n\nIt is 6.'
+
+let servers = 0
+/** Each of its own address: what is known of one is kept. */
+const engine = (dialect: Dialect, says: string, rest: Partial<FakeEngine> = {}): FakeEngine => ({
+  url: `http://engine-${++servers}.test`,
+  dialect,
+  says,
+  ...rest,
+})
+
+interface Ran {
+  text: string
+  events: RunEvent[]
+  calls: Call[]
+  last: RunEvent
+}
+
+async function run(
+  {
+    target,
+    draft,
+    judge,
+    protocol,
+  }: { target: FakeEngine; draft?: FakeEngine; judge?: string; protocol?: JudgeProtocol },
+  request: RunRequestInput['lookahead'] = {},
+  rest: Partial<RunRequestInput> = {},
+  faults: HttpHandler[] = [],
+): Promise<Ran> {
+  const calls: Call[] = []
+  network.use(...faults, ...handlersOf(target, calls), ...(draft ? handlersOf(draft, calls) : []))
+  const upstream = openaiUpstream({
+    target: { url: target.url, model: 'big' },
+    draft: draft && { url: draft.url, model: 'small' },
+    judge: judge === undefined ? undefined : { url: judge, model: 'judge', protocol },
+  })
+  const events: RunEvent[] = []
+  const asked = parseRequest(RunRequest, {
+    ...(target.dialect === 'bare'
+      ? { prompt: '<q>How many?<a>' }
+      : { messages: [{ role: 'user', content: 'How many?' }] }),
+    sampling: { temperature: 0 },
+    lookahead: { mode: 'lr', depth: 3, verifier: 'exact', ...request },
+    ...rest,
+  })
+  const signal = new AbortController().signal
+  for await (const event of cycle(upstream, asked, { runId: 'r', signal, log: () => undefined })) events.push(event)
+  const text = events.flatMap((event) => (event.type === 'text.delta' ? [event.text] : [])).join('')
+  return { text, events, calls, last: events.at(-1)! }
+}
+
+const verdictsIn = (events: readonly RunEvent[]): string[] =>
+  events.flatMap((event) =>
+    event.type === 'step.accepted' || event.type === 'step.rejected' ? [`${event.type.slice(5)} ${event.reason}`] : [],
+  )
+
+describe.each(['vllm', 'sglang', 'bare'] as const)('%s', (dialect) => {
+  test.each(['ar', 'lr'] as const)('in mode %s the text is the target’s, to the last line feed', async (mode) => {
+    const { text, last } = await run({ target: engine(dialect, SAYS), draft: engine(dialect, DRAFTS) }, { mode })
+    expect(text).toBe(SAYS)
+    expect(last).toMatchObject({ type: 'run.completed', finish_reason: 'stop' })
+  })
+
+  test('what target and draft say alike is accepted, and the rest is the target’s', async () => {
+    const { events } = await run({ target: engine(dialect, SAYS), draft: engine(dialect, DRAFTS) })
+    expect(verdictsIn(events).slice(0, 2)).toEqual(['accepted exact', 'rejected exact'])
+  })
+})
+
+describe.each([
+  ['vllm', 'include_stop_str_in_output'],
+  ['sglang', 'no_stop_trim'],
+] as const)('%s is asked', (dialect, keepsStop) => {
+  test('for all branches of a cycle in one call, with token ids', async () => {
+    const target = engine(dialect, SAYS)
+    const { calls, events } = await run({ target, draft: engine(dialect, SAYS) })
+    const branches = calls.filter(
+      ({ path, body }) => path === `${target.url}/v1/completions` && body['stop'] && body['max_tokens'] === 100,
+    )
+    // Three drafted steps, and one more after them; the fourth ends the text, and is the last that is compared.
+    expect(branches.map(({ body }) => (body['prompt'] as number[][]).length)).toEqual([4])
+    expect(branches[0]!.body).toMatchObject({
+      stop: ['\n\n'],
+      [keepsStop]: true,
+      return_token_ids: true,
+      temperature: 0,
+    })
+    expect((branches[0]!.body['prompt'] as number[][]).flat().every((id) => Number.isInteger(id))).toBe(true)
+    expect(verdictsIn(events)).toEqual(['accepted exact', 'accepted exact', 'accepted exact'])
+  })
+
+  test('for its opinion of all drafted steps in one call', async () => {
+    const target = engine(dialect, SAYS, { other: Math.log(0.45) })
+    const { events, calls, text } = await run(
+      { target, draft: engine(dialect, SAYS.replace('Two', 'Another-two')) },
+      { verifier: 'likelihood' },
+      { sampling: { temperature: 1 } },
+    )
+    expect(text).toBe(SAYS.replace('Two', 'Another-two'))
+    expect(verdictsIn(events)).toEqual(['accepted likely', 'accepted likely', 'accepted likely'])
+    const scoring = calls.filter(({ body }) => body['prompt_logprobs'] !== undefined || body['return_logprob'])
+    // The first tells also how this engine is to be asked.
+    expect(scoring.length).toBeLessThanOrEqual(dialect === 'vllm' ? 2 : 3)
+  })
+
+  test('and what it finds unlikely is written by itself', async () => {
+    const draft = engine(dialect, DRAFTS)
+    const { text, events } = await run({ target: engine(dialect, SAYS), draft }, { verifier: 'likelihood' })
+    expect(text).toBe(SAYS)
+    expect(verdictsIn(events).slice(0, 2)).toEqual(['accepted likely', 'rejected unlikely'])
+  })
+})
+
+test('an engine that tells no ids cannot be asked for its opinion, and says so', async () => {
+  const { last } = await run(
+    { target: engine('bare', SAYS), draft: engine('bare', DRAFTS) },
+    { verifier: 'likelihood' },
+  )
+  expect(last).toMatchObject({
+    type: 'run.failed',
+    code: 'invalid_request',
+    message: expect.stringContaining('prompt_logprobs'),
+  })
+})
+
+describe('a judge is any chat model', () => {
+  const url = 'http://judge.test'
+  let judges = 0
+
+  const judged = async (answer: (body: Record<string, unknown>) => Response) => {
+    const judge = `${url}/${++judges}`
+    const asked: Record<string, unknown>[] = []
+    network.use(
+      http.post(`${judge}/chat/completions`, async ({ request }) => {
+        const body = (await request.json()) as Record<string, unknown>
+        asked.push(body)
+        return answer(body)
+      }),
+    )
+    const ran = await run({ target: engine('vllm', SAYS), draft: engine('vllm', DRAFTS), judge }, { verifier: 'judge' })
+    return { ...ran, asked }
+  }
+  const says = (yes: number) => () =>
+    HttpResponse.json({
+      choices: [
+        {
+          message: { role: 'assistant', content: 'yes' },
+          logprobs: {
+            content: [
+              {
+                token: 'yes',
+                top_logprobs: [
+                  { token: 'yes', logprob: Math.log(yes) },
+                  { token: ' No', logprob: Math.log(1 - yes) },
+                ],
+              },
+            ],
+          },
+        },
+      ],
+    })
+
+  test('whose one token decides by its probabilities', async () => {
+    const { text, events, asked } = await judged(says(0.7))
+    expect(text).toContain('With 2 more it is 3+2 = 5.\n\n')
+    expect(verdictsIn(events).slice(0, 2)).toEqual(['accepted exact', 'accepted judge'])
+    expect(asked[0]).toMatchObject({ max_tokens: 1, logprobs: true, temperature: 0 })
+    expect(JSON.stringify(asked[0])).toContain('How many?')
+    expect(verdictsIn((await judged(says(0.3))).events)).toContain('rejected judge')
+  })
+
+  test('of a cloud that refuses fields it does not know, and one that tells no probabilities', async () => {
+    const refuse = (field: string) =>
+      HttpResponse.json(
+        { error: { message: `unknown ${field}`, type: 'x', param: field, code: null } },
+        { status: 400 },
+      )
+    const { events } = await judged((body) => {
+      const unknown = ['chat_template_kwargs', 'logprobs'].find((field) => field in body)
+      return unknown ? refuse(unknown) : HttpResponse.json({ choices: [{ message: { content: 'Yes.' } }] })
+    })
+    expect(verdictsIn(events)).toContain('accepted judge')
+  })
+
+  test('that fails rejects, and the run says so and goes on', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    onTestFinished(() => log.mockRestore())
+    const { text, events, last } = await judged(() => HttpResponse.json({ error: { message: 'no' } }, { status: 401 }))
+    expect(text).toBe(SAYS)
+    expect(log.mock.calls.join()).toContain('JUDGE_API_KEY')
+    expect(verdictsIn(events)).toContain('rejected judge_failed')
+    expect(events).toContainEqual(expect.objectContaining({ type: 'run.degraded', part: 'judge' }))
+    expect(last.type).toBe('run.completed')
+  })
+})
+
+describe('a decision model is asked about all open steps in one request', () => {
+  const drafts = 'We know 3 shells.\n\nWith 2 more it is 3+2 = 5.\n\nThat makes 5.\n\nIt is 6.'
+  interface Question {
+    name?: string
+    instructions: string
+  }
+  /** Takes the third step for another one. */
+  const same = ({ instructions }: Question) => (instructions.includes('That makes') ? 0.2 : 0.9)
+
+  test.each([
+    [
+      'systemone',
+      (questions: Record<string, Question>) =>
+        Object.fromEntries(
+          Object.entries(questions).map(([id, question]) => {
+            const p = same(question)
+            return [id, { type: 'choice', choice: 'x', confidence: 1, probabilities: { same: p, different: 1 - p } }]
+          }),
+        ),
+    ],
+    [
+      'decisions',
+      (questions: Question[]) =>
+        questions.map((question) => ({
+          type: 'choice',
+          name: question.name,
+          choice: 'x',
+          confidence: 1,
+          probabilities: [
+            { value: 'different', probability: 1 - same(question) },
+            { value: 'same', probability: same(question) },
+          ],
+        })),
+    ],
+    ['decisions', (questions: Question[]) => questions.map(({ name }) => ({ type: 'refusal', name }))],
+  ] as [JudgeProtocol, (questions: never) => unknown][])('%s', async (protocol, answersTo) => {
+    const judge = `http://${protocol}.test/v1`
+    const asked: { model: string; questions: object }[] = []
+    const answer = http.post(`${judge}/${protocol}`, async ({ request }) => {
+      const body = (await request.json()) as { model: string; questions: never }
+      asked.push(body)
+      return HttpResponse.json({ model: 'judge', answers: answersTo(body.questions) })
+    })
+    const { events } = await run(
+      { target: engine('vllm', SAYS), draft: engine('vllm', drafts), judge, protocol },
+      { verifier: 'judge' },
+      {},
+      [answer],
+    )
+    expect(asked[0]!.model).toBe('judge')
+    expect(Object.keys(asked[0]!.questions).length).toBe(2)
+    const isRefused = JSON.stringify(answersTo([{ instructions: '' }] as never)).includes('refusal')
+    expect(verdictsIn(events).slice(0, 3)).toEqual(
+      isRefused
+        ? ['accepted exact', 'rejected judge', 'rejected judge']
+        : ['accepted exact', 'accepted judge', 'rejected judge'],
+    )
+  })
+})
+
+test.each([
+  ['refuses the worker', 401, 'draft_unauthorized'],
+  ['has no such model', 404, 'no_completions'],
+])('a draft that %s costs speed alone', async (_, status, code) => {
+  const draft = engine('vllm', DRAFTS)
+  const refusal = http.post(`${draft.url}/*`, () => HttpResponse.json({ error: { message: 'no' } }, { status }))
+  const { text, events, last } = await run({ target: engine('vllm', SAYS), draft }, {}, {}, [refusal])
+  expect(text).toBe(SAYS)
+  expect(events).toContainEqual(expect.objectContaining({ type: 'run.degraded', part: 'draft', code }))
+  expect(last.type).toBe('run.completed')
+})
+
+test('a target whose connection breaks goes on from what was said', async () => {
+  const target = engine('vllm', SAYS)
+  // Known by now: only the run's own calls break off.
+  await run({ target }, { mode: 'ar' })
+  const { text, events, last } = await run({ target: { ...target, breaks: 2 } }, { mode: 'ar' })
+  expect(text).toBe(SAYS)
+  expect(events.some(({ type }) => type === 'run.waiting')).toBe(true)
+  expect(last.type).toBe('run.completed')
+})
+
+test('a chat API cannot be a target, and is told so', async () => {
+  const target = engine('bare', SAYS)
+  const missing = http.post(`${target.url}/*`, () =>
+    HttpResponse.json({ error: { message: 'Invalid URL' } }, { status: 404 }),
+  )
+  const { last } = await run({ target }, { mode: 'ar' }, {}, [missing])
+  expect(last).toMatchObject({ type: 'run.failed', message: expect.stringContaining('POST /v1/completions') })
+})
