@@ -33,7 +33,7 @@ async function backendState(env: Bindings, requestId: string): Promise<BackendSt
     await keysOf(env)
     limitsOf(env)
     upstreamOf(env, requestId)
-    if (env.ENGINE === 'openai') return (await presence(env)).state
+    if (env.ENGINE === 'openai') return { backend: (await presence(env)).state }
     // Health is for everyone; whether the token is right shows only where it is asked for.
     const ask = (path: string) => askBackend(env, path, requestId)
     const asked = Date.now()
