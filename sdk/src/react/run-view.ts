@@ -12,6 +12,10 @@ export interface ShownStep {
   fate: 'drafted' | 'accepted' | 'rejected' | 'corrected'
   /** The verifier's reason, once it has ruled. */
   reason?: string
+  /** How probable the judge found it that both steps mean the same, 0 to 1; absent where none was asked. */
+  probability?: number
+  /** The target's own step, where a judge found that it means the same as this accepted one. */
+  target?: string
   /** The drafted step that the target's own has replaced. */
   rejected?: string
 }
@@ -55,9 +59,9 @@ export function withEvent(view: RunView, event: RunEvent): RunView {
     case 'step.drafted':
       return withStep(view, { step: event.step, text: event.text, fate: 'drafted' })
     case 'step.accepted':
-      return withStep(view, { step: event.step, text: event.text, fate: 'accepted', reason: event.reason })
+      return withStep(view, { step: event.step, text: event.text, fate: 'accepted', ...finding(event) })
     case 'step.rejected':
-      return withStep(view, { step: event.step, text: event.text, fate: 'rejected', reason: event.reason })
+      return withStep(view, { step: event.step, text: event.text, fate: 'rejected', ...finding(event) })
     case 'step.corrected':
       return withStep(view, { step: event.step, text: event.text, fate: 'corrected', ...why(view, event.step) })
     case 'run.degraded':
@@ -79,10 +83,25 @@ export function withEvent(view: RunView, event: RunEvent): RunView {
   }
 }
 
+/** What the verifier says beside its ruling. */
+function finding({ reason, probability, target }: Finding): Pick<ShownStep, keyof Finding> {
+  return {
+    ...(reason && { reason }),
+    ...(probability !== undefined && { probability }),
+    ...(target !== undefined && { target }),
+  }
+}
+
+interface Finding {
+  reason?: string | undefined
+  probability?: number | undefined
+  target?: string | undefined
+}
+
 /** What stood in a place that is corrected, if it was turned down. */
-function why({ steps }: RunView, place: number): Pick<ShownStep, 'reason' | 'rejected'> {
+function why({ steps }: RunView, place: number): Partial<ShownStep> {
   const before = steps.find(({ step }) => step === place)
-  return before?.fate === 'rejected' ? { ...(before.reason && { reason: before.reason }), rejected: before.text } : {}
+  return before?.fate === 'rejected' ? { ...finding(before), rejected: before.text } : {}
 }
 
 /** In its place. Where a step is rejected or corrected, drafted steps after it are void. */
