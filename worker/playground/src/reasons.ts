@@ -1,7 +1,7 @@
 /** Why a drafted step stands or falls, in words. */
 const reasons: Record<string, readonly [accepted: string, rejected: string]> = {
   exact: ['word for word the target’s own', 'not word for word the target’s own'],
-  judge: ['both mean the same to the judge', 'they do not mean the same to the judge'],
+  judge: ['the judge takes both to mean the same', 'the judge does not take both to mean the same'],
   numbers: ['names the same numbers', 'names other numbers'],
   names: ['has the same names', 'has other names'],
   likely: ['typical of what the target writes here', 'not typical of what the target writes here'],

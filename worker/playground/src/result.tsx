@@ -55,7 +55,7 @@ function LinkItem({ link }: { link: Link }) {
       </li>
     )
   const { fate, text, reason = '', probability, rejected, target } = link
-  const sure = probability === undefined ? '' : `, ${percent(probability)} likely the same`
+  const sure = probability === undefined ? '' : ` (${percent(probability)})`
   if (fate === 'drafted')
     return (
       <li class="drafted">
