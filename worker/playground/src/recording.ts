@@ -17,7 +17,11 @@ export class RecordingError extends Error {
 }
 
 const Request = v.looseObject({
-  messages: v.optional(v.array(v.looseObject({ role: v.string(), content: v.string() }))),
+  messages: v.optional(
+    v.array(
+      v.looseObject({ role: v.string(), content: v.union([v.string(), v.array(v.looseObject({ text: v.string() }))]) }),
+    ),
+  ),
   prompt: v.optional(v.string()),
 })
 const Head = v.object({ type: v.literal('run.requested'), at: v.literal(0), request: Request })
@@ -49,4 +53,7 @@ function read<T>(line: string, number: number, check: (json: unknown) => T): T {
 
 /** What was asked, in words. */
 export const questionOf = ({ messages, prompt }: RunRequestInput): string =>
-  messages?.findLast(({ role }) => role === 'user')?.content ?? prompt ?? ''
+  textOf(messages?.findLast(({ role }) => role === 'user')?.content ?? prompt ?? '')
+
+const textOf = (content: string | readonly { text: string }[]): string =>
+  typeof content === 'string' ? content : content.map(({ text }) => text).join('')

@@ -14,7 +14,7 @@ export interface Settings {
   race: boolean
 }
 
-export const defaults: Settings = { mode: 'auto', depth: 8, width: 1, verifier: 'judge', race: false }
+export const defaults: Settings = { mode: 'auto', depth: 8, width: 1, verifier: 'likelihood', race: false }
 
 export const modeWords: Record<Mode, string> = {
   auto: 'as far ahead as it pays',
@@ -26,8 +26,8 @@ export const modeWords: Record<Mode, string> = {
 export const modeNames = modes.toReversed()
 
 export const verifierWords: Record<string, string> = {
-  judge: 'a model compares meanings',
   likelihood: 'what the target finds typical',
+  judge: 'a model compares meanings',
   exact: 'the target’s own words only',
   'judge-only': 'the model alone, no rules',
   random: 'a coin, for comparison',
