@@ -30,7 +30,7 @@ export interface RunResult {
   reasoning: string
   answer: string
   /** A newer server may have words of its own. */
-  finishReason: OpenWord<FinishReason>
+  finish_reason: OpenWord<FinishReason>
   usage: Usage
   stats: RunStats
   /** What the target writes while nothing is drafted is in none: there are none in the modes `ar` and `sd`, and `auto` may leave places out. */
@@ -63,6 +63,6 @@ export class RunResultBuilder {
   }
 
   build({ finish_reason, usage, stats }: Extract<RunEvent, { type: 'run.completed' }>): RunResult {
-    return { text: this.#text, ...this.#channels, finishReason: finish_reason, usage, stats, steps: this.#steps }
+    return { text: this.#text, ...this.#channels, finish_reason, usage, stats, steps: this.#steps }
   }
 }

@@ -32,7 +32,7 @@ export interface RunView {
   /** After each cycle. */
   stats: RunStats | undefined
   usage: Usage | undefined
-  finishReason: OpenWord<FinishReason> | undefined
+  finish_reason: OpenWord<FinishReason> | undefined
   /** Parts that have failed: the run goes on by plain decoding. */
   degraded: readonly OpenWord<'draft' | 'judge'>[]
   error: LookaheadError | undefined
@@ -45,7 +45,7 @@ export const idle: RunView = {
   answer: '',
   stats: undefined,
   usage: undefined,
-  finishReason: undefined,
+  finish_reason: undefined,
   degraded: [],
   error: undefined,
 }
@@ -76,7 +76,7 @@ export function withEvent(view: RunView, event: RunEvent): RunView {
         steps: view.steps.filter(({ fate }) => fate !== 'drafted'),
         stats: event.stats,
         usage: event.usage,
-        finishReason: event.finish_reason,
+        finish_reason: event.finish_reason,
       }
     default:
       return view

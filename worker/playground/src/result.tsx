@@ -15,7 +15,7 @@ export function Result({ ahead, plain }: { ahead: RecordedRun; plain: RecordedRu
 }
 
 function Output({ run, title }: { run: RecordedRun; title: string | undefined }) {
-  const { status, steps, answer, recording, degraded, finishReason } = run
+  const { status, steps, answer, recording, degraded, finish_reason } = run
   const links = chainOf(steps, recording?.events ?? [])
   return (
     <section aria-label={title ?? 'Result'} aria-busy={status === 'running'}>
@@ -29,7 +29,7 @@ function Output({ run, title }: { run: RecordedRun; title: string | undefined })
       {degraded.length > 0 && (
         <p class="note">The {degraded.join(' and the ')} failed: the target went on by plain decoding.</p>
       )}
-      {finishReason === 'length' && <p class="note">Cut short: the limit of tokens was reached.</p>}
+      {finish_reason === 'length' && <p class="note">Cut short: the limit of tokens was reached.</p>}
       {links.length > 0 && <h3>Chain of thought</h3>}
       <ol class="chain">
         {links.map((link, i) => (
