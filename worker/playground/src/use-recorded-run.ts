@@ -1,4 +1,4 @@
-import type { Lookahead, RunEvent, RunRequestInput } from '@lookahead/sdk'
+import type { CallOptions, Lookahead, RunEvent, RunRequestInput } from '@lookahead/sdk'
 import { useRun } from '@lookahead/sdk/react'
 import type { UseRun } from '@lookahead/sdk/react'
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks'
@@ -22,8 +22,8 @@ export function useRecordedRun(client: Lookahead, speed: number): RecordedRun {
   pace.current = speed
 
   const source = useMemo(() => {
-    const stream = (request: RunRequestInput) =>
-      played.current ? replay(played.current, () => pace.current) : client.runs.stream(request)
+    const stream = (request: RunRequestInput, options?: CallOptions) =>
+      played.current ? replay(played.current, () => pace.current) : client.runs.stream(request, options)
     return { runs: { stream } }
   }, [client])
   const onEvent = (event: RunEvent | TimedEvent) => {
