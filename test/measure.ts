@@ -9,7 +9,8 @@ export interface Measurement {
   tokensPerSecond: number
 }
 
-type Question = Omit<RunRequestInput, 'lookahead'> & {
+type Question = Omit<RunRequestInput, 'lookahead' | 'prompt' | 'messages'> & {
+  messages: NonNullable<RunRequestInput['messages']>
   lookahead?: Omit<NonNullable<RunRequestInput['lookahead']>, 'mode'>
 }
 

@@ -109,8 +109,8 @@ describe('a result', () => {
       completed,
     ])
     expect((await run.final()).steps).toEqual([
-      { step: 0, text: 'better', fate: 'corrected', rejected: 'first' },
-      { step: 1, text: 'kept', fate: 'accepted' },
+      { step: 0, text: 'better', fate: 'corrected', reason: 'judge', rejected: 'first' },
+      { step: 1, text: 'kept', fate: 'accepted', reason: 'judge' },
       { step: 2, text: 'own', fate: 'corrected' },
     ])
   })
@@ -126,7 +126,7 @@ describe('a result', () => {
     expect(await runOf(events).final()).toMatchObject(whole)
   })
 
-  const whole = { answer: 'The answer is 42.', reasoning: 'Grüße ✓.\n\nRight.\n\n', finishReason: 'stop' }
+  const whole = { answer: 'The answer is 42.', reasoning: 'Grüße ✓.\n\nRight.\n\n', finish_reason: 'stop' }
 })
 
 it('leaves nothing on a signal that outlives its calls', async () => {

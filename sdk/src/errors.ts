@@ -131,7 +131,7 @@ export class StreamInterruptedError extends LookaheadError {
     lastEventId: string | undefined,
     options: LookaheadErrorOptions = {},
   ) {
-    super(`the stream was interrupted after event ${lastEventId ?? 'none'}: ${code}`, options)
+    super(`interrupted after event ${lastEventId ?? 'none'}: ${code}`, options)
     this.code = code
     this.lastEventId = lastEventId
     this.retryable = code !== 'malformed_event'

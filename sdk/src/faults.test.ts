@@ -23,7 +23,7 @@ it('comes through a server that cannot be reached for a moment', async () => {
     () => HttpResponse.error(),
     () => stream(wire([completed])),
   )
-  expect(await ask()).toMatchObject({ finishReason: 'stop' })
+  expect(await ask()).toMatchObject({ finish_reason: 'stop' })
 })
 
 it('comes through a server that is busy, as soon as Retry-After says', async () => {
@@ -31,7 +31,7 @@ it('comes through a server that is busy, as soon as Retry-After says', async () 
     () => new HttpResponse(null, { status: 429, headers: { 'retry-after': '0' } }),
     () => stream(wire([completed])),
   )
-  expect(await ask()).toMatchObject({ finishReason: 'stop' })
+  expect(await ask()).toMatchObject({ finish_reason: 'stop' })
 })
 
 it('comes through a server that was too busy to let the run in, and said so only when the stream had begun', async () => {

@@ -173,7 +173,7 @@ describe('leaving a run', () => {
     await run.final()
     controller.abort()
     run.cancel()
-    expect((await run.final()).finishReason).toBe('stop')
+    expect((await run.final()).finish_reason).toBe('stop')
   })
 
   it('closes the connection on break', async () => {

@@ -24,6 +24,7 @@ export interface LookaheadOptions {
 }
 
 export interface CallOptions {
+  /** Ends the call when it aborts: reading it then throws an `AbortedError`. */
   signal?: AbortSignal | undefined
 }
 
@@ -61,7 +62,7 @@ export function readSignal({ signal }: CallOptions = {}): AbortSignal | undefine
 
 /** A request's body as it is now, whatever becomes of `params` later. @throws {UsageError} `invalid_option` */
 export function readParams(params: object): string {
-  const wrong = 'must be an object that JSON can say'
+  const wrong = 'must be an object of JSON'
   check(typeof params === 'object' && params !== null, 'params', wrong)
   try {
     return JSON.stringify(params)
@@ -77,7 +78,7 @@ export function readSource(id: string, startingAfter = -1) {
   return { id, next: startingAfter + 1 }
 }
 
-const TIME = `must be milliseconds, more than 0 and at most ${MAX_TIMER_MS}`
+const TIME = `must be milliseconds, up to ${MAX_TIMER_MS}`
 const isTime = (ms: unknown): boolean => typeof ms === 'number' && ms > 0 && ms <= MAX_TIMER_MS
 const isKey = (key: unknown): boolean => typeof key === 'string' && /^[!-~]+$/.test(key)
 
@@ -87,7 +88,7 @@ function readAddress(address: string): string {
   check(
     isHttp && !username && !password && !/[?#]/.test(address),
     'baseURL',
-    'must be an absolute http(s) URL without credentials, query or fragment',
+    'must be an http(s) URL without credentials, query or fragment',
   )
   return href!.replace(/\/*$/, '/')
 }

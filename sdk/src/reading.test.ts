@@ -52,7 +52,7 @@ describe('final()', () => {
     const seen: RunEvent[] = []
     for await (const event of run) {
       seen.push(event)
-      expect((await run.final()).finishReason).toBe('stop')
+      expect((await run.final()).finish_reason).toBe('stop')
     }
     expect(seen).toEqual(events)
   })

@@ -32,27 +32,28 @@ describe('reading a run', () => {
       text: 'Grüße ✓.\n\nRight.\n\nThe answer is 42.',
       reasoning: 'Grüße ✓.\n\nRight.\n\n',
       answer: 'The answer is 42.',
-      finishReason: 'stop',
+      finish_reason: 'stop',
       usage: { prompt_tokens: 4, completion_tokens: 9 },
       stats,
       steps: [
-        { step: 0, text: 'Grüße ✓.\n\n', fate: 'accepted' },
-        { step: 1, text: 'Right.\n\n', fate: 'corrected', rejected: 'Wrong.\n\n' },
+        { step: 0, text: 'Grüße ✓.\n\n', fate: 'accepted', reason: 'judge' },
+        { step: 1, text: 'Right.\n\n', fate: 'corrected', reason: 'judge', rejected: 'Wrong.\n\n' },
       ],
     })
   })
 
   it('a step that another of its alternatives was kept for is not what a later correction replaced', async () => {
     const [started, ...rest] = events
+    const found = { probability: 0.9, target: 'Zwei.' }
     const alternatives: RunEvent[] = [
       { type: 'step.rejected', step: 0, text: 'One.', reason: 'judge' },
-      { type: 'step.accepted', step: 0, alternative: 1, text: 'Two.', reason: 'judge' },
+      { type: 'step.accepted', step: 0, alternative: 1, text: 'Two.', reason: 'judge', ...found },
       { type: 'step.corrected', step: 1, text: 'Three.' },
     ]
     script(staged([wire([started!, ...alternatives, ...rest])]).response)
     const { steps } = await ask().final()
     expect(steps.slice(0, 2)).toEqual([
-      { step: 0, text: 'Two.', fate: 'accepted' },
+      { step: 0, alternative: 1, text: 'Two.', fate: 'accepted', reason: 'judge', ...found },
       { step: 1, text: 'Three.', fate: 'corrected' },
     ])
   })
@@ -100,7 +101,7 @@ describe('reading a run', () => {
     script(staged([wire(newer)]).response)
     const run = ask()
     expect((await read(run)).seen).toEqual(newer)
-    expect(await run.final()).toMatchObject({ text: 'bc', answer: 'b', finishReason: 'out of patience' })
+    expect(await run.final()).toMatchObject({ text: 'bc', answer: 'b', finish_reason: 'out of patience' })
   })
 
   it.each([
@@ -192,7 +193,7 @@ describe('a run that goes wrong', () => {
   it('does not wait for the connection to close after the terminal event', async () => {
     const stream = staged([wire([completed])], 'stall')
     script(stream.response)
-    expect((await ask().final()).finishReason).toBe('stop')
+    expect((await ask().final()).finish_reason).toBe('stop')
     await expect.poll(() => stream.closed).toBe(true)
   })
 })

@@ -81,7 +81,7 @@ export class RunStream implements AsyncIterable<RunEvent> {
   }
 
   async *#read<T>(reader: object, pick: (event: RunEvent) => T | undefined): AsyncGenerator<T, void, undefined> {
-    if (!this.#claim(reader)) throw new UsageError('already_read', 'a run has one reader, and this one has another')
+    if (!this.#claim(reader)) throw new UsageError('already_read', 'this run has another reader')
     do {
       for (let event = this.#ahead.shift(); event; event = this.#ahead.shift()) {
         const picked = pick(event)
@@ -121,7 +121,7 @@ export class RunStream implements AsyncIterable<RunEvent> {
   /** The run itself: never throws, but leaves result and failure behind. */
   async *#run(open: Open, outer: AbortSignal | undefined): AsyncGenerator<RunEvent, void, undefined> {
     const { signal } = this.#scope
-    const abort = () => this.#stop('the run was aborted', { cause: outer?.reason })
+    const abort = () => this.#stop('run aborted', { cause: outer?.reason })
     outer?.addEventListener('abort', abort)
     if (outer?.aborted) abort()
     const builder = new RunResultBuilder()

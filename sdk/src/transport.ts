@@ -74,7 +74,7 @@ export const readJson = (response: Response): Promise<unknown> => response.json(
 export function apiError(response: Response, json: unknown): ApiError {
   const body = v.safeParse(ErrorBody, json)
   const { code, message, param } = body.success ? body.output.error : {}
-  return new ApiError(response.status, code ?? 'unknown', message ?? `the server answered ${response.status}`, {
+  return new ApiError(response.status, code ?? 'unknown', message ?? `status ${response.status}`, {
     param: param ?? null,
     requestId: requestIdOf(response),
     retryAfterMs: parseRetryAfter(response.headers.get('retry-after')),

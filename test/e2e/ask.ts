@@ -9,7 +9,10 @@ export const client = new Lookahead({ baseURL: inject('workerURL'), maxRetries: 
 export const problems = testProblems(5)
 
 /** A request for the answer to a problem, or to a question of one's own; greedy unless told otherwise. */
-export const about = (question: string | number, request: Partial<RunRequestInput> = {}): RunRequestInput => ({
+export const about = (
+  question: string | number,
+  request: Omit<RunRequestInput, 'messages' | 'prompt'> = {},
+): RunRequestInput => ({
   messages: [{ role: 'user', content: typeof question === 'number' ? problems[question]!.question : question }],
   sampling: { temperature: 0 },
   max_tokens: 400,

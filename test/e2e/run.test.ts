@@ -15,7 +15,7 @@ describe('a question', () => {
     expect(types).toContain('step.drafted')
     expect(types.indexOf('step.drafted')).toBeLessThan(types.indexOf('text.delta'))
     expect(types.filter((type) => type === 'text.delta').length).toBeGreaterThan(1)
-    expect(result.finishReason).toBe('stop')
+    expect(result.finish_reason).toBe('stop')
     expect(result.stats.drafted_steps).toBeGreaterThan(0)
     expect(result.stats.accepted_steps).toBe(types.filter((type) => type === 'step.accepted').length)
     expect(result.usage.completion_tokens).toBe(result.stats.output_tokens)
@@ -90,10 +90,10 @@ describe('fidelity', () => {
 
 it.each(modes)('a prompt that ends inside a think block is gone on with there in mode %s', async (mode) => {
   const prompt = `<|im_start|>user\n${problems[0]!.question}<|im_end|>\n<|im_start|>assistant\n<think>\nFirst`
-  const { text, reasoning, answer, finishReason } = await client.runs
+  const { text, reasoning, answer, finish_reason } = await client.runs
     .stream({ prompt, sampling: { temperature: 0 }, lookahead: { mode } })
     .final()
-  expect(finishReason).toBe('stop')
+  expect(finish_reason).toBe('stop')
   expect(reasoning.length).toBeGreaterThan(answer.length)
   expect(answer).toMatch(/^\S/)
   expect(text).not.toContain('think>')
@@ -106,7 +106,7 @@ describe('limits', () => {
   it.each(modes)('stops at max_tokens in mode %s', async (mode) => {
     const lookahead = { mode, verifier: 'exact' as const }
     const cut = await client.runs.stream(about(0, { max_tokens: 20, lookahead })).final()
-    expect(cut.finishReason).toBe('length')
+    expect(cut.finish_reason).toBe('length')
     expect(cut.usage.completion_tokens).toBe(20)
     expect(whole.text.startsWith(cut.text)).toBe(true)
   })
@@ -116,11 +116,11 @@ describe('limits', () => {
     const { text, reasoning, answer } = whole
     const stop = answer.slice(4, 12)
     const cut = await client.runs.stream(about(0, { stop: ['\n\n', stop], lookahead })).final()
-    expect(cut).toMatchObject({ finishReason: 'stop', reasoning, answer: answer.slice(0, answer.indexOf(stop)) })
+    expect(cut).toMatchObject({ finish_reason: 'stop', reasoning, answer: answer.slice(0, answer.indexOf(stop)) })
 
     const request = about(0, { stop: ['\n\n'], stop_in_reasoning: true, lookahead })
     expect(await client.runs.stream(request).final()).toMatchObject({
-      finishReason: 'stop',
+      finish_reason: 'stop',
       text: text.slice(0, text.indexOf('\n\n')),
     })
   })

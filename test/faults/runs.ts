@@ -45,7 +45,7 @@ export async function soloRuns(baseURL: string, problems: number): Promise<Solo[
   const client = new Lookahead({ baseURL })
   const alone = async (request: RunRequestInput): Promise<Omit<Solo, 'request'>> => {
     const run = { ...request, lookahead: { mode: 'ar' as const } }
-    const { text, finishReason, usage } = await client.runs.stream(run).final()
+    const { text, finish_reason: finishReason, usage } = await client.runs.stream(run).final()
     return { text, finishReason, tokens: usage.completion_tokens }
   }
   const solos: Solo[] = []

@@ -296,7 +296,8 @@ test('the judge rules on more pairs than its pool holds', async () => {
     target: `She has ${i} apples left.\n\n`,
     draft: `${i % 3 === 0 ? i + 1 : i} apples are left.\n\n`,
   }))
-  expect(await tight.judge!.rule(pairs)).toEqual(await roomy.judge!.rule(pairs))
+  const aligned = async ({ judge }: Engine) => (await judge!.rule(pairs)).map((probability) => probability > 0.5)
+  expect(await aligned(tight)).toEqual(await aligned(roomy))
   expect(tight.judge!.runner.stats.evictions).toBeGreaterThan(0)
 })
 

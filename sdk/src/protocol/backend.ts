@@ -198,6 +198,10 @@ export const Verdict = v.object({
    * Verifiers registered from outside may have other words.
    */
   reason: VerdictReason,
+  /** How probable it is that both steps mean the same, where a judge was asked that tells: 0 to 1. */
+  probability: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  /** The target's own step, where a judge has compared it with an accepted one. */
+  target: v.optional(v.string()),
 })
 export type Verdict = v.InferOutput<typeof Verdict>
 

@@ -4,7 +4,8 @@ import * as v from 'valibot'
 /** An array whose length is looked at before its items. */
 export const list = <Item extends v.GenericSchema>(most: number, item: Item) =>
   v.pipe(
-    v.unknown(),
+    // Of the type of what it takes: whoever fills it in is told.
+    v.unknown() as v.GenericSchema<v.InferInput<Item>[]>,
     v.check((given) => !Array.isArray(given) || given.length <= most, `has more than ${most} entries`),
     v.array(item),
   )

@@ -11,14 +11,17 @@ import { Verifier } from './verifier.ts'
 export const RunRequest = v.pipe(
   v.strictObject({
     ...promptEntries,
+    /** How tokens are drawn. Default: as the model's own `generation_config.json` says. */
     sampling: v.optional(Sampling, {}),
     /** Output tokens at most. Default 1024. */
     max_tokens: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), DEFAULT_MAX_TOKENS),
     ...stopEntries,
     /** Keeps the run's events: it goes on when nobody listens, and can be read again and cancelled by its id. Default false. */
     store: v.optional(v.boolean(), false),
+    /** How, and how far, to look ahead. */
     lookahead: v.optional(
       v.strictObject({
+        /** Default `auto`: steps and tokens, as far ahead as it pays; `lr+sd`, `lr`, `sd`, `ar`: see `Mode`. */
         mode: v.optional(Mode, 'auto'),
         /** Steps drafted ahead at most (γ1), 1 to 16. Default 8. */
         depth: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)), 8),
@@ -33,6 +36,7 @@ export const RunRequest = v.pipe(
         pipelined: v.optional(v.boolean(), true),
         /** With `pipelined`: whether steps are drafted while others are verified. Default: as the engine finds best. */
         overlap: v.optional(v.boolean()),
+        /** Who says whether a drafted step stands; see `Verifier`. */
         verifier: v.optional(Verifier, 'likelihood'),
         /** How strict the verifier is, where it takes a threshold: `likelihood`, `embedding`. Default: its own. */
         threshold: v.optional(Threshold),
@@ -66,4 +70,11 @@ export const RunRequest = v.pipe(
   ),
 )
 export type RunRequest = v.InferOutput<typeof RunRequest>
-export type RunRequestInput = v.InferInput<typeof RunRequest>
+
+type Request = v.InferInput<typeof RunRequest>
+type Prompt<Given extends keyof Request, Other extends keyof Request> = Required<Pick<Request, Given>> & {
+  [name in Other]?: undefined
+}
+/** What is asked: `messages` or a `prompt`, exactly one of them. */
+export type RunRequestInput = Omit<Request, 'messages' | 'prompt'> &
+  (Prompt<'messages', 'prompt'> | Prompt<'prompt', 'messages'>)

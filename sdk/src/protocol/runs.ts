@@ -21,6 +21,15 @@ const drafted = {
   alternative: v.optional(count),
 }
 
+const ruled = {
+  ...drafted,
+  reason: VerdictReason,
+  /** How probable the judge found it that both steps mean the same, 0 to 1; absent where none was asked, or it does not tell. */
+  probability: v.optional(v.number()),
+  /** The target's own step, where a judge found that it means the same as the accepted one. */
+  target: v.optional(v.string()),
+}
+
 /** What went wrong: a code for programs, words for people. */
 const trouble = { code: v.string(), message: v.string() }
 
@@ -60,9 +69,9 @@ export const RunEvent = v.variant('type', [
   /** The draft model wrote a step: not output yet. */
   v.object({ type: v.literal('step.drafted'), ...drafted }),
   /** The verifier kept a drafted step. */
-  v.object({ type: v.literal('step.accepted'), ...drafted, reason: VerdictReason }),
+  v.object({ type: v.literal('step.accepted'), ...ruled }),
   /** The verifier turned a drafted step down; drafted steps after it are void, and alternatives for its place may still be kept. */
-  v.object({ type: v.literal('step.rejected'), ...drafted, reason: VerdictReason }),
+  v.object({ type: v.literal('step.rejected'), ...ruled }),
   /** The target's own step: in place of a rejected one, or after the last accepted one. */
   v.object({ type: v.literal('step.corrected'), ...step }),
   /** Output text. The tags of thinking belong to neither channel. */

@@ -16,6 +16,9 @@ export const Seed = v.pipe(
   v.transform((seed) => (seed === -1 ? undefined : seed)),
 )
 
+/** Of one message. */
+const MAX_PARTS = 1024
+
 /** How tokens are drawn. What is left out takes the model's own `generation_config.json`, then the neutral value. */
 export const Sampling = v.strictObject({
   /** 0 is greedy. Neutral: 1. */
@@ -31,9 +34,20 @@ export const Sampling = v.strictObject({
 })
 export type Sampling = v.InferOutput<typeof Sampling>
 
+/** One of many parts of a message, as clients of OpenAI's API have them; only text is one here. */
+const TextPart = v.strictObject({ type: v.literal('text'), text: v.string() })
+
 export const Message = v.strictObject({
-  role: v.picklist(['system', 'user', 'assistant']),
-  content: v.string(),
+  /** `developer` is another word for `system`. */
+  role: v.pipe(
+    v.picklist(['system', 'developer', 'user', 'assistant']),
+    v.transform((role) => (role === 'developer' ? 'system' : role)),
+  ),
+  /** Text, or parts of type `text`, which are joined. */
+  content: v.pipe(
+    v.union([v.string(), list(MAX_PARTS, TextPart)], 'must be text, or a list of parts {"type": "text", "text": "…"}'),
+    v.transform((content) => (typeof content === 'string' ? content : content.map(({ text }) => text).join(''))),
+  ),
 })
 export type Message = v.InferOutput<typeof Message>
 
@@ -45,13 +59,22 @@ export const MAX_MESSAGES = 4096
 
 /** What the model is asked: chat messages (rendered by the model's template) or a prompt taken as it stands; exactly one. */
 export const promptEntries = {
+  /** The conversation so far, which the model's template renders; 1 to 4096. */
   messages: v.optional(v.pipe(list(MAX_MESSAGES, Message), v.minLength(1))),
+  /** Text that is gone on with as it stands. */
   prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
 }
 
 export const stopEntries = {
-  /** Strings that end the text; not part of it. At most 4. They are looked for in each stretch of the answer between tags of thinking. */
-  stop: v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4)), []),
+  /** A string that ends the text, or up to 4; not part of it. They are looked for in each stretch of the answer between tags of thinking. */
+  stop: v.optional(
+    v.pipe(
+      v.union([v.string(), v.array(v.pipe(v.string(), v.minLength(1)))], 'must be a string or a list of strings'),
+      v.transform((stop) => (typeof stop !== 'string' ? stop : stop === '' ? [] : [stop])),
+      v.maxLength(4, 'has more than 4 entries'),
+    ),
+    [],
+  ),
   /** Looks for `stop` in the whole text, thinking and its tags included. Default false. */
   stop_in_reasoning: v.optional(v.boolean(), false),
 }

@@ -4,4 +4,4 @@
  */
 export { useRun } from './use-run.ts'
 export type { RunView, ShownStep } from './run-view.ts'
-export type { UseRun } from './use-run.ts'
+export type { UseRun, UseRunOptions } from './use-run.ts'

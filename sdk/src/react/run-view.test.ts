@@ -30,7 +30,7 @@ test('steps appear when they are drafted, and change as the verifier rules', () 
     status: 'completed',
     reasoning: 'Grüße ✓.\n\nRight.\n\n',
     answer: 'The answer is 42.',
-    finishReason: 'stop',
+    finish_reason: 'stop',
     stats,
     steps: [
       { step: 0, fate: 'accepted', reason: 'judge' },

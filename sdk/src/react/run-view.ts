@@ -12,6 +12,10 @@ export interface ShownStep {
   fate: 'drafted' | 'accepted' | 'rejected' | 'corrected'
   /** The verifier's reason, once it has ruled. */
   reason?: string
+  /** How probable the judge found it that both steps mean the same, 0 to 1; absent where none was asked. */
+  probability?: number
+  /** The target's own step, where a judge found that it means the same as this accepted one. */
+  target?: string
   /** The drafted step that the target's own has replaced. */
   rejected?: string
 }
@@ -28,7 +32,7 @@ export interface RunView {
   /** After each cycle. */
   stats: RunStats | undefined
   usage: Usage | undefined
-  finishReason: OpenWord<FinishReason> | undefined
+  finish_reason: OpenWord<FinishReason> | undefined
   /** Parts that have failed: the run goes on by plain decoding. */
   degraded: readonly OpenWord<'draft' | 'judge'>[]
   error: LookaheadError | undefined
@@ -41,7 +45,7 @@ export const idle: RunView = {
   answer: '',
   stats: undefined,
   usage: undefined,
-  finishReason: undefined,
+  finish_reason: undefined,
   degraded: [],
   error: undefined,
 }
@@ -55,9 +59,9 @@ export function withEvent(view: RunView, event: RunEvent): RunView {
     case 'step.drafted':
       return withStep(view, { step: event.step, text: event.text, fate: 'drafted' })
     case 'step.accepted':
-      return withStep(view, { step: event.step, text: event.text, fate: 'accepted', reason: event.reason })
+      return withStep(view, { step: event.step, text: event.text, fate: 'accepted', ...finding(event) })
     case 'step.rejected':
-      return withStep(view, { step: event.step, text: event.text, fate: 'rejected', reason: event.reason })
+      return withStep(view, { step: event.step, text: event.text, fate: 'rejected', ...finding(event) })
     case 'step.corrected':
       return withStep(view, { step: event.step, text: event.text, fate: 'corrected', ...why(view, event.step) })
     case 'run.degraded':
@@ -72,17 +76,32 @@ export function withEvent(view: RunView, event: RunEvent): RunView {
         steps: view.steps.filter(({ fate }) => fate !== 'drafted'),
         stats: event.stats,
         usage: event.usage,
-        finishReason: event.finish_reason,
+        finish_reason: event.finish_reason,
       }
     default:
       return view
   }
 }
 
+/** What the verifier says beside its ruling. */
+function finding({ reason, probability, target }: Finding): Pick<ShownStep, keyof Finding> {
+  return {
+    ...(reason && { reason }),
+    ...(probability !== undefined && { probability }),
+    ...(target !== undefined && { target }),
+  }
+}
+
+interface Finding {
+  reason?: string | undefined
+  probability?: number | undefined
+  target?: string | undefined
+}
+
 /** What stood in a place that is corrected, if it was turned down. */
-function why({ steps }: RunView, place: number): Pick<ShownStep, 'reason' | 'rejected'> {
+function why({ steps }: RunView, place: number): Partial<ShownStep> {
   const before = steps.find(({ step }) => step === place)
-  return before?.fate === 'rejected' ? { ...(before.reason && { reason: before.reason }), rejected: before.text } : {}
+  return before?.fate === 'rejected' ? { ...finding(before), rejected: before.text } : {}
 }
 
 /** In its place. Where a step is rejected or corrected, drafted steps after it are void. */

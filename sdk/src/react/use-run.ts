@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import type { Lookahead } from '../client.ts'
 import { LookaheadError } from '../errors.ts'
 import type { RunRequestInput } from '../protocol/run-request.ts'
+import type { RunEvent } from '../protocol/runs.ts'
 import type { RunStream } from '../run-stream.ts'
 import { idle, withEvent } from './run-view.ts'
 import type { RunView } from './run-view.ts'
@@ -14,6 +15,14 @@ export interface UseRun extends RunView {
   ask: (request: RunRequestInput) => void
   /** Stops the run, and with it the work on the server; what is shown stays. */
   stop: () => void
+}
+
+/** A `Lookahead`, or whatever else hands out runs. */
+type Runs = { runs: Pick<Lookahead['runs'], 'stream'> }
+
+export interface UseRunOptions {
+  /** Is told of every event as it comes, before it shows: for a log. */
+  onEvent?: ((event: RunEvent) => void) | undefined
 }
 
 interface Current {
@@ -37,8 +46,10 @@ interface Current {
  *   </>
  * }
  */
-export function useRun(client: Lookahead): UseRun {
+export function useRun(client: Runs, { onEvent }: UseRunOptions = {}): UseRun {
   const [view, setView] = useState(idle)
+  const listener = useRef(onEvent)
+  listener.current = onEvent
   const current = useRef<Current>(undefined)
 
   const end = useCallback((how: (run: Current) => void) => {
@@ -63,7 +74,10 @@ export function useRun(client: Lookahead): UseRun {
       const tell = (change: (before: RunView) => RunView) => {
         if (current.current === run) setView(change)
       }
-      void follow(stream, tell).finally(() => {
+      const hear = (event: RunEvent) => {
+        if (current.current === run) listener.current?.(event)
+      }
+      void follow(stream, tell, hear).finally(() => {
         if (current.current === run) current.current = undefined
       })
     },
@@ -86,9 +100,16 @@ export function useRun(client: Lookahead): UseRun {
   return { ...view, ask, stop }
 }
 
-async function follow(run: RunStream, tell: (change: (before: RunView) => RunView) => void): Promise<void> {
+async function follow(
+  run: RunStream,
+  tell: (change: (before: RunView) => RunView) => void,
+  hear: (event: RunEvent) => void,
+): Promise<void> {
   try {
-    for await (const event of run) tell((before) => withEvent(before, event))
+    for await (const event of run) {
+      hear(event)
+      tell((before) => withEvent(before, event))
+    }
   } catch (error) {
     if (!LookaheadError.isInstance(error)) throw error
     tell((before) => ({ ...before, status: 'failed', error }))

@@ -43,7 +43,7 @@ export async function execute(client: Runs, planned: PlannedRun, conditions: Con
   try {
     const request = requestFor(planned, conditions)
     const { result, tokens, seconds } = await measure(client, planned.mode, request, (event) => timeline.add(event))
-    const { text, finishReason: finish, stats } = result
+    const { text, finish_reason: finish, stats } = result
     const mark = planned.problem.mark(text)
     return { ...made, ms: 1000 * seconds, tokens, finish, text, ...mark, stats, timeline: timeline.events }
   } catch (error) {

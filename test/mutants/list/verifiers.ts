@@ -149,8 +149,8 @@ export const verifiers: Area = {
     },
     {
       file: judge,
-      from: "(aligned ? accepted('judge') : rejected('judge'))",
-      to: "(aligned ? rejected('judge') : accepted('judge'))",
+      from: 'answer > 0.5',
+      to: 'answer <= 0.5',
       means: 'the judge’s verdict is turned round',
       tests: [verifiersTest, verdictsTest],
     },

@@ -190,8 +190,8 @@ export const width: Area = {
     },
     {
       file: runResult,
-      from: '      // It was another of the alternatives that was rejected for its place.\n      this.#rejected = undefined\n',
-      to: '',
+      from: "this.#steps.push({ ...said, fate: 'accepted' })",
+      to: "return void this.#steps.push({ ...said, fate: 'accepted' })",
       means: 'a correction is said to replace a step that an alternative replaced',
       tests: [runStreamTest],
     },

@@ -115,8 +115,12 @@ export class Report {
   }
 
   *#rulings(): Told {
-    for (const { drafted, accepted, reason } of this.#heard.due()) {
-      yield { type: accepted ? 'step.accepted' : 'step.rejected', ...this.#place(drafted), reason }
+    for (const { drafted, accepted, reason, probability, target } of this.#heard.due()) {
+      const found = {
+        ...(probability !== undefined && { probability }),
+        ...(accepted && target !== undefined && { target }),
+      }
+      yield { type: accepted ? 'step.accepted' : 'step.rejected', ...this.#place(drafted), reason, ...found }
       if (reason === 'judge_failed' && !this.#hasFailed)
         yield* this.degrade('judge', new UpstreamError('judge_failed', 'the judge could not be asked'))
     }

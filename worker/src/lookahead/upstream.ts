@@ -141,6 +141,9 @@ export interface Verdict {
   accepted: boolean
   /** Why, in a word of the verifier's. `judge_failed`: it could not compare. */
   reason: string
+  /** How probable it found that both mean the same, 0 to 1, and the target's own step: where it says so. */
+  probability?: number | undefined
+  target?: string | undefined
 }
 
 export interface Commit {

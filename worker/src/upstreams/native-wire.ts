@@ -19,12 +19,12 @@ export const named = (drafted: readonly domain.DraftedStep[]): VerifyRequestInpu
     })
 
 export function verdict(
-  { index, alternative, accepted, reason }: Extract<VerifyEvent, { type: 'verdict' }>,
+  { index, alternative, accepted, reason, probability, target }: Extract<VerifyEvent, { type: 'verdict' }>,
   drafted: readonly domain.DraftedStep[],
 ): domain.Verdict {
   const ruled = drafted.find((one) => one.index === index && one.alternative === alternative)
   if (!ruled) throw new UpstreamError('bad_event', 'the backend ruled on a step that was not drafted')
-  return { type: 'verdict', step: ruled.id, accepted, reason }
+  return { type: 'verdict', step: ruled.id, accepted, reason, probability, target }
 }
 
 export function work({ timings, speculation }: Extract<VerifyEvent, { type: 'done' | 'cycle' }>): domain.Work {

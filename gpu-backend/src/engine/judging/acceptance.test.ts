@@ -67,7 +67,7 @@ describe.each([
   test('is refused before a judge is asked, who might take it for the same', async () => {
     const white = [facts('white', 'red')]
     expect(await rule(engine, shells, white, drafted)).toMatchObject({ accepted: false, reason: 'unlikely' })
-    ungated.judge!.rule = (pairs) => Promise.resolve(pairs.map(() => true))
+    ungated.judge!.rule = (pairs) => Promise.resolve(pairs.map(() => 1))
     expect(await rule(ungated, shells, white, drafted)).toMatchObject({ accepted: true, reason: 'judge' })
   })
 })

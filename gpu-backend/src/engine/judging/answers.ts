@@ -41,20 +41,41 @@ export class Answers {
     this.#next = next as number[]
   }
 
+  /** @returns the place of the likeliest answer, of equals the first one. Else as `weigh`. */
+  async choose(...asked: Parameters<Answers['weigh']>): Promise<number> {
+    const logits = await this.#scores(...asked)
+    return logits.indexOf(Math.max(...logits))
+  }
+
   /**
    * @param prompt without its tail; of one that is too long the beginning is left out
-   * @returns the place of the likeliest answer, of equals the first one
+   * @returns the probability of each answer, if it has to be one of them
    * @throws {OnnxRuntimeError}; {NoRoom} where that is `optional`; the signal's reason
    */
-  async choose(runner: ModelRunner, prompt: string, { signal, salt, optional }: ChooseOptions = {}): Promise<number> {
+  async weigh(runner: ModelRunner, prompt: string, options: ChooseOptions = {}): Promise<number[]> {
+    return softmax(await this.#scores(runner, prompt, options))
+  }
+
+  async #scores(
+    runner: ModelRunner,
+    prompt: string,
+    { signal, salt, optional }: ChooseOptions = {},
+  ): Promise<number[]> {
     const tokens = [...runner.model.tokenizer.encode(prompt, { fenced: true }), ...this.#shared].slice(-runner.capacity)
     const tree = new Tree(runner, { signal, salt, ...(optional !== undefined && { optional }) })
     try {
       const [scores] = await tree.prefill(tokens, [], [0])
       const logits = wholeLogits(scores)
-      return this.#next.reduce((best, token, i) => (logits[token]! > logits[this.#next[best]!]! ? i : best), 0)
+      return this.#next.map((token) => logits[token]!)
     } finally {
       tree.release()
     }
   }
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const most = Math.max(...logits)
+  const weights = logits.map((logit) => Math.exp(logit - most))
+  const sum = weights.reduce((total, weight) => total + weight, 0)
+  return weights.map((weight) => weight / sum)
 }

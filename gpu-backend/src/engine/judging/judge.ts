@@ -15,15 +15,16 @@ export class Judge {
   }
 
   /**
-   * All pairs at once, in as few forwards as they fit; waits for slots. @returns for each whether the steps are aligned
+   * All pairs at once, in as few forwards as they fit; waits for slots. @returns for each how probable it is that the steps are aligned: above 0.5, they are
    * @throws {OnnxRuntimeError}; the signal's reason
    */
-  rule(pairs: readonly Comparison[], signal?: AbortSignal): Promise<boolean[]> {
-    return Promise.all(pairs.map((pair) => this.#isAligned(pair, signal)))
+  rule(pairs: readonly Comparison[], signal?: AbortSignal): Promise<number[]> {
+    return Promise.all(pairs.map((pair) => this.#aligned(pair, signal)))
   }
 
-  async #isAligned(pair: Comparison, signal: AbortSignal | undefined): Promise<boolean> {
+  async #aligned(pair: Comparison, signal: AbortSignal | undefined): Promise<number> {
     const { prompt, answers } = this.#question
-    return verdicts[await answers.choose(this.runner, prompt(pair), { signal })] === ALIGNED
+    const probabilities = await answers.weigh(this.runner, prompt(pair), { signal })
+    return probabilities[verdicts.indexOf(ALIGNED)]!
   }
 }

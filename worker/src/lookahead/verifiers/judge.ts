@@ -2,7 +2,7 @@ import { chain } from './chain.ts'
 import { contentRuleNames, contentRules, noJudge, plain, unlikely } from './rules/index.ts'
 import type { ContentRule } from './rules/index.ts'
 import { accepted, rejected } from './verifier.ts'
-import type { StepContext, Verifier } from './verifier.ts'
+import type { Pair, Ruling, StepContext, Verifier } from './verifier.ts'
 
 /** Two steps, for a model that compares them. */
 export interface Comparison {
@@ -11,8 +11,8 @@ export interface Comparison {
   context?: StepContext | undefined
 }
 
-/** Asks a model. @returns for each pair, whether its steps mean and compute the same; @throws the signal's reason, among others */
-export type AskJudge = (pairs: readonly Comparison[], signal: AbortSignal) => Promise<boolean[]>
+/** Asks a model. @returns for each pair, whether its steps mean and compute the same, or how probable that is; @throws the signal's reason, among others */
+export type AskJudge = (pairs: readonly Comparison[], signal: AbortSignal) => Promise<readonly (boolean | number)[]>
 
 export interface JudgeOptions {
   /** Undefined: there is no judge, and only steps equal to the target's own are accepted. */
@@ -36,6 +36,14 @@ const asked = (ask: AskJudge): Verifier => ({
   rule: () => undefined,
   ask: async (pairs, signal) => {
     const steps = pairs.map(({ target, draft, context }) => ({ target: target.text, draft: draft.text, context }))
-    return (await ask(steps, signal)).map((aligned) => (aligned ? accepted('judge') : rejected('judge')))
+    const answers = await ask(steps, signal)
+    return answers.map((answer, i) => ruling(answer, pairs[i]!))
   },
 })
+
+/** Both are told: whoever sees that they mean the same may see that they do. */
+function ruling(answer: boolean | number, { target }: Pair): Ruling {
+  if (typeof answer === 'boolean') return answer ? accepted('judge') : rejected('judge')
+  const isAligned = answer > 0.5
+  return { accepted: isAligned, reason: 'judge', probability: answer, ...(isAligned && { target: target.text }) }
+}

@@ -1,6 +1,6 @@
 import type { Verdict } from '@lookahead/sdk/protocol'
 
-export type Ruling = Pick<Verdict, 'accepted' | 'reason'>
+export type Ruling = Pick<Verdict, 'accepted' | 'reason' | 'probability' | 'target'>
 
 /** What ended a step: a delimiter or a sentence's end, the step cap, the end of the text, or no room for more tokens. */
 export type StepEnd = 'delimiter' | 'cap' | 'text' | 'length'

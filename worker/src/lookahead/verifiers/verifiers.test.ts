@@ -107,6 +107,22 @@ describe('a drafted step of which no judge is to be asked', () => {
 })
 
 describe('a judge', () => {
+  test.each([
+    [0.9, { accepted: true, reason: 'judge', probability: 0.9, target: 'Hence 12.\n\n' }],
+    [0.5, { accepted: false, reason: 'judge', probability: 0.5 }],
+  ])(
+    'that says how probable it is (%d) is quoted, and what it took for the same is told',
+    async (probability, ruling) => {
+      const { ask } = judge({ ...options, ask: () => Promise.resolve([probability]) })
+      const step = { end: 'delimiter', tokens: [] } as const
+      const pair = {
+        draft: { ...step, text: 'So 12.\n\n', unlikely: false },
+        target: { ...step, text: 'Hence 12.\n\n' },
+      }
+      expect(await ask!([pair], new AbortController().signal)).toEqual([ruling])
+    },
+  )
+
   const pair = { draft: draft('In all that is 12.\n\n'), target: target('So it is 12.\n\n') }
 
   test('is asked about other words, unless the target finds the drafted ones unlikely, or there is none', async () => {
