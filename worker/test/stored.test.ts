@@ -217,7 +217,9 @@ test('where the operator has taken the object away, only runs that are not store
   const root = new URL('../../', import.meta.url).pathname
   const config = path.join(await folder(), 'wrangler.toml')
   const text = await readFile(path.join(root, 'wrangler.toml'), 'utf8')
-  const without = text.replace(/\[\[durable_objects[^]*(?=\[limits\])/, '').replace('worker/src', `${root}worker/src`)
+  const without = text
+    .replaceAll(/\[\[[\w.]*durable_objects.bindings\]\]\nname = "RUNS"\n.*\n/g, '')
+    .replace('worker/src', `${root}worker/src`)
   await writeFile(config, without)
   const worker = await start([end], {}, { config })
   expect(await refusal(worker.start())).toEqual([500, 'not_configured'])

@@ -38,7 +38,7 @@ export const access: Area = {
     },
     {
       file: startRun,
-      from: 'Math.min(request.max_tokens, caller.tokens ?? limitsOf(c.env).tokens)',
+      from: 'Math.min(request.max_tokens, caller.tokens ?? limitsOf(env).tokens)',
       to: 'request.max_tokens',
       means: 'a run writes as much as it asks for, whatever its key allows',
       tests,

@@ -12,9 +12,9 @@ const answer = (description: string, content: object) => ({ description, headers
 const errors = {
   400: 'the request is wrong; `param` names the field',
   401: 'a key is asked for and was not shown',
-  404: 'there is no such model or run',
+  404: 'there is no such model, or no such run any more',
   413: 'the body is too large',
-  422: 'the `Idempotency-Key` came with another request before',
+  422: 'the same `Idempotency-Key` came with another request before',
   429: 'too busy, or the key asks for too much; `Retry-After` says when to come again',
   500: 'the operator has to mend a setting',
   502: 'the engine failed, or refuses the worker',
@@ -48,13 +48,9 @@ const dialect = (operationId: string, summary: string, request: object, see: str
   },
 })
 
-const run = { name: 'id', in: 'path', required: true, schema: { type: 'string' }, description: 'of run.started' }
-const after = {
-  name: 'starting_after',
-  in: 'query',
-  schema: { type: 'integer', minimum: 0 },
-  description: 'the id of the last event that is not wanted; `Last-Event-ID` goes before it',
-}
+const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
+const events = '`data` is a RunEvent, the last a terminal one'
+const ofStored = refusals(401, 404, 500, 503)
 
 const reference = 'https://platform.openai.com/docs/api-reference'
 
@@ -63,12 +59,17 @@ export const paths = {
     post: {
       operationId: 'createRun',
       summary: 'Asks a question, and tells everything that happens until it is answered',
+      parameters: [
+        {
+          name: 'Idempotency-Key',
+          in: 'header',
+          schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
+          description: 'of stored runs: sent again with it, the request gets the same run',
+        },
+      ],
       requestBody: asks(ref('RunRequest')),
       responses: {
-        200: answer(
-          'server-sent events with ids from 0; `data` is a RunEvent, the last a terminal one',
-          stream(ref('RunEvent')),
-        ),
+        200: answer(`server-sent events with ids from 0; ${events}`, stream(ref('RunEvent'))),
         ...refusals(400, 401, 413, 422, 429, 500, 502, 503),
       },
     },
@@ -76,19 +77,35 @@ export const paths = {
   '/v1/runs/{id}': {
     get: {
       operationId: 'getRun',
-      summary: 'How a stored run is',
-      parameters: [run],
-      responses: { 200: answer('the run', json(ref('StoredRun'))), ...refusals(401, 404, 500, 503) },
+      summary: 'A stored run, and what it has written so far',
+      parameters: [id],
+      responses: { 200: answer('the run', json(ref('StoredRun'))), ...ofStored },
     },
   },
   '/v1/runs/{id}/events': {
     get: {
-      operationId: 'followRun',
-      summary: 'The events of a stored run, from any one on',
-      parameters: [run, after],
+      operationId: 'getRunEvents',
+      summary: 'The events of a stored run, those to come too',
+      parameters: [
+        id,
+        {
+          name: 'starting_after',
+          in: 'query',
+          schema: { type: 'integer', minimum: 0 },
+          description: 'the last known event',
+        },
+        {
+          name: 'Last-Event-ID',
+          in: 'header',
+          schema: { type: 'integer', minimum: 0 },
+          description: 'the same, and goes first',
+        },
+      ],
       responses: {
-        200: answer('as of createRun; ids count on', stream(ref('RunEvent'))),
-        ...refusals(400, 401, 404, 500, 503),
+        200: answer(`server-sent events with their ids; ${events}`, stream(ref('RunEvent'))),
+        204: { description: 'the terminal event is known', headers },
+        ...refusals(400),
+        ...ofStored,
       },
     },
   },
@@ -96,8 +113,8 @@ export const paths = {
     post: {
       operationId: 'cancelRun',
       summary: 'Ends a stored run that goes on',
-      parameters: [run],
-      responses: { 200: answer('the run', json(ref('StoredRun'))), ...refusals(401, 404, 500, 503) },
+      parameters: [id],
+      responses: { 200: answer('the run, as it is then', json(ref('StoredRun'))), ...ofStored },
     },
   },
   '/v1/chat/completions': dialect(
@@ -129,7 +146,7 @@ export const paths = {
     get: {
       operationId: 'getModel',
       summary: 'One of them',
-      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
+      parameters: [id],
       responses: { 200: answer('the model', json(anything)), ...refusals(401, 404, 500, 502, 503) },
     },
   },
