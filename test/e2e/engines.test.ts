@@ -47,7 +47,6 @@ describe('at temperature 0 the text is that of plain decoding of the same target
   it.each([
     ['ar', 'exact'],
     ['lr', 'exact'],
-    ['auto', 'exact'],
     ['lr', 'likelihood'],
   ] as const)('%s, %s', async (mode, verifier) => {
     const { text, events, completed } = await run(client, request({ mode, verifier }))
@@ -101,8 +100,8 @@ describe('at temperature 0 the text is that of plain decoding of the same target
     const stopping = { stop: [plain.text.slice(middle, middle + 8)], stop_in_reasoning: true }
     const expected = await run(native, request({ mode: 'ar' }, stopping))
     expect(expected.text.length).toBeLessThan(plain.text.length)
-    for (const mode of ['ar', 'lr'] as const)
-      expect((await run(client, request({ mode, verifier: 'exact' }, stopping))).text).toBe(expected.text)
+    const { text } = await run(client, request({ mode: 'lr', verifier: 'exact' }, stopping))
+    expect(text).toBe(expected.text)
   })
 })
 
