@@ -24,6 +24,8 @@ async function production(script: Reply[]) {
     bindings: {
       BACKEND_URL: text(fake.url),
       MAX_RUNS: text('2'),
+      // As of `wrangler.toml`, but lower: a minute may end meanwhile.
+      RATE_LIMIT: { type: 'ratelimit', namespace_id: '1001', simple: { limit: 60, period: 60 } },
       API_KEYS: text(`one:${hash('one')}:runs=1 other:${hash('other')}`),
     },
     dev: { logLevel: 'none', watch: false, inspector: false, persist: false, server: { port: 0 } },
@@ -32,9 +34,9 @@ async function production(script: Reply[]) {
     await worker.dispose()
     await fake[Symbol.asyncDispose]()
   })
-  const url = new URL('/v1/runs', await worker.url)
-  const post = (key: string, init: RequestInit = {}) =>
-    fetch(url, {
+  const url = await worker.url
+  const post = (key: string, init: RequestInit = {}, path = '/v1/runs') =>
+    fetch(new URL(path, url), {
       method: 'POST',
       headers: { authorization: `Bearer ${key}` },
       body: JSON.stringify({ prompt: 'x', lookahead: { mode: 'ar' } }),
@@ -62,8 +64,22 @@ test('runs at a time are counted, and one whose client has left no longer counts
 
   abort.abort()
   await first.text().catch(() => undefined)
-  await expect.poll(async () => (await post('one')).text()).toContain('run.completed')
+  await expect.poll(async () => (await post('one')).text(), { interval: 300 }).toContain('run.completed')
   await second.body!.cancel()
+})
+
+test('stored runs count too, until they are over or cancelled', async () => {
+  const open: Reply = { events: [context(), { type: 'delta', text: 'half' }], finally: 'hang' }
+  const { post } = await production([open, end])
+  const body = JSON.stringify({ prompt: 'x', store: true, lookahead: { mode: 'ar' } })
+  const first = await post('one', { body })
+  const id = first.headers.get('x-request-id')!
+  expect(await read(await post('one', { body }))).toEqual([429, 'too_many_runs', true])
+  expect(await (await post('one', { body: '{}' }, `/v1/runs/${id}/cancel`)).json()).toMatchObject({
+    status: 'cancelled',
+  })
+  await first.body?.cancel()
+  await expect.poll(async () => (await post('one', { body })).text(), { interval: 300 }).toContain('run.completed')
 })
 
 test('a key that asks too often is refused, and only that key', async () => {
