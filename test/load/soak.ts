@@ -39,13 +39,15 @@ const WARM_MINUTES = 3
 /** Growth that is forgiven, as a part of the memory. */
 const MOST_GROWTH = 0.1
 const PROBLEMS = 4
+/** So few that all are soon in use: a pool's pages come with their first use. */
+const SLOTS = 2_500
 /** Of all clients, those that leave before the end. */
 const LEAVING = 0.2
 const IDLE_PATIENCE_MS = 60_000
 
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   const report: SoakReport = { completed: 0, left: 0, backend: [], workerd: [], violations: [] }
-  await withStack((stack) => new Soak(stack, options, report).run(), { contextIdleSeconds: 5 })
+  await withStack((stack) => new Soak(stack, options, report).run(), { contextIdleSeconds: 5, slots: SLOTS })
   return report
 }
 
