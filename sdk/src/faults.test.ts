@@ -40,7 +40,7 @@ it('comes through a server that was too busy to let the run in, and said so only
     return () => stream(wire([event]))
   }
   answers(failed('overloaded'), () => stream(wire([completed])))
-  expect(await ask()).toMatchObject({ finishReason: 'stop' })
+  expect(await ask()).toMatchObject({ finish_reason: 'stop' })
   answers(failed('overloaded'))
   await expect(ask()).rejects.toMatchObject({ kind: 'run_failed', code: 'overloaded' })
   answers(failed('context_length_exceeded'), () => stream(wire([completed])))
