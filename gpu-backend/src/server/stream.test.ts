@@ -81,8 +81,12 @@ test('who waits hears every second that the server lives', async () => {
   const reader = stream(call, events, encoder).body!.getReader()
   const heard = async () => new TextDecoder().decode((await reader.read()).value)
   expect([await heard(), await heard()]).toEqual([': ok\n\n', 'data: 1\n\n'])
-  vi.advanceTimersByTime(3_000)
-  expect([await heard(), await heard(), await heard()]).toEqual(Array(3).fill(': keepalive\n\n'))
+  for (let second = 0; second < 3; second++) {
+    vi.advanceTimersByTime(1_000)
+    expect(await heard()).toBe(': keepalive\n\n')
+  }
+  // Whoever polls needs a clock that goes.
+  vi.useRealTimers()
   connection.abort()
   await expectOver()
 })

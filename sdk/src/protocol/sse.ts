@@ -94,7 +94,7 @@ export function encodedStream<Event>(
         controller.enqueue(encoder.encode(': ok\n\n'))
         const beat = () => {
           // What a slow client has not read yet keeps the line busy as well.
-          if (controller.desiredSize !== 0) controller.enqueue(encoder.encode(': keepalive\n\n'))
+          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': keepalive\n\n'))
         }
         heartbeat = setInterval(beat, heartbeatMs)
       },
