@@ -9,7 +9,7 @@ describe.skipIf(!chromium)('the SDK in Chromium', () => {
   it('streams a run to its answer', async ({ signal }) => {
     const script = `
       import { Lookahead } from '@lookahead/sdk'
-      const run = new Lookahead({ baseURL: ${workerURL} }).runs.stream(${JSON.stringify(about(0))})
+      const run = new Lookahead({ baseURL: ${workerURL} }).runs.stream(${JSON.stringify(about(0, { lookahead: { mode: 'lr+sd', verifier: 'judge' } }))})
       const types: Record<string, number> = {}
       for await (const { type } of run) types[type] = (types[type] ?? 0) + 1
       const { text, usage } = await run.final()

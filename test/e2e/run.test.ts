@@ -6,7 +6,7 @@ import { about, client, post, problems, readWire } from './ask.ts'
 
 describe('a question', () => {
   it('is answered by verified steps that stream out as they are decided', async () => {
-    const run = client.runs.stream(about(0))
+    const run = client.runs.stream(about(0, { lookahead: { mode: 'lr+sd' } }))
     const types: string[] = []
     for await (const event of run) types.push(event.type)
     const result = await run.final()
