@@ -111,6 +111,11 @@ export class ContextStore {
     return [...this.#contexts.values()].reduce((n, context) => n + context.active.size, 0)
   }
 
+  /** Texts with calls under way. */
+  get atWork(): number {
+    return [...this.#contexts.values()].filter((context) => context.active.size > 0).length
+  }
+
   /** Enters a context, in place of another of the same id. */
   put(context: Context): void {
     const known = this.#contexts.get(context.id)

@@ -275,8 +275,8 @@ export const lookahead: Area = {
     },
     {
       file: adaptive,
-      from: 'this.#committed(i + 1) / this.#cost.at(i + 1)',
-      to: 'this.#committed(i + 1) / this.#cost.at(1)',
+      from: 'this.#cost.at(depth * this.#stepTokens)',
+      to: 'this.#cost.at(this.#stepTokens)',
       means: 'deeper cycles count as no dearer',
       tests: [controllerTest],
     },
@@ -289,9 +289,30 @@ export const lookahead: Area = {
     },
     {
       file: adaptive,
-      from: 'this.#sinceAlone >= RECHECK_AFTER',
-      to: 'this.#sinceAlone >= RECHECK_AFTER && this.#alone.tokens.sum === 0',
+      from: 'this.#untilRecheck <= 0',
+      to: 'this.#untilRecheck <= 0 && this.#alone.tokens.sum === 0',
       means: 'the target is timed alone only once',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
+      from: 'this.#cost.add(draftedTokens,',
+      to: 'this.#cost.add(25 * drafted,',
+      means: 'what a cycle costs is learnt by steps, however long',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
+      from: 'const TOLERANCE = 1.03',
+      to: 'const TOLERANCE = 1',
+      means: 'of depths that do about equally well the best is taken, not the deepest',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
+      from: 'this.#untilRecheck = this.#recheckAfter',
+      to: 'this.#untilRecheck = 64',
+      means: 'the target is timed alone as seldom at first as later',
       tests: [controllerTest],
     },
     {

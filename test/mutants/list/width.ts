@@ -162,7 +162,7 @@ export const width: Area = {
     },
     {
       file: report,
-      from: 'steps.filter(({ alternative }) => !alternative).length',
+      from: 'this.#chain.length',
       to: 'steps.length',
       means: 'alternatives count as steps drafted ahead',
       tests: [workerTest],

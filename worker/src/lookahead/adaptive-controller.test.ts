@@ -13,6 +13,7 @@ interface World {
 
 const cycleOf = (cycle: Partial<Cycle>): Cycle => ({
   drafted: 0,
+  draftedTokens: STEP_TOKENS * (cycle.drafted ?? 0),
   accepted: 0,
   acceptedTokens: STEP_TOKENS * (cycle.accepted ?? 0),
   tokens: 0,
@@ -84,6 +85,28 @@ describe('depth follows acceptance and cost', () => {
       ).toBe(most)
   })
 
+  test('what costs is the tokens of the steps, not how many steps they are', () => {
+    const controller = adaptive(8)
+    for (let i = 0; i < 40; i++) {
+      const [drafted, draftedTokens] = i % 2 === 0 ? [1, 80] : [4, 40]
+      const accepted = Math.min(drafted, 2)
+      const tokens = (draftedTokens * accepted) / drafted
+      controller.observe(
+        cycleOf({ drafted, draftedTokens, accepted, acceptedTokens: tokens, tokens, ms: 1 + draftedTokens / 2 }),
+      )
+    }
+    controller.observe(cycleOf({ tokens: 100, ms: 1_000 }))
+    controller.next()
+    // Short cycles were those of many steps: counted by steps, further would seem cheaper.
+    expect(controller.next().depth).toBeLessThanOrEqual(4)
+  })
+
+  test('where near and far do about equally well, far: most texts have no rejected step', () => {
+    const { plans } = play(adaptive(8), { acceptance: 0.95, cost: (depth) => 1 + 10 * depth }, 60)
+    const depths = plans.slice(-15).map(({ depth }) => depth)
+    expect(depths.toSorted((a, b) => a - b)[7]).toBe(3)
+  })
+
   test('nothing to gain: plain decoding, tried again more and more rarely, costs little', () => {
     const { plans, speedup } = play(adaptive(8), { acceptance: 0.3, cost: dear }, 30)
     const stretches = plans.filter(({ depth }) => depth === 0).map(({ steps }) => steps as number)
@@ -122,9 +145,9 @@ describe('depth follows acceptance and cost', () => {
   })
 })
 
-test('the target is timed alone after the first cycle, and again after many', () => {
+test('the target is timed alone after the first cycle, and again after ever more', () => {
   const { plans } = play(adaptive(8), { acceptance: 0.97, cost: farPays }, 300)
-  expect(plans.flatMap(({ depth }, i) => (depth === 0 ? [i] : []))).toEqual([1, 130, 259])
+  expect(plans.flatMap(({ depth }, i) => (depth === 0 ? [i] : []))).toEqual([1, 10, 27, 60, 125, 190, 255])
 })
 
 test('now and then another depth is tried, so that what a step costs shows', () => {
@@ -139,7 +162,8 @@ describe('what is learned of a cycle', () => {
     const controller = adaptive(4)
     play(controller, { acceptance: 0.9, cost: farPays }, 40)
     for (let i = 0; i < times; i++) controller.observe(cycleOf(last))
-    return controller.next().depth
+    // The target alone may be due.
+    return controller.next().depth || controller.next().depth
   }
   const lost = { drafted: 4, accepted: 0, tokens: 1, ms: 46 }
 
@@ -164,6 +188,19 @@ describe('what is learned of a cycle', () => {
     }
     expect(plans.filter(({ depth }) => depth > 0).length).toBeLessThanOrEqual(3)
     expect(plans.at(-1)).toMatchObject({ depth: 0 })
+  })
+
+  test('those that also read the prompt hardly count', () => {
+    const next = (readsPrompt: boolean) => {
+      const controller = adaptive(4)
+      play(controller, { acceptance: 0.9, cost: farPays }, 40)
+      const slow = cycleOf({ drafted: 4, accepted: 4, tokens: 120, ms: 135, readsPrompt })
+      for (let i = 0; i < 18; i++) controller.observe(slow)
+      for (let i = 0; i < 3; i++) controller.observe(cycleOf({ tokens: 120, ms: 84 }))
+      return controller.next().depth
+    }
+    expect(next(true)).toBeGreaterThan(0)
+    expect(next(false)).toBe(0)
   })
 
   test('one that was held up hardly counts', () => {

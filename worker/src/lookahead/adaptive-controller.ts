@@ -4,26 +4,29 @@ import { DecayingSum, Line } from './learning.ts'
 
 /** Steps the target writes alone before lookahead is tried again: at first, and at most. */
 const ALONE_STEPS = [4, 256] as const
-/** Cycles of lookahead after which the target is timed alone again. */
-const RECHECK_AFTER = 128
-/** Cycles after which another depth is tried: what a step costs shows only where depths differ. */
+/** Cycles of lookahead after which the target is timed alone again: at first, when all is slow still, and at most. */
+const RECHECK_AFTER = [8, 64] as const
+/** How much of what the target took alone is kept when it is timed again. */
+const ALONE_KEPT = 0.5
+/** Cycles after which another depth is tried. */
 const PROBE_AFTER = 16
-/** Another depth, or the target alone, must be better by so much. */
-const HYSTERESIS = 1.03
-/** What one more drafted step adds to a cycle, against what a cycle costs without any, before it is measured. */
-const STEP_COST = 1
+/** Depths whose speeds differ by less count as equal. */
+const TOLERANCE = 1.03
+/** What a drafted token adds to a cycle, against what a cycle costs without any, before it is measured. */
+const TOKEN_COST = 1 / 25
 /** A cycle that also read the prompt, or was held up, says little of the cycles to come. */
 const LITTLE = 0.1
 /** A cycle counts as at most so many times what was expected of it: now and then one is held up by something else. */
-const OUTLIER = 1.5
+const OUTLIER = 3
 
 /**
  * How many steps to draft ahead, from measured acceptance and cost (arXiv 2506.19830, §3.2). With `a` the chance that a drafted
  * step of `s` tokens is accepted, `d` of them commit `s·(a + … + a^d)` tokens, and what the target writes: `c` in place of the
- * first rejected one, `b` after them all. The cycle takes `x + y·d` milliseconds. All of these are measured, as is what a token
- * takes where the target writes alone, with token speculation where the mode has it. The depth with the best ratio is taken.
- * Where none gains, the target writes alone, and lookahead is tried again after a while that doubles each time: it never costs
- * much more than those trials.
+ * first rejected one, `b` after them all. The cycle takes `x + y·s·d` milliseconds. All of these are measured, as is what a token
+ * takes where the target writes alone, with token speculation where the mode has it. Of the depths with about the best ratio the
+ * deepest is taken: what it loses in texts with a rejected step it gains in the others, and most have none. Where no depth gains,
+ * the target writes alone, and lookahead is tried again after a while that doubles each time: it never costs much more than those
+ * trials.
  */
 export class AdaptiveController implements Controller {
   readonly #most: number
@@ -33,12 +36,13 @@ export class AdaptiveController implements Controller {
   readonly #steps = { judged: new DecayingSum(5), accepted: new DecayingSum(4), tokens: new DecayingSum(100) }
   readonly #rejected = { cycles: new DecayingSum(1), tokens: new DecayingSum(12) }
   readonly #confirmed = { cycles: new DecayingSum(1), tokens: new DecayingSum(0) }
-  readonly #cost = new Line(STEP_COST)
-  readonly #alone = { ms: new DecayingSum(0), tokens: new DecayingSum(0) }
-  #depth = 0
-  /** Cycles of lookahead since the target was timed alone, and in all. */
-  #sinceAlone = RECHECK_AFTER
+  readonly #drafted = { steps: new DecayingSum(4), tokens: new DecayingSum(100) }
+  readonly #cost = new Line(TOKEN_COST)
+  readonly #alone = { ms: new DecayingSum(0, ALONE_KEPT), tokens: new DecayingSum(0, ALONE_KEPT) }
+  /** Cycles of lookahead, and those before the target is timed alone again. */
   #cycles = 0
+  #untilRecheck = 0
+  #recheckAfter: number = RECHECK_AFTER[0]
   /** How long the target writes alone when lookahead does not pay. */
   #aloneSteps: number = ALONE_STEPS[0]
   /** Whether it has, so that lookahead is tried again. */
@@ -54,7 +58,11 @@ export class AdaptiveController implements Controller {
   next(): Plan {
     const { depth, gain } = this.#best()
     if (!this.#cost.isMeasured) return this.#ahead(depth)
-    if (this.#sinceAlone >= RECHECK_AFTER) return this.#targetAlone(ALONE_STEPS[0])
+    if (this.#untilRecheck <= 0) {
+      const plan = this.#targetAlone(ALONE_STEPS[0])
+      this.#recheckAfter = Math.min(2 * this.#recheckAfter, RECHECK_AFTER[1])
+      return plan
+    }
     if (gain >= 1) this.#aloneSteps = ALONE_STEPS[0]
     if (gain >= 1 || this.#triesNext) return this.#ahead(this.#probed(depth))
     const steps = this.#aloneSteps
@@ -62,14 +70,16 @@ export class AdaptiveController implements Controller {
     return this.#targetAlone(steps)
   }
 
-  observe({ drafted, accepted, acceptedTokens, tokens, ms, readsPrompt, isLast }: Cycle): void {
+  observe({ drafted, draftedTokens, accepted, acceptedTokens, tokens, ms, readsPrompt, isLast }: Cycle): void {
     if (tokens === 0) return
     const weight = readsPrompt ? LITTLE : 1
     if (drafted === 0) return this.#wroteAlone(tokens, ms, weight)
-    this.#sinceAlone++
     this.#cycles++
-    const usual = this.#cost.isMeasured ? OUTLIER * this.#cost.at(drafted) : ms
-    this.#cost.add(drafted, Math.min(ms, usual), weight)
+    this.#untilRecheck--
+    this.#drafted.steps.add(drafted)
+    this.#drafted.tokens.add(draftedTokens)
+    const usual = this.#cost.isMeasured ? OUTLIER * this.#cost.at(draftedTokens) : ms
+    this.#cost.add(draftedTokens, Math.min(ms, usual), weight)
     // The last steps of a text are short, and where it was cut they went unjudged.
     if (isLast) return
     // Steps after the first rejected one were never compared with what the target would say.
@@ -89,7 +99,7 @@ export class AdaptiveController implements Controller {
   /** The target writes alone for a while, and is timed. */
   #targetAlone(steps: number): Plan {
     this.#triesNext = true
-    this.#sinceAlone = 0
+    this.#untilRecheck = this.#recheckAfter
     return { depth: 0, width: 1, steps, tokens: this.#tokens }
   }
 
@@ -104,13 +114,26 @@ export class AdaptiveController implements Controller {
     return (this.#cycles / PROBE_AFTER) % 2 < 1 ? Math.ceil(depth / 2) : Math.min(2 * depth, this.#most)
   }
 
-  /** The depth that commits most tokens a millisecond; the present one, unless another is clearly better. */
+  /** The deepest of those that commit about the most tokens a millisecond, and its speed against the target's alone. */
   #best(): { depth: number; gain: number } {
-    const speeds = Array.from({ length: this.#most }, (_, i) => this.#committed(i + 1) / this.#cost.at(i + 1))
-    const best = speeds.indexOf(Math.max(...speeds)) + 1
-    if (this.#depth === 0 || speeds[best - 1]! > HYSTERESIS * speeds[this.#depth - 1]!) this.#depth = best
-    const tokenMs = this.#alone.tokens.sum > 0 ? this.#alone.ms.sum / this.#alone.tokens.sum : Infinity
-    return { depth: this.#depth, gain: speeds[this.#depth - 1]! * tokenMs }
+    const speeds = Array.from({ length: this.#most }, (_, i) => this.#speed(i + 1))
+    const enough = Math.max(...speeds) / TOLERANCE
+    const index = speeds.findLastIndex((speed) => speed >= enough)
+    return { depth: index + 1, gain: speeds[index]! * this.#aloneTokenMs }
+  }
+
+  get #aloneTokenMs(): number {
+    const { ms, tokens } = this.#alone
+    return tokens.sum > 0 ? ms.sum / tokens.sum : Infinity
+  }
+
+  get #stepTokens(): number {
+    return this.#drafted.tokens.sum / this.#drafted.steps.sum
+  }
+
+  /** Tokens a millisecond. */
+  #speed(depth: number): number {
+    return this.#committed(depth) / this.#cost.at(depth * this.#stepTokens)
   }
 
   /** Tokens that a cycle commits on average. */

@@ -27,6 +27,8 @@ export interface TokenGuesses {
 export interface Cycle {
   /** 0: the target wrote alone. */
   drafted: number
+  /** Tokens of the drafted steps; of alternatives, those of the first. */
+  draftedTokens: number
   accepted: number
   /** Tokens of the accepted steps, and all that were committed. */
   acceptedTokens: number

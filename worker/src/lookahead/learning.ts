@@ -4,18 +4,20 @@ const DECAY = 0.95
 /** A sum in which the past counts less and less. */
 export class DecayingSum {
   sum: number
+  readonly #decay: number
 
-  constructor(start: number) {
+  constructor(start: number, decay = DECAY) {
     this.sum = start
+    this.#decay = decay
   }
 
   add(value: number): void {
-    this.sum = DECAY * this.sum + value
+    this.sum = this.#decay * this.sum + value
   }
 }
 
-/** Where nothing tells, what has been seen once at 1 and once at 8 would lie on the line of the prior's shape. */
-const PRIOR = { at: [1, 8], weight: 0.25 }
+/** Where nothing tells, what has been seen once at 25 and once at 200 would lie on the line of the prior's shape. */
+const PRIOR = { at: [25, 200], weight: 0.25 }
 
 /** The straight line `x + y·d` nearest to what was observed of late; neither is below 0. */
 export class Line {

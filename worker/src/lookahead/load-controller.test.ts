@@ -9,7 +9,13 @@ function play(controller: LoadController, share: { step: number; load: number },
     const { depth, steps } = controller.next()
     depths.push(depth)
     const accepted = Math.min(2, depth)
-    const common = { readsPrompt: false, isLast: false, accepted, acceptedTokens: 30 * accepted }
+    const common = {
+      readsPrompt: false,
+      isLast: false,
+      accepted,
+      acceptedTokens: 30 * accepted,
+      draftedTokens: 30 * depth,
+    }
     const tokens = depth === 0 ? 30 * (steps as number) : 30 * (accepted + 1)
     // By the clock a cycle takes the same, whatever is drafted; alone, the target takes as long as its share.
     const cycle: Cycle =

@@ -67,7 +67,11 @@ export class Report {
 
   /** How many steps ahead: alternatives share a place. */
   get places(): number {
-    return this.steps.filter(({ alternative }) => !alternative).length
+    return this.#chain.length
+  }
+
+  get #chain(): readonly DraftedStep[] {
+    return this.steps.filter(({ alternative }) => !alternative)
   }
 
   /** What this cycle committed, if it has. */
@@ -143,9 +147,11 @@ export class Report {
       throw new UpstreamError('no_progress', 'the backend committed nothing, and did not end the text')
     const readsPrompt = this.#output.tokens === tokens && this.#output.promptTokens > tokens
     const isLast = finish !== undefined
+    const drafted = this.places
+    const draftedTokens = this.#chain.reduce((sum, step) => sum + step.tokens, 0)
     return {
       commit,
-      lesson: { drafted: this.places, accepted, acceptedTokens, tokens, ms, share, readsPrompt, isLast },
+      lesson: { drafted, draftedTokens, accepted, acceptedTokens, tokens, ms, share, readsPrompt, isLast },
     }
   }
 

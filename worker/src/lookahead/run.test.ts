@@ -89,8 +89,8 @@ describe('modes', () => {
 
 test('where drafting does not pay, the target writes several steps alone', async () => {
   const controller = new AdaptiveController({ mode: 'lr+sd', depth: 8 })
-  const seen = { accepted: 0, acceptedTokens: 0, ms: 120, readsPrompt: false, isLast: false }
-  for (let i = 0; i < 20; i++) controller.observe({ ...seen, drafted: 8, tokens: 30, ms: 1200 })
+  const seen = { accepted: 0, acceptedTokens: 0, draftedTokens: 0, ms: 120, readsPrompt: false, isLast: false }
+  for (let i = 0; i < 20; i++) controller.observe({ ...seen, drafted: 8, draftedTokens: 200, tokens: 30, ms: 1200 })
   expect(controller.next()).toMatchObject({ depth: 0, steps: 4 })
   controller.observe({ ...seen, drafted: 0, tokens: 120 })
   expect(controller.next()).toMatchObject({ depth: 1 })

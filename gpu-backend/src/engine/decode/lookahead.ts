@@ -32,9 +32,9 @@ export async function* lookahead(
     yield* verification.run()
     const cycle: CycleDone = { ...verification.done, type: 'cycle' }
     cycle.work.draftMs += drafts.ms - draftMs
-    const drafting = drafts.meter.read()
-    cycle.work.shareMs! += drafting.ms
-    cycle.work.load = Math.max(cycle.work.load!, drafting.load)
+    cycle.work.shareMs! += drafts.meter.read().ms
+    // Those who only draft now are not among the target's requests; its own drafting makes this text no other.
+    cycle.work.load = Math.max(cycle.work.load!, engine.contexts.atWork)
     cycle.work.totalMs = performance.now() - started
     total.add(cycle)
     yield cycle

@@ -56,6 +56,8 @@ export class Verification {
   readonly #timer = new Timer()
   readonly #counts = new SpeculationCounts()
   readonly #meter = new Meter()
+  /** Of the draft model, where a text that also drafts would count as two. */
+  readonly #guessing = new Meter()
   readonly #steps: TargetSteps
   /** Whether the draft knows that a step has been rejected. */
   #isRefuted = false
@@ -83,7 +85,7 @@ export class Verification {
       tree: this.#tree,
       room,
       counts: this.#counts,
-      meter: this.#meter,
+      meter: this.#guessing,
       cuts: cuts && this.#verifier.cuts === true,
       signal,
     }
@@ -216,7 +218,7 @@ export class Verification {
         draftMs: timer.ms('draft'),
         targetMs: timer.ms('target'),
         judgeMs: timer.ms('judge'),
-        shareMs: ms + timer.ms('judge'),
+        shareMs: ms + this.#guessing.ms + timer.ms('judge'),
         load,
         forwards: timer.count('target'),
       },
