@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings'
 import { FAMILIES, foreignKinds } from '@lookahead/gpu-backend/dataset'
 import type { ForeignKind } from '@lookahead/gpu-backend/dataset'
 import { decimal, listOf, script, some, whole } from '@lookahead/gpu-backend/flags'
@@ -17,6 +18,7 @@ export interface FidelityOptions {
   depth: number
   seed: number
   leastLogprob?: number | 'off' | undefined
+  inProcess: boolean
   json: boolean
 }
 
@@ -44,6 +46,11 @@ export function readOptions(name: string, description: string): FidelityOptions 
     .option('--verifier <name>', 'what rules on drafted steps', some, 'likelihood')
     .option('--depth <n>', 'steps drafted ahead', whole(1), 8)
     .option('--seed <n>', 'of the sampling', whole(0), 0)
+    .addOption(
+      new Option('--in-process', 'no worker and no HTTP: cycle and engine in this process')
+        .default(false)
+        .conflicts('leastLogprob'),
+    )
     .option('--json', 'results alone on stdout', false)
     .parse()
     .opts()

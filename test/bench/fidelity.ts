@@ -13,6 +13,8 @@ import { Lookahead } from '@lookahead/sdk'
 import type { Mode, RunEvent } from '@lookahead/sdk'
 import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
+import { withCycle } from './in-process.ts'
+import type { Runs } from './in-process.ts'
 import { readOptions } from './fidelity-options.ts'
 import type { FidelityOptions } from './fidelity-options.ts'
 import { isWord, summarize, unknown } from './fidelity-summary.ts'
@@ -23,16 +25,19 @@ const options = readOptions(
   'Questions about people, things, colours and units that the models were not trained on, every mode on every question: how many runs say a word or a number that neither question, solver nor plain decoding has.',
 )
 
-await withStack(
-  async ({ workerURL }) => {
-    const summaries = await bench(new Lookahead({ baseURL: workerURL }), options)
-    if (options.json) console.log(JSON.stringify({ options, modes: summaries }))
-    else console.log(table(summaries))
-  },
-  { leastLogprob: options.leastLogprob },
-)
+if (options.inProcess) await withCycle({ pair: 'near' }, report)
+else
+  await withStack(({ workerURL }) => report(new Lookahead({ baseURL: workerURL })), {
+    leastLogprob: options.leastLogprob,
+  })
 
-async function bench(client: Lookahead, { limit, families, foreign, modes, plain, ...lookahead }: FidelityOptions) {
+async function report(client: Runs): Promise<void> {
+  const summaries = await bench(client, options)
+  if (options.json) console.log(JSON.stringify({ options, modes: summaries }))
+  else console.log(table(summaries))
+}
+
+async function bench(client: Runs, { limit, families, foreign, modes, plain, ...lookahead }: FidelityOptions) {
   const trials = Object.fromEntries(modes.map((mode) => [mode, []])) as { [M in Mode]?: Trial[] }
   for (const [at, problem] of foreignProblems(limit, { families, kinds: foreign }).entries()) {
     const derivable = derivableTerms(problem)
@@ -61,7 +66,7 @@ interface Conditions extends Pick<FidelityOptions, 'verifier' | 'depth' | 'seed'
 }
 
 async function tried(
-  client: Lookahead,
+  client: Runs,
   mode: Mode,
   problem: Problem,
   { verifier, depth, seed, derivable, known }: Conditions,
