@@ -1,7 +1,6 @@
-import { Option } from '@commander-js/extra-typings'
 import { FAMILIES, foreignKinds } from '@lookahead/gpu-backend/dataset'
 import type { ForeignKind } from '@lookahead/gpu-backend/dataset'
-import { decimal, listOf, script, some, whole } from '@lookahead/gpu-backend/flags'
+import { decimal, listOf, Option, script, some, whole } from '@lookahead/gpu-backend/flags'
 import { modes } from '@lookahead/sdk/protocol'
 import type { Mode } from '@lookahead/sdk'
 
