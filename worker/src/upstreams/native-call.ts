@@ -2,6 +2,7 @@
 import { ErrorBody, Watchdog, isNext, parseRetryAfter, readEvents } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { UpstreamError } from '../lookahead/upstream.ts'
+import { errorText, parseJson } from './error-text.ts'
 
 /** What the worker's users are told where the backend takes them for strangers: it is not their key that is wrong. */
 export const UNAUTHORIZED = "the backend refuses the worker: the worker's operator must set BACKEND_TOKEN"
@@ -14,9 +15,6 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   'context_busy',
   'context_lost',
 ])
-
-/** The most that is read of an error's body, in bytes. */
-const MAX_ERROR_BYTES = 64 * 1024
 
 export interface Post {
   url: string
@@ -113,23 +111,9 @@ async function answer(
     await response.body?.cancel().catch(() => undefined)
     throw new UpstreamError('unauthorized', UNAUTHORIZED, { status })
   }
-  const told = v.safeParse(ErrorBody, parseJson(await beginningOf(response)))
+  const told = v.safeParse(ErrorBody, parseJson(await errorText(response)))
   const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'))
   throw failure(told.success ? told.output : undefined, { status, retryAfterMs })
-}
-
-async function beginningOf({ body }: Response): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  try {
-    for await (const bytes of body ?? []) {
-      text += decoder.decode(bytes as Uint8Array, { stream: true })
-      if (text.length > MAX_ERROR_BYTES) break
-    }
-  } catch {
-    // What has come may do.
-  }
-  return text
 }
 
 /** What the backend says of itself, with a status or inside a stream. Its words are for the log: clients read ours. */
@@ -169,12 +153,4 @@ const meanings: Record<string, string> = {
   no_draft_model: 'the backend has no draft model',
   invalid_request: 'the backend refuses this request',
   context_length_exceeded: "the text is longer than the model's context, or the backend's memory, can hold",
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,12 +1,12 @@
-/** One OpenAI-compatible server, by the `openai` client, which retries what may pass. */
-import { Watchdog } from '@lookahead/sdk/protocol'
+/** One OpenAI-compatible server, asked again where that may help. */
+import { Watchdog, parseRetryAfter, readEvents, retry } from '@lookahead/sdk/protocol'
 import type { Sampling } from '@lookahead/sdk/protocol'
-import { OpenAI } from 'openai/client'
 import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { failure } from './failure.ts'
+import { errorText, parseJson } from '../error-text.ts'
+import { failure, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
-import { Chunk } from './wire.ts'
+import { Chunk, Refusal } from './wire.ts'
 
 export interface ServerOptions {
   /** Where it listens: `http://host:8000`, with or without `/v1`, or a cloud's address as its documents give it. */
@@ -54,35 +54,32 @@ export interface Piece {
 }
 
 const RETRIES = 2
+const FIRST_DELAY_MS = 500
+const MAX_DELAY_MS = 60_000
 
 export class Server {
   readonly role: Role
   readonly model: string
   /** Like no other server's. */
   readonly key: string
-  readonly #client: OpenAI
+  readonly #base: string
   /** The address without `/v1`, where engines have what OpenAI has not. */
   readonly #root: string
+  readonly #headers: Record<string, string>
   readonly #timeoutMs: number
+  readonly #fetch: typeof fetch
 
   constructor(role: Role, { url, model, apiKey }: ServerOptions, { timeoutMs = 60_000, fetch }: Link = {}) {
     const { base, root } = addressesOf(url)
     this.role = role
     this.model = model
     this.key = JSON.stringify([role, base, model, apiKey])
+    this.#base = base
     this.#root = root
+    this.#headers = { 'content-type': 'application/json', authorization: `Bearer ${apiKey ?? 'none'}` }
     this.#timeoutMs = timeoutMs
-    this.#client = new OpenAI({
-      baseURL: base,
-      apiKey: apiKey ?? 'none',
-      organization: null,
-      project: null,
-      timeout: timeoutMs,
-      maxRetries: RETRIES,
-      logLevel: 'off',
-      // workerd refuses a `fetch` that is called as a method of something else.
-      fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
-    })
+    // workerd refuses a `fetch` that is called as a method of something else.
+    this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init))
   }
 
   /**
@@ -106,28 +103,27 @@ export class Server {
     signal: AbortSignal,
   ): AsyncGenerator<Piece, void, undefined> {
     const body = { ...this.#fields(prompts, writing), ...(extensions && extended(writing)) }
-    const watchdog = new Watchdog(signal)
-    const silent = () => new UpstreamError('idle', `the ${this.role} went silent`, { retryable: true })
+    const quiet = () => new UpstreamError('idle', `the ${this.role} went silent`, { retryable: true })
     try {
-      const options = { signal: watchdog.signal }
-      const chunks = await this.#client.post<AsyncIterable<unknown>>('/completions', { body, stream: true, ...options })
-      const iterator = chunks[Symbol.asyncIterator]()
+      const { response, watchdog } = await this.#post('/completions', body, signal)
+      const events = readEvents(response.body ?? new Blob([]).stream())
       const open = new Set(prompts.keys())
       try {
         while (open.size > 0) {
-          const { done, value } = await watchdog.wait(() => iterator.next(), this.#timeoutMs, silent)
-          if (done) throw new UpstreamError('stream_cut', `the ${this.role} broke off`, { retryable: true })
-          for (const piece of piecesOf(this.#parsed(Chunk, value))) {
+          const { done, value } = await watchdog.wait(() => events.next(), this.#timeoutMs, quiet)
+          if (done || value.data === '[DONE]')
+            throw new UpstreamError('stream_cut', `the ${this.role} broke off`, { retryable: true })
+          for (const piece of piecesOf(this.#chunk(value.data))) {
             if (piece.end) open.delete(piece.branch)
             yield piece
           }
         }
       } finally {
-        await iterator.return?.()
+        await events.return()
       }
     } catch (error) {
       signal.throwIfAborted()
-      throw failure(this.role, error)
+      throw failure(this.role, 'stream_cut', error)
     }
   }
 
@@ -140,16 +136,45 @@ export class Server {
     body: object,
     schema: Schema,
     signal: AbortSignal,
-    maxRetries = RETRIES,
   ): Promise<v.InferOutput<Schema>> {
-    const url = path.startsWith('root:') ? this.#root + path.slice('root:'.length) : path
     try {
-      const answer: unknown = await this.#client.post(url, { body: { model: this.model, ...body }, signal, maxRetries })
-      return this.#parsed(schema, answer)
+      const { response, watchdog } = await this.#post(path, { model: this.model, ...body }, signal)
+      const text = await watchdog.wait(
+        () => response.text(),
+        this.#timeoutMs,
+        () => silent(this.role),
+      )
+      return this.#parsed(schema, parseJson(text))
     } catch (error) {
       signal.throwIfAborted()
-      throw failure(this.role, error)
+      throw failure(this.role, 'stream_cut', error)
     }
+  }
+
+  /** An answer with a good status, whose body is to be read. @throws {UpstreamError}; the signal's reason */
+  #post(path: string, body: object, signal: AbortSignal): Promise<{ response: Response; watchdog: Watchdog }> {
+    const url = path.startsWith('root:') ? this.#root + path.slice('root:'.length) : this.#base + path
+    const init = { method: 'POST', headers: this.#headers, body: JSON.stringify(body) }
+    const attempt = async () => {
+      const watchdog = new Watchdog(signal)
+      const answer = () => this.#fetch(url, { ...init, signal: watchdog.signal })
+      const response = await watchdog
+        .wait(answer, this.#timeoutMs, () => silent(this.role))
+        .catch((error: unknown) => {
+          signal.throwIfAborted()
+          throw failure(this.role, 'unreachable', error)
+        })
+      if (!response.ok) throw await this.#refusal(response)
+      return { response, watchdog }
+    }
+    return retry(attempt, { signal, delay: delayAfter })
+  }
+
+  async #refusal(response: Response): Promise<UpstreamError> {
+    const text = await errorText(response)
+    const told = v.safeParse(Refusal, parseJson(text))
+    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'))
+    return refusal(this.role, told.success ? told.output : text, { status: response.status, retryAfterMs })
   }
 
   #fields(
@@ -169,6 +194,15 @@ export class Server {
     }
   }
 
+  #chunk(data: string): v.InferOutput<typeof Chunk> {
+    const told = parseJson(data)
+    if (told === undefined)
+      throw new UpstreamError('stream_cut', `what the ${this.role} says is garbled`, { retryable: true })
+    const refused = v.safeParse(Refusal, told)
+    if (refused.success) throw refusal(this.role, refused.output)
+    return this.#parsed(Chunk, told)
+  }
+
   #parsed<Schema extends v.GenericSchema>(schema: Schema, told: unknown): v.InferOutput<Schema> {
     const parsed = v.safeParse(schema, told)
     if (parsed.success) return parsed.output
@@ -176,6 +210,14 @@ export class Server {
       cause: v.summarize(parsed.issues),
     })
   }
+}
+
+/** As OpenAI's own client waits: what `Retry-After` says, up to a minute, else 0.5 s · 2ⁿ, less up to a quarter at random. */
+function delayAfter(error: unknown, failures: number): number | undefined {
+  if (!(error instanceof UpstreamError && error.retryable) || failures >= RETRIES) return undefined
+  const { retryAfterMs } = error
+  if (retryAfterMs !== undefined && retryAfterMs <= MAX_DELAY_MS) return retryAfterMs
+  return FIRST_DELAY_MS * 2 ** failures * (1 - Math.random() / 4)
 }
 
 /** vLLM (`include_stop_str_in_output`), SGLang (`no_stop_trim`), and both. */
