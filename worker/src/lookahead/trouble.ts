@@ -26,8 +26,11 @@ type Told = Extract<RunEvent, { type: Trouble['event'] }>
 
 export const failed = (error: unknown): Told => ({ type: 'run.failed', ...asTarget(error) })
 
-/** Not the end: the target is waited for. */
-export const waiting = (error: UpstreamError): Told => ({ type: 'run.waiting', ...asTarget(error) })
+/** Not the end: the target is waited for, or the run goes on at another place. */
+export function waiting(error: UpstreamError, elsewhere = false): Told {
+  const { code, message } = asTarget(error)
+  return { type: 'run.waiting', code, message: elsewhere ? `${message}; the run goes on at another` : message }
+}
 
 export const degraded = (part: 'draft' | 'judge', error: unknown): Told => ({
   type: 'run.degraded',
@@ -71,7 +74,10 @@ const failures: Record<string, string> = {
 
 function asTarget(error: unknown): { code: string; message: string } {
   const { code, message } = known(error)
-  return { code: failures[code] ?? (/^http_50[234]$/.test(code) ? 'target_unavailable' : 'target_failed'), message }
+  return {
+    code: failures[code] ?? (/^http_5(0[234]|2[0-4]|30)$/.test(code) ? 'target_unavailable' : 'target_failed'),
+    message,
+  }
 }
 
 /** What may be said outside. */

@@ -13,7 +13,7 @@ export interface Engine {
   target(env: Bindings, requestId: string): Promise<Target | undefined>
 }
 
-export type EngineState = Pick<HealthDetails, 'backend' | 'backend_version' | 'backend_ms'>
+export type EngineState = Omit<HealthDetails, 'status' | 'version'>
 
 /** Under whatever names it is served. */
 export type Target = Omit<Models['data'][number], 'id'>

@@ -16,6 +16,9 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   'context_lost',
 ])
 
+/** Statuses that may pass, of a proxy too that does not reach the backend: Cloudflare's are 520 to 524, and 530 of a tunnel. */
+const PASSING = /^(429|5(0[234]|2[0-4]|30))$/
+
 export interface Post {
   url: string
   headers: Record<string, string>
@@ -124,7 +127,7 @@ function failure(
   const { status } = options
   const said = told?.error.code ?? ''
   const code = /^[a-z][a-z0-9_]{0,63}$/.test(said) ? said : status === undefined ? 'failed' : `http_${status}`
-  const isBusy = TEMPORARY.has(code) || [429, 502, 503, 504].includes(status ?? 0)
+  const isBusy = TEMPORARY.has(code) || PASSING.test(`${status}`)
   const retryable = isBusy && code !== 'no_draft_model'
   return new UpstreamError(code, meaning(code, told), { ...options, retryable, cause: told?.error.message })
 }

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { backendOf } from '../settings.ts'
 import type { Bindings } from '../settings.ts'
 import { PATIENCE_MS, isRefusal, refused, unreachable } from './engine.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, EngineState, Target } from './engine.ts'
 import { UNAUTHORIZED } from './native-call.ts'
 import { nativeUpstream } from './native.ts'
 
@@ -14,39 +14,66 @@ const BackendHealth = v.object({
 })
 
 export const native: Engine = {
-  upstream: (env, requestId) => nativeUpstream({ ...backendOf(env), requestId }),
+  upstream: (env, requestId) => {
+    const { baseURLs: baseURL, ...rest } = backendOf(env)
+    return nativeUpstream({ baseURL, ...rest, requestId })
+  },
 
   async state(env, requestId) {
-    // Health is for everyone; whether the token is right shows only where it is asked for.
-    const asked = Date.now()
-    const [own, guarded] = await Promise.all(['/health', '/v1/models'].map((path) => ask(env, path, requestId)))
-    const backend_ms = Date.now() - asked
-    await guarded!.body?.cancel()
-    const said = v.safeParse(BackendHealth, await own!.json().catch(() => undefined))
-    if (isRefusal(guarded!)) return { backend: 'unauthorized', backend_ms }
-    if (!said.success) return { backend: 'unreachable' }
-    const { status, version } = said.output
-    return { backend: status, backend_ms, ...(version === undefined ? {} : { backend_version: version }) }
+    const states = await Promise.all(askersOf(env, requestId).map(stateOf))
+    // One that is well can serve runs, whatever the others do.
+    const best = states.find(({ backend }) => backend === 'ok') ?? states[0]!
+    return states.length === 1 ? best : { ...best, backends: states.map(({ backend }) => backend) }
   },
 
   async target(env, requestId) {
-    const answer = await ask(env, '/v1/models', requestId)
-    const told: unknown = await answer.json().catch(() => undefined)
-    if (isRefusal(answer)) throw refused(UNAUTHORIZED)
-    if (answer.ok && v.is(Models, told)) return told.data.find(({ role }) => role === 'target')
-    throw refusal(answer, told)
+    const askers = askersOf(env, requestId)
+    // They have the same models.
+    return Promise.any(askers.map(targetOf)).catch(({ errors }: AggregateError) => {
+      throw errors[0]
+    })
   },
 }
 
-/** @throws {ProtocolError} 503 `backend_unreachable`, 500 `not_configured` */
-async function ask(env: Bindings, path: string, requestId: string): Promise<Response> {
-  const { baseURL, token, fetch = globalThis.fetch } = backendOf(env)
+/** Asks one of the backends. @throws {ProtocolError} 503 `backend_unreachable` */
+type Ask = (path: string) => Promise<Response>
+
+/** @throws {ProtocolError} 500 `not_configured` */
+function askersOf(env: Bindings, requestId: string): Ask[] {
+  const { baseURLs, token, fetch = globalThis.fetch } = backendOf(env)
   const headers = { 'x-request-id': requestId, ...(token ? { authorization: `Bearer ${token}` } : {}) }
+  return baseURLs.map((url) => async (path) => {
+    try {
+      return await fetch(url + path, { headers, signal: AbortSignal.timeout(PATIENCE_MS) })
+    } catch (cause) {
+      throw unreachable('the GPU backend', cause)
+    }
+  })
+}
+
+async function stateOf(ask: Ask): Promise<EngineState> {
   try {
-    return await fetch(`${baseURL}${path}`, { headers, signal: AbortSignal.timeout(PATIENCE_MS) })
-  } catch (cause) {
-    throw unreachable('the GPU backend', cause)
+    const asked = Date.now()
+    // Health is for everyone; whether the token is right shows only where it is asked for.
+    const [own, guarded] = await Promise.all([ask('/health'), ask('/v1/models')])
+    const backend_ms = Date.now() - asked
+    await guarded.body?.cancel()
+    const said = v.safeParse(BackendHealth, await own.json().catch(() => undefined))
+    if (isRefusal(guarded)) return { backend: 'unauthorized', backend_ms }
+    if (!said.success) return { backend: 'unreachable' }
+    const { status, version } = said.output
+    return { backend: status, backend_ms, ...(version === undefined ? {} : { backend_version: version }) }
+  } catch {
+    return { backend: 'unreachable' }
   }
+}
+
+async function targetOf(ask: Ask): Promise<Target | undefined> {
+  const answer = await ask('/v1/models')
+  const told: unknown = await answer.json().catch(() => undefined)
+  if (isRefusal(answer)) throw refused(UNAUTHORIZED)
+  if (answer.ok && v.is(Models, told)) return told.data.find(({ role }) => role === 'target')
+  throw refusal(answer, told)
 }
 
 /** The backend's own words, where it has any: that it is loading, for example. */

@@ -105,7 +105,7 @@ export class OpenAISession implements domain.Session {
     yield { type: 'done', work: { draftMs: 0, targetMs, judgeMs, forwards, proposed: 0, accepted: 0 } }
   }
 
-  recover(): void {
+  recover(): undefined {
     this.#calls.abort()
     this.#calls = new AbortController()
     this.#output = joined(this.#output, this.#said)

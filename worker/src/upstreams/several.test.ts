@@ -1,0 +1,166 @@
+/** Several backends: which a run goes to, that it stays there, and goes on at another one when that is lost. */
+import { createServer } from 'node:net'
+import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
+import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
+import type { FakeBackend, Reply } from '../../test/fake-backend.ts'
+import { cycle } from '../lookahead/index.ts'
+import { nativeUpstream } from './native.ts'
+
+// Of equals, the first.
+beforeAll(() => void vi.spyOn(Math, 'random').mockReturnValue(1))
+afterAll(() => void vi.restoreAllMocks())
+
+const ar = { lookahead: { mode: 'ar' as const } }
+const delta = (text: string, ...tokens: number[]) => ({ type: 'delta', text, tokens })
+const rest = (text: string, ...tokens: number[]) => commits([], { text, tokens, correction: text, finish: 'stop' })
+const whole = { id: 'r', prompt: 'How many?' }
+
+async function run(
+  backends: readonly { url: string }[],
+  request: Partial<RunRequestInput> = ar,
+  timeoutMs = 60_000,
+): Promise<{ events: RunEvent[]; types: string[]; text: string; waiting: RunEvent[] }> {
+  const events: RunEvent[] = []
+  const lookahead = { mode: 'lr' as const, pipelined: false, ...request.lookahead }
+  const asked = parseRequest(RunRequest, { prompt: 'How many?', ...request, lookahead })
+  const upstream = nativeUpstream({ baseURL: backends.map(({ url }) => url), timeoutMs })
+  const options = { runId: 'r', signal: new AbortController().signal, log: () => undefined }
+  for await (const event of cycle(upstream, asked, options)) events.push(event)
+  return {
+    events,
+    types: events.map(({ type }) => type),
+    text: events.map((event) => (event.type === 'text.delta' ? event.text : '')).join(''),
+    waiting: events.filter(({ type }) => type === 'run.waiting'),
+  }
+}
+
+/** A port of its own that refuses connections. */
+async function deaf(): Promise<{ url: string }> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return { url: `http://127.0.0.1:${port}` }
+}
+
+async function two(first: Reply[], second: Reply[], meet: (a: FakeBackend, b: FakeBackend) => Promise<void>) {
+  await using a = await fakeBackend(first)
+  await using b = await fakeBackend(second)
+  await meet(a, b)
+}
+
+describe('a run that begins', () => {
+  test.each<[string, Reply]>([
+    ['shuts down', { status: 503, code: 'draining', retryAfter: 30 }],
+    ['loads its models', { status: 503, code: 'loading', retryAfter: 30 }],
+    ['has too much to do', { status: 429, code: 'overloaded', retryAfter: 30 }],
+    ['is behind a tunnel that is down', { status: 530, code: '', retryAfter: 30 }],
+  ])('goes to the next backend at once where one %s, and so do those after it', async (_, refusal) => {
+    await two([refusal], [rest('a', 1), rest('b', 2)], async (a, b) => {
+      // Less than a wait would take.
+      const first = await run([a, b], ar, 3_000)
+      expect(first).toMatchObject({ text: 'a', types: ['run.started', 'text.delta', 'run.completed'] })
+      expect(await run([a, b])).toMatchObject({ text: 'b' })
+      expect([a.calls.length, b.calls.length]).toEqual([1, 2])
+    })
+  })
+
+  test('goes to the next one where one is not there', async () => {
+    await using b = await fakeBackend([rest('a', 1)])
+    expect(await run([await deaf(), b])).toMatchObject({ text: 'a', waiting: [] })
+  })
+
+  test('is refused only after all have refused it', async () => {
+    const busy: Reply[] = Array.from({ length: 9 }, () => ({ status: 429, code: 'overloaded', retryAfter: 0 }))
+    await two(busy, busy, async (a, b) => {
+      expect((await run([a, b], ar, 100)).events).toMatchObject([{ type: 'run.failed', code: 'overloaded' }])
+      expect(Math.min(a.calls.length, b.calls.length)).toBeGreaterThan(0)
+    })
+  })
+
+  test('goes where the fewest calls are', async () => {
+    const slow: Reply = { events: [context(), delta('a', 1)], finally: 'hang' }
+    await two([slow], [rest('b', 2)], async (a, b) => {
+      const upstream = nativeUpstream({ baseURL: [a.url, b.url] })
+      const over = new AbortController()
+      const asked = parseRequest(RunRequest, { prompt: 'x', ...ar })
+      const events = cycle(upstream, asked, { runId: 'first', signal: over.signal })
+      await events.next()
+      expect((await run([a, b])).text).toBe('b')
+      await events.return()
+    })
+  })
+
+  test('tries one that has failed again after a while, and others only once it has answered', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      const refusal: Reply = { status: 503, code: 'loading' }
+      await two([refusal, refusal, rest('c', 3), rest('d', 4)], [rest('a', 1), rest('b', 2)], async (a, b) => {
+        expect((await run([a, b])).text).toBe('a')
+        vi.advanceTimersByTime(11_000)
+        expect((await run([a, b])).text).toBe('b')
+        vi.advanceTimersByTime(11_000)
+        expect((await run([a, b])).text).toBe('c')
+        expect((await run([a, b])).text).toBe('d')
+      })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+describe('a run that has begun', () => {
+  const said = [context(), delta('a', 1, 2), delta('b', 3)]
+  test.each<[string, Reply]>([
+    ['breaks off', { events: said, finally: 'cut' }],
+    [
+      'shuts down',
+      { events: [...said, { type: 'error', error: { message: 'm', type: 't', param: null, code: 'draining' } }] },
+    ],
+  ])(
+    'goes on at another backend after the tokens that were said, where its own %s; one event tells',
+    async (_, broken) => {
+      await two([broken], [rest('c', 4)], async (a, b) => {
+        const { text, waiting, types, events } = await run([a, b], { ...ar, max_tokens: 50 })
+        expect([text, types.at(-1)]).toEqual(['abc', 'run.completed'])
+        expect(waiting).toMatchObject([{ code: 'target_unavailable', message: expect.stringContaining('at another') }])
+        expect(b.calls).toMatchObject([{ body: { context: { ...whole, output: [1, 2, 3] }, max_tokens: 47 } }])
+        expect(JSON.stringify(events)).not.toContain('127.0.0.1')
+      })
+    },
+  )
+
+  const cycle1 = commits([[true, 'exact']], { text: 'a\n\nb\n\n', tokens: [1, 2], correction: 'b\n\n' })
+
+  test.each<[string, Reply[], Reply[]]>([
+    [
+      'its draft cannot be asked',
+      [drafts('a\n\n'), cycle1, { status: 502, code: '' }],
+      [drafts('c\n\n'), rest('c', 3)],
+    ],
+    ['the target cannot', [drafts('a\n\n'), cycle1, drafts('c\n\n'), { status: 502, code: '' }], [rest('c', 3)]],
+  ])('goes there between two calls, with its draft, where %s', async (_, first, second) => {
+    await two(first, second, async (a, b) => {
+      const { text, types, waiting } = await run([a, b], { lookahead: { mode: 'lr', adaptive: false } })
+      expect([text, types.at(-1), waiting.length]).toEqual(['a\n\nb\n\nc', 'run.completed', 1])
+      expect(types).not.toContain('run.degraded')
+      expect(b.calls[0]!.body.context).toEqual({ ...whole, output: [1, 2] })
+    })
+  })
+
+  test('stays with a backend that is only busy', async () => {
+    const busy: Reply = { status: 429, code: 'overloaded', retryAfter: 0 }
+    await two([drafts('a\n\n'), cycle1, drafts(), busy, rest('c', 3)], [], async (a, b) => {
+      const { text } = await run([a, b], { lookahead: { mode: 'lr', adaptive: false } })
+      expect([text, b.calls.length]).toEqual(['a\n\nb\n\nc', 0])
+    })
+  })
+
+  test('waits for its own where no other one is there', async () => {
+    await using a = await fakeBackend([{ events: said, finally: 'cut' }, rest('c', 4)])
+    const { text, waiting } = await run([a, await deaf()])
+    expect([text, waiting.length, a.calls.length]).toEqual(['abc', 1, 2])
+  })
+})
