@@ -18,6 +18,18 @@ export type EngineState = Omit<HealthDetails, 'status' | 'version'>
 /** Under whatever names it is served. */
 export type Target = Omit<Models['data'][number], 'id'>
 
+/** Of one that is served in several places: one that is well can serve runs, whatever the others do. */
+export function stateOfAll(states: readonly EngineState[]): EngineState {
+  const best = states.find(({ backend }) => backend === 'ok') ?? states[0]!
+  return states.length === 1 ? best : { ...best, backends: states.map(({ backend }) => backend) }
+}
+
+/** What the first of them says that can; they have the same models. @throws as the first one in order does */
+export const firstTarget = (targets: readonly Promise<Target | undefined>[]): Promise<Target | undefined> =>
+  Promise.any(targets).catch(({ errors }: AggregateError) => {
+    throw errors[0]
+  })
+
 /** How long an engine may take to answer what is not a run. Milliseconds. */
 export const PATIENCE_MS = 5_000
 

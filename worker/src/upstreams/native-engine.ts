@@ -3,7 +3,7 @@ import { ErrorBody, Models, ProtocolError, parseRetryAfter } from '@lookahead/sd
 import * as v from 'valibot'
 import { backendOf } from '../settings.ts'
 import type { Bindings } from '../settings.ts'
-import { PATIENCE_MS, isRefusal, refused, unreachable } from './engine.ts'
+import { PATIENCE_MS, firstTarget, isRefusal, refused, stateOfAll, unreachable } from './engine.ts'
 import type { Engine, EngineState, Target } from './engine.ts'
 import { UNAUTHORIZED } from './native-call.ts'
 import { nativeUpstream } from './native.ts'
@@ -20,19 +20,10 @@ export const native: Engine = {
   },
 
   async state(env, requestId) {
-    const states = await Promise.all(askersOf(env, requestId).map(stateOf))
-    // One that is well can serve runs, whatever the others do.
-    const best = states.find(({ backend }) => backend === 'ok') ?? states[0]!
-    return states.length === 1 ? best : { ...best, backends: states.map(({ backend }) => backend) }
+    return stateOfAll(await Promise.all(askersOf(env, requestId).map(stateOf)))
   },
 
-  async target(env, requestId) {
-    const askers = askersOf(env, requestId)
-    // They have the same models.
-    return Promise.any(askers.map(targetOf)).catch(({ errors }: AggregateError) => {
-      throw errors[0]
-    })
-  },
+  target: async (env, requestId) => firstTarget(askersOf(env, requestId).map(targetOf)),
 }
 
 /** Asks one of the backends. @throws {ProtocolError} 503 `backend_unreachable` */

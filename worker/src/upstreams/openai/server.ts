@@ -1,25 +1,14 @@
-/** One OpenAI-compatible server, asked again where that may help. */
-import { Watchdog, parseRetryAfter, readEvents, retry } from '@lookahead/sdk/protocol'
+/** An OpenAI-compatible server, asked again where that may help, or another one of the same model. */
+import { readEvents } from '@lookahead/sdk/protocol'
 import type { Sampling } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { errorText, parseJson } from '../error-text.ts'
+import { parseJson } from '../error-text.ts'
 import { failure, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
+import { Door } from './door.ts'
+import type { Link, ServerOptions } from './door.ts'
 import { Chunk, Refusal } from './wire.ts'
-
-export interface ServerOptions {
-  /** Where it listens: `http://host:8000`, with or without `/v1`, or a cloud's address as its documents give it. */
-  url: string
-  model: string
-  apiKey?: string | undefined
-}
-
-export interface Link {
-  /** How long it may be silent. Milliseconds; default 60,000. */
-  timeoutMs?: number | undefined
-  fetch?: typeof fetch | undefined
-}
 
 /** What a server may be asked for beyond what OpenAI's own has: found by `probe.ts`. */
 export interface Manner {
@@ -53,33 +42,26 @@ export interface Piece {
   stop: string | undefined
 }
 
-const RETRIES = 2
-const FIRST_DELAY_MS = 500
-const MAX_DELAY_MS = 60_000
-
 export class Server {
   readonly role: Role
   readonly model: string
   /** Like no other server's. */
   readonly key: string
-  readonly #base: string
-  /** The address without `/v1`, where engines have what OpenAI has not. */
-  readonly #root: string
-  readonly #headers: Record<string, string>
+  readonly #door: Door
   readonly #timeoutMs: number
-  readonly #fetch: typeof fetch
 
-  constructor(role: Role, { url, model, apiKey }: ServerOptions, { timeoutMs = 60_000, fetch }: Link = {}) {
-    const { base, root } = addressesOf(url)
+  constructor(role: Role, options: ServerOptions, { timeoutMs = 60_000, fetch }: Link = {}) {
+    const { url, model, apiKey } = options
     this.role = role
     this.model = model
-    this.key = JSON.stringify([role, base, model, apiKey])
-    this.#base = base
-    this.#root = root
-    this.#headers = { 'content-type': 'application/json', authorization: `Bearer ${apiKey ?? 'none'}` }
+    this.key = JSON.stringify([role, url, model, apiKey])
+    this.#door = new Door(role, options, { timeoutMs, fetch })
     this.#timeoutMs = timeoutMs
-    // workerd refuses a `fetch` that is called as a method of something else.
-    this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init))
+  }
+
+  /** Whether what failed last is asked of another one from now on, which does well. */
+  get isElsewhere(): boolean {
+    return this.#door.isElsewhere
   }
 
   /**
@@ -104,8 +86,9 @@ export class Server {
   ): AsyncGenerator<Piece, void, undefined> {
     const body = { ...this.#fields(prompts, writing), ...(extensions && extended(writing)) }
     const quiet = () => new UpstreamError('idle', `the ${this.role} went silent`, { retryable: true })
+    const { response, watchdog, at } = await this.#door.post('/completions', body, signal)
     try {
-      const { response, watchdog } = await this.#post('/completions', body, signal)
+      at.calls++
       const events = readEvents(response.body ?? new Blob([]).stream())
       const open = new Set(prompts.keys())
       try {
@@ -123,7 +106,11 @@ export class Server {
       }
     } catch (error) {
       signal.throwIfAborted()
-      throw failure(this.role, 'stream_cut', error)
+      const failed = failure(this.role, 'stream_cut', error)
+      if (failed.retryable) this.#door.leave(at, failed)
+      throw failed
+    } finally {
+      at.calls--
     }
   }
 
@@ -138,7 +125,7 @@ export class Server {
     signal: AbortSignal,
   ): Promise<v.InferOutput<Schema>> {
     try {
-      const { response, watchdog } = await this.#post(path, { model: this.model, ...body }, signal)
+      const { response, watchdog } = await this.#door.post(path, { model: this.model, ...body }, signal)
       const text = await watchdog.wait(
         () => response.text(),
         this.#timeoutMs,
@@ -149,32 +136,6 @@ export class Server {
       signal.throwIfAborted()
       throw failure(this.role, 'stream_cut', error)
     }
-  }
-
-  /** An answer with a good status, whose body is to be read. @throws {UpstreamError}; the signal's reason */
-  #post(path: string, body: object, signal: AbortSignal): Promise<{ response: Response; watchdog: Watchdog }> {
-    const url = path.startsWith('root:') ? this.#root + path.slice('root:'.length) : this.#base + path
-    const init = { method: 'POST', headers: this.#headers, body: JSON.stringify(body) }
-    const attempt = async () => {
-      const watchdog = new Watchdog(signal)
-      const answer = () => this.#fetch(url, { ...init, signal: watchdog.signal })
-      const response = await watchdog
-        .wait(answer, this.#timeoutMs, () => silent(this.role))
-        .catch((error: unknown) => {
-          signal.throwIfAborted()
-          throw failure(this.role, 'unreachable', error)
-        })
-      if (!response.ok) throw await this.#refusal(response)
-      return { response, watchdog }
-    }
-    return retry(attempt, { signal, delay: delayAfter })
-  }
-
-  async #refusal(response: Response): Promise<UpstreamError> {
-    const text = await errorText(response)
-    const told = v.safeParse(Refusal, parseJson(text))
-    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'))
-    return refusal(this.role, told.success ? told.output : text, { status: response.status, retryAfterMs })
   }
 
   #fields(
@@ -212,14 +173,6 @@ export class Server {
   }
 }
 
-/** As OpenAI's own client waits: what `Retry-After` says, up to a minute, else 0.5 s · 2ⁿ, less up to a quarter at random. */
-function delayAfter(error: unknown, failures: number): number | undefined {
-  if (!(error instanceof UpstreamError && error.retryable) || failures >= RETRIES) return undefined
-  const { retryAfterMs } = error
-  if (retryAfterMs !== undefined && retryAfterMs <= MAX_DELAY_MS) return retryAfterMs
-  return FIRST_DELAY_MS * 2 ** failures * (1 - Math.random() / 4)
-}
-
 /** vLLM (`include_stop_str_in_output`), SGLang (`no_stop_trim`), and both. */
 const extended = ({ sampling, isRendered }: Writing): object => ({
   top_k: sampling.top_k,
@@ -240,10 +193,4 @@ function* piecesOf({ choices }: v.InferOutput<typeof Chunk>): Generator<Piece, v
 
 async function* moved(pieces: AsyncIterable<Piece>, branch: number): AsyncGenerator<Piece, void, undefined> {
   for await (const piece of pieces) yield { ...piece, branch }
-}
-
-export function addressesOf(url: string): { base: string; root: string } {
-  const base = url.replace(/\/+$/, '')
-  const root = base.replace(/\/v1$/, '')
-  return { base: new URL(base).pathname === '/' ? `${base}/v1` : base, root }
 }
