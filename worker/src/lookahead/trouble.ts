@@ -16,6 +16,8 @@ export interface Trouble {
   /** What the backend gave as its reason, and in `cause` its own words. */
   backend_code?: string
   backend_status?: number | undefined
+  /** Which backend it was. */
+  backend_host?: string | undefined
   /** What was beneath. */
   cause?: string | undefined
   /** Of an error that nobody foresaw. */
@@ -41,7 +43,8 @@ export const degraded = (part: 'draft' | 'judge', error: unknown): Told => ({
 export function trouble({ type, code, message }: Told, run_id: string, phase: Phase, error: unknown): Trouble {
   const told = { event: type, run_id, phase, code, message }
   if (!(error instanceof UpstreamError)) return { ...told, stack: stackOf(error) }
-  return { ...told, backend_code: error.code, backend_status: error.status, cause: words(error.cause) }
+  const { code: backend_code, status: backend_status, host: backend_host, cause } = error
+  return { ...told, backend_code, backend_status, backend_host, cause: words(cause) }
 }
 
 /** An error and its causes, for a log. */

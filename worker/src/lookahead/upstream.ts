@@ -215,6 +215,8 @@ export class UpstreamError extends Error {
   readonly retryAfterMs: number | undefined
   /** HTTP status, of an engine that answered with one; for the log. */
   readonly status: number | undefined
+  /** Which of several places it came from; for the log. */
+  host: string | undefined
 
   constructor(code: string, message: string, options: UpstreamErrorOptions = {}) {
     super(message, { cause: options.cause })

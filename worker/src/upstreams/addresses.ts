@@ -68,7 +68,10 @@ export class Addresses {
 
   /** The one with the least to do of those that do well, at random among equals; else the one that failed the longest ago. */
   #choose(): Address {
-    const [best] = this.#well.toSorted((a, b) => a.calls - b.calls || Math.random() - 0.5)
+    const well = this.#well
+    const least = Math.min(...well.map(({ calls }) => calls))
+    const equals = well.filter(({ calls }) => calls === least)
+    const best = equals[Math.floor(Math.random() * equals.length)]
     this.#isTrial = !best || best.asideUntil > 0
     if (!best) return this.#all.toSorted((a, b) => a.asideUntil - b.asideUntil)[0]!
     // Who comes next goes elsewhere, until this text has seen it answer.

@@ -32,8 +32,8 @@ const RELEASE_MS = 2_000
 /** How long a backend may take to begin an answer where another one could be asked. */
 const PATIENCE_MS = 10_000
 
-/** A backend of which it is not known whether it will come back, and one that is well and full: that is left by texts it does not have yet. */
-const AWAY: ReadonlySet<string> = new Set(['unreachable', 'stream_cut', 'idle', 'loading', 'draining'])
+/** A backend that is of no use for now, and one that is well and full: that is left by texts it does not have yet. */
+const AWAY: ReadonlySet<string> = new Set(['unreachable', 'stream_cut', 'idle', 'loading', 'draining', 'unauthorized'])
 const FULL: ReadonlySet<string> = new Set(['overloaded', 'out_of_memory'])
 const isAway = ({ code, status = 0 }: UpstreamError): boolean =>
   AWAY.has(code) || (status >= 500 && code.startsWith('http_'))
@@ -207,6 +207,9 @@ async function* counted<Event>(address: Address, events: Events<Event>): Events<
   address.calls++
   try {
     yield* events
+  } catch (error) {
+    if (error instanceof UpstreamError) error.host = new URL(address.url).host
+    throw error
   } finally {
     address.calls--
   }

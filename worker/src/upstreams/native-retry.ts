@@ -44,7 +44,7 @@ export async function* persistently<Event extends { type: string }>(
       }
       return
     } catch (error) {
-      if (begun || !(error instanceof UpstreamError && error.retryable)) throw error
+      if (begun || !(error instanceof UpstreamError && (error.retryable || isAway(error)))) throw error
       if (isHelper && BROKEN.has(error.code)) throw error
       if (follows() && (error.code === 'context_lost' || isAway(error))) throw error
       if (leave(error)) {

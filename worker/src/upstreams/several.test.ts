@@ -1,21 +1,24 @@
 /** Several backends: which a run goes to, that it stays there, and goes on at another one when that is lost. */
 import { createServer } from 'node:net'
-import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
+import { RunRequest, encodeEvent, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
 import type { FakeBackend, Reply } from '../../test/fake-backend.ts'
 import { cycle } from '../lookahead/index.ts'
+import type { Trouble } from '../lookahead/trouble.ts'
 import { nativeUpstream } from './native.ts'
 
 // Of equals, the first.
-beforeAll(() => void vi.spyOn(Math, 'random').mockReturnValue(1))
+beforeAll(() => void vi.spyOn(Math, 'random').mockReturnValue(0))
 afterAll(() => void vi.restoreAllMocks())
 
 const ar = { lookahead: { mode: 'ar' as const } }
 const delta = (text: string, ...tokens: number[]) => ({ type: 'delta', text, tokens })
 const rest = (text: string, ...tokens: number[]) => commits([], { text, tokens, correction: text, finish: 'stop' })
 const whole = { id: 'r', prompt: 'How many?' }
+
+const logged: Trouble[] = []
 
 async function run(
   backends: readonly { url: string }[],
@@ -26,7 +29,7 @@ async function run(
   const lookahead = { mode: 'lr' as const, pipelined: false, ...request.lookahead }
   const asked = parseRequest(RunRequest, { prompt: 'How many?', ...request, lookahead })
   const upstream = nativeUpstream({ baseURL: backends.map(({ url }) => url), timeoutMs })
-  const options = { runId: 'r', signal: new AbortController().signal, log: () => undefined }
+  const options = { runId: 'r', signal: new AbortController().signal, log: (line: Trouble) => void logged.push(line) }
   for await (const event of cycle(upstream, asked, options)) events.push(event)
   return {
     events,
@@ -56,6 +59,7 @@ describe('a run that begins', () => {
     ['shuts down', { status: 503, code: 'draining', retryAfter: 30 }],
     ['loads its models', { status: 503, code: 'loading', retryAfter: 30 }],
     ['has too much to do', { status: 429, code: 'overloaded', retryAfter: 30 }],
+    ['takes the worker for a stranger', { status: 401, code: 'invalid_api_key' }],
     ['is behind a tunnel that is down', { status: 530, code: '', retryAfter: 30 }],
   ])('goes to the next backend at once where one %s, and so do those after it', async (_, refusal) => {
     await two([refusal], [rest('a', 1), rest('b', 2)], async (a, b) => {
@@ -112,6 +116,11 @@ describe('a run that begins', () => {
 })
 
 describe('a run that has begun', () => {
+  const overloaded = { error: { message: 'm', type: 't', param: null, code: 'overloaded' } }
+  const whole1 = rest('</think>a', 1).events.filter(({ type }) => type !== 'done')
+  const { usage, timings, speculation } = rest('a', 1).events.at(-1)!
+  const cycleOf = { usage, timings, speculation }
+  const streamOf = (...events: { type: string }[]) => new Response(events.map((event) => encodeEvent(event)).join(''))
   const said = [context(), delta('a', 1, 2), delta('b', 3)]
   test.each<[string, Reply]>([
     ['breaks off', { events: said, finally: 'cut' }],
@@ -127,7 +136,9 @@ describe('a run that has begun', () => {
         expect([text, types.at(-1)]).toEqual(['abc', 'run.completed'])
         expect(waiting).toMatchObject([{ code: 'target_unavailable', message: expect.stringContaining('at another') }])
         expect(b.calls).toMatchObject([{ body: { context: { ...whole, output: [1, 2, 3] }, max_tokens: 47 } }])
+        // Which one it was is the operator's to know.
         expect(JSON.stringify(events)).not.toContain('127.0.0.1')
+        expect(logged.at(-1)).toMatchObject({ event: 'run.waiting', backend_host: new URL(a.url).host })
       })
     },
   )
@@ -148,6 +159,29 @@ describe('a run that has begun', () => {
       expect(types).not.toContain('run.degraded')
       expect(b.calls[0]!.body.context).toEqual({ ...whole, output: [1, 2] })
     })
+  })
+
+  test('whose cycles follow one another takes its draft call along', async () => {
+    const asked: string[] = []
+    const answers: Record<string, () => Response> = {
+      // The draft is let in, and never says anything.
+      'a.test /v1/draft': () => new Response(new ReadableStream()),
+      'a.test /v1/verify': () => Response.json(overloaded, { status: 429, headers: { 'retry-after': '30' } }),
+      'b.test /v1/draft': () => new Response(new ReadableStream()),
+      'b.test /v1/verify': () => streamOf(...whole1, { type: 'cycle', ...cycleOf }),
+    }
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      const { host, pathname } = new URL(input as string)
+      if (init?.method === 'POST') asked.push(`${host} ${pathname}`)
+      return Promise.resolve(answers[`${host} ${pathname}`]?.() ?? new Response())
+    }
+    const upstream = nativeUpstream({ baseURL: ['http://a.test', 'http://b.test'], fetch })
+    const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'lr', adaptive: false } })
+    const events: RunEvent[] = []
+    const options = { runId: 'r', signal: new AbortController().signal, log: () => undefined }
+    for await (const event of cycle(upstream, request, options)) events.push(event)
+    expect(events.map(({ type }) => type)).toEqual(['run.started', 'text.delta', 'run.completed'])
+    expect(asked.toSorted()).toEqual(Object.keys(answers))
   })
 
   test('stays with a backend that is only busy', async () => {

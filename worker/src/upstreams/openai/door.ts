@@ -82,8 +82,9 @@ export class Door {
   }
 
   /** It has failed. @returns whether another one that does well is asked from now on */
-  leave(at: Address, { retryAfterMs }: UpstreamError): boolean {
-    return (this.isElsewhere = this.#addresses.leave(at, retryAfterMs))
+  leave(at: Address, error: UpstreamError): boolean {
+    error.host = new URL(at.url).host
+    return (this.isElsewhere = this.#addresses.leave(at, error.retryAfterMs))
   }
 
   async #refusal(response: Response): Promise<UpstreamError> {
