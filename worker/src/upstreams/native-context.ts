@@ -60,7 +60,9 @@ export class NativeContext {
   constructor(settings: Settings, text: domain.Text) {
     this.#settings = settings
     this.#text = text
-    this.#addresses = new Addresses([settings.baseURL].flat().map((url) => url.replace(/\/+$/, '')))
+    const { baseURL, fetch = globalThis.fetch } = settings
+    const urls = [baseURL].flat().map((url) => url.replace(/\/+$/, ''))
+    this.#addresses = new Addresses(urls, (url, signal) => fetch(`${url}/health`, { signal }))
   }
 
   /** Aborts when `recover` ends the calls of now. */

@@ -97,18 +97,24 @@ describe('a run that begins', () => {
     })
   })
 
-  test('tries one that has failed again after a while, and others only once it has answered', async () => {
+  test('goes to one that has failed once that says that it is well again, which it is asked after a while', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     try {
-      const refusal: Reply = { status: 503, code: 'loading' }
-      await two([refusal, refusal, rest('c', 3), rest('d', 4)], [rest('a', 1), rest('b', 2)], async (a, b) => {
-        expect((await run([a, b])).text).toBe('a')
-        vi.advanceTimersByTime(11_000)
-        expect((await run([a, b])).text).toBe('b')
-        vi.advanceTimersByTime(11_000)
-        expect((await run([a, b])).text).toBe('c')
-        expect((await run([a, b])).text).toBe('d')
-      })
+      const health = { status: 503, body: '{"status":"loading"}' }
+      await using a = await fakeBackend([{ status: 503, code: 'loading' }, rest('e', 5)], { health })
+      const later = Array.from({ length: 99 }, () => 'd')
+      await using b = await fakeBackend(['a', 'b', 'c', ...later].map((text, i) => rest(text, i)))
+      const next = async () => (await run([a, b])).text
+      expect([await next(), a.checks]).toEqual(['a', 0])
+      vi.advanceTimersByTime(11_000)
+      // Nobody's run is tried on it, nor is it asked more than once in a while.
+      expect([await next(), await next()]).toEqual(['b', 'c'])
+      await expect.poll(() => a.checks).toBe(1)
+      health.status = 200
+      vi.advanceTimersByTime(11_000)
+      expect(await next()).toBe('d')
+      await expect.poll(() => a.checks).toBe(2)
+      await expect.poll(next).toBe('e')
     } finally {
       vi.useRealTimers()
     }

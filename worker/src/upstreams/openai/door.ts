@@ -47,11 +47,13 @@ export class Door {
 
   constructor(role: Role, { url, apiKey }: ServerOptions, { timeoutMs, fetch }: Link & { timeoutMs: number }) {
     this.#role = role
-    this.#addresses = new Addresses([url].flat())
     this.#headers = { 'content-type': 'application/json', authorization: `Bearer ${apiKey ?? 'none'}` }
     this.#timeoutMs = timeoutMs
     // workerd refuses a `fetch` that is called as a method of something else.
     this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init))
+    this.#addresses = new Addresses([url].flat(), (one, signal) =>
+      this.#fetch(`${addressesOf(one).base}/models`, { headers: this.#headers, signal }),
+    )
   }
 
   /** An answer with a good status, whose body is to be read. @throws {UpstreamError}; the signal's reason */
