@@ -1,6 +1,7 @@
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { baseURL, events, route, script, staged, stopServer, wire } from '../test/server.ts'
 import { ApiError, Lookahead, LookaheadError } from './index.ts'
+import type { RunEvent, RunStream } from './index.ts'
 import { ProtocolError } from './protocol/index.ts'
 
 afterAll(stopServer)
@@ -36,6 +37,62 @@ it('tries again when the stream ends before its first event, never after it', as
   const cut = script(staged([wire(events.slice(0, 1))]).response, good)
   await expect(ask().final()).rejects.toMatchObject({ kind: 'stream_interrupted' })
   expect(cut.requests).toHaveLength(1)
+})
+
+describe('a run that fails', () => {
+  const failed = (code: string): RunEvent => ({ type: 'run.failed', code, message: 'Away.' })
+  const answered = (list: RunEvent[]) => () => staged([wire(list)]).response
+
+  async function read(run: RunStream) {
+    const types: string[] = []
+    const reading = (async () => {
+      for await (const { type } of run) types.push(type)
+    })()
+    const error: unknown = await reading.catch((thrown: unknown) => thrown)
+    return { types, error }
+  }
+
+  let clock: ReturnType<typeof setInterval>
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    clock = setInterval(() => vi.advanceTimersByTime(500), 20)
+  })
+  afterEach(() => {
+    clearInterval(clock)
+    vi.useRealTimers()
+  })
+
+  it.each(['target_unavailable', 'overloaded'])(
+    'with %s before any text is repeated, and its readers see no failure',
+    async (code) => {
+      const { requests } = script(answered([...events.slice(0, 3), failed(code)]), answered([failed(code)]), good)
+      const run = ask()
+      const { types, error } = await read(run)
+      expect(error).toBeUndefined()
+      expect(types).toEqual([...events.slice(0, 3), ...events].map(({ type }) => type))
+      const { answer, steps } = await run.final()
+      expect([answer, steps.length, requests.length]).toEqual(['The answer is 42.', 2, 3])
+    },
+  )
+
+  it('is repeated maxRetries times, and then told once', async () => {
+    const { requests } = script(...[1, 2, 3].map(() => answered([events[0]!, failed('target_unavailable')])))
+    const { types, error } = await read(ask())
+    expect(error).toMatchObject({ kind: 'run_failed', code: 'target_unavailable' })
+    expect(types).toEqual(['run.started', 'run.started', 'run.started', 'run.failed'])
+    expect(requests).toHaveLength(3)
+  })
+
+  it.each([
+    ['after some text', 5, 'target_unavailable'],
+    ['after a ruling', 4, 'target_unavailable'],
+    ['for good', 1, 'context_length_exceeded'],
+  ])('%s is not repeated', async (_, count, code) => {
+    const { requests } = script(answered([...events.slice(0, count), failed(code)]), good)
+    const { types, error } = await read(ask())
+    expect(error).toMatchObject({ kind: 'run_failed', code })
+    expect([types.length, types.at(-1), requests.length]).toEqual([count + 1, 'run.failed', 1])
+  })
 })
 
 it('stops waiting for the next attempt when the signal aborts', async () => {

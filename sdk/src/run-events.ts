@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { LookaheadError, RunFailedError, StreamInterruptedError } from './errors.ts'
-import { retryStream } from './protocol/retry.ts'
+import { pause } from './protocol/retry.ts'
 import { RunEvent } from './protocol/runs.ts'
 import { isNext, readEvents } from './protocol/sse.ts'
 import { retries } from './retry.ts'
@@ -8,11 +8,27 @@ import { fetchStream } from './transport.ts'
 import type { Call, Settings } from './transport.ts'
 
 /**
- * A run's events, the last of them terminal; after `run.failed` it throws. Until the first event has come a failed attempt is repeated,
- * also one that was let in by nobody, which says `run.failed` first; after it never, since the run may have cost something and part of its text is already out.
+ * A run's events up to `run.completed`; for `run.failed` it throws. A failed attempt is repeated until its first event has come, and a run that
+ * says itself that it failed until any of its text is out, or a ruling on it: then `run.started` comes again.
  */
-export function runEvents(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
-  return retryStream(() => readRun(settings, call, signal), retries(settings.maxRetries, signal))
+export async function* runEvents(settings: Settings, call: Call, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
+  const again = retries(settings.maxRetries, signal)
+  for (let failures = 0; ; failures++) {
+    let hasBegun = false
+    let isOut = false
+    try {
+      signal.throwIfAborted()
+      for await (const event of readRun(settings, call, signal)) {
+        hasBegun = true
+        isOut ||= event.type === 'text.delta' || 'reason' in event
+        yield event
+      }
+      return
+    } catch (error) {
+      if (isOut || (hasBegun && !(error instanceof RunFailedError))) throw error
+      await pause(error, failures, again)
+    }
+  }
 }
 
 /** One attempt. @param first the number of the event that must come first */
@@ -35,8 +51,8 @@ export async function* readRun(
       const event = parseRunEvent(data)
       if (event === 'malformed') throw interrupted('malformed_event')
       lastEventId = id ?? lastEventId
-      if (event.type !== 'run.failed' || count > 1) yield event
       if (event.type === 'run.failed') throw new RunFailedError(event.code, event.message, { requestId })
+      yield event
       if (event.type === 'run.completed') return
     }
   } catch (cause) {

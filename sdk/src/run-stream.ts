@@ -1,4 +1,4 @@
-import { AbortedError, UsageError } from './errors.ts'
+import { AbortedError, RunFailedError, UsageError } from './errors.ts'
 import { leavable } from './protocol/leavable.ts'
 import type { Leavable } from './protocol/leavable.ts'
 import type { RunEvent } from './protocol/runs.ts'
@@ -125,9 +125,11 @@ export class RunStream implements AsyncIterable<RunEvent> {
     outer?.addEventListener('abort', abort)
     if (outer?.aborted) abort()
     const builder = new RunResultBuilder()
+    let hasBegun = false
     try {
       for await (const event of open(signal, () => this.#cancelled)) {
         signal.throwIfAborted()
+        hasBegun = true
         builder.add(event)
         if (event.type === 'run.completed') this.#result.resolve(builder.build(event))
         yield event
@@ -136,6 +138,9 @@ export class RunStream implements AsyncIterable<RunEvent> {
     } catch (error) {
       this.#result.reject(error)
       this.#failure = { error }
+      // A run that nobody let in is refused as by a status.
+      if (hasBegun && error instanceof RunFailedError)
+        yield { type: 'run.failed', code: error.code, message: error.message }
     } finally {
       outer?.removeEventListener('abort', abort)
     }

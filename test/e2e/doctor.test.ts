@@ -1,5 +1,4 @@
 /** `lookahead doctor` with the real worker and backend, and with what may stand before them. */
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -7,29 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { startWorker } from '../launcher/index.ts'
-
-const bin = 'gpu-backend/bin/lookahead.js'
-const root = new URL('../..', import.meta.url).pathname
-
-interface Report {
-  ok: boolean
-  findings: { check: string; state: string; told: string; mend?: string }[]
-}
-
-function lookahead(...args: string[]): Promise<{ code: number; stdout: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [bin, ...args], { cwd: root }, (_, stdout) =>
-      resolve({ code: child.exitCode ?? 1, stdout }),
-    )
-  })
-}
-
-async function doctor(...args: string[]): Promise<Report & { code: number; of: (check: string) => unknown }> {
-  const { code, stdout } = await lookahead('doctor', ...args, '--json')
-  const report = JSON.parse(stdout) as Report
-  const of = (check: string) => report.findings.find((finding) => finding.check === check)
-  return { ...report, code, of }
-}
+import { doctor, lookahead } from './command.ts'
 
 /** Stands before a server. @param change what becomes of its answers */
 async function proxy(target: string, change: (response: Response) => Promise<ArrayBuffer | string>): Promise<string> {

@@ -11,8 +11,10 @@ const { values } = parseArgs({ args: flags, options: { env: { type: 'string', sh
 const env = typeof values.env === 'string' ? values.env : undefined
 
 const { vars } = unstable_readConfig({ config, ...(env === undefined ? {} : { env }) })
-const warning = backendWarning(vars.BACKEND_URL)
-if (warning) console.warn(`deploy: ${env === undefined ? '' : `env.${env}: `}BACKEND_URL ${warning}`)
+for (const url of String(vars.BACKEND_URL ?? '').split(/[\s,]+/)) {
+  const warning = backendWarning(url)
+  if (warning) console.warn(`deploy: ${env === undefined ? '' : `env.${env}: `}BACKEND_URL ${warning}`)
+}
 
 const wrangler = fileURLToPath(new URL('bin/wrangler.js', import.meta.resolve('wrangler/package.json')))
 // Without --env wrangler asks which is meant, unless it is told that none is.
@@ -24,8 +26,8 @@ const { status } = spawnSync(process.execPath, [wrangler, 'deploy', '--config', 
 })
 process.exitCode = status ?? 1
 
-function backendWarning(url: unknown): string | undefined {
-  if (typeof url !== 'string' || !URL.canParse(url)) return 'is no address: no run will reach a backend'
+function backendWarning(url: string): string | undefined {
+  if (!URL.canParse(url)) return 'is no address: no run will reach a backend'
   const { hostname, protocol } = new URL(url)
   if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1?\]|0\.0\.0\.0|.*\.localhost)$/.test(hostname))
     return `is ${url}, which is this machine: a deployed worker reaches only what the internet does (docs/deploy.md)`

@@ -1,9 +1,9 @@
 /** What `wrangler.toml` and the secrets say of engines that speak OpenAI's API (`ENGINE = "openai"`). */
-import { isAddress, notConfigured, timeoutOf } from './settings.ts'
+import { addressesIn, isAddress, notConfigured, timeoutOf } from './settings.ts'
 import { judgeProtocols } from './upstreams/openai/index.ts'
 import type { OpenAIOptions } from './upstreams/openai/index.ts'
 
-/** Of each model: where it is served (vLLM, SGLang, llama-server, our own backend, a cloud), its name there, and a secret. */
+/** Of each model: where it is served (vLLM, SGLang, llama-server, our own backend, a cloud), perhaps by several that are alike, its name there, and a secret. */
 export interface EngineBindings {
   TARGET_URL?: string
   TARGET_MODEL?: string
@@ -38,9 +38,18 @@ function judgeOf(env: EngineBindings): OpenAIOptions['judge'] {
 }
 
 function serverOf(env: EngineBindings, role: Role): OpenAIOptions['draft'] {
-  const { [`${role}_URL` as const]: url, [`${role}_MODEL` as const]: model, [`${role}_API_KEY` as const]: apiKey } = env
-  if (!url) return undefined
-  if (!isAddress(url)) throw notConfigured(`${role}_URL`, 'to an address: http(s), without credentials')
+  const {
+    [`${role}_URL` as const]: urls,
+    [`${role}_MODEL` as const]: model,
+    [`${role}_API_KEY` as const]: apiKey,
+  } = env
+  const url = addressesIn(urls)
+  if (url.length === 0) return undefined
+  if (!url.every(isAddress))
+    throw notConfigured(
+      `${role}_URL`,
+      'to an address, or several with commas between them: http(s), without credentials',
+    )
   if (!model) throw notConfigured(`${role}_MODEL`, `to the model's name at ${role}_URL`)
   if (apiKey && !/^[!-~]+$/.test(apiKey)) throw notConfigured(`${role}_API_KEY`, 'to ASCII without white space')
   return { url, model, apiKey: apiKey || undefined }

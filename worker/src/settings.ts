@@ -9,7 +9,7 @@ import type { RunObjects } from './stored/orders.ts'
 export interface Bindings extends EngineBindings {
   /** The engine that runs are sent to, one of `upstreams/`: `native`, the GPU backend (default), or `openai`. */
   ENGINE?: string
-  /** Where the GPU backend listens. */
+  /** Where the GPU backend listens; several that have the same models, with commas between them. */
   BACKEND_URL?: string
   /** Reaches the backend by another way than the internet: a VPC service, for one. Default: `fetch`. */
   BACKEND?: { fetch: typeof fetch }
@@ -54,9 +54,9 @@ export interface RunCounterStub {
   leave(id: string): Promise<void>
 }
 
-/** The GPU backend, and how long it is waited for. */
-interface Backend {
-  baseURL: string
+/** The GPU backend, in one place or several, and how long it is waited for. */
+export interface Backend {
+  baseURLs: string[]
   token: string | undefined
   timeoutMs: number | undefined
   fetch: typeof fetch | undefined
@@ -66,12 +66,16 @@ const MAX_TIMEOUT_SECONDS = 3600
 
 /** @throws {ProtocolError} 500 `not_configured` */
 export function backendOf({ BACKEND, BACKEND_URL, BACKEND_TOKEN, ...env }: Bindings): Backend {
-  if (!BACKEND_URL || !isAddress(BACKEND_URL))
-    throw notConfigured('BACKEND_URL', 'to the address of the GPU backend: http(s), without credentials')
+  const baseURLs = addressesIn(BACKEND_URL)
+  if (baseURLs.length === 0 || !baseURLs.every(isAddress))
+    throw notConfigured(
+      'BACKEND_URL',
+      'to the address of the GPU backend, or several with commas between them: http(s), without credentials',
+    )
   if (BACKEND_TOKEN && !/^[!-~]+$/.test(BACKEND_TOKEN))
     throw notConfigured('BACKEND_TOKEN', 'to ASCII without white space')
   return {
-    baseURL: BACKEND_URL.replace(/\/+$/, ''),
+    baseURLs,
     token: BACKEND_TOKEN || undefined,
     timeoutMs: timeoutOf(env),
     fetch: BACKEND && ((input, init) => BACKEND.fetch(input, init)),
@@ -89,6 +93,11 @@ export function timeoutOf({ BACKEND_TIMEOUT_SECONDS }: Pick<Bindings, 'BACKEND_T
 /** @param right what the setting must be set to */
 export const notConfigured = (setting: string, right: string): ProtocolError =>
   new ProtocolError(500, 'not_configured', `the worker's operator must set ${setting} ${right}`)
+
+/** Each of them once, without the slash at its end. */
+export const addressesIn = (list = ''): string[] => [
+  ...new Set(list.split(/[\s,]+/).flatMap((url) => url.replace(/\/+$/, '') || [])),
+]
 
 export function isAddress(text: string): boolean {
   if (!URL.canParse(text)) return false

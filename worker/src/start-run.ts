@@ -8,7 +8,7 @@ import { failure } from './failure.ts'
 import { Controllers, cycle } from './lookahead/index.ts'
 import { logLine } from './log.ts'
 import type { App, Bindings, Caller } from './settings.ts'
-import { upstreamOf } from './upstreams/index.ts'
+import { engineOf } from './upstreams/index.ts'
 import { within } from './within.ts'
 
 /** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */
@@ -57,7 +57,7 @@ export interface Circumstances {
  * @throws {ProtocolError} 500 `not_configured`; 429 `too_many_runs`
  */
 export async function openRun(request: RunRequest, { env, caller, runId, signal }: Circumstances) {
-  const upstream = upstreamOf(env, runId)
+  const upstream = engineOf(env).upstream(env, runId)
   const max_tokens = Math.min(request.max_tokens, caller.tokens ?? limitsOf(env).tokens)
   const leave = await takePlace(env, caller, runId)
   const events = cycle(

@@ -55,6 +55,7 @@ describe('a setting that cannot be', () => {
     ['no address', {}],
     ['an engine that there is none of', { ENGINE: 'steam', BACKEND_URL: 'http://127.0.0.1:9' }],
     ['an address without scheme', { BACKEND_URL: 'localhost:8600' }],
+    ['an address among others that is none', { BACKEND_URL: 'http://127.0.0.1:9, localhost:8600' }],
     ['an address with credentials', { BACKEND_URL: 'http://user:secret@127.0.0.1' }],
     ['a time that is none', { BACKEND_URL: 'http://127.0.0.1:9', BACKEND_TIMEOUT_SECONDS: 'soon' }],
     ['a token that no header carries', { BACKEND_URL: 'http://127.0.0.1:9', BACKEND_TOKEN: 'schlüssel' }],
@@ -132,6 +133,47 @@ test('a backend that is not there', async () => {
   const models = await request('/v1/models', env)
   expect([models.status, models.headers.get('retry-after')]).toEqual([503, '2'])
   expect(logged()).toMatchObject([{ event: 'request.failed', path: '/v1/models', code: 'backend_unreachable' }])
+})
+
+describe('several backends', () => {
+  const models = {
+    status: 200,
+    body: JSON.stringify({
+      object: 'list',
+      data: [
+        {
+          id: 'target',
+          object: 'model',
+          created: 1,
+          owned_by: 'x',
+          role: 'target',
+          parameters: 7,
+          max_model_len: 2048,
+        },
+      ],
+    }),
+  }
+
+  test('are well as long as one of them is; details tell of each', async () => {
+    await using loading = await fakeBackend([{ status: 503, code: 'loading' }], { models: { status: 503, body: '{}' } })
+    await using well = await fakeBackend([end], { ...healthy, models })
+    const env = { BACKEND_URL: ` http://127.0.0.1:9/,${loading.url}, ${well.url}/ ` }
+    const health = await request('/health', env)
+    expect([health.status, await health.json()]).toEqual([200, { status: 'ok', backend: 'ok' }])
+    const details = (await (await request('/health?details', env)).json()) as object
+    expect(details).toMatchObject({ backends: ['unreachable', 'loading', 'ok'] })
+    expect(JSON.stringify(details)).not.toContain('127.0.0.1')
+    const listed = await request('/v1/models', env)
+    expect([listed.status, await listed.json()]).toMatchObject([200, { data: [{ id: 'target', parameters: 7 }] }])
+    expect((await read(await ask(env))).at(-1)).toMatchObject({ type: 'run.completed' })
+  })
+
+  test('of which none is, are as the first of them is', async () => {
+    await using loading = await fakeBackend([])
+    const health = await request('/health', { BACKEND_URL: `${loading.url},http://127.0.0.1:9` })
+    expect([health.status, await health.json()]).toEqual([503, { status: 'degraded', backend: 'loading' }])
+    expect((await request('/v1/models', { BACKEND_URL: 'http://127.0.0.1:9,http://127.0.0.1:19' })).status).toBe(503)
+  })
 })
 
 describe('the log has one line of JSON', () => {

@@ -39,18 +39,20 @@ interface Ran {
 async function run(
   {
     target,
+    spare,
     draft,
     judge,
     protocol,
-  }: { target: FakeEngine; draft?: FakeEngine; judge?: string; protocol?: JudgeProtocol },
+  }: { target: FakeEngine; spare?: FakeEngine; draft?: FakeEngine; judge?: string; protocol?: JudgeProtocol },
   request: RunRequestInput['lookahead'] = {},
   rest: Partial<RunRequestInput> = {},
   faults: HttpHandler[] = [],
 ): Promise<Ran> {
   const calls: Call[] = []
-  network.use(...faults, ...handlersOf(target, calls), ...(draft ? handlersOf(draft, calls) : []))
+  const engines = [target, spare, draft].flatMap((one) => (one ? handlersOf(one, calls) : []))
+  network.use(...faults, ...engines)
   const upstream = openaiUpstream({
-    target: { url: target.url, model: 'big' },
+    target: { url: spare ? [target.url, spare.url] : target.url, model: 'big' },
     draft: draft && { url: draft.url, model: 'small' },
     judge: judge === undefined ? undefined : { url: judge, model: 'judge', protocol },
   })
@@ -294,6 +296,62 @@ test('a target whose connection breaks goes on from what was said', async () => 
   expect(text).toBe(SAYS)
   expect(events.some(({ type }) => type === 'run.waiting')).toBe(true)
   expect(last.type).toBe('run.completed')
+})
+
+describe('one of several targets', () => {
+  // Of equals, the first.
+  beforeAll(() => void vi.spyOn(Math, 'random').mockReturnValue(0))
+  afterAll(() => void vi.restoreAllMocks())
+  const both = () => ({ target: engine('vllm', SAYS), spare: engine('vllm', SAYS) })
+  const asked = ({ calls }: Ran, { url }: FakeEngine) => calls.filter(({ path }) => path.startsWith(url)).length
+
+  test('whose connection breaks: the run goes on at another one from what was said, and one event tells', async () => {
+    const { target, spare } = both()
+    await run({ target, spare }, { mode: 'ar' })
+    const ran = await run({ target: { ...target, breaks: 9 }, spare }, { mode: 'ar' })
+    expect([ran.text, ran.last.type, asked(ran, target)]).toEqual([SAYS, 'run.completed', 3])
+    const waiting = ran.events.filter(({ type }) => type === 'run.waiting')
+    expect(waiting).toMatchObject([{ code: 'target_unavailable', message: expect.stringContaining('at another') }])
+    expect(waiting[0]).toMatchObject({ message: expect.not.stringContaining('engine-') })
+    // And the next run is sent there at once.
+    expect(asked(await run({ target, spare }, { mode: 'lr' }), target)).toBe(0)
+  })
+
+  test.each([
+    ['is not there', () => HttpResponse.error()],
+    ['is too busy', () => HttpResponse.json({ error: { message: 'busy' } }, { status: 429 })],
+    ['fails', () => HttpResponse.json({ error: { message: 'dead' } }, { status: 500 })],
+  ])('that %s: another one is asked at once', async (_, answer) => {
+    const engines = both()
+    let refused = 0
+    const fault = http.post(`${engines.target.url}/*`, () => {
+      refused++
+      return answer()
+    })
+    const ran = await run(engines, { mode: 'ar' }, {}, [fault])
+    expect([ran.text, ran.events.filter(({ type }) => type === 'run.waiting')]).toEqual([SAYS, []])
+    // What the first call in an isolate asks for side by side.
+    expect(refused).toBeLessThanOrEqual(2)
+  })
+})
+
+test('a draft that is lost in the middle of a run is told once, and the target decodes on alone', async () => {
+  const target = engine('vllm', SAYS)
+  const draft = engine('vllm', SAYS)
+  let drafted = 0
+  const lost = http.post(`${draft.url}/v1/completions`, async ({ request }) => {
+    const { max_tokens } = (await request.clone().json()) as { max_tokens: number }
+    // Not the small calls that find out what it can.
+    if (max_tokens > 8 && ++drafted > 1) return HttpResponse.error()
+    return undefined
+  })
+  const { text, events, last, calls } = await run({ target, draft }, { depth: 1 }, {}, [lost])
+  expect([text, last.type]).toEqual([SAYS, 'run.completed'])
+  expect(verdictsIn(events)).toEqual(['accepted exact'])
+  expect(events.filter(({ type }) => type === 'run.degraded')).toMatchObject([{ part: 'draft', code: 'unreachable' }])
+  expect(calls.filter(({ path }) => path.startsWith(draft.url) && path.endsWith('completions')).length).toBeGreaterThan(
+    0,
+  )
 })
 
 test('a chat API cannot be a target, and is told so', async () => {

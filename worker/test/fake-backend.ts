@@ -47,6 +47,8 @@ export interface FakeBackend extends AsyncDisposable {
   left: number
   /** Contexts that were given up. */
   released: string[]
+  /** How often it was asked how it is. */
+  checks: number
 }
 
 const read = async (request: IncomingMessage): Promise<string> => {
@@ -72,9 +74,12 @@ export async function fakeBackend(
 ): Promise<FakeBackend> {
   const replies = [...script]
   const calls: Call[] = []
-  const fake = { url: '', calls, left: 0, released: [] as string[] }
+  const fake = { url: '', calls, left: 0, checks: 0, released: [] as string[] }
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (request.url === '/health') return void response.writeHead(health.status).end(health.body)
+    if (request.url === '/health') {
+      fake.checks++
+      return void response.writeHead(health.status).end(health.body)
+    }
     if (token !== undefined && request.headers.authorization !== `Bearer ${token}`)
       return refuse(response, { status: 401, code: 'invalid_api_key' })
     if (request.method === 'GET') return void response.writeHead(models.status, { 'retry-after': '1' }).end(models.body)

@@ -100,8 +100,9 @@ async function roundTrip(ask: Ask): Promise<number> {
 
 const FAR_MS = 50
 
-function* behind({ backend, backend_ms }: HealthDetails): Generator<Finding> {
+function* behind({ backend, backend_ms, backends = [] }: HealthDetails): Generator<Finding> {
   yield backend === 'ok' ? ok('backend', 'the worker reaches it, and is let in') : stateOf(backend)
+  if (backend === 'ok') yield* others(backends)
   if (backend_ms === undefined) return
   const told = `${backend_ms.toFixed()} ms from the worker to the backend and back`
   yield backend_ms <= FAR_MS
@@ -111,6 +112,17 @@ function* behind({ backend, backend_ms }: HealthDetails): Generator<Finding> {
         told,
         'give the worker a placement near the backend: [placement] in wrangler.toml (docs/deploy.md)',
       )
+}
+
+/** Of several backends those that serve no runs, by their places in BACKEND_URL. */
+function* others(backends: readonly string[]): Generator<Finding> {
+  const well = backends.filter((state) => state === 'ok').length
+  if (well > 1) yield ok('backends', `${well} of ${backends.length} are ready`)
+  for (const [i, state] of backends.entries())
+    if (state !== 'ok') {
+      const told = `${i + 1} of ${backends.length}: ${state.replace('_', ' ')}; runs go to the others`
+      yield warning('backends', told, mendOf(state))
+    }
 }
 
 const mends: Record<string, string> = {
@@ -123,8 +135,8 @@ const mends: Record<string, string> = {
   failing: "the target's forwards fail: the backend's log says why",
 }
 
-const stateOf = (state: string): Finding =>
-  failed('backend', state.replace('_', ' '), mends[state] ?? 'look at its log')
+const mendOf = (state: string): string => mends[state] ?? 'look at its log'
+const stateOf = (state: string): Finding => failed('backend', state.replace('_', ' '), mendOf(state))
 
 /** Whether the one who asks is let in, and whether anybody would be. Returns whether it is. */
 async function* access(

@@ -3,6 +3,7 @@ import { APICallError, NoSuchModelError, UnsupportedFunctionalityError } from '@
 import type { LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider'
 import { afterAll, describe, expect, test } from 'vitest'
 import { baseURL, events, script, staged, stats, stopServer, wire } from '../../test/server.ts'
+import type { RunEvent } from '../index.ts'
 import { ProtocolError } from '../protocol/index.ts'
 import { createLookahead, stepsAsData } from './index.ts'
 
@@ -57,6 +58,16 @@ test('a run becomes parts: reasoning and text in blocks, every step as it comes,
     usage: { inputTokens: { total: 4 }, outputTokens: { total: 9 } },
     providerMetadata: { lookahead: { runId: 'run_1', stats } },
   })
+})
+
+test('a run that failed before its first text starts the stream once', async () => {
+  const failed = { type: 'run.failed', code: 'target_unavailable', message: 'm' }
+  const again = [{ ...events[0]!, run_id: 'run_2' }, ...events.slice(1)]
+  script(staged([wire([events[0]!, failed])]).response, staged([wire(again)]).response)
+  const patient = createLookahead({ baseURL, maxRetries: 1 })
+  const list = await read((await patient().doStream({ prompt })).stream)
+  expect(list.filter(({ type }) => type === 'stream-start' || type === 'error')).toHaveLength(1)
+  expect(list.at(-1)).toMatchObject({ type: 'finish', providerMetadata: { lookahead: { runId: 'run_2' } } })
 })
 
 test('in one piece', async () => {
@@ -130,6 +141,8 @@ describe('failures', () => {
       isRetryable: false,
       data: { code: 'invalid_request' },
     })
+    script(staged([wire([{ type: 'run.failed', code: 'overloaded', message: 'm' } as RunEvent])]).response)
+    await expect(parts()).rejects.toMatchObject({ isRetryable: true, data: { code: 'overloaded' } })
   })
 
   test('on the way are parts; a stream that is cut is no complete one', async () => {

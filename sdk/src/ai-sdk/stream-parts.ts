@@ -30,11 +30,7 @@ export class StreamParts {
   of(event: RunEvent): LanguageModelV4StreamPart[] {
     switch (event.type) {
       case 'run.started':
-        this.#runId = event.run_id
-        return [
-          { type: 'stream-start', warnings: this.#warnings },
-          { type: 'response-metadata', id: event.run_id, modelId: this.#modelId, timestamp: new Date() },
-        ]
+        return this.#start(event.run_id)
       case 'text.delta':
         if (event.channel === 'reasoning') return this.#text('reasoning', event.text)
         return event.channel === 'answer' ? this.#text('text', event.text) : []
@@ -50,6 +46,16 @@ export class StreamParts {
       default:
         return []
     }
+  }
+
+  /** It comes again where a run that failed before its first text is repeated. */
+  #start(id: string): LanguageModelV4StreamPart[] {
+    const isFirst = this.#runId === undefined
+    this.#runId = id
+    return [
+      ...(isFirst ? [{ type: 'stream-start' as const, warnings: this.#warnings }] : []),
+      { type: 'response-metadata', id, modelId: this.#modelId, timestamp: new Date() },
+    ]
   }
 
   #text(channel: Channel, delta: string): LanguageModelV4StreamPart[] {

@@ -8,6 +8,8 @@ export const HealthDetails = v.object({
   version: v.string(),
   /** The backend's, where it tells. */
   backend_version: v.optional(v.string()),
+  /** Where there are several: how each of them is, in the order in which the worker is told of them. */
+  backends: v.optional(v.array(v.string())),
   /** From the worker to the backend and back, in milliseconds, where the backend answers. */
   backend_ms: v.optional(v.number()),
 })

@@ -17,28 +17,8 @@ export async function retry<T>(attempt: () => Promise<T>, retries: Retries): Pro
     }
 }
 
-/** The same for a stream, which is repeated only until it has begun: what has been read must not come again. */
-export async function* retryStream<T>(
-  open: () => AsyncIterable<T>,
-  { begins = () => true, ...retries }: Retries & { begins?: (item: T) => boolean },
-): AsyncGenerator<T, void, undefined> {
-  for (let failures = 0; ; failures++) {
-    let begun = false
-    try {
-      retries.signal.throwIfAborted()
-      for await (const item of open()) {
-        begun ||= begins(item)
-        yield item
-      }
-      return
-    } catch (error) {
-      if (begun) throw error
-      await pause(error, failures, retries)
-    }
-  }
-}
-
-async function pause(error: unknown, failures: number, { signal, delay }: Retries): Promise<void> {
+/** Waits as long as this failure asks for. @throws the failure, where it is final */
+export async function pause(error: unknown, failures: number, { signal, delay }: Retries): Promise<void> {
   const ms = signal.aborted ? undefined : delay(error, failures)
   if (ms === undefined) throw error
   await sleep(ms, signal)

@@ -47,6 +47,12 @@ test('what was drafted after a rejected step, or is left over at the end, is gon
   expect(fates(after([drafted(0), events.at(-1)!]))).toEqual([])
 })
 
+test('a run that begins again shows nothing of its first attempt', () => {
+  const [started] = events
+  const failed: RunEvent = { type: 'run.degraded', part: 'draft', code: 'x', message: 'm' }
+  expect(after([...events.slice(0, 3), failed, started!])).toMatchObject({ steps: [], degraded: [] })
+})
+
 test('a part that failed is named', () => {
   const event: RunEvent = { type: 'run.degraded', part: 'judge', code: 'judge_failed', message: '' }
   expect(after([event]).degraded).toEqual(['judge'])

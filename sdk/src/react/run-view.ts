@@ -53,6 +53,9 @@ export const idle: RunView = {
 /** What a view becomes with one more event. The view itself stays as it is. */
 export function withEvent(view: RunView, event: RunEvent): RunView {
   switch (event.type) {
+    case 'run.started':
+      // It comes again where a run that failed before its first text is repeated.
+      return { ...view, steps: [], degraded: [], stats: undefined }
     case 'text.delta':
       if (event.channel === 'reasoning') return { ...view, reasoning: view.reasoning + event.text }
       return event.channel === 'answer' ? { ...view, answer: view.answer + event.text } : view

@@ -203,10 +203,10 @@ class Run {
     if (commit && commit.tokens > 0) this.#failures = 0
     const canGoOn = error instanceof UpstreamError && error.retryable && hasBegun
     if (!canGoOn || !sofar || !this.#session.recover || ++this.#failures > MOST_FAILURES) throw error
-    this.#session.recover()
+    const elsewhere = this.#session.recover(error)
     if (sofar.tokens > 0) this.#failures = 0
     yield* sofar.told
-    yield* this.#report.wait(error)
+    yield* this.#report.wait(error, elsewhere)
   }
 
   /** The draft has failed. */

@@ -83,7 +83,7 @@ export class Report {
   *hear(event: Saying): Told {
     const heard = this.#heard
     if (event.type === 'opened') yield* this.#opened(event)
-    if (event.type === 'away') yield* this.wait(event.error)
+    if (event.type === 'away') yield* this.wait(event.error, event.elsewhere)
     if (event.type === 'step') {
       heard.draft(event)
       yield { type: 'step.drafted', ...this.#place(event) }
@@ -168,11 +168,11 @@ export class Report {
     yield { type: 'run.completed', finish_reason, usage, stats: this.stats.now }
   }
 
-  /** The engine is away or too busy: told once, until it is back. */
-  *wait(error: UpstreamError): Told {
+  /** The engine is away or too busy: told once, until it is back, or another has taken over. */
+  *wait(error: UpstreamError, elsewhere?: boolean): Told {
     if (this.#isWaiting || !this.#output.isOpen) return
     this.#isWaiting = true
-    yield this.tell(waiting(error), error)
+    yield this.tell(waiting(error, elsewhere), error)
   }
 
   *degrade(part: 'draft' | 'judge', error: unknown): Told {

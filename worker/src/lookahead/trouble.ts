@@ -16,6 +16,8 @@ export interface Trouble {
   /** What the backend gave as its reason, and in `cause` its own words. */
   backend_code?: string
   backend_status?: number | undefined
+  /** Which backend it was. */
+  backend_host?: string | undefined
   /** What was beneath. */
   cause?: string | undefined
   /** Of an error that nobody foresaw. */
@@ -26,8 +28,11 @@ type Told = Extract<RunEvent, { type: Trouble['event'] }>
 
 export const failed = (error: unknown): Told => ({ type: 'run.failed', ...asTarget(error) })
 
-/** Not the end: the target is waited for. */
-export const waiting = (error: UpstreamError): Told => ({ type: 'run.waiting', ...asTarget(error) })
+/** Not the end: the target is waited for, or the run goes on at another place. */
+export function waiting(error: UpstreamError, elsewhere = false): Told {
+  const { code, message } = asTarget(error)
+  return { type: 'run.waiting', code, message: elsewhere ? `${message}; the run goes on at another` : message }
+}
 
 export const degraded = (part: 'draft' | 'judge', error: unknown): Told => ({
   type: 'run.degraded',
@@ -38,7 +43,8 @@ export const degraded = (part: 'draft' | 'judge', error: unknown): Told => ({
 export function trouble({ type, code, message }: Told, run_id: string, phase: Phase, error: unknown): Trouble {
   const told = { event: type, run_id, phase, code, message }
   if (!(error instanceof UpstreamError)) return { ...told, stack: stackOf(error) }
-  return { ...told, backend_code: error.code, backend_status: error.status, cause: words(error.cause) }
+  const { code: backend_code, status: backend_status, host: backend_host, cause } = error
+  return { ...told, backend_code, backend_status, backend_host, cause: words(cause) }
 }
 
 /** An error and its causes, for a log. */
@@ -71,7 +77,10 @@ const failures: Record<string, string> = {
 
 function asTarget(error: unknown): { code: string; message: string } {
   const { code, message } = known(error)
-  return { code: failures[code] ?? (/^http_50[234]$/.test(code) ? 'target_unavailable' : 'target_failed'), message }
+  return {
+    code: failures[code] ?? (/^http_5(0[234]|2[0-4]|30)$/.test(code) ? 'target_unavailable' : 'target_failed'),
+    message,
+  }
 }
 
 /** What may be said outside. */

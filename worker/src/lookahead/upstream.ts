@@ -54,8 +54,9 @@ export interface Session {
   /**
    * After a call has failed: ends all calls; what their deltas said counts as committed, and the next call sends the whole text,
    * to whoever answers then. A text at an engine without it cannot outlive a failed call.
+   * @returns whether it goes on at another place, where nobody need be waited for
    */
-  recover?(): void
+  recover?(failure: UpstreamError): boolean | undefined
 
   /** Gives up a text that is not ended. Never fails. */
   release(): Promise<void>
@@ -122,10 +123,11 @@ export interface Delta {
   tokens?: number | undefined
 }
 
-/** The engine is away or too busy, and is asked again shortly. */
+/** The engine is away or too busy, and is asked again shortly; or at once, at another place. */
 export interface Away {
   type: 'away'
   error: UpstreamError
+  elsewhere?: boolean | undefined
 }
 
 export type DraftEvent =
@@ -213,6 +215,8 @@ export class UpstreamError extends Error {
   readonly retryAfterMs: number | undefined
   /** HTTP status, of an engine that answered with one; for the log. */
   readonly status: number | undefined
+  /** Which of several places it came from; for the log. */
+  host: string | undefined
 
   constructor(code: string, message: string, options: UpstreamErrorOptions = {}) {
     super(message, { cause: options.cause })

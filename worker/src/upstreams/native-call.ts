@@ -2,6 +2,7 @@
 import { ErrorBody, Watchdog, isNext, parseRetryAfter, readEvents } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { UpstreamError } from '../lookahead/upstream.ts'
+import { errorText, parseJson } from './error-text.ts'
 
 /** What the worker's users are told where the backend takes them for strangers: it is not their key that is wrong. */
 export const UNAUTHORIZED = "the backend refuses the worker: the worker's operator must set BACKEND_TOKEN"
@@ -15,8 +16,8 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   'context_lost',
 ])
 
-/** The most that is read of an error's body, in bytes. */
-const MAX_ERROR_BYTES = 64 * 1024
+/** Statuses that may pass, of a proxy too that does not reach the backend: Cloudflare's are 520 to 524, and 530 of a tunnel. */
+const PASSING = /^(429|5(0[234]|2[0-4]|30))$/
 
 export interface Post {
   url: string
@@ -113,23 +114,9 @@ async function answer(
     await response.body?.cancel().catch(() => undefined)
     throw new UpstreamError('unauthorized', UNAUTHORIZED, { status })
   }
-  const told = v.safeParse(ErrorBody, parseJson(await beginningOf(response)))
+  const told = v.safeParse(ErrorBody, parseJson(await errorText(response)))
   const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'))
   throw failure(told.success ? told.output : undefined, { status, retryAfterMs })
-}
-
-async function beginningOf({ body }: Response): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  try {
-    for await (const bytes of body ?? []) {
-      text += decoder.decode(bytes as Uint8Array, { stream: true })
-      if (text.length > MAX_ERROR_BYTES) break
-    }
-  } catch {
-    // What has come may do.
-  }
-  return text
 }
 
 /** What the backend says of itself, with a status or inside a stream. Its words are for the log: clients read ours. */
@@ -140,7 +127,7 @@ function failure(
   const { status } = options
   const said = told?.error.code ?? ''
   const code = /^[a-z][a-z0-9_]{0,63}$/.test(said) ? said : status === undefined ? 'failed' : `http_${status}`
-  const isBusy = TEMPORARY.has(code) || [429, 502, 503, 504].includes(status ?? 0)
+  const isBusy = TEMPORARY.has(code) || PASSING.test(`${status}`)
   const retryable = isBusy && code !== 'no_draft_model'
   return new UpstreamError(code, meaning(code, told), { ...options, retryable, cause: told?.error.message })
 }
@@ -169,12 +156,4 @@ const meanings: Record<string, string> = {
   no_draft_model: 'the backend has no draft model',
   invalid_request: 'the backend refuses this request',
   context_length_exceeded: "the text is longer than the model's context, or the backend's memory, can hold",
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -2,13 +2,15 @@
 import type { Context, VerifyEvent } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../lookahead/upstream.ts'
 import type * as domain from '../lookahead/upstream.ts'
+import { Addresses } from './addresses.ts'
+import type { Address } from './addresses.ts'
 import { callForEvents } from './native-call.ts'
 import type { EventSchema } from './native-call.ts'
 import { persistently } from './native-retry.ts'
 
 export interface NativeOptions {
-  /** Where the backend listens; may have a path. */
-  baseURL: string
+  /** Where the backend listens; may have a path. Of several that have the same models each text is at one, until that is lost. */
+  baseURL: string | readonly string[]
   token?: string | undefined
   /** Sent along as `x-request-id`. */
   requestId?: string | undefined
@@ -20,13 +22,21 @@ export interface NativeOptions {
   timeoutMs?: number | undefined
 }
 
-export type Settings = NativeOptions & { base: string; headers: Record<string, string> }
+export type Settings = NativeOptions & { headers: Record<string, string> }
 
 type ContextEvent = Extract<VerifyEvent, { type: 'context' }>
 type Events<Event> = AsyncGenerator<Event, void, undefined>
 
 /** How long giving up a context may take. */
 const RELEASE_MS = 2_000
+/** How long a backend may take to begin an answer where another one could be asked. */
+const PATIENCE_MS = 10_000
+
+/** A backend that is of no use for now, and one that is well and full: that is left by texts it does not have yet. */
+const AWAY: ReadonlySet<string> = new Set(['unreachable', 'stream_cut', 'idle', 'loading', 'draining', 'unauthorized'])
+const FULL: ReadonlySet<string> = new Set(['overloaded', 'out_of_memory'])
+const isAway = ({ code, status = 0 }: UpstreamError): boolean =>
+  AWAY.has(code) || (status >= 500 && code.startsWith('http_'))
 
 export class NativeContext {
   readonly #settings: Settings
@@ -36,17 +46,23 @@ export class NativeContext {
   #said: number[] = []
   /** When the first call was made. */
   #opened = 0
-  /** Whether the backend has ever let it in, and whether it has the context now. */
+  readonly #addresses: Addresses
+  /** Whether a backend has ever let it in, and which has the context now. */
   #isBegun = false
-  #isKnown = false
+  #knownAt: Address | undefined
   /** Ends all calls. */
   #calls = new AbortController()
+  /** Ends those that are left behind at another backend. */
+  #stay = new AbortController()
   /** Whether calls follow one another without waiting for what the last one committed. */
   isFollowed = false
 
   constructor(settings: Settings, text: domain.Text) {
     this.#settings = settings
     this.#text = text
+    const { baseURL, fetch = globalThis.fetch } = settings
+    const urls = [baseURL].flat().map((url) => url.replace(/\/+$/, ''))
+    this.#addresses = new Addresses(urls, (url, signal) => fetch(`${url}/health`, { signal }))
   }
 
   /** Aborts when `recover` ends the calls of now. */
@@ -56,7 +72,9 @@ export class NativeContext {
 
   /** What a call says first: the backend has it. */
   open({ prompt_tokens: promptTokens, thinking, after_tag, partial_tag }: ContextEvent): domain.Opened {
-    this.#isKnown = this.#isBegun = true
+    this.#isBegun = true
+    this.#knownAt = this.#addresses.present
+    this.#addresses.answered()
     return { type: 'opened', promptTokens, channels: { thinking, after_tag, partial_tag } }
   }
 
@@ -78,20 +96,28 @@ export class NativeContext {
     for (const id of ids) this.#output.push(id)
   }
 
-  /** Ends all calls; what was said counts as committed, and the next call sends the whole text. */
-  recover(): void {
+  /** Ends all calls; what was said counts as committed, and the next call sends the whole text. @returns whether to another backend */
+  recover(failure: UpstreamError): boolean {
     this.#calls.abort()
     this.#calls = new AbortController()
     for (const id of this.#said) this.#output.push(id)
     this.#said = []
-    this.#isKnown = this.isFollowed = false
+    this.#knownAt = undefined
+    this.isFollowed = false
+    return isAway(failure) && this.#addresses.leave(this.#addresses.present, failure.retryAfterMs)
   }
 
   async release(): Promise<void> {
-    const { base, headers, fetch = globalThis.fetch } = this.#settings
+    const { headers, fetch = globalThis.fetch } = this.#settings
     const init = { method: 'DELETE', headers, signal: AbortSignal.timeout(RELEASE_MS) }
-    const response = await fetch(`${base}/v1/contexts/${this.#text.id}`, init).catch(() => undefined)
+    const response = await fetch(`${this.#addresses.present.url}/v1/contexts/${this.#text.id}`, init).catch(
+      () => undefined,
+    )
     await response?.body?.cancel().catch(() => undefined)
+  }
+
+  get #isKnown(): boolean {
+    return this.#knownAt === this.#addresses.present
   }
 
   /** Whether a call goes on from the one before it, whose tokens may still be on their way here. */
@@ -99,26 +125,50 @@ export class NativeContext {
     return this.#isKnown && this.isFollowed
   }
 
-  /** A call on the context, tried again where the backend is busy or away. */
+  /**
+   * A call on the context, tried again where the backend is busy or away.
+   * @param leads whether the text goes to another backend for it; else it goes wherever that is
+   */
   call<Event extends { type: string }>(
     path: string,
     request: object,
     schema: EventSchema<Event>,
     signal: AbortSignal,
+    leads = true,
   ): Events<Event | domain.Away> {
     const { timeoutMs = 60_000 } = this.#settings
     this.#opened ||= Date.now()
     const deadline = this.#isBegun ? Date.now() + timeoutMs : this.#opened + timeoutMs / 3
     const busyDeadline = this.#isBegun ? deadline : this.#opened + (timeoutMs * 3) / 4
     const either = AbortSignal.any([signal, this.#calls.signal])
+    let asked = this.#addresses.present
     const limits = {
       deadline,
       busyDeadline,
       isHelper: path === '/v1/draft',
       follows: () => this.#follows,
+      isAway: (error: UpstreamError) => isAway(error) && this.#addresses.hasOther,
+      leave: (error: UpstreamError) => this.#leave(asked, error, leads),
       signal: either,
     }
-    return persistently((headersMs) => this.#try(path, request, schema, either, headersMs), limits)
+    const open = (headersMs: number) => {
+      asked = this.#addresses.present
+      return counted(asked, this.#try(path, request, schema, either, headersMs))
+    }
+    return persistently(open, limits)
+  }
+
+  /** After a call that did nothing. @returns whether the text is at another backend by now, which does well */
+  #leave(asked: Address, error: UpstreamError, leads: boolean): boolean {
+    if (asked !== this.#addresses.present) return true
+    const isFull = FULL.has(error.code) && !this.#isKnown
+    if (!leads || !(isAway(error) || isFull)) return false
+    const isBetter = this.#addresses.leave(asked, error.retryAfterMs)
+    if (asked !== this.#addresses.present) {
+      this.#stay.abort(new UpstreamError('left', 'the text is at another backend by now', { retryable: true }))
+      this.#stay = new AbortController()
+    }
+    return isBetter
   }
 
   /** By name, or whole where the backend does not have the context. */
@@ -129,12 +179,15 @@ export class NativeContext {
     signal: AbortSignal,
     headersMs: number,
   ): Events<Event> {
-    const { base, headers, fetch, timeoutMs: idleMs = 60_000 } = this.#settings
+    const { headers, fetch, timeoutMs: idleMs = 60_000 } = this.#settings
     const { id, messages, prompt, steps } = this.#text
-    const times = { headersMs, idleMs, progressMs: 5 * idleMs }
+    const { present, hasOther } = this.#addresses
+    const patienceMs = hasOther ? Math.min(PATIENCE_MS, headersMs) : headersMs
+    const times = { headersMs: patienceMs, idleMs, progressMs: 5 * idleMs }
+    const either = AbortSignal.any([signal, this.#stay.signal])
     const call = (context: Context) => {
       const body = JSON.stringify({ context, step_rules: steps, ...request })
-      return callForEvents({ url: base + path, headers, body, fetch, ...times }, schema, signal)
+      return callForEvents({ url: present.url + path, headers, body, fetch, ...times }, schema, either)
     }
     const whole = () => call({ id, messages, prompt, output: this.#output })
     try {
@@ -148,6 +201,19 @@ export class NativeContext {
       if (!(mayBeSent && isLost)) throw error
       yield* whole()
     }
+  }
+}
+
+/** The same events, of a call that counts at an address as long as it goes on. */
+async function* counted<Event>(address: Address, events: Events<Event>): Events<Event> {
+  address.calls++
+  try {
+    yield* events
+  } catch (error) {
+    if (error instanceof UpstreamError) error.host = new URL(address.url).host
+    throw error
+  } finally {
+    address.calls--
   }
 }
 

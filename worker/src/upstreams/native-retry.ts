@@ -15,8 +15,12 @@ export interface Limits {
   busyDeadline: number
   /** Nobody waits for a helper whose stream breaks: the target may be well. */
   isHelper: boolean
-  /** Whether the call goes on from another one, and so cannot send a text that was lost. */
+  /** Whether a text that was lost, or has to go elsewhere, cannot be sent by this call: it goes on from another one. */
   follows: () => boolean
+  /** Whether the backend is left for this, where there are others. */
+  isAway: (error: UpstreamError) => boolean
+  /** Leaves it. @returns whether another one is asked from now on, which does well */
+  leave: (error: UpstreamError) => boolean
   signal: AbortSignal
 }
 
@@ -29,9 +33,9 @@ const BROKEN: ReadonlySet<string> = new Set(['stream_cut', 'idle'])
  */
 export async function* persistently<Event extends { type: string }>(
   open: (headersMs: number) => AsyncIterable<Event>,
-  { deadline, busyDeadline, isHelper, follows, signal }: Limits,
+  { deadline, busyDeadline, isHelper, follows, isAway, leave, signal }: Limits,
 ): AsyncGenerator<Event | Away, void, undefined> {
-  for (let failures = 0; ; failures++) {
+  for (let failures = 0; ;) {
     let begun = false
     try {
       for await (const event of open(Math.max(LEAST_MS, deadline - Date.now()))) {
@@ -40,10 +44,14 @@ export async function* persistently<Event extends { type: string }>(
       }
       return
     } catch (error) {
-      if (begun || !(error instanceof UpstreamError && error.retryable)) throw error
+      if (begun || !(error instanceof UpstreamError && (error.retryable || isAway(error)))) throw error
       if (isHelper && BROKEN.has(error.code)) throw error
-      if (follows() && error.code === 'context_lost') throw error
-      const ms = delayAfter(error, failures)
+      if (follows() && (error.code === 'context_lost' || isAway(error))) throw error
+      if (leave(error)) {
+        yield { type: 'away', error, elsewhere: true }
+        continue
+      }
+      const ms = delayAfter(error, failures++)
       if (Date.now() + ms > (error.code === 'overloaded' ? busyDeadline : deadline)) throw error
       yield { type: 'away', error }
       await sleep(ms, signal)

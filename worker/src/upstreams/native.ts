@@ -13,14 +13,13 @@ export type { NativeOptions } from './native-context.ts'
 const ENDING_MS = 100
 
 export function nativeUpstream(options: NativeOptions): domain.Upstream {
-  const { baseURL, token, requestId } = options
-  const base = baseURL.replace(/\/+$/, '')
+  const { token, requestId } = options
   const headers = {
     'content-type': 'application/json',
     ...(token ? { authorization: `Bearer ${token}` } : {}),
     ...(requestId ? { 'x-request-id': requestId } : {}),
   }
-  return { open: (text) => new NativeSession({ ...options, base, headers }, text) }
+  return { open: (text) => new NativeSession({ ...options, headers }, text) }
 }
 
 /** How often a draft call that goes on may break off. */
@@ -183,7 +182,7 @@ class NativeSession implements domain.Session {
     const request: Omit<DraftRequestInput, 'context'> = { depth: 1, follow: true, sampling }
     const toTheEnd = async (tries: number): Promise<void> => {
       try {
-        for await (const _ of this.#context.call('/v1/draft', request, DraftEvent, either));
+        for await (const _ of this.#context.call('/v1/draft', request, DraftEvent, either, false));
       } catch (error) {
         if (either.aborted) return
         if (tries > 1 && error instanceof UpstreamError && error.retryable) return toTheEnd(tries - 1)
@@ -194,9 +193,9 @@ class NativeSession implements domain.Session {
     return draft
   }
 
-  recover(): void {
-    this.#context.recover()
+  recover(failure: UpstreamError): boolean {
     this.#draft = undefined
+    return this.#context.recover(failure)
   }
 
   release(): Promise<void> {

@@ -1,35 +1,35 @@
 /** What went wrong at an OpenAI-compatible server, in our words: what it said stands in the cause, for the log. */
-import { parseRetryAfter } from '@lookahead/sdk/protocol'
-import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai/core/error'
 import { UpstreamError } from '../../lookahead/upstream.ts'
 
 export type Role = 'target' | 'draft' | 'judge'
 
 const TOO_LONG = /context.{0,20}(length|window|size)|max_model_len|maximum.{0,20}(length|tokens)|too long/i
 
-/** Those that may pass. 408 and 409 are retried by OpenAI's client too. */
-const TEMPORARY: ReadonlySet<number> = new Set([408, 409, 429, 500, 502, 503, 504])
+/** Those that may pass, as OpenAI's own client has it, and Cloudflare's where it does not reach a server. */
+const TEMPORARY = /^(408|409|429|5(0[0234]|2[0-4]|30))$/
 
-export function failure(role: Role, error: unknown): UpstreamError {
-  if (error instanceof UpstreamError) return error
-  if (error instanceof APIConnectionTimeoutError)
-    return new UpstreamError('unreachable', `the ${role} does not answer`, { retryable: true, cause: error })
-  if (error instanceof APIConnectionError)
-    return new UpstreamError('unreachable', `the ${role} cannot be reached`, { retryable: true, cause: error })
-  if (error instanceof APIError) return refusal(role, error)
-  return new UpstreamError('stream_cut', `the connection to the ${role} broke`, { retryable: true, cause: error })
+export const silent = (role: Role): UpstreamError =>
+  new UpstreamError('unreachable', `the ${role} does not answer`, { retryable: true })
+
+/** What broke a call off. */
+export function failure(role: Role, code: 'unreachable' | 'stream_cut', cause: unknown): UpstreamError {
+  if (cause instanceof UpstreamError) return cause
+  const what = code === 'unreachable' ? `the ${role} cannot be reached` : `the connection to the ${role} broke`
+  return new UpstreamError(code, what, { retryable: true, cause })
 }
 
-/** With a status, or without one where the failure came inside a stream. */
-function refusal(role: Role, error: APIError): UpstreamError {
-  const status = typeof error.status === 'number' ? error.status : undefined
-  const { code, meaning } = reason(role, status, error.message)
-  const retryAfterMs = parseRetryAfter(error.headers?.get('retry-after') ?? null)
+/** @param status undefined where it came inside a stream */
+export function refusal(
+  role: Role,
+  said: string | undefined,
+  { status, retryAfterMs }: { status?: number; retryAfterMs?: number | undefined } = {},
+): UpstreamError {
+  const { code, meaning } = reason(role, status, said ?? '')
   return new UpstreamError(code, meaning, {
-    retryable: status === undefined || TEMPORARY.has(status),
+    retryable: status === undefined || TEMPORARY.test(`${status}`),
     retryAfterMs,
     ...(status !== undefined && { status }),
-    cause: error.message,
+    cause: said,
   })
 }
 

@@ -7,7 +7,7 @@ import { verifiers } from '../../lookahead/verifiers/index.ts'
 import { askDecisions, askSystemOne } from './decisions.ts'
 import { askJudge } from './judge.ts'
 import { Server } from './server.ts'
-import type { Link, ServerOptions } from './server.ts'
+import type { Link, ServerOptions } from './door.ts'
 import { OpenAISession } from './session.ts'
 
 export interface OpenAIOptions extends Link {

@@ -1,25 +1,14 @@
-/** One OpenAI-compatible server, by the `openai` client, which retries what may pass. */
-import { Watchdog } from '@lookahead/sdk/protocol'
+/** An OpenAI-compatible server, asked again where that may help, or another one of the same model. */
+import { readEvents } from '@lookahead/sdk/protocol'
 import type { Sampling } from '@lookahead/sdk/protocol'
-import { OpenAI } from 'openai/client'
 import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { failure } from './failure.ts'
+import { parseJson } from '../error-text.ts'
+import { failure, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
-import { Chunk } from './wire.ts'
-
-export interface ServerOptions {
-  /** Where it listens: `http://host:8000`, with or without `/v1`, or a cloud's address as its documents give it. */
-  url: string
-  model: string
-  apiKey?: string | undefined
-}
-
-export interface Link {
-  /** How long it may be silent. Milliseconds; default 60,000. */
-  timeoutMs?: number | undefined
-  fetch?: typeof fetch | undefined
-}
+import { Door } from './door.ts'
+import type { Link, ServerOptions } from './door.ts'
+import { Chunk, Refusal } from './wire.ts'
 
 /** What a server may be asked for beyond what OpenAI's own has: found by `probe.ts`. */
 export interface Manner {
@@ -53,36 +42,26 @@ export interface Piece {
   stop: string | undefined
 }
 
-const RETRIES = 2
-
 export class Server {
   readonly role: Role
   readonly model: string
   /** Like no other server's. */
   readonly key: string
-  readonly #client: OpenAI
-  /** The address without `/v1`, where engines have what OpenAI has not. */
-  readonly #root: string
+  readonly #door: Door
   readonly #timeoutMs: number
 
-  constructor(role: Role, { url, model, apiKey }: ServerOptions, { timeoutMs = 60_000, fetch }: Link = {}) {
-    const { base, root } = addressesOf(url)
+  constructor(role: Role, options: ServerOptions, { timeoutMs = 60_000, fetch }: Link = {}) {
+    const { url, model, apiKey } = options
     this.role = role
     this.model = model
-    this.key = JSON.stringify([role, base, model, apiKey])
-    this.#root = root
+    this.key = JSON.stringify([role, url, model, apiKey])
+    this.#door = new Door(role, options, { timeoutMs, fetch })
     this.#timeoutMs = timeoutMs
-    this.#client = new OpenAI({
-      baseURL: base,
-      apiKey: apiKey ?? 'none',
-      organization: null,
-      project: null,
-      timeout: timeoutMs,
-      maxRetries: RETRIES,
-      logLevel: 'off',
-      // workerd refuses a `fetch` that is called as a method of something else.
-      fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
-    })
+  }
+
+  /** Whether what failed last is asked of another one from now on, which does well. */
+  get isElsewhere(): boolean {
+    return this.#door.isElsewhere
   }
 
   /**
@@ -106,28 +85,32 @@ export class Server {
     signal: AbortSignal,
   ): AsyncGenerator<Piece, void, undefined> {
     const body = { ...this.#fields(prompts, writing), ...(extensions && extended(writing)) }
-    const watchdog = new Watchdog(signal)
-    const silent = () => new UpstreamError('idle', `the ${this.role} went silent`, { retryable: true })
+    const quiet = () => new UpstreamError('idle', `the ${this.role} went silent`, { retryable: true })
+    const { response, watchdog, at } = await this.#door.post('/completions', body, signal)
     try {
-      const options = { signal: watchdog.signal }
-      const chunks = await this.#client.post<AsyncIterable<unknown>>('/completions', { body, stream: true, ...options })
-      const iterator = chunks[Symbol.asyncIterator]()
+      at.calls++
+      const events = readEvents(response.body ?? new Blob([]).stream())
       const open = new Set(prompts.keys())
       try {
         while (open.size > 0) {
-          const { done, value } = await watchdog.wait(() => iterator.next(), this.#timeoutMs, silent)
-          if (done) throw new UpstreamError('stream_cut', `the ${this.role} broke off`, { retryable: true })
-          for (const piece of piecesOf(this.#parsed(Chunk, value))) {
+          const { done, value } = await watchdog.wait(() => events.next(), this.#timeoutMs, quiet)
+          if (done || value.data === '[DONE]')
+            throw new UpstreamError('stream_cut', `the ${this.role} broke off`, { retryable: true })
+          for (const piece of piecesOf(this.#chunk(value.data))) {
             if (piece.end) open.delete(piece.branch)
             yield piece
           }
         }
       } finally {
-        await iterator.return?.()
+        await events.return()
       }
     } catch (error) {
       signal.throwIfAborted()
-      throw failure(this.role, error)
+      const failed = failure(this.role, 'stream_cut', error)
+      if (failed.retryable) this.#door.leave(at, failed)
+      throw failed
+    } finally {
+      at.calls--
     }
   }
 
@@ -140,15 +123,18 @@ export class Server {
     body: object,
     schema: Schema,
     signal: AbortSignal,
-    maxRetries = RETRIES,
   ): Promise<v.InferOutput<Schema>> {
-    const url = path.startsWith('root:') ? this.#root + path.slice('root:'.length) : path
     try {
-      const answer: unknown = await this.#client.post(url, { body: { model: this.model, ...body }, signal, maxRetries })
-      return this.#parsed(schema, answer)
+      const { response, watchdog } = await this.#door.post(path, { model: this.model, ...body }, signal)
+      const text = await watchdog.wait(
+        () => response.text(),
+        this.#timeoutMs,
+        () => silent(this.role),
+      )
+      return this.#parsed(schema, parseJson(text))
     } catch (error) {
       signal.throwIfAborted()
-      throw failure(this.role, error)
+      throw failure(this.role, 'stream_cut', error)
     }
   }
 
@@ -167,6 +153,15 @@ export class Server {
       stop: stop.length > 0 ? stop : undefined,
       stream: true,
     }
+  }
+
+  #chunk(data: string): v.InferOutput<typeof Chunk> {
+    const told = parseJson(data)
+    if (told === undefined)
+      throw new UpstreamError('stream_cut', `what the ${this.role} says is garbled`, { retryable: true })
+    const refused = v.safeParse(Refusal, told)
+    if (refused.success) throw refusal(this.role, refused.output)
+    return this.#parsed(Chunk, told)
   }
 
   #parsed<Schema extends v.GenericSchema>(schema: Schema, told: unknown): v.InferOutput<Schema> {
@@ -198,10 +193,4 @@ function* piecesOf({ choices }: v.InferOutput<typeof Chunk>): Generator<Piece, v
 
 async function* moved(pieces: AsyncIterable<Piece>, branch: number): AsyncGenerator<Piece, void, undefined> {
   for await (const piece of pieces) yield { ...piece, branch }
-}
-
-export function addressesOf(url: string): { base: string; root: string } {
-  const base = url.replace(/\/+$/, '')
-  const root = base.replace(/\/v1$/, '')
-  return { base: new URL(base).pathname === '/' ? `${base}/v1` : base, root }
 }

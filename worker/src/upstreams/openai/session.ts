@@ -105,12 +105,13 @@ export class OpenAISession implements domain.Session {
     yield { type: 'done', work: { draftMs: 0, targetMs, judgeMs, forwards, proposed: 0, accepted: 0 } }
   }
 
-  recover(): void {
+  recover(): boolean {
     this.#calls.abort()
     this.#calls = new AbortController()
     this.#output = joined(this.#output, this.#said)
     this.#said = EMPTY
     this.#drafted.clear()
+    return this.#engines.target.isElsewhere
   }
 
   release(): Promise<void> {

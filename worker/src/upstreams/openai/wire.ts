@@ -23,8 +23,19 @@ export const Chunk = v.object({
     [],
   ),
   usage: v.nullish(v.object({ prompt_tokens: v.number(), completion_tokens: v.nullish(v.number()) })),
-  error: v.optional(v.unknown()),
 })
+
+/** An error's words, in the body of a refusal or inside a stream. */
+export const Refusal = v.union([
+  v.pipe(
+    v.object({ error: v.union([v.object({ message: v.string() }), v.string()]) }),
+    v.transform(({ error }) => (typeof error === 'string' ? error : error.message)),
+  ),
+  v.pipe(
+    v.object({ object: v.literal('error'), message: v.string() }),
+    v.transform(({ message }) => message),
+  ),
+])
 
 /** `POST /tokenize`, alike in all four. */
 export const Tokenized = v.object({ tokens: v.array(v.pipe(v.number(), v.integer())) })

@@ -1,0 +1,116 @@
+/** The way to an OpenAI-compatible server: POSTs, tried again where that may help, or at another one of the same model. */
+import { Watchdog, parseRetryAfter, retry } from '@lookahead/sdk/protocol'
+import * as v from 'valibot'
+import { UpstreamError } from '../../lookahead/upstream.ts'
+import { Addresses } from '../addresses.ts'
+import type { Address } from '../addresses.ts'
+import { errorText, parseJson } from '../error-text.ts'
+import { failure, refusal, silent } from './failure.ts'
+import type { Role } from './failure.ts'
+import { Refusal } from './wire.ts'
+
+export interface ServerOptions {
+  /**
+   * Where it listens: `http://host:8000`, with or without `/v1`, or a cloud's address as its documents give it. Of several, which have to be
+   * alike, each text is at one, until that fails.
+   */
+  url: string | readonly string[]
+  model: string
+  apiKey?: string | undefined
+}
+
+export interface Link {
+  /** How long it may be silent. Milliseconds; default 60,000. */
+  timeoutMs?: number | undefined
+  fetch?: typeof fetch | undefined
+}
+
+const RETRIES = 2
+const FIRST_DELAY_MS = 500
+const MAX_DELAY_MS = 60_000
+
+/** Whose body is read under the watchdog's eyes. */
+interface Answered {
+  response: Response
+  watchdog: Watchdog
+  at: Address
+}
+
+export class Door {
+  /** Whether what failed last is asked of another server from now on, which does well. */
+  isElsewhere = false
+  readonly #role: Role
+  readonly #addresses: Addresses
+  readonly #headers: Record<string, string>
+  readonly #timeoutMs: number
+  readonly #fetch: typeof fetch
+
+  constructor(role: Role, { url, apiKey }: ServerOptions, { timeoutMs, fetch }: Link & { timeoutMs: number }) {
+    this.#role = role
+    this.#headers = { 'content-type': 'application/json', authorization: `Bearer ${apiKey ?? 'none'}` }
+    this.#timeoutMs = timeoutMs
+    // workerd refuses a `fetch` that is called as a method of something else.
+    this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init))
+    this.#addresses = new Addresses([url].flat(), (one, signal) =>
+      this.#fetch(`${addressesOf(one).base}/models`, { headers: this.#headers, signal }),
+    )
+  }
+
+  /** An answer with a good status, whose body is to be read. @throws {UpstreamError}; the signal's reason */
+  post(path: string, body: object, signal: AbortSignal): Promise<Answered> {
+    const init = { method: 'POST', headers: this.#headers, body: JSON.stringify(body) }
+    let at = this.#addresses.present
+    const attempt = async () => {
+      at = this.#addresses.present
+      const watchdog = new Watchdog(signal)
+      const answer = () => this.#fetch(urlAt(at, path), { ...init, signal: watchdog.signal })
+      const response = await watchdog
+        .wait(answer, this.#timeoutMs, () => silent(this.#role))
+        .catch((error: unknown) => {
+          signal.throwIfAborted()
+          throw failure(this.#role, 'unreachable', error)
+        })
+      if (!response.ok) throw await this.#refusal(response)
+      this.#addresses.answered()
+      return { response, watchdog, at }
+    }
+    const delay = (error: unknown, failures: number) => {
+      const isPassing = error instanceof UpstreamError && error.retryable
+      const isElsewhere = isPassing && this.leave(at, error)
+      if (!isPassing || failures >= RETRIES) return undefined
+      return isElsewhere ? 0 : delayAfter(error, failures)
+    }
+    return retry(attempt, { signal, delay })
+  }
+
+  /** It has failed. @returns whether another one that does well is asked from now on */
+  leave(at: Address, error: UpstreamError): boolean {
+    error.host = new URL(at.url).host
+    return (this.isElsewhere = this.#addresses.leave(at, error.retryAfterMs))
+  }
+
+  async #refusal(response: Response): Promise<UpstreamError> {
+    const text = await errorText(response)
+    const told = v.safeParse(Refusal, parseJson(text))
+    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'))
+    return refusal(this.#role, told.success ? told.output : text, { status: response.status, retryAfterMs })
+  }
+}
+
+/** As OpenAI's own client waits: what `Retry-After` says, up to a minute, else 0.5 s · 2ⁿ, less up to a quarter at random. */
+function delayAfter({ retryAfterMs }: UpstreamError, failures: number): number {
+  if (retryAfterMs !== undefined && retryAfterMs <= MAX_DELAY_MS) return retryAfterMs
+  return FIRST_DELAY_MS * 2 ** failures * (1 - Math.random() / 4)
+}
+
+/** `root:` leads to where engines have what OpenAI has not: the address without `/v1`. */
+function urlAt({ url }: Address, path: string): string {
+  const { base, root } = addressesOf(url)
+  return path.startsWith('root:') ? root + path.slice('root:'.length) : base + path
+}
+
+export function addressesOf(url: string): { base: string; root: string } {
+  const base = url.replace(/\/+$/, '')
+  const root = base.replace(/\/v1$/, '')
+  return { base: new URL(base).pathname === '/' ? `${base}/v1` : base, root }
+}

@@ -1,0 +1,57 @@
+/** An OpenAI-compatible server as the target, as the worker knows it: every one of them lists its models. */
+import { ProtocolError } from '@lookahead/sdk/protocol'
+import * as v from 'valibot'
+import { enginesOf } from '../../engine-settings.ts'
+import type { EngineBindings } from '../../engine-settings.ts'
+import { PATIENCE_MS, firstTarget, isRefusal, refused, stateOfAll, unreachable } from '../engine.ts'
+import type { Engine, EngineState, Target } from '../engine.ts'
+import { openaiUpstream } from './index.ts'
+import { addressesOf } from './door.ts'
+
+const count = v.fallback(v.number(), 0)
+
+const Listed = v.object({ data: v.array(v.object({ id: v.string(), created: count, max_model_len: count })) })
+
+/** Such servers do not say how large a model is, and few how long a text may be. */
+const unknown = { created: 0, max_model_len: 0 }
+
+export const openai: Engine = {
+  upstream: (env) => openaiUpstream(enginesOf(env)),
+  state: async (env) => stateOfAll(await Promise.all(askersOf(env).map(stateOf))),
+  target: async (env) => firstTarget(askersOf(env).map((ask) => targetOf(ask, env.TARGET_MODEL))),
+}
+
+/** Asks one of the servers for its models. @throws {ProtocolError} 503 `backend_unreachable` */
+type Ask = () => Promise<Response>
+
+/** @throws {ProtocolError} 500 `not_configured` */
+function askersOf(env: EngineBindings): Ask[] {
+  const { url, apiKey } = enginesOf(env).target
+  const headers = { authorization: `Bearer ${apiKey ?? 'none'}` }
+  return [url].flat().map((one) => async () => {
+    try {
+      return await fetch(`${addressesOf(one).base}/models`, { headers, signal: AbortSignal.timeout(PATIENCE_MS) })
+    } catch (cause) {
+      throw unreachable('the target', cause)
+    }
+  })
+}
+
+async function stateOf(ask: Ask): Promise<EngineState> {
+  try {
+    const answer = await ask()
+    await answer.body?.cancel()
+    return { backend: answer.ok ? 'ok' : isRefusal(answer) ? 'unauthorized' : 'unreachable' }
+  } catch {
+    return { backend: 'unreachable' }
+  }
+}
+
+async function targetOf(ask: Ask, name: string | undefined): Promise<Target> {
+  const answer = await ask()
+  const told = v.safeParse(Listed, await answer.json().catch(() => undefined))
+  if (isRefusal(answer)) throw refused("the target refuses the worker: the worker's operator must set TARGET_API_KEY")
+  if (!answer.ok || !told.success) throw new ProtocolError(502, 'backend_failed', 'the target did not list its models')
+  const { created, max_model_len } = told.output.data.find(({ id }) => id === name) ?? unknown
+  return { object: 'model', owned_by: 'lookahead', role: 'target', created, max_model_len, parameters: 0 }
+}

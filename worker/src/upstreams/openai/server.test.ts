@@ -1,0 +1,110 @@
+/** One server that fails: what is asked again, what is told of it, and that nothing is left open. */
+import { HttpResponse, http } from 'msw'
+import { setupServer } from 'msw/node'
+import * as v from 'valibot'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Server } from './server.ts'
+
+const network = setupServer()
+beforeAll(() => network.listen())
+afterAll(() => network.close())
+
+const asked: string[] = []
+beforeEach(() => {
+  asked.length = 0
+  network.resetHandlers()
+})
+
+const url = 'http://engine.test'
+const { signal } = new AbortController()
+
+/** Answers in turn, the last of them for ever. */
+function answers(...all: (() => Response)[]): void {
+  network.use(
+    http.post(`${url}/*`, ({ request }) => {
+      asked.push(`${new URL(request.url).pathname} ${request.headers.get('authorization')}`)
+      return (all.length > 1 ? all.shift()! : all[0]!)()
+    }),
+  )
+}
+
+const server = () => new Server('target', { url, model: 'big', apiKey: 'k' })
+const ask = () => server().ask('/chat/completions', {}, v.object({ ok: v.boolean() }), signal)
+const good = () => HttpResponse.json({ ok: true })
+const refuse =
+  (status: number, message = 'no', headers = {}) =>
+  () =>
+    HttpResponse.json({ error: { message } }, { status, headers })
+const stream = (text: string) => () => new HttpResponse(text, { headers: { 'content-type': 'text/event-stream' } })
+const chunk = (text: string, end: string | null = null) =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, text, finish_reason: end }] })}\n\n`
+
+async function written(): Promise<string> {
+  let said = ''
+  const writing = { maxTokens: 8, sampling: {} }
+  for await (const { text } of server().write(['x'], writing, { extensions: false, batch: true }, signal)[0]!)
+    said += text
+  return said
+}
+
+describe('is asked again', () => {
+  test.each([408, 409, 429, 500, 502, 503, 504, 522, 530])('after %i, as soon as it allows', async (status) => {
+    answers(refuse(status, 'no', { 'retry-after': '0' }), good)
+    expect(await ask()).toEqual({ ok: true })
+    expect(asked).toEqual(['/v1/chat/completions Bearer k', '/v1/chat/completions Bearer k'])
+  })
+
+  test('where it could not be reached, twice', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      answers(() => HttpResponse.error())
+      const failed = expect(ask()).rejects.toMatchObject({ code: 'unreachable', retryable: true })
+      await vi.advanceTimersByTimeAsync(0)
+      for (const ms of [500, 1000]) {
+        await expect.poll(() => vi.getTimerCount()).toBe(1)
+        await vi.advanceTimersByTimeAsync(ms)
+      }
+      await failed
+      expect(asked).toHaveLength(3)
+    } finally {
+      vi.useRealTimers()
+      vi.restoreAllMocks()
+    }
+  })
+})
+
+test.each([
+  [400, 'no', 'invalid_request'],
+  [400, "this model's maximum context length is 8 tokens", 'context_length_exceeded'],
+  [401, 'no', 'unauthorized'],
+  [404, 'no', 'not_found'],
+  [501, 'no', 'http_501'],
+])('%i (%s) is final: %s', async (status, message, code) => {
+  answers(refuse(status, message))
+  await expect(ask()).rejects.toMatchObject({ code, status, cause: message, retryable: false })
+  expect(asked).toHaveLength(1)
+})
+
+test('an answer of another form is told', async () => {
+  answers(stream('<h1>Welcome</h1>'))
+  await expect(ask()).rejects.toMatchObject({ code: 'bad_answer' })
+})
+
+describe('a stream', () => {
+  test('is read to the end of its text, whatever comes after', async () => {
+    answers(stream(`${chunk('a')}: a comment\n\n${chunk('b', 'stop')}data: {"usage": {}}\n\ndata: [DONE]\n\n`))
+    expect(await written()).toBe('ab')
+  })
+
+  test.each([
+    ['is cut', chunk('a'), 'stream_cut'],
+    ['is done too early', `${chunk('a')}data: [DONE]\n\n`, 'stream_cut'],
+    ['is garbled', `${chunk('a')}data: {"cho\n\n`, 'stream_cut'],
+    ['tells of a failure', `${chunk('a')}data: {"error": {"message": "out of memory"}}\n\n`, 'failed'],
+  ])('that %s can be gone on with', async (_, text, code) => {
+    answers(stream(text))
+    await expect(written()).rejects.toMatchObject({ code, retryable: true })
+    expect(asked).toHaveLength(1)
+  })
+})
