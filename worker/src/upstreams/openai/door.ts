@@ -1,10 +1,11 @@
-/** The way to an OpenAI-compatible server: POSTs, tried again where that may help, or at another one of the same model. */
+/** The way to an OpenAI-compatible server, by the `openai` client: tried again where that may help, or at another one of the same model. */
 import { Watchdog, parseRetryAfter, retry } from '@lookahead/sdk/protocol'
+import { OpenAI } from 'openai/client'
+import { APIError } from 'openai/core/error'
 import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import { Addresses } from '../addresses.ts'
 import type { Address } from '../addresses.ts'
-import { errorText, parseJson } from '../error-text.ts'
 import { failure, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
 import { Refusal } from './wire.ts'
@@ -41,36 +42,40 @@ export class Door {
   isElsewhere = false
   readonly #role: Role
   readonly #addresses: Addresses
-  readonly #headers: Record<string, string>
+  readonly #client: OpenAI
   readonly #timeoutMs: number
-  readonly #fetch: typeof fetch
 
   constructor(role: Role, { url, apiKey }: ServerOptions, { timeoutMs, fetch }: Link & { timeoutMs: number }) {
     this.#role = role
-    this.#headers = { 'content-type': 'application/json', authorization: `Bearer ${apiKey ?? 'none'}` }
     this.#timeoutMs = timeoutMs
-    // workerd refuses a `fetch` that is called as a method of something else.
-    this.#fetch = fetch ?? ((input, init) => globalThis.fetch(input, init))
+    this.#client = new OpenAI({
+      apiKey: apiKey ?? 'none',
+      organization: null,
+      project: null,
+      timeout: timeoutMs,
+      maxRetries: 0,
+      logLevel: 'off',
+      // workerd refuses a `fetch` that is called as a method of something else.
+      fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    })
     this.#addresses = new Addresses([url].flat(), (one, signal) =>
-      this.#fetch(`${addressesOf(one).base}/models`, { headers: this.#headers, signal }),
+      this.#client.get(`${addressesOf(one).base}/models`, { signal }).asResponse(),
     )
   }
 
   /** An answer with a good status, whose body is to be read. @throws {UpstreamError}; the signal's reason */
   post(path: string, body: object, signal: AbortSignal): Promise<Answered> {
-    const init = { method: 'POST', headers: this.#headers, body: JSON.stringify(body) }
     let at = this.#addresses.present
     const attempt = async () => {
       at = this.#addresses.present
       const watchdog = new Watchdog(signal)
-      const answer = () => this.#fetch(urlAt(at, path), { ...init, signal: watchdog.signal })
+      const answer = () => this.#client.post(urlAt(at, path), { body, signal: watchdog.signal }).asResponse()
       const response = await watchdog
         .wait(answer, this.#timeoutMs, () => silent(this.#role))
         .catch((error: unknown) => {
           signal.throwIfAborted()
-          throw failure(this.#role, 'unreachable', error)
+          throw this.#failure(error)
         })
-      if (!response.ok) throw await this.#refusal(response)
       this.#addresses.answered()
       return { response, watchdog, at }
     }
@@ -89,11 +94,13 @@ export class Door {
     return (this.isElsewhere = this.#addresses.leave(at, error.retryAfterMs))
   }
 
-  async #refusal(response: Response): Promise<UpstreamError> {
-    const text = await errorText(response)
-    const told = v.safeParse(Refusal, parseJson(text))
-    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'))
-    return refusal(this.#role, told.success ? told.output : text, { status: response.status, retryAfterMs })
+  #failure(error: unknown): UpstreamError {
+    if (!(error instanceof APIError) || typeof error.status !== 'number')
+      return failure(this.#role, 'unreachable', error)
+    const { status, headers } = error
+    const said = v.safeParse(Refusal, { error: error.error })
+    const retryAfterMs = parseRetryAfter(headers?.get('retry-after') ?? null)
+    return refusal(this.#role, said.success ? said.output : error.message, { status, retryAfterMs })
   }
 }
 
