@@ -30,26 +30,44 @@ function isAlive(leader: number): boolean {
   }
 }
 
-it.each([
-  ['its process gets SIGKILL', 'SIGKILL'],
-  ['its process gets SIGINT', 'SIGINT'],
-] as const)('leaves nothing running when %s', async (_, signal) => {
+/** A process of its own that starts a worker. */
+async function startLauncher() {
   const script = `
     import { startWorker } from '${new URL('worker.ts', import.meta.url).href}'
     const { url, pid } = await startWorker({ backendURL: '${inject('backendURL')}' })
     console.log(url + ' ' + pid)
     setInterval(() => undefined, 1000)`
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+  const launcher = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  const [line] = (await once(createInterface(launcher.stdout), 'line')) as [string]
   const [url, leader] = [line.split(' ')[0]!, Number(line.split(' ')[1])]
   onTestFinished(() => void (isAlive(leader) && process.kill(-leader, 'SIGKILL')))
   expect([await answers(url), isAlive(leader)]).toEqual([true, true])
-  child.kill(signal)
-  await expect.poll(() => isAlive(leader), { timeout: 30_000 }).toBe(false)
-  expect(await answers(url)).toBe(false)
-})
+  return { launcher, url, leader }
+}
+
+it.each([
+  ['its process gets SIGKILL', ({ launcher }) => void launcher.kill('SIGKILL')],
+  ['its process gets SIGINT', ({ launcher }) => void launcher.kill('SIGINT')],
+  [
+    'its process and the server get SIGKILL',
+    ({ launcher, leader }) => {
+      // Else it would have time to end what the server leaves.
+      launcher.kill('SIGSTOP')
+      process.kill(leader, 'SIGKILL')
+      launcher.kill('SIGKILL')
+    },
+  ],
+] as [string, (started: Awaited<ReturnType<typeof startLauncher>>) => void][])(
+  'leaves nothing running when %s',
+  async (_, strike) => {
+    const started = await startLauncher()
+    strike(started)
+    await expect.poll(() => isAlive(started.leader), { timeout: 30_000 }).toBe(false)
+    expect(await answers(started.url)).toBe(false)
+  },
+)
 
 it('says at once that a port is taken, and leaves nothing', async () => {
   const other = createServer().listen(0, '127.0.0.1')
