@@ -73,6 +73,9 @@ class Machine {
   #left: number
   /** When processes were last touched, by `performance.now()`. */
   #shaken = -Infinity
+  /** When this process was last seen to run, and how long it was kept from it, in milliseconds. */
+  #seen = performance.now()
+  #stood = 0
 
   constructor(options: MachineOptions) {
     this.#options = options
@@ -144,6 +147,7 @@ class Machine {
     const name = nameOf(error)
     failed[name] = (failed[name] ?? 0) + 1
     const strikes = this.#strikes.get(runId ?? '') ?? 0
+    this.#clock()
     const mayFail = error.kind !== 'run_failed' ? !mustComplete : strikes >= MOST_STRIKES
     if (!mayFail && started - this.#shaken > UNREST_MS)
       violations.push(`${name} (${error.message}) after ${strikes} faults: ${JSON.stringify(solo.request)}`)
@@ -152,9 +156,12 @@ class Machine {
   /** Ends a run that takes too long. */
   async #inTime<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const late = new AbortController()
+    const due = this.#clock() + DEADLINE_MS
     const end = () => {
-      if (performance.now() - this.#shaken < UNREST_MS) {
-        timer = setTimeout(end, UNREST_MS)
+      const left = due - this.#clock()
+      const rest = performance.now() - this.#shaken < UNREST_MS ? UNREST_MS : 0
+      if (Math.max(left, rest) > 0) {
+        timer = setTimeout(end, Math.max(left, rest))
         return
       }
       this.#report.violations.push(`a run takes more than ${DEADLINE_MS} ms`)
@@ -184,12 +191,19 @@ class Machine {
 
   /** Who has no time sees others fail that do not. */
   #watchTime(): void {
-    let last = performance.now()
-    const timer = setInterval(() => {
-      const now = performance.now()
-      if (now - last > LAG_MS && this.#shaken < now) this.#shaken = now
-      last = now
-    }, LAG_MS / 10)
+    const timer = setInterval(() => this.#clock(), LAG_MS / 10)
     this.#stops.push(() => clearInterval(timer))
+  }
+
+  /** Milliseconds in which this process could run. Asked before judging: after a stop other timers come before the watch's. */
+  #clock(): number {
+    const now = performance.now()
+    const lag = now - this.#seen
+    this.#seen = now
+    if (lag > LAG_MS) {
+      this.#stood += lag
+      if (this.#shaken < now) this.#shaken = now
+    }
+    return now - this.#stood
   }
 }
