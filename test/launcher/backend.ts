@@ -16,13 +16,15 @@ export interface BackendOptions {
   leastLogprob?: number | 'off' | undefined
   /** Further flags of `lookahead serve`. */
   flags?: readonly string[]
+  /** V8's flags, without their dashes. Default: none. */
+  v8Flags?: readonly string[] | undefined
   /** Stops it while it starts. */
   signal?: AbortSignal | undefined
 }
 
 /** Starts the GPU backend on this machine. */
 export function startBackend(options: BackendOptions = {}): Promise<Server> {
-  const { models, draft, port = 0, contextIdleSeconds, slots, leastLogprob, signal } = options
+  const { models, draft, port = 0, contextIdleSeconds, slots, leastLogprob, v8Flags, signal } = options
   const flags = ['--host', '127.0.0.1', '--port', String(port)]
   if (models !== undefined) flags.push('--models', models)
   if (draft !== undefined) flags.push('--draft', draft)
@@ -34,6 +36,7 @@ export function startBackend(options: BackendOptions = {}): Promise<Server> {
     name: 'backend',
     script: 'gpu-backend/src/cli.ts',
     args: ['serve', ...flags],
+    v8Flags,
     signal,
   })
 }

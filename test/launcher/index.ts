@@ -1,6 +1,7 @@
 export { tryPort } from './port.ts'
 export { startBackend } from './backend.ts'
 export type { BackendOptions } from './backend.ts'
+export { startBuiltWorker } from './built-worker.ts'
 export type { Server } from './server.ts'
 export { startStack, withStack } from './stack.ts'
 export type { Stack, StackOptions } from './stack.ts'

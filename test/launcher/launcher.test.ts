@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
+import { Lookahead } from '@lookahead/sdk'
+import type { RunEvent } from '@lookahead/sdk'
 import { inject, expect, it, onTestFinished } from 'vitest'
+import { startBuiltWorker } from './built-worker.ts'
 import { startServer } from './server.ts'
 import { startWorker } from './worker.ts'
 
@@ -68,6 +71,23 @@ it.each([
     expect(await answers(started.url)).toBe(false)
   },
 )
+
+it('runs what would be deployed, stored runs too, and leaves nothing', async () => {
+  const worker = await startBuiltWorker({ backendURL: inject('backendURL'), v8Flags: ['gc-global'] })
+  onTestFinished(() => worker.stop())
+  const client = new Lookahead({ baseURL: worker.url })
+  const question = { messages: [{ role: 'user' as const, content: 'What is 2 + 3?' }], max_tokens: 8 }
+  const run = client.runs.stream({ ...question, store: true })
+  const events: RunEvent[] = []
+  for await (const event of run) events.push(event)
+  expect(events.at(-1)!.type).toBe('run.completed')
+  const id = events.map((event) => (event.type === 'run.started' ? event.run_id : '')).join('')
+  const again: RunEvent[] = []
+  for await (const event of client.runs.resume(id)) again.push(event)
+  expect(again).toEqual(events)
+  await worker.stop()
+  await expect.poll(() => isAlive(worker.pid)).toBe(false)
+})
 
 it('says at once that a port is taken, and leaves nothing', async () => {
   const other = createServer().listen(0, '127.0.0.1')

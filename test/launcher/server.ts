@@ -32,6 +32,8 @@ export interface ServerOptions {
   /** TypeScript file that prints a line ending with `listening on <URL>` on stdout. */
   script: string
   args: string[]
+  /** V8's flags for its process, without their dashes. Default: none. */
+  v8Flags?: readonly string[] | undefined
   env?: Record<string, string>
   /** Stops it while it starts. */
   signal?: AbortSignal | undefined
@@ -46,9 +48,10 @@ export class StartError extends Error {
  * Resolves once `GET /health` answers 200.
  * @throws {StartError} when the server ends before that; the signal's reason
  */
-export async function startServer({ name, script, args, env, signal }: ServerOptions): Promise<Server> {
+export async function startServer({ name, script, args, v8Flags = [], env, signal }: ServerOptions): Promise<Server> {
   signal?.throwIfAborted()
-  const child = spawn(process.execPath, ['--import', leash, script, ...args], {
+  const flags = v8Flags.map((flag) => `--${flag}`)
+  const child = spawn(process.execPath, [...flags, '--import', leash, script, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

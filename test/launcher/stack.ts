@@ -5,6 +5,7 @@ import type { BackendOptions } from './backend.ts'
 import { StartError } from './server.ts'
 import type { Server } from './server.ts'
 import { startWorker } from './worker.ts'
+import type { WorkerOptions } from './worker.ts'
 
 /** Backend and worker, running on this machine. */
 export interface Stack {
@@ -21,6 +22,8 @@ export interface StackOptions extends Omit<BackendOptions, 'port'> {
   workerPort?: number
   /** How long the worker waits for the backend, in seconds. Default: the worker's. */
   timeoutSeconds?: number | undefined
+  /** Starts the worker. Default: in wrangler's development server. */
+  serve?: ((options: WorkerOptions) => Promise<Server>) | undefined
   /** Stands between worker and backend, given the backend's URL. Default: nothing. */
   link?: ((backendURL: string) => Promise<{ url: string; close(): Promise<void> }>) | undefined
 }
@@ -30,6 +33,7 @@ export async function startStack({
   backendPort = 0,
   workerPort = 0,
   timeoutSeconds,
+  serve = startWorker,
   link: put,
   ...options
 }: StackOptions = {}): Promise<Stack> {
@@ -37,7 +41,7 @@ export async function startStack({
   const link = await put?.(backend.url)
   try {
     const backendURL = link?.url ?? backend.url
-    const worker = await startWorker({ backendURL, port: workerPort, timeoutSeconds, signal: options.signal })
+    const worker = await serve({ backendURL, port: workerPort, timeoutSeconds, signal: options.signal })
     const stop = async () => {
       await worker.stop()
       await link?.close()

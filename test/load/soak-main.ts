@@ -6,7 +6,12 @@ const { json, ...options } = script(
   'soak',
   'Mixed runs through SDK, worker and backend; exits with 1 when a text is not the one given alone, memory grows after three minutes, or something is left behind.',
 )
-  .option('--minutes <m>', 'for how long runs are begun', decimal(0.01), 10)
+  .option(
+    '--minutes <m>',
+    'for how long runs are begun; memory is judged from the fourth minute to the last',
+    decimal(0.01),
+    10,
+  )
   .option('--clients <n>', 'runs at the same time', whole(1), 6)
   .option('--seed <s>', 'fixes which runs each client begins', whole(0), 1)
   .option('--json', 'the report alone on stdout', false)
