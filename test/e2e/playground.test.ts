@@ -5,6 +5,8 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { RunEvent, RunRequestInput } from '@lookahead/sdk'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
+import { context, fakeBackend } from '../../worker/test/fake-backend.ts'
+import type { Reply } from '../../worker/test/fake-backend.ts'
 import { startWorker } from '../launcher/index.ts'
 import { backendHealth, problems } from './ask.ts'
 import { chromium } from './browser.ts'
@@ -23,6 +25,12 @@ async function write(tab: Tab, words: string): Promise<void> {
   await tab.until(`document.querySelector('textarea')`)
   await tab.evaluate(`document.querySelector('textarea').select()`)
   await tab.type(words)
+}
+
+async function reload(tab: Tab): Promise<void> {
+  await tab.evaluate('window.isOld = true')
+  await tab.send('Page.reload')
+  await tab.until('!window.isOld')
 }
 
 const choose = (tab: Tab, label: string) =>
@@ -88,6 +96,65 @@ describe.skipIf(!chromium)('the playground in Chromium', () => {
       expect(await text(tab, '[role=alert]')).toMatch(/context_length_exceeded · request \S+/)
     }
     await inTab(page, see, { signal })
+  })
+
+  it('shows the run again after a reload, and goes on with it to its end', async ({ signal }) => {
+    const see = async (tab: Tab) => {
+      await write(tab, question)
+      await choose(tab, 'lr+sd')
+      await choose(tab, 'Race')
+      await tab.evaluate(`document.querySelector('textarea').focus()`)
+      await tab.press('Enter')
+      await tab.until(`document.querySelector('.chain li')`)
+      await reload(tab)
+      const isOver = `/×/.test(document.querySelector('.figures')?.innerText)`
+      await tab.until(isOver)
+      expect(await text(tab, '.answer')).toContain(answer)
+      const shown = async () => [
+        await tab.evaluate(`document.querySelector('textarea').value`),
+        await tab.evaluate(`[...document.querySelectorAll(':checked')].map(({ value }) => value)`),
+        await text(tab, '.results'),
+      ]
+      const before = await shown()
+      expect(before[0]).toBe(question)
+      const took = parseFloat(/time\s+(\S+) s/.exec(await text(tab, '.figures'))![1]!)
+      await reload(tab)
+      await tab.until(isOver)
+      expect(await shown()).toEqual(before)
+      // As long as it was, not as long ago as it was asked.
+      expect(parseFloat(/time\s+(\S+) s/.exec(await text(tab, '.figures'))![1]!)).toBeLessThanOrEqual(took)
+      expect(tab.complaints).toEqual([])
+    }
+    await inTab(page, see, { signal })
+  })
+
+  it('stops a run after a reload, on the GPU too', async ({ signal }) => {
+    const thought: Reply = { events: [context(), { type: 'delta', text: 'A thought.' }], finally: 'hang' }
+    const fake = await fakeBackend([thought], { health: { status: 200, body: '{"status":"ok"}' } })
+    const worker = await startWorker({ backendURL: fake.url })
+    onTestFinished(async () => {
+      await worker.stop()
+      await fake[Symbol.asyncDispose]()
+    })
+    const see = async (tab: Tab) => {
+      await write(tab, question)
+      await choose(tab, 'ar')
+      await tab.evaluate(`document.querySelector('textarea').focus()`)
+      await tab.press('Enter')
+      const isThere = `/A thought/.test(document.querySelector('.chain')?.innerText)`
+      await tab.until(isThere)
+      await reload(tab)
+      await tab.until(isThere)
+      expect(await text(tab, '.timeline')).toContain('running')
+      expect(fake.left).toBe(0)
+      await tab.evaluate(`[...document.querySelectorAll('button')].find((one) => one.innerText === 'Stop').click()`)
+      await tab.until(`/Stopped/.test(document.querySelector('.results')?.innerText)`)
+      await expect.poll(() => fake.left).toBe(1)
+      await reload(tab)
+      await tab.until(`/A thought[^]*Stopped/.test(document.querySelector('.results')?.innerText)`)
+      expect(await text(tab, '[role=alert]')).toBe('')
+    }
+    await inTab(`${worker.url}/`, see, { signal })
   })
 
   it('asks for the key where the worker does, and keeps it out of the code', async ({ signal }) => {

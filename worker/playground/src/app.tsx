@@ -1,11 +1,12 @@
 /** The whole page: a question, the run that answers it, and what it tells. */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { Announcer } from './announcer.tsx'
 import { Code } from './code-view.tsx'
 import { ErrorNote } from './error-note.tsx'
 import { Ask, examples } from './ask.tsx'
 import { Figures } from './figures.tsx'
 import { Health } from './health.tsx'
+import { useKept } from './kept.ts'
 import { RecordingBar } from './recording-bar.tsx'
 import { Result } from './result.tsx'
 import { SettingsForm } from './settings-form.tsx'
@@ -18,36 +19,40 @@ import { useClient } from './use-client.ts'
 import { useRecordedRun } from './use-recorded-run.ts'
 import { WhatIf } from './what-if-view.tsx'
 
+/** Whether the worker keeps runs; it says so in the page. */
+const isStoring = document.querySelector('[data-stores-runs]') !== null
+
 export function App() {
-  const [question, setQuestion] = useState(examples[0]!)
-  const [settings, setSettings] = useState(defaults)
+  const [question, setQuestion] = useKept('question', examples[0]!)
+  const [kept, setSettings] = useKept('settings', defaults)
+  const settings = { ...defaults, ...kept }
   const [speed, setSpeed] = useState(1)
   const { client, apiKey, setApiKey } = useClient()
-  const ahead = useRecordedRun(client, speed)
-  const plain = useRecordedRun(client, speed)
+  const ahead = useRecordedRun(client, speed, 'ahead')
+  const plain = useRecordedRun(client, speed, 'plain')
   const isRunning = ahead.status === 'running' || plain.status === 'running'
 
   // Each alone on the machine: side by side they would slow each other.
-  const raced = useRef<Recording['request']>(undefined)
+  const [raced, setRaced] = useKept<Recording['request'] | undefined>('raced', undefined)
   useEffect(() => {
-    if (ahead.status !== 'completed' || !raced.current) return
-    plain.ask(raced.current)
-    raced.current = undefined
+    if (ahead.status !== 'completed' || !raced) return
+    plain.ask(raced)
+    setRaced(undefined)
   }, [ahead.status])
 
   const ask = () => {
-    const request = requestOf(question, settings)
+    const request = { ...requestOf(question, settings), ...(isStoring && { store: true }) }
     plain.clear()
-    raced.current = settings.race && settings.mode !== 'ar' ? plainRequest(request) : undefined
+    setRaced(settings.race && settings.mode !== 'ar' ? plainRequest(request) : undefined)
     ahead.ask(request)
   }
   const stop = () => {
-    raced.current = undefined
+    setRaced(undefined)
     ahead.stop()
     plain.stop()
   }
   const play = (recording: Recording, beside?: Recording) => {
-    raced.current = undefined
+    setRaced(undefined)
     setQuestion(questionOf(recording.request))
     if (beside) plain.play(beside)
     else plain.clear()

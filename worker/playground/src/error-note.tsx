@@ -16,6 +16,7 @@ export function ErrorNote({ error }: { error: LookaheadError | undefined }) {
 }
 
 const advice: Record<string, string> = {
+  run_not_found: 'This run is not kept any more. Ask again.',
   invalid_api_key: 'The worker asks for an API key: enter it in the settings, and ask again.',
   connection_error: 'The worker cannot be reached. Is it still running?',
   overloaded: 'The backend is too busy. Ask again in a moment.',

@@ -51,6 +51,19 @@ function read<T>(line: string, number: number, check: (json: unknown) => T): T {
   }
 }
 
+/**
+ * Adds an event of a run that is read again. What came before comes at once then, so the run's own count of its time says
+ * when it was: no event is later than the next count, or at the end, than the last.
+ */
+export function withEarlier(events: readonly TimedEvent[], event: TimedEvent): TimedEvent[] {
+  const told = event.type === 'run.failed' ? events.findLast(isCount) : event
+  const latest = told && isCount(told) ? told.stats.elapsed_ms : undefined
+  const all = [...events, event]
+  return latest === undefined ? all : all.map((one) => ({ ...one, at: Math.min(one.at, Math.round(latest)) }))
+}
+
+const isCount = (event: TimedEvent) => event.type === 'run.stats' || event.type === 'run.completed'
+
 /** What was asked, in words. */
 export const questionOf = ({ messages, prompt }: RunRequestInput): string =>
   textOf(messages?.findLast(({ role }) => role === 'user')?.content ?? prompt ?? '')

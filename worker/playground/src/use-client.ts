@@ -1,15 +1,9 @@
 import { Lookahead } from '@lookahead/sdk'
-import { useMemo, useState } from 'preact/hooks'
+import { useMemo } from 'preact/hooks'
+import { useKept } from './kept.ts'
 
-const STORED = 'lookahead.api-key'
-
-/** The key stays in this tab: nothing is written to disk by the page. */
 export function useClient() {
-  const [apiKey, keep] = useState(() => sessionStorage.getItem(STORED) ?? '')
-  const setApiKey = (key: string) => {
-    keep(key)
-    sessionStorage.setItem(STORED, key)
-  }
+  const [apiKey, setApiKey] = useKept('api-key', '')
   const client = useMemo(
     () => new Lookahead({ baseURL: location.origin, apiKey: isKey(apiKey) ? apiKey : '' }),
     [apiKey],
