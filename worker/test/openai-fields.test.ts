@@ -86,7 +86,7 @@ describe('what cannot be done is refused, and the field named', () => {
     ['/v1/responses', { input: [{ role: 'user', content: [{ type: 'input_image' }] }] }, 'input.0.content'],
     ['/v1/responses', { input: [{ type: 'function_call_output', output: 'x' }] }, 'input.0.type'],
     ['/v1/responses', { previous_response_id: 'resp_1' }, 'previous_response_id'],
-    ['/v1/responses', { background: true }, 'background'],
+    ['/v1/responses', { background: true, store: false }, 'background'],
     ['/v1/responses', { tools: [{ type: 'web_search' }] }, 'tools'],
     ['/v1/responses', { text: { format: { type: 'json_schema' } } }, 'text.format.type'],
   ] as [string, object, string][])('%s %j', async (path, body, param) => {

@@ -77,8 +77,8 @@ export const stored: Area = {
     },
     {
       file: object,
-      from: 'await this.ctx.storage.deleteAll()',
-      to: 'return',
+      from: '>= endedAt + this.#retentionMs) await this.ctx.storage.deleteAll()',
+      to: '>= endedAt + this.#retentionMs) return',
       means: 'runs are kept for ever',
       tests: [storedTest],
     },

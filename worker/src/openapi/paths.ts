@@ -49,6 +49,12 @@ const dialect = (operationId: string, summary: string, request: object, see: str
 })
 
 const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
+const startingAfter = {
+  name: 'starting_after',
+  in: 'query',
+  schema: { type: 'integer', minimum: 0 },
+  description: 'the last known event',
+}
 const events = '`data` is a RunEvent, the last a terminal one'
 const ofStored = refusals(401, 404, 500, 503)
 
@@ -88,12 +94,7 @@ export const paths = {
       summary: 'The events of a stored run, those to come too',
       parameters: [
         id,
-        {
-          name: 'starting_after',
-          in: 'query',
-          schema: { type: 'integer', minimum: 0 },
-          description: 'the last known event',
-        },
+        startingAfter,
         {
           name: 'Last-Event-ID',
           in: 'header',
@@ -135,6 +136,36 @@ export const paths = {
     ref('ResponseRequest'),
     'https://www.openresponses.org/specification',
   ),
+  '/v1/responses/{id}': {
+    get: {
+      operationId: 'getResponse',
+      summary: 'A stored response, as it stands or as a stream',
+      parameters: [
+        id,
+        { name: 'stream', in: 'query', schema: { type: 'boolean' } },
+        { ...startingAfter, description: 'the `sequence_number` of the last known event' },
+      ],
+      responses: {
+        200: answer('the response', { ...json(anything), ...stream({ type: 'string' }) }),
+        ...refusals(400),
+        ...ofStored,
+      },
+    },
+    delete: {
+      operationId: 'deleteResponse',
+      summary: 'Ends it, if it goes on, and forgets it',
+      parameters: [id],
+      responses: { 200: answer('that it is deleted', json(anything)), ...ofStored },
+    },
+  },
+  '/v1/responses/{id}/cancel': {
+    post: {
+      operationId: 'cancelResponse',
+      summary: 'Ends a stored response that goes on',
+      parameters: [id],
+      responses: { 200: answer('the response, as it is then', json(anything)), ...ofStored },
+    },
+  },
   '/v1/models': {
     get: {
       operationId: 'listModels',

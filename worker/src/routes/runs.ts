@@ -12,7 +12,7 @@ export const runs = new Hono<App>()
 
 runs.post('/v1/runs', async (c) => {
   const request = parseRequest(RunRequest, await readJson(c.req.raw))
-  if (request.store) return startStoredRun(request, c)
+  if (request.store) return (await startStoredRun(request, c)).answer
   if (c.req.header('idempotency-key') !== undefined)
     throw new ProtocolError(
       400,

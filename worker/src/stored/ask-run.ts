@@ -17,22 +17,22 @@ type Asked<Wish> = Wish extends Order ? Omit<Wish, 'owner'> : never
 
 /**
  * Begins a stored run, or comes back to the one that the same `Idempotency-Key` has begun; answered by all its events.
+ * @param note what the dialect that asks needs to word the run once more
  * @throws {ProtocolError} as `startRun` does; 422 `idempotency_key_reused`; as `askRun` does
  */
-export async function startStoredRun(request: RunRequest, c: Context<App>): Promise<Response> {
+export async function startStoredRun(
+  request: RunRequest,
+  c: Context<App>,
+  note?: object,
+): Promise<{ id: string; answer: Response }> {
   retentionMsOf(c.env)
   const key = c.req.header('idempotency-key')
   if (key !== undefined && !KEY.test(key))
     throw new ProtocolError(400, 'invalid_request', 'Idempotency-Key: must be 1 to 255 visible ASCII characters')
   // The same key is the same run, without anybody keeping a list of keys.
   const id = key === undefined ? c.var.requestId : toUuid(await sha256(`${await ownerOf(c)}\n${key}`))
-  return askRun(c, id, {
-    do: 'start',
-    id,
-    fingerprint: await sha256(JSON.stringify(request)),
-    request,
-    caller: c.var.caller,
-  })
+  const fingerprint = await sha256(JSON.stringify(note ? [request, note] : request))
+  return { id, answer: await askRun(c, id, { do: 'start', id, fingerprint, request, caller: c.var.caller, note }) }
 }
 
 /**

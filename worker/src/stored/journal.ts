@@ -75,9 +75,13 @@ export class Journal {
     if (failure) throw failure.error
   }
 
-  /** Events from number `from` on, up to the terminal one, read only as fast as they are asked for. Leaving it leaves the run alone. */
-  follow(from: number): Leavable<RunEvent> {
+  /**
+   * Events from number `from` on, up to the terminal one, read only as fast as they are asked for. Leaving it leaves the run alone.
+   * @param now ends with what is stored by now
+   */
+  follow(from: number, now = false): Leavable<RunEvent> {
     const left = Promise.withResolvers<'left'>()
+    if (now) left.resolve('left')
     return leavable(this.#events(from, left.promise), () => left.resolve('left'))
   }
 

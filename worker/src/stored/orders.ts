@@ -7,7 +7,7 @@ export interface RunObjects {
   getByName(id: string): { fetch(url: string, init: { method: string; body: string }): Promise<Response> }
 }
 
-export type Order = Start | Follow | Retrieve | Cancel
+export type Order = Start | Follow | Retrieve | Recall | Cancel | Delete
 
 /** The run is begun, or is there already; answered as `follow` from its beginning. */
 export interface Start {
@@ -18,6 +18,8 @@ export interface Start {
   fingerprint: string
   request: RunRequest
   caller: Caller
+  /** What the dialect that asked needs to word the run once more. */
+  note?: object | undefined
 }
 
 /** Answered by a stream of events. */
@@ -26,6 +28,8 @@ export interface Follow {
   owner: string
   /** Events before this one are left out. */
   from: number
+  /** Ends with what is stored by now. */
+  now?: boolean
 }
 
 /** Answered by a `StoredRun`. */
@@ -34,8 +38,27 @@ export interface Retrieve {
   owner: string
 }
 
+/** Answered by a `Recalled`. */
+export interface Recall {
+  do: 'recall'
+  owner: string
+}
+
+export interface Recalled {
+  /** Seconds since 1970. */
+  created: number
+  /** That of `start`; null where there was none. */
+  note: object | null
+}
+
 /** Ends the run, if it goes on; answered as `retrieve` once it is over. */
 export interface Cancel {
   do: 'cancel'
+  owner: string
+}
+
+/** Ends the run, if it goes on, and forgets it; answered by nothing. */
+export interface Delete {
+  do: 'delete'
   owner: string
 }

@@ -11,6 +11,8 @@ export interface RunRecord {
   fingerprint: string
   /** Milliseconds since 1970. */
   createdAt: number
+  /** What the dialect that asked needs to word it once more. */
+  note?: object | undefined
 }
 
 type Failed = Extract<RunEvent, { type: 'run.failed' }>
@@ -53,4 +55,4 @@ export function stateOf({ id, createdAt }: RunRecord, journal: Journal, retentio
   }
 }
 
-const seconds = (ms: number): number => Math.floor(ms / 1000)
+export const seconds = (ms: number): number => Math.floor(ms / 1000)

@@ -10,9 +10,9 @@ import { stackOf } from '../lookahead/index.ts'
 import type { Bindings } from '../settings.ts'
 import { HEARTBEAT_MS, letIn, openRun } from '../start-run.ts'
 import { Journal } from './journal.ts'
-import { cancelled, interrupted, notFound, stateOf } from './record.ts'
+import { cancelled, interrupted, notFound, seconds, stateOf } from './record.ts'
 import type { RunRecord } from './record.ts'
-import type { Order, Start } from './orders.ts'
+import type { Order, Recalled, Start } from './orders.ts'
 import { retentionMsOf } from './retention.ts'
 
 const RECORD = 'run'
@@ -61,8 +61,16 @@ export class RunObject extends DurableObject<Bindings> {
     if (order.do === 'start') return this.#start(order)
     const record = this.#record
     if (record?.owner !== order.owner) throw notFound()
-    if (order.do === 'follow') return this.#follow(order.from)
-    if (order.do === 'cancel') await this.#cancel()
+    if (order.do === 'follow') return this.#follow(order.from, order.now)
+    if (order.do === 'recall') {
+      const { createdAt, note = null } = record
+      return Response.json({ created: seconds(createdAt), note } satisfies Recalled)
+    }
+    if (order.do === 'cancel' || order.do === 'delete') await this.#cancel()
+    if (order.do === 'delete') {
+      await this.ctx.storage.deleteAll()
+      return new Response(null, { status: 204 })
+    }
     return Response.json(stateOf(record, this.#journal, this.#retentionMs))
   }
 
@@ -96,9 +104,13 @@ export class RunObject extends DurableObject<Bindings> {
     }
   }
 
-  async #store({ id, owner, fingerprint }: Start, events: AsyncIterable<RunEvent>, begun: () => void): Promise<void> {
+  async #store(
+    { id, owner, fingerprint, note }: Start,
+    events: AsyncIterable<RunEvent>,
+    begun: () => void,
+  ): Promise<void> {
     try {
-      this.#record = { id, owner, fingerprint, createdAt: Date.now() }
+      this.#record = { id, owner, fingerprint, createdAt: Date.now(), note }
       this.#journal.open()
       await this.#wakeAt(Date.now() + WATCH_MS)
       begun()
@@ -111,14 +123,14 @@ export class RunObject extends DurableObject<Bindings> {
     }
   }
 
-  #follow(from: number): Response {
+  #follow(from: number, now = false): Response {
     if (from > this.#journal.length)
       throw new ProtocolError(400, 'invalid_request', `starting_after: there is no event ${from - 1} yet`, {
         param: 'starting_after',
       })
     // There will be no more: `EventSource` comes back no more after this.
     if (this.#journal.isOver && from === this.#journal.length) return new Response(null, { status: 204 })
-    return eventStream(this.#journal.follow(from), { ids: true, firstId: from, heartbeatMs: HEARTBEAT_MS })
+    return eventStream(this.#journal.follow(from, now), { ids: true, firstId: from, heartbeatMs: HEARTBEAT_MS })
   }
 
   async #cancel(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Context } from 'hono'
 import { failure } from '../../failure.ts'
 import type { App } from '../../settings.ts'
 import { HEARTBEAT_MS, startRun } from '../../start-run.ts'
+import { eventsByNow, startForReading } from '../../stored/read-run.ts'
 import { within } from '../../within.ts'
 import type { Asked, Encoder } from './dialect.ts'
 import { patientJson } from './patient-json.ts'
@@ -17,14 +18,20 @@ type Events = AsyncIterator<RunEvent, void, undefined>
  * when something is written.
  * @throws as `startRun` does
  */
-export async function answer(c: Context<App>, { run, stream, encoder }: Asked): Promise<Response> {
-  const events = await startRun(run, c)
-  const words = encoder({ id: c.var.requestId, created: Math.floor(Date.now() / 1000) })
+export async function answer(c: Context<App>, { run, stream, encoder, stored }: Asked): Promise<Response> {
+  const { events, named } = stored
+    ? await startForReading(run, c, stored.note)
+    : { events: await startRun(run, c), named: { id: c.var.requestId, created: Math.floor(Date.now() / 1000) } }
+  const words = encoder(named)
+  if (stored && !stream && !stored.isAwaited) {
+    await events.return?.()
+    return c.json(words.whole(await eventsByNow(c, named.id)))
+  }
   const first = read(events, stream ? hasBegun : () => false)
   const known = await within(HEARTBEAT_MS, first)
   const last = known?.at(-1)
   if (last?.type === 'run.failed') return failure(last).toResponse()
-  if (stream) return encodedStream(encoded(first, events, words), (text) => text, { heartbeatMs: HEARTBEAT_MS })
+  if (stream) return wordedStream(events, words, first)
   if (!known)
     return patientJson(
       first.then((all) => whole(all, words)),
@@ -54,7 +61,12 @@ async function read(events: Events, isEnough: (event: RunEvent) => boolean): Pro
   }
 }
 
-/** The events as text, those already read first. Leaving it leaves them. */
+/** A stream of the events as a dialect words them. @param first those that were read already */
+export function wordedStream(rest: Events, words: Encoder, first = Promise.resolve<RunEvent[]>([])): Response {
+  return encodedStream(encoded(first, rest, words), (text) => text, { heartbeatMs: HEARTBEAT_MS })
+}
+
+/** The events as text. Leaving it leaves them. */
 function encoded(first: Promise<RunEvent[]>, rest: Events, encoder: Encoder): Leavable<string> {
   async function* lines(): AsyncGenerator<string, void, undefined> {
     for (const event of await first) yield encoder.event(event)

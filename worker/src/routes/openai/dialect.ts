@@ -10,6 +10,8 @@ export interface Asked {
   run: RunRequest
   stream: boolean
   encoder: (named: Named) => Encoder
+  /** Of a run that is to be stored: what `encoder` is made of once more, and whether its client waits for its end. */
+  stored?: { note: object; isAwaited: boolean } | undefined
 }
 
 /** What an answer calls itself, handed in so that an encoder is a function of its run alone. */

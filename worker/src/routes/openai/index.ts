@@ -7,6 +7,7 @@ import { chat } from './chat.ts'
 import { completions } from './completions.ts'
 import type { Dialect } from './dialect.ts'
 import { responses } from './responses.ts'
+import { storedResponses } from './stored-responses.ts'
 
 const dialects = new Map<string, Dialect>([
   ['/v1/chat/completions', chat],
@@ -15,5 +16,7 @@ const dialects = new Map<string, Dialect>([
 ])
 
 export const openai = new Hono<App>()
+
+openai.route('/', storedResponses)
 
 for (const [path, read] of dialects) openai.post(path, async (c) => answer(c, read(await readJson(c.req.raw), c.env)))

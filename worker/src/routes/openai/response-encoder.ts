@@ -1,13 +1,17 @@
 /** A run as the events of `POST /v1/responses`. What our dialect tells beside comes with the prefix that Open Responses asks for. */
-import { encodeEvent } from '@lookahead/sdk/protocol'
+import { encodeEvent, isTerminal } from '@lookahead/sdk/protocol'
 import type { RunEvent } from '@lookahead/sdk/protocol'
-import { gather, isExtra } from './dialect.ts'
+import { isExtra } from './dialect.ts'
 import type { Completed, Encoder, Named, TextDelta } from './dialect.ts'
 import { closeItem, deltaOf, itemOf, openItem } from './response-items.ts'
 import type { Item, ResponseEvent } from './response-items.ts'
 
 /** What a response repeats of its request. */
 export interface Echoed {
+  /** Whether it can be read again. */
+  store?: boolean | undefined
+  /** Whether its client does not wait for it. */
+  background?: boolean | undefined
   model: string
   instructions?: string | undefined
   max_output_tokens?: number | undefined
@@ -28,23 +32,30 @@ export class ResponseEncoder implements Encoder {
   /** All but the last are over. */
   readonly #items: Item[] = []
   #sequence = 0
+  readonly #from: number
 
-  constructor(named: Named, { withSteps = false, ...echoed }: ResponseOptions) {
+  /** @param from events of a stream that are numbered lower are left out */
+  constructor(named: Named, { withSteps = false, ...echoed }: ResponseOptions, from = 0) {
     this.#named = named
     this.#echoed = echoed
     this.#withSteps = withSteps
+    this.#from = from
   }
 
   event(event: RunEvent): string {
     return this.#events(event)
-      .map((sent) => encodeEvent({ ...sent, sequence_number: this.#sequence++ } as ResponseEvent))
+      .map((sent) => ({ ...sent, sequence_number: this.#sequence++ }))
+      .filter(({ sequence_number }) => sequence_number >= this.#from)
+      .map((sent) => encodeEvent(sent))
       .join('')
   }
 
+  /** @param events of a stored run: as many as there are */
   whole(events: readonly RunEvent[]): object {
-    const { completed, lookahead } = gather(events)
-    for (const event of events) this.#events(event)
-    return { ...this.#ended(completed), lookahead }
+    const last = events.flatMap((event) => this.#events(event)).at(-1)
+    const isOver = events.some(isTerminal)
+    const response = isOver ? (last!.response as object) : this.#response('in_progress')
+    return { ...response, lookahead: { events: events.filter(isExtra) } }
   }
 
   #events(event: RunEvent): ResponseEvent[] {
@@ -56,7 +67,9 @@ export class ResponseEncoder implements Encoder {
     if (event.type === 'text.delta') return this.#text(event)
     if (event.type === 'run.failed') {
       const { code, message } = event
-      return [{ type: 'response.failed', response: { ...this.#response('failed'), error: { code, message } } }]
+      const status = code === 'cancelled' ? 'cancelled' : 'failed'
+      this.#close('incomplete')
+      return [{ type: 'response.failed', response: { ...this.#response(status), error: { code, message } } }]
     }
     if (event.type !== 'run.completed') return extra
     const closed = this.#close(event.finish_reason === 'length' ? 'incomplete' : 'completed')
@@ -108,6 +121,7 @@ export class ResponseEncoder implements Encoder {
 
   #response<const Status extends string>(status: Status) {
     const { model, instructions = null, max_output_tokens = null, temperature = null, top_p = null } = this.#echoed
+    const { store = false, background = false } = this.#echoed
     return {
       id: `resp_${this.#named.id}`,
       object: 'response',
@@ -124,7 +138,8 @@ export class ResponseEncoder implements Encoder {
       metadata: this.#echoed.metadata ?? {},
       parallel_tool_calls: false,
       previous_response_id: null,
-      store: false,
+      store,
+      background,
       text: { format: { type: 'text' } },
       tool_choice: 'none',
       tools: [],

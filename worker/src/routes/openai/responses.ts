@@ -1,4 +1,4 @@
-/** `POST /v1/responses`, as in Open Responses: text and reasoning, nothing kept. @see https://www.openresponses.org/specification */
+/** `POST /v1/responses`, as in Open Responses: text and reasoning, kept only where that is asked for. @see https://www.openresponses.org/specification */
 import { parseRequest } from '@lookahead/sdk/protocol'
 import type { Message } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
@@ -8,6 +8,7 @@ import {
   NO_TOOLS,
   callsNoTools,
   common,
+  flag,
   maybe,
   positive,
   refused,
@@ -41,7 +42,7 @@ const InputItem = v.lazy((item): v.GenericSchema<unknown, Message[]> => {
   return type === 'reasoning' ? ReasoningItem : MessageItem
 })
 
-const NOTHING_KEPT = 'nothing is kept between requests: send the whole conversation'
+const NOTHING_KEPT = 'no response goes on from another: send the whole conversation'
 
 export const ResponseRequest = v.pipe(
   v.object({
@@ -64,9 +65,16 @@ export const ResponseRequest = v.pipe(
     include: maybe(v.array(v.string())),
     previous_response_id: refused(NOTHING_KEPT),
     conversation: refused(NOTHING_KEPT),
-    background: refused('a response is written while its client waits'),
+    /** Keeps the response, which is written then whoever listens, where the worker can. Default: as `background` says. */
+    store: maybe(v.boolean()),
+    /** Answers at once, and keeps the response. */
+    background: flag(false),
     prompt: refused('write it into input'),
   }),
+  v.forward(
+    v.check(({ store, background }) => store !== false || !background, 'needs "store": true'),
+    ['background'],
+  ),
   v.forward(
     v.check((request) => callsNoTools(request), NO_TOOLS),
     ['tools'],
@@ -81,6 +89,10 @@ export const responses: Dialect = (body, env) => {
   const messages = [...system, ...input.flat()]
   const run = toRun(request, { messages, max_tokens: max_output_tokens ?? ALL_TOKENS, lookahead })
   const withSteps = request.include?.includes('lookahead.events') ?? false
-  const echoed = { model, instructions, max_output_tokens, temperature, top_p, metadata }
-  return { run, stream, encoder: (named) => new ResponseEncoder(named, { ...echoed, withSteps }) }
+  const { background } = request
+  // Clients ask for it as a matter of course: where nothing can be stored, that is no error, and the answer says so.
+  const store = background || (request.store === true && env.RUNS !== undefined)
+  const note = { model, instructions, max_output_tokens, temperature, top_p, metadata, store, background, withSteps }
+  const stored = store ? { note, isAwaited: !background } : undefined
+  return { run, stream, stored, encoder: (named) => new ResponseEncoder(named, note) }
 }
