@@ -6,6 +6,7 @@ import { limitsOf } from './access/limits.ts'
 import { takePlace } from './access/place.ts'
 import { failure } from './failure.ts'
 import { Controllers, cycle } from './lookahead/index.ts'
+import type { Progress } from './lookahead/index.ts'
 import { logLine } from './log.ts'
 import type { App, Bindings, Caller } from './settings.ts'
 import { engineOf } from './upstreams/index.ts'
@@ -37,7 +38,7 @@ export async function startRun(
 ): Promise<AsyncIterator<RunEvent, void, undefined>> {
   const { requestId: runId, caller } = c.var
   const { signal } = c.req.raw
-  const { events, leave } = await openRun(request, { env: c.env, caller, runId, signal })
+  const { events, leave } = await openRun(request, { env: c.env, caller, runId, signal }, cycle)
   const over = Promise.withResolvers<void>()
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
   c.executionCtx.waitUntil(over.promise.then(leave))
@@ -54,13 +55,18 @@ export interface Circumstances {
 
 /**
  * A run that has its place among those that go on, and is not begun yet. Whoever opens it leaves the place once it is over.
+ * @param begin the cycle, or one that takes up a run
  * @throws {ProtocolError} 500 `not_configured`; 429 `too_many_runs`
  */
-export async function openRun(request: RunRequest, { env, caller, runId, signal }: Circumstances) {
+export async function openRun<Events>(
+  request: RunRequest,
+  { env, caller, runId, signal }: Circumstances,
+  begin: (...run: Parameters<typeof cycle>) => Events,
+) {
   const upstream = engineOf(env).upstream(env, runId)
   const max_tokens = Math.min(request.max_tokens, caller.tokens ?? limitsOf(env).tokens)
   const leave = await takePlace(env, caller, runId)
-  const events = cycle(
+  const events = begin(
     upstream,
     { ...request, max_tokens },
     {
@@ -74,10 +80,10 @@ export async function openRun(request: RunRequest, { env, caller, runId, signal 
 }
 
 /** The same run once the engine has let it in, or has kept it waiting for `statusMs`. @throws {ProtocolError} as `startRun` does */
-export async function letIn(
-  run: AsyncIterator<RunEvent, void, undefined>,
+export async function letIn<Event extends RunEvent | Progress>(
+  run: AsyncIterator<Event, void, undefined>,
   statusMs = STATUS_MS,
-): Promise<AsyncIterator<RunEvent, void, undefined>> {
+): Promise<AsyncIterator<Event, void, undefined>> {
   const begun = run.next()
   const first = await within(statusMs, begun)
   if (first?.done) throw new ProtocolError(499, 'client_left', 'the client left')

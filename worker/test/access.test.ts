@@ -153,6 +153,9 @@ describe('runs at a time', () => {
     expect(leases.take('c', 'x', places, LEASE_MS - 1)).toBe('own')
     expect(leases.take('c', 'x', places, LEASE_MS)).toBeUndefined()
     expect([...leases].map(([id]) => id)).toEqual(['b', 'c'])
+    // A stored run whose object was lost.
+    expect(leases.take('c', 'x', places, LEASE_MS)).toBeUndefined()
+    expect([...leases].map(([id]) => id)).toEqual(['b', 'c'])
   })
 })
 

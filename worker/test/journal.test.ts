@@ -2,10 +2,15 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { RunEvent } from '@lookahead/sdk/protocol'
 import { describe, expect, test } from 'vitest'
+import type { Progress, Standing } from '../src/lookahead/index.ts'
 import { Journal } from '../src/stored/journal.ts'
 import type { Storage } from '../src/stored/journal.ts'
 
 const delta = (text: string): RunEvent => ({ type: 'text.delta', channel: 'answer', text })
+/** An event that no progress comes after. */
+const uncovered = delta('?')
+const standing = { tokens: 1 } as Standing
+const progress: Progress = { type: 'progress', standing, said: { ids: [7], text: 't' } }
 const end: RunEvent = { type: 'run.failed', code: 'target_failed', message: 'm' }
 
 /** A disk that is done with what was written when `flush` is called, or breaks. */
@@ -42,12 +47,13 @@ function source() {
   const ready: RunEvent[] = []
   let taken = 0
   let wake = Promise.withResolvers<void>()
-  async function* events(): AsyncGenerator<RunEvent, void, undefined> {
+  async function* events(): AsyncGenerator<RunEvent | Progress, void, undefined> {
     for (;;) {
       for (let event = ready.shift(); event; event = ready.shift()) {
         taken++
         yield event
         if (event === end) return
+        if (event !== uncovered) yield progress
       }
       await wake.promise
       wake = Promise.withResolvers()
@@ -97,6 +103,20 @@ describe('a journal', () => {
     expect(told).toEqual([delta('a'), delta('b'), delta('c'), end])
     expect(Number(rows())).toBeLessThan(4)
     expect([...journal.stored()]).toEqual(told)
+  })
+
+  test('stores an event with the progress that covers it, and none without, until the run is over', async () => {
+    const { journal, say, flush } = open()
+    say(delta('a'), uncovered)
+    for (let i = 0; i < 3; i++) await flush()
+    expect([[...journal.stored()], journal.begun]).toEqual([[delta('a')], { standing, said: { ids: [7], text: 't' } }])
+    say(delta('b'))
+    for (let i = 0; i < 3; i++) await flush()
+    expect([...journal.stored()]).toEqual([delta('a'), uncovered, delta('b')])
+    expect(journal.begun?.said).toEqual({ ids: [7, 7], text: 'tt' })
+    say(end)
+    for (let i = 0; i < 3; i++) await flush()
+    expect([journal.isOver, journal.begun]).toEqual([true, undefined])
   })
 
   test('begins in the middle of a batch, and ends at once where all is told', async () => {

@@ -150,7 +150,48 @@ describe('a run whose viewer has left', () => {
     expect(await again.json()).toEqual(await worker.state(id))
   })
 
-  test('ends in one terminal event where its object is lost', async () => {
+  test('goes on where its object is lost, from the tokens that were said', async () => {
+    const persist = await folder()
+    const thought: Reply = { events: [context(), { type: 'delta', text: 'half', tokens: [1, 2] }], finally: 'hang' }
+    const first = await start([thought], {}, { persist })
+    const id = await first.leave()
+    await expect.poll(async () => (await first.state(id)).last_event_id).toBe(1)
+    await first.stop()
+    const second = await start([end], {}, { persist })
+    const events = await second.events(id)
+    expect(events.map(([number, event]) => [number, event.type])).toEqual([
+      [0, 'run.started'],
+      [1, 'text.delta'],
+      [2, 'run.waiting'],
+      [3, 'text.delta'],
+      [4, 'run.completed'],
+    ])
+    expect(events[2]![1]).toMatchObject({ code: 'interrupted' })
+    expect(second.fake.calls.map(({ body }) => body.context)).toEqual([{ id, prompt: 'x', output: [1, 2] }])
+    expect(await second.state(id)).toMatchObject({
+      status: 'completed',
+      reasoning: 'half',
+      answer: '\\boxed{3}',
+      usage: { completion_tokens: 3 },
+    })
+  })
+
+  test('stops when it is cancelled, also where its object was lost', async () => {
+    const persist = await folder()
+    const thought: Reply = { events: [context(), { type: 'delta', text: 'half', tokens: [1] }], finally: 'hang' }
+    const first = await start([thought], {}, { persist })
+    const id = await first.leave()
+    await expect.poll(async () => (await first.state(id)).last_event_id).toBe(1)
+    await first.stop()
+    const second = await start([thought], {}, { persist })
+    const followed = second.events(id)
+    await expect.poll(async () => (await second.state(id)).reasoning).toBe('halfhalf')
+    await second.ask(`/v1/runs/${id}/cancel`, { method: 'POST' })
+    expect((await followed).at(-1)![1]).toMatchObject({ type: 'run.failed', code: 'cancelled' })
+    await expect.poll(() => second.fake.left).toBe(1)
+  })
+
+  test('ends in one terminal event where its object is lost, and nobody told its tokens', async () => {
     const persist = await folder()
     const first = await start([half], {}, { persist })
     const id = await first.leave()

@@ -82,7 +82,7 @@ export const RunEvent = v.variant('type', [
     part: openWord<'draft' | 'judge'>(),
     ...trouble,
   }),
-  /** The target is away or too busy: the run goes on from what was said, as soon as it is back. */
+  /** The target is away or too busy, or a stored run's worker was restarted: the run goes on from what was said, as soon as it can. */
   v.object({ type: v.literal('run.waiting'), ...trouble }),
   v.object({ type: v.literal('run.stats'), stats: RunStats }),
   v.object({

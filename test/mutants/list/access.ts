@@ -17,9 +17,16 @@ export const access: Area = {
     },
     {
       file: leases,
-      from: 'if (until <= now) this.#leases.delete(other)',
-      to: 'if (until < 0) this.#leases.delete(other)',
+      from: 'if (until <= now || other === id) this.#leases.delete(other)',
+      to: 'if (other === id) this.#leases.delete(other)',
       means: 'a worker that died keeps its places for ever',
+      tests,
+    },
+    {
+      file: leases,
+      from: 'until <= now || other === id',
+      to: 'until <= now',
+      means: 'a stored run whose object was lost is in its own way',
       tests,
     },
     {

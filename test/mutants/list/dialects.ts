@@ -12,6 +12,20 @@ export const dialects: Area = {
   name: 'dialects',
   mutants: [
     {
+      file: `${openai}/response-encoder.ts`,
+      from: 'sequence_number >= this.#from',
+      to: 'sequence_number > this.#from',
+      means: 'a reader who comes back misses an event of a response',
+      tests: [encoders],
+    },
+    {
+      file: `${openai}/response-encoder.ts`,
+      from: "      this.#close('incomplete')\n",
+      to: '',
+      means: 'a cancelled response is still being written',
+      tests: [encoders],
+    },
+    {
       file: `${openai}/chunk-encoder.ts`,
       from: '    this.#extras = []\n    return data',
       to: '    return data',

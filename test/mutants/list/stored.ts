@@ -5,6 +5,8 @@ const log = 'worker/src/stored/event-log.ts'
 const object = 'worker/src/stored/run-object.ts'
 const askRun = 'worker/src/stored/ask-run.ts'
 const events = 'sdk/src/stored-events.ts'
+const report = 'worker/src/lookahead/report.ts'
+const goingOnTest = 'worker/src/lookahead/going-on.test.ts'
 const journalTest = 'worker/test/journal.test.ts'
 const storedTest = 'worker/test/stored.test.ts'
 const sdkTest = 'sdk/src/stored.test.ts'
@@ -28,7 +30,7 @@ export const stored: Area = {
     },
     {
       file: journal,
-      from: '      if (waiting.length >= MOST_WAITING) await storing\n',
+      from: '      if (waiting.events.length >= MOST_WAITING) await storing\n',
       to: '',
       means: 'a slow disk fills memory',
       tests: [journalTest],
@@ -55,10 +57,66 @@ export const stored: Area = {
       tests: [journalTest],
     },
     {
+      file: journal,
+      from: "if (event.type !== 'progress' && !isTerminal(event)) continue",
+      to: '',
+      means: 'events are told that nobody could go on after',
+      tests: [journalTest],
+    },
+    {
+      file: journal,
+      from: '      this.#begun.clear()\n',
+      to: '',
+      means: 'what a run has said is kept twice',
+      tests: [journalTest],
+    },
+    {
+      file: report,
+      from: 'event.ids?.slice(said)',
+      to: 'event.ids',
+      means: 'a run that is taken up goes on from tokens that are there twice',
+      tests: [goingOnTest],
+    },
+    {
+      file: report,
+      from: 'untold: [...this.#correction(sofar)]',
+      to: 'untold: []',
+      means: 'the step that the target was writing is missing where the run is taken up',
+      tests: [goingOnTest],
+    },
+    {
+      file: report,
+      from: '...this.#output.after(sofar),',
+      to: '...this.#output.after({ tokens: 0, steps: 0, reasoningTokens: 0 }),',
+      means: 'a run that is taken up may write more tokens than it was asked for',
+      tests: [goingOnTest],
+    },
+    {
+      file: 'worker/src/lookahead/output.ts',
+      from: '    this.#splitter!.push(said.text)\n',
+      to: '',
+      means: 'a tag that was half said is text where the run is taken up',
+      tests: [goingOnTest],
+    },
+    {
+      file: 'worker/src/lookahead/cycle.ts',
+      from: 'if (finish) return yield* this.#report.end(finish)\n      yield*',
+      to: 'yield*',
+      means: 'a text that had ended is written on',
+      tests: [goingOnTest],
+    },
+    {
+      file: object,
+      from: 'if (!order || (!begun && length > 0) || losses > MOST_LOSSES) return',
+      to: 'if (true) return',
+      means: 'a run ends with its object',
+      tests: [storedTest],
+    },
+    {
       file: object,
       from: '    await this.#journal.write(only(interrupted))\n',
       to: '',
-      means: 'a run whose object was lost never ends',
+      means: 'a run that cannot be taken up never ends',
       tests: [storedTest],
     },
     {

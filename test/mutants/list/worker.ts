@@ -219,8 +219,8 @@ export const worker: Area = {
     },
     {
       file: cycle,
-      from: '        if (finish) return yield* this.#report.end(finish)\n        yield* this.#outlive',
-      to: '        yield* this.#outlive',
+      from: '        if (finish) return yield* this.#report.end(finish)\n        yield* this.#told(this.#outlive',
+      to: '        yield* this.#told(this.#outlive',
       means: 'a text whose end was committed is written on when the stream breaks',
       tests: [outlivingTest],
     },

@@ -25,7 +25,8 @@ export class Leases {
 
   /** Undefined where there was a place; else whose limit is reached. */
   take(id: string, holder: string, places: Places, now: number): 'own' | 'all' | undefined {
-    for (const [other, { until }] of this.#leases) if (until <= now) this.#leases.delete(other)
+    // Its own is there where a run goes on whose object was lost.
+    for (const [other, { until }] of this.#leases) if (until <= now || other === id) this.#leases.delete(other)
     const own = [...this.#leases.values()].filter((lease) => lease.holder === holder).length
     if (own >= places.own) return 'own'
     if (this.#leases.size >= places.all) return 'all'

@@ -5,6 +5,7 @@ import { draftsSteps, fixedController, plain } from './controller.ts'
 import type { Controller, Plan } from './controller.ts'
 import { Report } from './report.ts'
 import type { Finish, Told } from './report.ts'
+import type { Begun, Progress } from './standing.ts'
 import { failed } from './trouble.ts'
 import type { Trouble } from './trouble.ts'
 import { UpstreamError } from './upstream.ts'
@@ -26,7 +27,7 @@ interface Flight {
   events: AsyncIterable<FollowEvent>
 }
 
-type Events<Result = void> = AsyncGenerator<RunEvent, Result, undefined>
+type Events<Result = void> = AsyncGenerator<RunEvent | Progress, Result, undefined>
 
 /** Failures in a row, without a token in between, that a run outlives: it may be what breaks the engine. */
 const MOST_FAILURES = 3
@@ -40,9 +41,31 @@ const MOST_STEPS = 128
  * @throws the signal's reason, when the client leaves; nothing else
  */
 export function cycle(upstream: Upstream, request: RunRequest, options: CycleOptions): Leavable<RunEvent> {
+  return leavableRun(upstream, request, options) as Leavable<RunEvent>
+}
+
+/**
+ * The same, and how far it is: another can go on with it.
+ * @param begun where another was, with an engine that can take texts up; `run.started` comes no more then
+ */
+export function cycleWithProgress(
+  upstream: Upstream,
+  request: RunRequest,
+  options: CycleOptions,
+  begun?: Begun,
+): Leavable<RunEvent | Progress> {
+  return leavableRun(upstream, request, options, { begun })
+}
+
+function leavableRun(
+  upstream: Upstream,
+  request: RunRequest,
+  options: CycleOptions,
+  progress?: { begun: Begun | undefined },
+): Leavable<RunEvent | Progress> {
   const over = new AbortController()
   const signal = AbortSignal.any([options.signal, over.signal])
-  return leavable(new Run(upstream, request, { ...options, signal }).events(over), () => over.abort())
+  return leavable(new Run(upstream, request, { ...options, signal }, progress).events(over), () => over.abort())
 }
 
 class Run {
@@ -51,17 +74,28 @@ class Run {
   readonly #signal: AbortSignal
   readonly #controller: Controller
   readonly #report: Report
+  readonly #begun: Begun | undefined
+  readonly #tellsProgress: boolean
   /** Failures since the last token. */
   #failures = 0
 
-  constructor(upstream: Upstream, request: RunRequest, { runId, signal, controller, log = print }: CycleOptions) {
+  constructor(
+    upstream: Upstream,
+    request: RunRequest,
+    { runId, signal, controller, log = print }: CycleOptions,
+    progress: { begun: Begun | undefined } | undefined,
+  ) {
     const { messages, prompt, sampling, stop, stop_in_reasoning: stopInReasoning } = request
     const { steps, coupled } = request.lookahead
-    this.#session = upstream.open({ id: runId, messages, prompt, sampling, stop, stopInReasoning, steps, coupled })
+    const text = { id: runId, messages, prompt, sampling, stop, stopInReasoning, steps, coupled }
+    const begun = progress?.begun
+    this.#begun = begun
+    this.#tellsProgress = progress !== undefined
+    this.#session = begun ? upstream.takeUp!(text, begun.said.ids) : upstream.open(text)
     this.#request = request
     this.#signal = signal
     this.#controller = controller ?? fixedController(request.lookahead)
-    this.#report = new Report({ runId, request, log })
+    this.#report = new Report({ runId, request, log, begun })
   }
 
   /** The whole run: begins with `run.started` once the engine has let it in, or with `run.failed`. */
@@ -82,6 +116,11 @@ class Run {
 
   /** Cycle after cycle, past failures that pass, to the end of the text. */
   async *#text(): Events {
+    if (this.#begun) {
+      const { finish } = this.#begun.standing
+      if (finish) return yield* this.#report.end(finish)
+      yield* this.#told(this.#report.goOn(this.#begun))
+    }
     for (;;)
       try {
         const finish = yield* this.#follows ? this.#following() : this.#cycle()
@@ -89,7 +128,7 @@ class Run {
       } catch (error) {
         const finish = this.#report.commit?.finish
         if (finish) return yield* this.#report.end(finish)
-        yield* this.#outlive(error)
+        yield* this.#told(this.#outlive(error))
       }
   }
 
@@ -100,7 +139,7 @@ class Run {
     this.#report.listen(plan.depth * plan.width)
     if (plan.depth > 0) yield* this.#draft(plan)
     yield* this.#verify(this.#plan(plan))
-    return yield* this.#committed(performance.now() - started)
+    return yield* this.#told(this.#committed(performance.now() - started))
   }
 
   /** Whether cycles overlap: an engine that can is not waited for between them, and its distance costs nothing. */
@@ -118,16 +157,16 @@ class Run {
       for await (const event of flight.events) {
         // A stretch of the target alone is one cycle: what comes after it is asked for at once.
         if (event.type === 'opened' && isStretch(flight.plan)) next ??= this.#replan(flight.plan)
-        if (event.type === 'undrafted') yield* this.#degrade(event.error)
+        if (event.type === 'undrafted') yield* this.#told(this.#degrade(event.error))
         else if (event.type === 'cycle') {
           const { stats, places } = this.#report
           stats.drafted(places, { draftMs: 0 })
           stats.worked(event.work)
-          const finish = yield* this.#committed(event.ms, event.share)
+          const finish = yield* this.#told(this.#committed(event.ms, event.share))
           if (finish) return finish
           next ??= this.#replan(flight.plan)
           this.#report.listen(MOST_STEPS)
-        } else yield* this.#report.hear(event)
+        } else yield* this.#told(this.#report.hear(event))
       }
       flight = next
     }
@@ -164,14 +203,14 @@ class Run {
         if (error instanceof UpstreamError && error.code === 'unauthorized') throw error
         this.#report.listen(plan.depth * plan.width)
         if (isFirst && error instanceof UpstreamError && error.code === 'stream_cut') continue
-        return yield* this.#degrade(error)
+        return yield* this.#told(this.#degrade(error))
       }
   }
 
   async *#drafting({ depth, width }: Plan): Events {
     for await (const event of this.#session.draft({ depth, width }, this.#signal)) {
       if (event.type === 'done') this.#report.stats.drafted(this.#report.places, event.work)
-      else yield* this.#report.hear(event)
+      else yield* this.#told(this.#report.hear(event))
     }
   }
 
@@ -183,8 +222,15 @@ class Run {
     const task: Verification = { verifier, threshold, decode, tokens, maxTokens }
     for await (const event of this.#session.verify(oneByOne(steps), task, this.#signal)) {
       if (event.type === 'done') stats.worked(event.work)
-      else yield* this.#report.hear(event)
+      else yield* this.#told(this.#report.hear(event))
     }
+  }
+
+  /** What belongs together, and how far the run is with it. */
+  *#told<Result>(told: Generator<RunEvent, Result, undefined>): Generator<RunEvent | Progress, Result, undefined> {
+    const result = yield* told
+    if (this.#tellsProgress) yield this.#report.progress()
+    return result
   }
 
   /** A cycle is over: the controller learns of it. @returns how the text ended, if it has */
@@ -206,6 +252,7 @@ class Run {
     const elsewhere = this.#session.recover(error)
     if (sofar.tokens > 0) this.#failures = 0
     yield* sofar.told
+    this.#report.listen(0)
     yield* this.#report.wait(error, elsewhere)
   }
 

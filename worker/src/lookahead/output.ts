@@ -1,6 +1,7 @@
 import { ChannelSplitter } from '@lookahead/sdk/protocol'
 import type { ChannelDelta, RunEvent } from '@lookahead/sdk/protocol'
 import { UpstreamError } from './upstream.ts'
+import type { Begun } from './standing.ts'
 import type { Commit, Opened } from './upstream.ts'
 
 /** What a run has written: its text, said as soon as it is certain, and how much is committed. */
@@ -11,34 +12,55 @@ export class Output {
   steps = 0
   /** Tokens of thinking committed; undefined where the engine did not tell, as of text that a broken call left. */
   reasoningTokens: number | undefined = 0
-  #channels: ChannelSplitter | undefined
+  /** Where the prompt leaves off. */
+  channels: Opened['channels'] | undefined
+  #splitter: ChannelSplitter | undefined
 
-  open({ promptTokens, channels }: Opened): void {
+  /** @param begun what was written elsewhere already */
+  constructor(begun?: Begun) {
+    if (!begun) return
+    const { standing, said } = begun
+    this.open(standing)
+    // It was told: only what of it is held back counts here.
+    this.#splitter!.push(said.text)
+    const { tokens, steps, reasoningTokens } = standing
+    Object.assign(this, { tokens, steps, reasoningTokens })
+  }
+
+  open({ promptTokens, channels }: Pick<Opened, 'promptTokens' | 'channels'>): void {
     this.promptTokens = promptTokens
-    this.#channels ??= new ChannelSplitter(channels)
+    this.channels ??= channels
+    this.#splitter ??= new ChannelSplitter(channels)
   }
 
   get isOpen(): boolean {
-    return this.#channels !== undefined
+    return this.#splitter !== undefined
   }
 
   /** @throws {UpstreamError} `bad_event` */
   *say(text: string): Generator<RunEvent, void, undefined> {
-    if (!this.#channels) throw new UpstreamError('bad_event', 'the backend sent text before its context')
-    yield* deltas(this.#channels.push(text))
+    if (!this.#splitter) throw new UpstreamError('bad_event', 'the backend sent text before its context')
+    yield* deltas(this.#splitter.push(text))
   }
 
   commit({ tokens, reasoningTokens, steps }: Pick<Commit, 'tokens' | 'reasoningTokens' | 'steps'>): void {
-    this.tokens += tokens
-    this.steps += steps
-    if (tokens === 0) return
+    Object.assign(this, this.after({ tokens, reasoningTokens, steps }))
+  }
+
+  /** How much would be committed. */
+  after({ tokens, reasoningTokens, steps }: Pick<Commit, 'tokens' | 'reasoningTokens' | 'steps'>) {
     const isTold = this.reasoningTokens !== undefined && reasoningTokens !== undefined
-    this.reasoningTokens = isTold ? this.reasoningTokens! + reasoningTokens : undefined
+    const sum = isTold ? this.reasoningTokens! + reasoningTokens : undefined
+    return {
+      tokens: this.tokens + tokens,
+      steps: this.steps + steps,
+      reasoningTokens: tokens === 0 ? this.reasoningTokens : sum,
+    }
   }
 
   /** The text has ended: says what was held back. */
   *end(): Generator<RunEvent, void, undefined> {
-    yield* deltas(this.#channels?.flush() ?? [])
+    yield* deltas(this.#splitter?.flush() ?? [])
   }
 }
 

@@ -4,6 +4,7 @@ import { draftsSteps } from './controller.ts'
 import type { Cycle } from './controller.ts'
 import { Heard } from './heard.ts'
 import { Output } from './output.ts'
+import type { Begun, Progress, Standing } from './standing.ts'
 import { Stats } from './stats.ts'
 import { degraded, trouble, waiting } from './trouble.ts'
 import type { Phase, Trouble } from './trouble.ts'
@@ -21,23 +22,31 @@ export interface ReportOptions {
   request: RunRequest
   /** Where an operator is told of what went wrong. */
   log: (trouble: Trouble) => void
+  /** Of a run that was begun elsewhere. */
+  begun?: Begun | undefined
 }
 
 export class Report {
-  readonly stats = new Stats()
+  readonly stats: Stats
   readonly #options: ReportOptions
-  readonly #output = new Output()
+  readonly #output: Output
   /** The cycle at work. */
   #heard = new Heard({ steps: 0, tokens: 0 })
   /** What went wrong before the run was let in. */
   #untold: RunEvent[] = []
   #isWaiting = false
-  #hasFailed = false
+  #hasFailed: boolean
+  /** Said since progress was told last; ids undefined where the engine did not tell them. */
+  #said: { ids: number[] | undefined; text: string } = { ids: [], text: '' }
   /** What the run is doing, for the log. */
   phase: Phase = 'decode'
 
   constructor(options: ReportOptions) {
+    const { begun } = options
     this.#options = options
+    this.stats = new Stats(begun?.standing.stats)
+    this.#output = new Output(begun)
+    this.#hasFailed = begun?.standing.hasFailed ?? false
   }
 
   /** A cycle begins. @param steps drafted in it at most */
@@ -91,11 +100,14 @@ export class Report {
     if (event.type === 'verdict') heard.rule(event)
     if (event.type === 'delta') {
       heard.say(event)
+      this.#note(event.text, event.ids)
       yield* this.#rulings()
       yield* this.#output.say(event.text)
     }
     if (event.type === 'commit') {
+      const said = heard.tokens ?? 0
       const rest = heard.end(event)
+      this.#note(rest, event.ids?.slice(said))
       yield* this.#rulings()
       yield* this.#output.say(rest)
       yield* this.#commit(event)
@@ -131,11 +143,15 @@ export class Report {
   }
 
   *#commit(commit: Commit): Told {
-    const step = this.#output.steps + commit.accepted
+    const corrected = [...this.#correction(commit)]
     this.#output.commit(commit)
     this.stats.committed(commit)
-    if (this.#heard.steps.length > 0 && commit.correction)
-      yield { type: 'step.corrected', step, text: commit.correction }
+    yield* corrected
+  }
+
+  *#correction({ accepted, correction: text }: Commit): Told {
+    if (this.#heard.steps.length > 0 && text)
+      yield { type: 'step.corrected', step: this.#output.steps + accepted, text }
   }
 
   /** What this cycle committed, and what is to be learned of it. @throws {UpstreamError} where it brought nothing */
@@ -153,6 +169,37 @@ export class Report {
       commit,
       lesson: { drafted, draftedTokens, accepted, acceptedTokens, tokens, ms, share, readsPrompt, isLast },
     }
+  }
+
+  #note(text: string, ids: readonly number[] | undefined): void {
+    this.#said.text += text
+    if (ids) this.#said.ids?.push(...ids)
+    else this.#said.ids = undefined
+  }
+
+  /** How far the run is, since this was asked last. */
+  progress(): Progress {
+    const { ids, text } = this.#said
+    this.#said = { ids: ids && [], text: '' }
+    const { sofar } = this.#heard
+    const { promptTokens, channels } = this.#output
+    if (!ids || !sofar || !channels) return { type: 'progress', standing: undefined, said: { ids: [], text } }
+    const standing: Standing = {
+      promptTokens,
+      channels,
+      ...this.#output.after(sofar),
+      stats: this.stats.after(sofar),
+      hasFailed: this.#hasFailed,
+      finish: this.commit?.finish,
+      untold: [...this.#correction(sofar)],
+    }
+    return { type: 'progress', standing, said: { ids, text } }
+  }
+
+  /** A run that was begun elsewhere. */
+  *goOn({ standing }: Begun): Told {
+    yield* standing.untold
+    yield* this.wait(new UpstreamError('interrupted', 'the worker was restarted: the run goes on from what was said'))
   }
 
   /** All that was said in this cycle stands, though the engine failed. @returns undefined where nobody could go on from it */

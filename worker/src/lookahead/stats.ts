@@ -3,7 +3,7 @@ import type { Commit, Work } from './upstream.ts'
 
 /** Counts what a run did. */
 export class Stats {
-  readonly #started = performance.now()
+  readonly #started: number
   readonly #counts = {
     cycles: 0,
     drafted_steps: 0,
@@ -15,6 +15,13 @@ export class Stats {
     draft_ms: 0,
     target_ms: 0,
     judge_ms: 0,
+  }
+
+  /** @param before of a run that was begun elsewhere */
+  constructor(before?: RunStats) {
+    const { elapsed_ms = 0, ...counts } = before ?? {}
+    this.#started = performance.now() - elapsed_ms
+    Object.assign(this.#counts, counts)
   }
 
   drafted(steps: number, { draftMs }: Pick<Work, 'draftMs'>): void {
@@ -41,5 +48,15 @@ export class Stats {
 
   get now(): RunStats {
     return { ...this.#counts, elapsed_ms: performance.now() - this.#started }
+  }
+
+  /** As `now`, had that been committed. */
+  after({ accepted, tokens }: Commit): RunStats {
+    const { now } = this
+    return {
+      ...now,
+      accepted_steps: now.accepted_steps + accepted,
+      output_tokens: now.output_tokens + tokens,
+    }
   }
 }

@@ -63,6 +63,7 @@ const failures: Record<string, string> = {
   unreachable: 'target_unavailable',
   stream_cut: 'target_unavailable',
   idle: 'target_unavailable',
+  interrupted: 'interrupted',
   stuck: 'target_unavailable',
   context_lost: 'target_unavailable',
   context_busy: 'target_unavailable',

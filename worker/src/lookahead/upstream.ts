@@ -6,6 +6,11 @@ import type { TokenGuesses } from './controller.ts'
 export interface Upstream {
   /** Begins a text. Nothing need be sent before it is worked on. */
   open(text: Text): Session
+  /**
+   * Takes up a text that was begun elsewhere. With an engine without it a run ends with the process that wrote it.
+   * @param output ids of the tokens that it has so far
+   */
+  takeUp?(text: Text, output: readonly number[]): Session
 }
 
 /** A text that is to be written. */
@@ -121,6 +126,8 @@ export interface Delta {
   text: string
   /** Tokens, those whose text is held back included; undefined: the engine could not go on from here after a failure. */
   tokens?: number | undefined
+  /** Their ids, of an engine that tells them. */
+  ids?: readonly number[] | undefined
 }
 
 /** The engine is away or too busy, and is asked again shortly; or at once, at another place. */

@@ -1,6 +1,8 @@
 /** A run's events on their way from who makes them to whoever follows them: nothing is told that is not stored. */
 import { isTerminal, leavable } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent } from '@lookahead/sdk/protocol'
+import type { Begun, Progress } from '../lookahead/index.ts'
+import { BegunLog } from './begun-log.ts'
 import { EventLog } from './event-log.ts'
 import type { Sql } from './event-log.ts'
 
@@ -14,12 +16,19 @@ export interface Storage {
 
 const ENDED_AT = 'endedAt'
 
+/** What is on disk together, or not at all. */
+interface Batch {
+  events: RunEvent[]
+  progress: Progress[]
+}
+
 /** Events that may wait while others are being stored; then whoever makes them waits. */
 const MOST_WAITING = 256
 
 export class Journal {
   readonly #storage: Storage
   readonly #log: EventLog
+  readonly #begun: BegunLog
   /** Events that are on disk. */
   #length = 0
   /** Whether the terminal event is among them. */
@@ -29,11 +38,13 @@ export class Journal {
   constructor(storage: Storage) {
     this.#storage = storage
     this.#log = new EventLog(storage.sql)
+    this.#begun = new BegunLog(storage)
   }
 
   /** Begins a journal, or takes up the one that is there. */
   open(): void {
     this.#log.create()
+    this.#begun.create()
     this.#length = this.#log.length
     this.#isOver = this.endedAt !== undefined
   }
@@ -52,14 +63,24 @@ export class Journal {
     return this.#storage.kv.get(ENDED_AT) as number | undefined
   }
 
-  /** Stores events as they come, those that come while others are being stored in one batch. @throws as they do, and the storage */
-  async write(events: AsyncIterable<RunEvent>): Promise<void> {
-    const waiting: RunEvent[] = []
+  /** How far a run is that is not over; undefined where nobody can go on with it. */
+  get begun(): Begun | undefined {
+    return this.#begun.read()
+  }
+
+  /**
+   * Stores events as they come, those that come while others are being stored in one batch, each with the progress that covers it.
+   * @throws as they do, and the storage
+   */
+  async write(events: AsyncIterable<RunEvent | Progress>): Promise<void> {
+    const uncovered: RunEvent[] = []
+    const waiting: Batch = { events: [], progress: [] }
     let failure: { error: unknown } | undefined
     let storing: Promise<void> | undefined
     const store = async (): Promise<void> => {
       try {
-        while (waiting.length > 0) await this.#append(waiting.splice(0))
+        while (waiting.events.length + waiting.progress.length > 0)
+          await this.#append({ events: waiting.events.splice(0), progress: waiting.progress.splice(0) })
       } catch (error) {
         failure = { error }
       }
@@ -67,9 +88,12 @@ export class Journal {
     }
     for await (const event of events) {
       if (failure) break
-      waiting.push(event)
+      if (event.type === 'progress') waiting.progress.push(event)
+      else uncovered.push(event)
+      if (event.type !== 'progress' && !isTerminal(event)) continue
+      waiting.events.push(...uncovered.splice(0))
       storing ??= store()
-      if (waiting.length >= MOST_WAITING) await storing
+      if (waiting.events.length >= MOST_WAITING) await storing
     }
     await storing
     if (failure) throw failure.error
@@ -104,9 +128,13 @@ export class Journal {
     }
   }
 
-  async #append(events: readonly RunEvent[]): Promise<void> {
-    this.#log.append(events)
-    if (events.some(isTerminal)) this.#storage.kv.put(ENDED_AT, Date.now())
+  async #append({ events, progress }: Batch): Promise<void> {
+    if (events.length > 0) this.#log.append(events)
+    if (progress.length > 0) this.#begun.append(progress)
+    if (events.some(isTerminal)) {
+      this.#storage.kv.put(ENDED_AT, Date.now())
+      this.#begun.clear()
+    }
     await this.#storage.sync()
     this.#length += events.length
     this.#isOver = this.endedAt !== undefined

@@ -7,12 +7,10 @@ export interface RunRecord {
   id: string
   /** Who may see it: the name of the key that asked for it; empty where no key is asked for. */
   owner: string
-  /** A hash of the request, which is not kept itself. */
+  /** A hash of the request, which is kept itself only as long as the run goes on. */
   fingerprint: string
   /** Milliseconds since 1970. */
   createdAt: number
-  /** What the dialect that asked needs to word it once more. */
-  note?: object | undefined
 }
 
 type Failed = Extract<RunEvent, { type: 'run.failed' }>
@@ -24,7 +22,7 @@ export const cancelled: Failed = { type: 'run.failed', code: CANCELLED, message:
 export const interrupted: Failed = {
   type: 'run.failed',
   code: 'interrupted',
-  message: 'the worker was restarted while the run went on, and the run has ended with that: ask again',
+  message: 'the worker was restarted while the run went on, which could not be taken up again: ask again',
 }
 
 export const notFound = (): ProtocolError =>

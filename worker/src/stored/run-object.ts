@@ -6,16 +6,24 @@ import { DurableObject } from 'cloudflare:workers'
 import { ProtocolError, eventStream } from '@lookahead/sdk/protocol'
 import type { RunEvent } from '@lookahead/sdk/protocol'
 import { logLine } from '../log.ts'
-import { stackOf } from '../lookahead/index.ts'
+import { cycleWithProgress, stackOf } from '../lookahead/index.ts'
+import type { Begun, Progress } from '../lookahead/index.ts'
 import type { Bindings } from '../settings.ts'
 import { HEARTBEAT_MS, letIn, openRun } from '../start-run.ts'
 import { Journal } from './journal.ts'
+import { keepJson, keptJson } from './kept-json.ts'
 import { cancelled, interrupted, notFound, seconds, stateOf } from './record.ts'
 import type { RunRecord } from './record.ts'
 import type { Order, Recalled, Start } from './orders.ts'
 import { retentionMsOf } from './retention.ts'
 
 const RECORD = 'run'
+/** By whom and how it was begun: until it is over. */
+const ORDER = 'order'
+const NOTE = 'note'
+/** Times that its object was lost. */
+const LOSSES = 'losses'
+const MOST_LOSSES = 5
 
 /** How soon a run is missed whose object was lost while nobody watched it. */
 const WATCH_MS = 60_000
@@ -63,8 +71,8 @@ export class RunObject extends DurableObject<Bindings> {
     if (record?.owner !== order.owner) throw notFound()
     if (order.do === 'follow') return this.#follow(order.from, order.now)
     if (order.do === 'recall') {
-      const { createdAt, note = null } = record
-      return Response.json({ created: seconds(createdAt), note } satisfies Recalled)
+      const note = keptJson(this.ctx.storage.kv, NOTE) ?? null
+      return Response.json({ created: seconds(record.createdAt), note } satisfies Recalled)
     }
     if (order.do === 'cancel' || order.do === 'delete') await this.#cancel()
     if (order.do === 'delete') {
@@ -78,49 +86,72 @@ export class RunObject extends DurableObject<Bindings> {
     const known = this.#record ?? this.#work
     if (known && known.fingerprint !== order.fingerprint)
       throw new ProtocolError(422, 'idempotency_key_reused', 'this Idempotency-Key came with another request before')
-    if (!known) this.#begin(order)
+    if (!known) this.#begin(order, (signal, begun) => this.#run(order, signal, begun))
     await this.#work?.begun
     return this.#follow(0)
   }
 
-  #begin(order: Start): void {
+  #begin({ fingerprint }: Start, run: (signal: AbortSignal, begun: () => void) => Promise<void>): void {
     const stop = new AbortController()
     const begun = Promise.withResolvers<void>()
-    const over = this.#run(order, stop.signal, begun.resolve)
+    const over = run(stop.signal, begun.resolve)
       .catch(begun.reject)
       .finally(() => (this.#work = undefined))
-    this.#work = { fingerprint: order.fingerprint, begun: begun.promise, over, stop }
+    this.#work = { fingerprint, begun: begun.promise, over, stop }
     this.ctx.waitUntil(over)
   }
 
   /** The run, to its stored end. @throws {ProtocolError} where the engine does not let it in: nothing is kept of it then */
   async #run(order: Start, signal: AbortSignal, begun: () => void): Promise<void> {
     const { id: runId, request, caller } = order
-    const { events, leave } = await openRun(request, { env: this.env, caller, runId, signal })
+    const { events, leave } = await openRun(request, { env: this.env, caller, runId, signal }, cycleWithProgress)
     try {
-      await this.#store(order, untilCancelled(await letIn(events), signal), begun)
+      await this.#store(runId, untilCancelled(await letIn(events), signal), () => {
+        this.#keep(order)
+        begun()
+      })
     } finally {
       await leave()
     }
   }
 
-  async #store(
-    { id, owner, fingerprint, note }: Start,
-    events: AsyncIterable<RunEvent>,
-    begun: () => void,
-  ): Promise<void> {
+  /** The run of an object that was lost, from what it has said to its stored end. */
+  async #goOn({ id: runId, request, caller }: Start, begun: Begun | undefined, signal: AbortSignal): Promise<void> {
+    const { events, leave } = await openRun(request, { env: this.env, caller, runId, signal }, (upstream, ...run) =>
+      begun && !upstream.takeUp ? only(interrupted) : cycleWithProgress(upstream, ...run, begun),
+    ).catch((error: unknown) => {
+      if (!(error instanceof ProtocolError)) throw error
+      const { code, message } = error
+      return { events: only({ type: 'run.failed', code, message }), leave: async () => undefined }
+    })
     try {
-      this.#record = { id, owner, fingerprint, createdAt: Date.now(), note }
-      this.#journal.open()
+      await this.#store(runId, untilCancelled(events, signal))
+    } finally {
+      await leave()
+    }
+  }
+
+  async #store(id: string, events: AsyncIterable<RunEvent | Progress>, begin = () => undefined): Promise<void> {
+    try {
+      begin()
       await this.#wakeAt(Date.now() + WATCH_MS)
-      begun()
       await this.#journal.write(events)
+      this.ctx.storage.kv.put(ORDER, null)
       await this.#wakeAt(Date.now() + this.#retentionMs)
     } catch (error) {
       // What is on disk is taken up by a new object, as after any other fall.
       logLine({ event: 'request.failed', run_id: id, code: 'internal_error', stack: stackOf(error) })
       this.ctx.abort('a stored run could not go on')
     }
+  }
+
+  #keep(order: Start): void {
+    const { id, owner, fingerprint, note } = order
+    const { kv } = this.ctx.storage
+    this.#record = { id, owner, fingerprint, createdAt: Date.now() }
+    if (note) keepJson(kv, NOTE, note)
+    keepJson(kv, ORDER, order)
+    this.#journal.open()
   }
 
   #follow(from: number, now = false): Response {
@@ -138,10 +169,24 @@ export class RunObject extends DurableObject<Bindings> {
     await this.#work?.over
   }
 
-  /** A run whose object was lost has lost its engine too: it ends here. */
+  /** A run whose object was lost goes on, where all is there that this takes. It may have been what its object was lost of. */
   async #takeUp(): Promise<void> {
+    const { kv } = this.ctx.storage
     this.#journal.open()
     if (this.#journal.endedAt !== undefined) return
+    const order = keptJson(kv, ORDER) as Start | undefined
+    const { begun, length } = this.#journal
+    const losses = (kv.get<number>(LOSSES) ?? 0) + 1
+    kv.put(LOSSES, losses)
+    if (!order || (!begun && length > 0) || losses > MOST_LOSSES) return this.#interrupt()
+    if (begun) begun.standing.stats.elapsed_ms = Date.now() - this.#record!.createdAt
+    this.#begin(order, (signal, isBegun) => {
+      isBegun()
+      return this.#goOn(order, begun, signal)
+    })
+  }
+
+  async #interrupt(): Promise<void> {
     const { type: event, ...words } = interrupted
     logLine({ event, run_id: this.#record?.id, ...words })
     await this.#journal.write(only(interrupted))
@@ -165,10 +210,10 @@ export class RunObject extends DurableObject<Bindings> {
   }
 }
 
-async function* untilCancelled(
-  events: AsyncIterator<RunEvent, void, undefined>,
+async function* untilCancelled<Event>(
+  events: AsyncIterator<Event, void, undefined>,
   signal: AbortSignal,
-): AsyncGenerator<RunEvent, void, undefined> {
+): AsyncGenerator<Event | RunEvent, void, undefined> {
   try {
     for (let next = await events.next(); !next.done; next = await events.next()) yield next.value
   } catch (error) {

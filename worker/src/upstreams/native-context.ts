@@ -42,13 +42,13 @@ export class NativeContext {
   readonly #settings: Settings
   readonly #text: domain.Text
   /** Token ids committed so far, and those that deltas said since: what a backend that lost the context needs. */
-  readonly #output: number[] = []
+  readonly #output: number[]
   #said: number[] = []
   /** When the first call was made. */
   #opened = 0
   readonly #addresses: Addresses
   /** Whether a backend has ever let it in, and which has the context now. */
-  #isBegun = false
+  #isBegun: boolean
   #knownAt: Address | undefined
   /** Ends all calls. */
   #calls = new AbortController()
@@ -57,9 +57,12 @@ export class NativeContext {
   /** Whether calls follow one another without waiting for what the last one committed. */
   isFollowed = false
 
-  constructor(settings: Settings, text: domain.Text) {
+  /** @param output of a text that was begun elsewhere, so far */
+  constructor(settings: Settings, text: domain.Text, output?: readonly number[]) {
     this.#settings = settings
     this.#text = text
+    this.#output = [...(output ?? [])]
+    this.#isBegun = output !== undefined
     const { baseURL, fetch = globalThis.fetch } = settings
     const urls = [baseURL].flat().map((url) => url.replace(/\/+$/, ''))
     this.#addresses = new Addresses(urls, (url, signal) => fetch(`${url}/health`, { signal }))

@@ -19,7 +19,11 @@ export function nativeUpstream(options: NativeOptions): domain.Upstream {
     ...(token ? { authorization: `Bearer ${token}` } : {}),
     ...(requestId ? { 'x-request-id': requestId } : {}),
   }
-  return { open: (text) => new NativeSession({ ...options, headers }, text) }
+  const settings = { ...options, headers }
+  return {
+    open: (text) => new NativeSession(settings, text),
+    takeUp: (text, output) => new NativeSession(settings, text, output),
+  }
 }
 
 /** How often a draft call that goes on may break off. */
@@ -39,9 +43,9 @@ class NativeSession implements domain.Session {
   readonly #context: NativeContext
   #draft: DraftAhead | undefined
 
-  constructor(settings: Settings, text: domain.Text) {
+  constructor(settings: Settings, text: domain.Text, output?: readonly number[]) {
     this.#text = text
-    this.#context = new NativeContext(settings, text)
+    this.#context = new NativeContext(settings, text, output)
   }
 
   draft({ depth, width }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
@@ -103,7 +107,7 @@ class NativeSession implements domain.Session {
     if (event.type === 'delta') {
       const { type, text, tokens: ids } = event
       this.#context.say(ids ?? [])
-      yield { type, text, tokens: ids?.length }
+      yield { type, text, tokens: ids?.length, ids }
     }
     if (event.type === 'verdict') yield verdict(event, drafted)
     if (event.type === 'commit') {

@@ -52,6 +52,20 @@ describe.each(completed)('the recorded run "%s"', (name) => {
   const events = recorded(name)
   const last = events.at(-1) as Completed
 
+  test('as a response that is read again: each event has the number that it had, and the whole is the last', async () => {
+    const all = await wire(new ResponseEncoder(named, { model: 'm' }), events)
+    const again = await wire(new ResponseEncoder(named, { model: 'm' }, 7), events)
+    expect(again).toEqual(all.slice(7))
+    expect(JSON.parse(again[0]!.data)).toMatchObject({ sequence_number: 7 })
+    const half = new ResponseEncoder(named, { model: 'm', store: true }).whole(events.slice(0, -1))
+    expect(half).toMatchObject({ status: 'in_progress', store: true, usage: null })
+    const stopped: RunEvent = { type: 'run.failed', code: 'cancelled', message: 'm' }
+    const cancelled = new ResponseEncoder(named, { model: 'm' }).whole([...events.slice(0, -1), stopped])
+    expect(cancelled).toMatchObject({ status: 'cancelled', error: { code: 'cancelled' } })
+    const { output } = cancelled as { output: { status: string }[] }
+    expect(output.map(({ status }) => status)).not.toContain('in_progress')
+  })
+
   test('as chunks of a chat: all text in its field, every step beside it, usage last', async () => {
     const list = await chunks(chatEncoder(named, { model: 'm', ...usage }), events)
     const final = list.pop()!

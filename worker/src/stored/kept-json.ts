@@ -1,0 +1,17 @@
+/**
+ * Values in a Durable Object's storage, as UTF-8: a string with one character beyond Latin-1 would take twice the room, and a value
+ * may have 2 MB. @see https://developers.cloudflare.com/durable-objects/platform/limits/
+ */
+import type { Storage } from './journal.ts'
+
+type KeyValue = Storage['kv']
+
+/** @throws where it is too large */
+export const keepJson = (kv: KeyValue, key: string, value: object): void =>
+  kv.put(key, new TextEncoder().encode(JSON.stringify(value)))
+
+/** Undefined where there is none. */
+export function keptJson(kv: KeyValue, key: string): unknown {
+  const bytes = kv.get(key) as Uint8Array | null | undefined
+  return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : undefined
+}
