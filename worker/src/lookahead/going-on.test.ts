@@ -21,21 +21,21 @@ const done = {
   speculation: { proposed: 2, accepted: 1 },
 }
 
-/** A call that writes the tokens from number `from` on to the end. */
-function rest(from: number): Stream {
-  const ends = deltas.filter((to) => to > from)
+/** A call that writes the tokens from number `from` on, the last of them only in its commit where they do not end the text. */
+function rest(from: number, until = tokens.length): Stream {
+  const ends = deltas.filter((to) => to > from && (to < until || until === tokens.length))
   const said = ends.map((to, i) => {
     const start = Math.max(from, i === 0 ? from : ends[i - 1]!)
     return { type: 'delta', text: tokens.slice(start, to).join(''), tokens: idsOf(start, to) }
   })
-  const text = tokens.slice(from).join('')
+  const text = tokens.slice(from, until).join('')
   const end = {
     accepted: 0,
     steps: 1,
     text,
-    tokens: idsOf(from, tokens.length),
+    tokens: idsOf(from, until),
     correction: text,
-    finish_reason: 'stop',
+    finish_reason: until < tokens.length ? null : 'stop',
   }
   return { events: [context(from), ...said, { type: 'commit', ...end }, done] }
 }
@@ -72,7 +72,9 @@ async function losing(
   mode: 'ar' | 'lr',
 ): Promise<{ points: number; check: (at: number) => Promise<void> }> {
   await using fake = await fakeBackend(first)
-  const { length: points } = await run(fake, mode)
+  const told = await run(fake, mode)
+  expect(told.at(-1)).toMatchObject({ type: 'run.completed' })
+  const { length: points } = told
   const check = async (at: number) => {
     await using lost = await fakeBackend(first)
     const { events, begun } = stored(await run(lost, mode, undefined, at))
@@ -110,6 +112,11 @@ describe('a run that another process takes up', () => {
   test('goes on from wherever it was lost, in plain decoding', async () => {
     const { points, check } = await losing([rest(0)], 'ar')
     expect(points).toBeGreaterThan(10)
+    for (let at = 1; at < points; at++) await check(at)
+  })
+
+  test('goes on from wherever it was lost, in one cycle after another', async () => {
+    const { points, check } = await losing([rest(0, 4), rest(4)], 'ar')
     for (let at = 1; at < points; at++) await check(at)
   })
 
