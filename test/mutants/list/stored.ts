@@ -30,7 +30,7 @@ export const stored: Area = {
     },
     {
       file: journal,
-      from: '      if (waiting.events.length >= MOST_WAITING) await storing\n',
+      from: '      if (waiting.events.length + waiting.progress.length >= MOST_WAITING) await storing\n',
       to: '',
       means: 'a slow disk fills memory',
       tests: [journalTest],

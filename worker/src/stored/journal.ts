@@ -93,7 +93,7 @@ export class Journal {
       if (event.type !== 'progress' && !isTerminal(event)) continue
       waiting.events.push(...uncovered.splice(0))
       storing ??= store()
-      if (waiting.events.length >= MOST_WAITING) await storing
+      if (waiting.events.length + waiting.progress.length >= MOST_WAITING) await storing
     }
     await storing
     if (failure) throw failure.error

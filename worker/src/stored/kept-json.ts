@@ -6,9 +6,13 @@ import type { Storage } from './journal.ts'
 
 type KeyValue = Storage['kv']
 
-/** @throws where it is too large */
-export const keepJson = (kv: KeyValue, key: string, value: object): void =>
-  kv.put(key, new TextEncoder().encode(JSON.stringify(value)))
+const MOST_BYTES = 2_000_000
+
+/** What is too large is left out. */
+export function keepJson(kv: KeyValue, key: string, value: object): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(value))
+  if (bytes.length <= MOST_BYTES) kv.put(key, bytes)
+}
 
 /** Undefined where there is none. */
 export function keptJson(kv: KeyValue, key: string): unknown {

@@ -22,7 +22,7 @@ export const cancelled: Failed = { type: 'run.failed', code: CANCELLED, message:
 export const interrupted: Failed = {
   type: 'run.failed',
   code: 'interrupted',
-  message: 'the worker was restarted while the run went on, which could not be taken up again: ask again',
+  message: 'the worker was restarted while the run went on, and the run could not be taken up: ask again',
 }
 
 export const notFound = (): ProtocolError =>

@@ -119,11 +119,7 @@ export class RunObject extends DurableObject<Bindings> {
   async #goOn({ id: runId, request, caller }: Start, begun: Begun | undefined, signal: AbortSignal): Promise<void> {
     const { events, leave } = await openRun(request, { env: this.env, caller, runId, signal }, (upstream, ...run) =>
       begun && !upstream.takeUp ? only(interrupted) : cycleWithProgress(upstream, ...run, begun),
-    ).catch((error: unknown) => {
-      if (!(error instanceof ProtocolError)) throw error
-      const { code, message } = error
-      return { events: only({ type: 'run.failed', code, message }), leave: async () => undefined }
-    })
+    ).catch((error: unknown) => ({ events: only(failed(error)), leave: async () => undefined }))
     try {
       await this.#store(runId, untilCancelled(events, signal))
     } finally {
@@ -220,6 +216,16 @@ async function* untilCancelled<Event>(
     if (!signal.aborted) throw error
     yield cancelled
   }
+}
+
+/** A run that could not be begun again. */
+function failed(error: unknown): RunEvent {
+  const foreseen = error instanceof ProtocolError
+  if (!foreseen) logLine({ event: 'request.failed', code: 'internal_error', stack: stackOf(error) })
+  const { code, message } = foreseen
+    ? error
+    : { code: 'internal_error', message: 'the worker failed; its log says why' }
+  return { type: 'run.failed', code, message }
 }
 
 async function* only(event: RunEvent): AsyncGenerator<RunEvent, void, undefined> {
