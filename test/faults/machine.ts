@@ -16,6 +16,8 @@ export interface MachineOptions {
   seed: number
   /** Runs at the same time. */
   clients: number
+  /** Backends behind the worker. Default: one. */
+  backends?: number
   /** Milliseconds between worker and backend, there and back. */
   rtt: number
   /** Of all faults, those of processes: each takes seconds. */
@@ -84,12 +86,14 @@ class Machine {
   }
 
   async run(): Promise<Report> {
-    const { clients, problems, rtt, onProgress } = this.#options
+    const { clients, backends = 1, problems, rtt, onProgress } = this.#options
     const started = performance.now()
     this.#watchTime()
-    await this.#servers.startBackend()
-    const behind = await this.#link('backend', () => this.#servers.backendURL, rtt)
-    await this.#servers.startWorker(behind.url)
+    const behind = async (which: number) => {
+      await this.#servers.startBackend(which)
+      return (await this.#link('backend', () => this.#servers.backendURL(which), rtt)).url
+    }
+    await this.#servers.startWorker(await Promise.all(Array.from({ length: backends }, (_, which) => behind(which))))
     const before = await this.#link('app', () => this.#servers.workerURL, 0)
     const solos = await soloRuns(before.url, problems)
     onProgress?.(`${solos.length} runs are known`)

@@ -9,6 +9,7 @@ const { json, ...options } = script(
   .option('--count <n>', 'faults in all, at least', whole(1), 200)
   .option('--seed <s>', 'fixes which faults are drawn', whole(0), 1)
   .option('--clients <n>', 'runs at the same time', whole(1), 12)
+  .option('--backends <n>', 'backends behind the worker', whole(1), 1)
   .option('--rtt <ms>', 'milliseconds between worker and backend, there and back', decimal(0), 60)
   .option('--processes <n>', 'of a hundred faults, those that strike a process', decimal(0), 2)
   .option('--problems <n>', 'different questions', whole(1), 3)

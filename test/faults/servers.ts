@@ -1,4 +1,4 @@
-/** The two servers of the fault machine, whose processes fail too. */
+/** The servers of the fault machine, a worker and one backend or several, whose processes fail too. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startBackend, startWorker } from '../launcher/index.ts'
 import type { Server } from '../launcher/index.ts'
@@ -10,71 +10,81 @@ const STOPPED_MS = 500
 
 export class Servers {
   readonly #patienceSeconds: number
-  #backend!: Server
+  readonly #backends: Server[] = []
   #worker!: Server
-  /** Where the worker finds the backend. */
-  #link!: string
+  /** Where the worker finds the backends. */
+  #links!: readonly string[]
+  /** Strikes of backends so far: they come in turns. */
+  #struck = 0
 
-  /** @param patienceSeconds how long the worker waits for the backend */
+  /** @param patienceSeconds how long the worker waits for a backend */
   constructor(patienceSeconds: number) {
     this.#patienceSeconds = patienceSeconds
   }
 
-  get backendURL(): string {
-    return this.#backend.url
+  backendURL(which: number): string {
+    return this.#backends[which]!.url
   }
 
   get workerURL(): string {
     return this.#worker.url
   }
 
-  async startBackend(): Promise<void> {
-    this.#backend = await startBackend({ contextIdleSeconds: 2, flags: ['--drain', DRAIN_SECONDS] })
+  async startBackend(which: number): Promise<void> {
+    this.#backends[which] = await startBackend({ contextIdleSeconds: 2, flags: ['--drain', DRAIN_SECONDS] })
   }
 
-  /** @param link where it finds the backend. Default: where it found it before */
-  async startWorker(link = this.#link): Promise<void> {
-    this.#link = link
-    this.#worker = await startWorker({ backendURL: link, timeoutSeconds: this.#patienceSeconds })
+  /** @param links where it finds the backends. Default: where it found them before */
+  async startWorker(links = this.#links): Promise<void> {
+    this.#links = links
+    this.#worker = await startWorker({ backendURL: links.join(','), timeoutSeconds: this.#patienceSeconds })
   }
 
-  /** Resolves when both serve again. */
+  /** Resolves when all serve again. */
   async strike(kind: ProcessFault): Promise<void> {
+    if (kind === 'kill worker') {
+      await this.#worker.kill()
+      return this.startWorker()
+    }
+    const which = this.#struck++ % this.#backends.length
+    const backend = this.#backends[which]!
     switch (kind) {
       case 'kill backend':
-        await this.#backend.kill()
-        return this.startBackend()
+        await backend.kill()
+        return this.startBackend(which)
       case 'drain backend':
-        await this.#backend.stop()
-        return this.startBackend()
+        await backend.stop()
+        return this.startBackend(which)
       case 'stop backend':
-        process.kill(this.#backend.pid, 'SIGSTOP')
+        process.kill(backend.pid, 'SIGSTOP')
         await sleep(STOPPED_MS)
-        return void process.kill(this.#backend.pid, 'SIGCONT')
-      case 'kill worker':
-        await this.#worker.kill()
-        return this.startWorker()
+        return void process.kill(backend.pid, 'SIGCONT')
     }
   }
 
   /** Waits until every slot has come back and nobody is at work. @returns what is left, when it stays for `patienceMs` */
   async leftBehind(patienceMs: number): Promise<string | undefined> {
-    for (const deadline = performance.now() + patienceMs; ; await sleep(100)) {
-      const response = await fetch(`${this.#backend.url}/health`)
-      const state = (await response.json()) as {
-        running: number
-        contexts: number
-        pools: Record<string, { total: number; free: number }>
-      }
-      const { running, contexts, pools } = state
-      if (running === 0 && contexts === 0 && Object.values(pools).every(({ total, free }) => total === free))
-        return undefined
-      if (performance.now() > deadline) return JSON.stringify(state)
-    }
+    const left = await Promise.all(this.#backends.map((backend) => leftAt(backend, performance.now() + patienceMs)))
+    return left.find((state) => state !== undefined)
   }
 
   async stop(): Promise<void> {
     await this.#worker?.kill()
-    await this.#backend?.kill()
+    await Promise.all(this.#backends.map((backend) => backend.kill()))
+  }
+}
+
+async function leftAt({ url }: Server, deadline: number): Promise<string | undefined> {
+  for (; ; await sleep(100)) {
+    const response = await fetch(`${url}/health`)
+    const state = (await response.json()) as {
+      running: number
+      contexts: number
+      pools: Record<string, { total: number; free: number }>
+    }
+    const { running, contexts, pools } = state
+    if (running === 0 && contexts === 0 && Object.values(pools).every(({ total, free }) => total === free))
+      return undefined
+    if (performance.now() > deadline) return JSON.stringify(state)
   }
 }
