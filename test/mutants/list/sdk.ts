@@ -1,6 +1,5 @@
 import type { Area } from '../mutant.ts'
 
-const retry = 'sdk/src/protocol/retry.ts'
 const watchdog = 'sdk/src/protocol/watchdog.ts'
 const srcRetry = 'sdk/src/retry.ts'
 const errors = 'sdk/src/errors.ts'
@@ -32,11 +31,11 @@ export const sdk: Area = {
   name: 'sdk',
   mutants: [
     {
-      file: retry,
-      from: '      if (begun) throw error\n',
+      file: runEvents,
+      from: '      if (isOut || (hasBegun && !(error instanceof RunFailedError))) throw error\n',
       to: '',
-      means: 'a call that has begun is repeated',
-      tests: [nativeTest],
+      means: 'a run of which text is out is repeated',
+      tests: [clientTest, runStreamTest],
     },
     {
       file: watchdog,
@@ -137,9 +136,9 @@ export const sdk: Area = {
       tests: [runStreamTest],
     },
     {
-      file: retry,
-      from: '        begun ||= begins(item)\n        yield item\n',
-      to: '        if (begun) yield item\n        begun ||= begins(item)\n',
+      file: runEvents,
+      from: '        hasBegun = true\n',
+      to: '        if (!hasBegun && (hasBegun = true)) continue\n',
       means: 'the first event is lost',
       tests: [runStreamTest],
     },
@@ -165,8 +164,8 @@ export const sdk: Area = {
       tests: [leavingTest, readingTest, runStreamTest],
     },
     {
-      file: retry,
-      from: 'if (begun) throw error',
+      file: runEvents,
+      from: 'if (isOut || (hasBegun && !(error instanceof RunFailedError))) throw error',
       to: 'throw error',
       means: 'a stream that fails before its first event is not tried again',
       tests: [clientTest],

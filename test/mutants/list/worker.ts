@@ -191,8 +191,8 @@ export const worker: Area = {
     },
     {
       file: nativeContext,
-      from: '    for (const id of this.#said) this.#output.push(id)\n    this.#said = []\n    this.#isKnown',
-      to: '    this.#said = []\n    this.#isKnown',
+      from: '    for (const id of this.#said) this.#output.push(id)\n    this.#said = []\n    this.#knownAt',
+      to: '    this.#said = []\n    this.#knownAt',
       means: 'what was said since the last commit comes twice after a failure',
       tests: [outlivingTest],
     },
