@@ -1,6 +1,7 @@
 import type { Area } from '../mutant.ts'
 
 const watchdog = 'sdk/src/protocol/watchdog.ts'
+const retry = 'sdk/src/protocol/retry.ts'
 const srcRetry = 'sdk/src/retry.ts'
 const errors = 'sdk/src/errors.ts'
 const runEvents = 'sdk/src/run-events.ts'
