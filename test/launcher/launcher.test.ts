@@ -33,6 +33,20 @@ function isAlive(leader: number): boolean {
   }
 }
 
+it('lives on when a thread of its own ends', async () => {
+  const code = `
+    const { Worker } = require('node:worker_threads')
+    const thread = new Worker(new URL('data:text/javascript,setTimeout(Boolean, 500)')).on('exit', () => {
+      const server = require('node:http').createServer((_, response) => response.end())
+      server.listen(0, '127.0.0.1', () => console.log('listening on http://127.0.0.1:' + server.address().port))
+    })`
+  const server = await startServer({ name: 'threads', script: '--eval', args: [code] })
+  onTestFinished(() => server.stop())
+  // Whoever would end it is no slower than a shell.
+  await once(spawn('sh', ['-c', 'sleep 1']), 'exit')
+  expect(await answers(server.url)).toBe(true)
+})
+
 /** A process of its own that starts a worker. */
 async function startLauncher() {
   const script = `

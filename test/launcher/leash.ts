@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
+import { isMainThread } from 'node:worker_threads'
 
 const GRACE_MS = 3_000
 
@@ -15,7 +16,11 @@ process.on('disconnect', () => {
 process.channel?.unref()
 
 // And where both get `kill -9`, nobody is left to end what the server started, workerd for one: a shell of the same group
-// waits for the end of its input, which comes with the server's.
-const heir = spawn('sh', ['-c', `read -r _; kill -KILL -${process.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
-heir.unref()
-;(heir.stdin as Socket).unref()
+// waits for the end of its input, which comes with the server's. Threads load this file too, and may end before it.
+if (isMainThread) leaveHeir()
+
+function leaveHeir(): void {
+  const heir = spawn('sh', ['-c', `read -r _; kill -KILL -${process.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
+  heir.unref()
+  ;(heir.stdin as Socket).unref()
+}
