@@ -50,16 +50,21 @@ it('is one page of at most 60 KB gzipped, that nobody else may frame, and that l
   expect(gzipSync(html, { level: 9 }).length).toBeLessThanOrEqual(60 * 1024)
 })
 
+/** Asks the question with lookahead, and raced by plain decoding. */
+async function race(tab: Tab): Promise<void> {
+  await write(tab, question)
+  await choose(tab, 'lr+sd')
+  await choose(tab, 'Race')
+  await tab.evaluate(`document.querySelector('textarea').focus()`)
+  await tab.press('Enter')
+}
+
 describe.skipIf(!chromium)('the playground in Chromium', () => {
   it('asks by keyboard, and shows each step with its origin, the answer, figures and a timeline', async ({
     signal,
   }) => {
     const see = async (tab: Tab) => {
-      await write(tab, question)
-      await choose(tab, 'lr+sd')
-      await choose(tab, 'Race')
-      await tab.evaluate(`document.querySelector('textarea').focus()`)
-      await tab.press('Enter')
+      await race(tab)
       await tab.until(`document.querySelector('.chain .drafted')`)
       await tab.until(`/×/.test(document.querySelector('.figures')?.innerText)`)
       expect(await text(tab, '.answer')).toContain(answer)
@@ -100,11 +105,7 @@ describe.skipIf(!chromium)('the playground in Chromium', () => {
 
   it('shows the run again after a reload, and goes on with it to its end', async ({ signal }) => {
     const see = async (tab: Tab) => {
-      await write(tab, question)
-      await choose(tab, 'lr+sd')
-      await choose(tab, 'Race')
-      await tab.evaluate(`document.querySelector('textarea').focus()`)
-      await tab.press('Enter')
+      await race(tab)
       await tab.until(`document.querySelector('.chain li')`)
       await reload(tab)
       const isOver = `/×/.test(document.querySelector('.figures')?.innerText)`
