@@ -32,7 +32,7 @@ export function stageEngine(options: Partial<EngineOptions> = {}): Stage {
     loaded = await loadEngine({ leastLogprob: -Infinity, ...options })
   })
   // No clock has a say in what is guessed.
-  beforeEach(() => void vi.spyOn(loaded!, 'costs', 'get').mockReturnValue(nominal))
+  beforeEach(() => void vi.spyOn(loaded!, 'costsOf').mockReturnValue(nominal))
   afterAll(() => loaded?.close())
   afterEach(() => {
     vi.restoreAllMocks()

@@ -1,5 +1,6 @@
 import { addAbortListener } from 'node:events'
 import { Meter } from './batching/meter.ts'
+import { Lengths } from './speculation/speculator.ts'
 import type { DraftStep } from './text/step.ts'
 
 /** Drafted tokens kept for each that is refuted, from which on the draft goes on by itself: a step of the demo models has 25. */
@@ -16,6 +17,8 @@ export class Drafts {
   /** Milliseconds that the draft has worked, and what it took of its forwards. */
   ms = 0
   readonly meter = new Meter()
+  /** What each way of guessing the draft's own tokens has been worth. */
+  readonly lengths = new Lengths()
   /** How often steps became void: who writes on without having seen the last time writes in vain. */
   refutations = 0
   readonly #steps: DraftStep[] = []

@@ -165,9 +165,9 @@ export class Engine {
     return this.#forced?.sampler ?? targetSampler(seed, position, options)
   }
 
-  /** What a forward of the target and a guess of the draft take, lately. */
-  get costs(): Costs {
-    return measuredCosts(this.target.batcher.measured, this.guesses)
+  /** What a forward of this model and a guess of the draft take, lately. */
+  costsOf({ batcher }: ModelRunner): Costs {
+    return measuredCosts(batcher.measured, this.guesses)
   }
 
   get runners(): { role: Role; runner: ModelRunner }[] {

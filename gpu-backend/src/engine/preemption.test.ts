@@ -223,7 +223,7 @@ test('who leaves while waiting is gone at once', async () => {
 test('without slots for the draft model the text goes on without its guesses, quietly, until there are some', async () => {
   const log = vi.spyOn(console, 'error')
   // On a busy machine measured costs may say that guesses do not pay.
-  vi.spyOn(tight, 'costs', 'get').mockReturnValue(nominal)
+  vi.spyOn(tight, 'costsOf').mockReturnValue(nominal)
   const { pool } = tight.draft!.kv
   const held = takeAll(tight.draft!)
   const request = { prompt: promptOf(3), ngram: 0 }

@@ -64,7 +64,7 @@ async function write(engine: Engine, question: string, { sampling, logprobs, min
 // Neither the clock nor other texts have a say in what is guessed.
 beforeEach(() => {
   for (const engine of [whole, reduced]) {
-    vi.spyOn(engine, 'costs', 'get').mockReturnValue(nominal)
+    vi.spyOn(engine, 'costsOf').mockReturnValue(nominal)
     vi.spyOn(engine.target.batcher, 'running', 'get').mockReturnValue(1)
   }
 })

@@ -66,6 +66,8 @@ export const DraftRequest = v.strictObject({
    */
   follow: v.optional(v.boolean(), false),
   sampling: v.optional(Sampling, {}),
+  /** Token speculation inside drafted steps, which are the same with it and without: guesses by n-gram of the text so far. */
+  speculation: v.optional(v.strictObject({ ngram: v.optional(tokenGuesses.ngram, 8) }), {}),
   ...stepEntries,
 })
 export type DraftRequest = v.InferOutput<typeof DraftRequest>

@@ -207,8 +207,8 @@ class Run {
       }
   }
 
-  async *#drafting({ depth, width }: Plan): Events {
-    for await (const event of this.#session.draft({ depth, width }, this.#signal)) {
+  async *#drafting({ depth, width, tokens: { ngram } }: Plan): Events {
+    for await (const event of this.#session.draft({ depth, width, ngram }, this.#signal)) {
       if (event.type === 'done') this.#report.stats.drafted(this.#report.places, event.work)
       else yield* this.#told(this.#report.hear(event))
     }

@@ -85,6 +85,8 @@ export interface Ahead {
   depth: number
   /** Alternatives for each; an engine that knows no alternatives drafts one. */
   width: number
+  /** Tokens that may be guessed in one forward of the draft by n-gram, where the engine can; 0 is off. */
+  ngram: number
 }
 
 export interface DraftedStep {

@@ -93,8 +93,8 @@ test('cycle by cycle: all are drafted and sent, events tell them apart, and plac
   const { events, learned } = await run(upstream, { pipelined: false })
   expect(told(events)).toEqual(expected)
   expect(asked).toEqual([
-    { depth: 2, width: 2 },
-    { depth: 2, width: 2 },
+    { depth: 2, width: 2, ngram: 8 },
+    { depth: 2, width: 2, ngram: 8 },
   ])
   expect(sent[0]!.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd'])
   expect(learned).toMatchObject([

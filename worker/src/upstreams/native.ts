@@ -1,6 +1,7 @@
 /** Our GPU backend as an engine: `/v1/draft` and `/v1/verify`, each one POST that is answered by server-sent events. */
 import { DraftEvent, VerifyEvent, leavable, sleep } from '@lookahead/sdk/protocol'
 import type { DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
+import type { TokenGuesses } from '../lookahead/controller.ts'
 import { UpstreamError } from '../lookahead/upstream.ts'
 import type * as domain from '../lookahead/upstream.ts'
 import { NativeContext } from './native-context.ts'
@@ -48,9 +49,9 @@ class NativeSession implements domain.Session {
     this.#context = new NativeContext(settings, text, output)
   }
 
-  draft({ depth, width }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
+  draft({ depth, width, ngram }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
     const { sampling } = this.#text
-    const request: Omit<DraftRequestInput, 'context'> = { depth, width, sampling }
+    const request: Omit<DraftRequestInput, 'context'> = { depth, width, speculation: { ngram }, sampling }
     return leavableCall(signal, (either) => this.#drafts(request, either))
   }
 
@@ -123,7 +124,7 @@ class NativeSession implements domain.Session {
     signal: AbortSignal,
   ): AsyncIterable<domain.FollowEvent> {
     const { stop, stopInReasoning, sampling, coupled } = this.#text
-    if (depth > 0 && !this.#draft) this.#draft = this.#draftAhead(signal)
+    if (depth > 0 && !this.#draft) this.#draft = this.#draftAhead(tokens, signal)
     const request: Omit<VerifyRequestInput, 'context'> = {
       follow: true,
       depth,
@@ -179,11 +180,16 @@ class NativeSession implements domain.Session {
   }
 
   /** A draft call that goes on beside all calls that verify, and again where it breaks off. */
-  #draftAhead(signal: AbortSignal): DraftAhead {
+  #draftAhead({ ngram }: TokenGuesses, signal: AbortSignal): DraftAhead {
     const draft: DraftAhead = { failed: undefined, ended: Promise.resolve() }
     const { sampling } = this.#text
     const either = AbortSignal.any([signal, this.#context.signal])
-    const request: Omit<DraftRequestInput, 'context'> = { depth: 1, follow: true, sampling }
+    const request: Omit<DraftRequestInput, 'context'> = {
+      depth: 1,
+      follow: true,
+      speculation: { ngram },
+      sampling,
+    }
     const toTheEnd = async (tries: number): Promise<void> => {
       try {
         for await (const _ of this.#context.call('/v1/draft', request, DraftEvent, either, false));

@@ -44,7 +44,14 @@ export class DraftWriter implements Writer {
   get draftStep(): DraftStep {
     const { step, distributions } = this.#step
     const end = step.end === 'length' ? 'cap' : step.end!
-    return { id: this.#id, tokens: step.tokens, text: step.text, end, distributions }
+    // Guesses after the step's end were drawn from too.
+    return {
+      id: this.#id,
+      tokens: step.tokens,
+      text: step.text,
+      end,
+      distributions: distributions.slice(0, step.tokens.length),
+    }
   }
 
   /** What the step's first token was drawn from. */

@@ -9,6 +9,8 @@ import type { SamplingParameters } from '../sampling/distribution.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import { TokenNoise } from '../sampling/noise.ts'
 import { SpeculationCounts, couplingSampler } from '../speculation/accept.ts'
+import { chooseSpeculator } from '../speculation/index.ts'
+import type { Speculator } from '../speculation/index.ts'
 import { SharedVocabulary } from '../text/shared-vocabulary.ts'
 import { StepWriter } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
@@ -57,6 +59,7 @@ export async function* draft(
 
 /** What the draft model writes after what is committed and drafted already. */
 class Drafting {
+  readonly #engine: Engine
   readonly #context: Context
   readonly #request: DraftRequest
   readonly #signal: AbortSignal
@@ -68,7 +71,7 @@ class Drafting {
   #tokens = 0
   /** Refutations that it knows of. */
   #seen = 0
-  #writing: { start: number; tree: Tree; branch: Branch; writer: DraftWriter } | undefined
+  #writing: { start: number; most: number; tree: Tree; branch: Branch; writer: DraftWriter } | undefined
   /** Where the text before the step that is being written leaves off among the channels. */
   #after: ChannelState
   /** Others for the step that is being written. */
@@ -78,6 +81,7 @@ class Drafting {
 
   constructor(engine: Engine, context: Context, request: DraftRequest, signal: AbortSignal) {
     const { model } = engine.target
+    this.#engine = engine
     this.#context = context
     this.#request = request
     this.#after = context.channels
@@ -138,12 +142,12 @@ class Drafting {
     this.#writing?.tree.release()
   }
 
-  /** Goes on from what is committed, where what it wrote was refuted. */
+  /** Goes on from what is committed and drafted: where what it wrote was refuted, from what stands in its place. */
   #upToDate(): { start: number; writer: DraftWriter } {
     const { drafts, tokens } = this.#context
     const text = [...tokens, ...drafts.steps.flatMap((step) => step.tokens)]
     if (!this.#writing) this.#writing = this.#begin(text)
-    else if (drafts.refutations !== this.#seen) this.#writing.branch.follow(text.slice(this.#writing.start))
+    else this.#writing.branch.follow(text.slice(this.#writing.start))
     this.#seen = drafts.refutations
     return this.#writing
   }
@@ -168,7 +172,7 @@ class Drafting {
       reduced: this.#vocabulary.reduced(reduction(this.#width > 1 ? this.#parametersOfOthers : this.#parameters)),
     })
     this.#text = text
-    return { start, tree, ...this.#writer(tree, start, this.#parameters) }
+    return { start, most, tree, ...this.#writer(tree, start, this.#parameters) }
   }
 
   /** Writes steps after `position` tokens of text. */
@@ -189,6 +193,7 @@ class Drafting {
           endOfText: model.generation.eosTokenIds,
         }),
     )
+    const noise = new TokenNoise(parameters.seed, alternative)
     const branch = new Branch({
       tree,
       prefix,
@@ -196,10 +201,29 @@ class Drafting {
       writer,
       position,
       distribution: (scores) => writer.drawsFrom(distribution(this.#vocabulary.scores(scores), parameters)),
-      sampler: couplingSampler(new TokenNoise(parameters.seed, alternative)),
+      // The same steps whatever is guessed.
+      sampler: couplingSampler(noise),
       counts: new SpeculationCounts(),
+      speculator: () => this.#speculator(tree, noise, parameters),
     })
     return { branch, writer }
+  }
+
+  /** Guesses what the draft writes itself. */
+  #speculator(tree: Tree, noise: TokenNoise, parameters: SamplingParameters): Speculator {
+    const { drafts, salt } = this.#context
+    return chooseSpeculator(this.#engine, drafts.lengths, {
+      ngram: this.#request.speculation.ngram,
+      draft: 0,
+      runner: this.#runner,
+      arrival: tree.lease.priority.nextBranch(),
+      salt,
+      distribution: (scores) => distribution(this.#vocabulary.scores(scores), parameters),
+      reduced: undefined,
+      noise,
+      meter: drafts.meter,
+      signal: this.#signal,
+    })
   }
 
   /** For the step that is to be written, as many as there is surely room for beside it. */
@@ -229,10 +253,16 @@ class Drafting {
   }
 
   async #forward(): Promise<void> {
-    const { tree, branch, writer } = this.#writing!
+    const { start, most, tree, branch, writer } = this.#writing!
     const others = this.#others!
-    if (branch.isBegun) await advance(tree, [...(writer.ended ? [] : [branch]), ...others.open])
-    else {
+    if (branch.isBegun) {
+      const open = [...(writer.ended ? [] : [branch]), ...others.open]
+      if (!writer.ended) {
+        const room = Math.min(most, this.#runner.capacity - start) - writer.tokens.length - 1
+        await branch.propose([...this.#text, ...writer.tokens], room, open.length)
+      }
+      await advance(tree, open)
+    } else {
       const [scores] = await tree.prefill(this.#text, [], [0])
       branch.begin(() => scores!)
     }

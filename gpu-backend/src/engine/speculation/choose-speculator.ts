@@ -11,5 +11,5 @@ export function chooseSpeculator(engine: Engine, lengths: Lengths, request: Spec
     .map(({ kind, most }) => ({ proposer: kind.create(request, engine), length: lengths.of(kind.name), most }))
   const { batcher } = request.runner
   // A text that gave its slots back, and is about to go on, is not among those running.
-  return new Speculator(candidates, engine.costs, () => Math.max(0, batcher.running - 1))
+  return new Speculator(candidates, engine.costsOf(request.runner), () => Math.max(0, batcher.running - 1))
 }

@@ -9,6 +9,12 @@ export interface Costs {
   guess(texts: number): number
 }
 
+/** Where guesses take no time. */
+export const freely = (costs: Costs): Costs => ({
+  forward: (rows, tokens) => costs.forward(rows, tokens),
+  guess: () => 0,
+})
+
 /** A further row or token in a target's forward, and a forward of the draft model, against a target's forward of one token. */
 const ROW = 0.08
 const TOKEN = 0.08

@@ -68,7 +68,7 @@ beforeAll(async () => {
 afterAll(() => engine.close())
 beforeEach(() => {
   // Neither the clock nor other texts have a say in what is guessed.
-  vi.spyOn(engine, 'costs', 'get').mockReturnValue(nominal)
+  vi.spyOn(engine, 'costsOf').mockReturnValue(nominal)
   vi.spyOn(engine.target.batcher, 'running', 'get').mockReturnValue(1)
 })
 afterEach(() => {

@@ -1,4 +1,5 @@
 import type { Guess } from './accept.ts'
+import { freely } from './costs.ts'
 import type { Costs } from './costs.ts'
 import { SpeculationLength } from './length.ts'
 import type { Proposer } from './proposers/proposer.ts'
@@ -51,7 +52,7 @@ export class Speculator {
     const others = this.#others()
     const shared = { rows: 1 + others, texts: own + others }
     for (const [i, { proposer, length, most }] of this.#able.entries()) {
-      const situation = { ...shared, most: Math.min(most, room), costs: this.#costs }
+      const situation = { ...shared, most: Math.min(most, room), costs: this.#costsOf(proposer) }
       const count = length.next({ ...situation, rival: this.#gain(i + 1, shared) })
       const guesses = count > 0 ? await proposer.propose(text, count) : []
       if (guesses.length === 0) continue
@@ -78,6 +79,12 @@ export class Speculator {
 
   #gain(from: number, shared: { rows: number; texts: number }): number {
     const later = this.#able.slice(from)
-    return Math.max(1, ...later.map(({ length, most }) => length.gain({ ...shared, most, costs: this.#costs })))
+    const gain = ({ proposer, length, most }: Candidate) =>
+      length.gain({ ...shared, most, costs: this.#costsOf(proposer) })
+    return Math.max(1, ...later.map(gain))
+  }
+
+  #costsOf({ isFree }: Proposer): Costs {
+    return isFree ? freely(this.#costs) : this.#costs
   }
 }

@@ -128,7 +128,7 @@ test('a text that stands in no slots, since it gave them back, asks what it woul
   expect(engine.target.batcher.running).toBe(0)
   const rows: number[] = []
   const forward = (...[of]: [number, number]): number => (rows.push(of), 1)
-  vi.spyOn(engine, 'costs', 'get').mockReturnValue({ forward, guess: () => 0.1 })
+  vi.spyOn(engine, 'costsOf').mockReturnValue({ forward, guess: () => 0.1 })
   const speculator = chooseSpeculator(engine, new Lengths(), {
     runner: engine.target,
     ngram: 8,

@@ -29,7 +29,7 @@ export function lookup(
 }
 
 /** Looks in the text itself. */
-export const ngramProposer: Proposer = { propose: (text, most) => certain(lookup(text, text, most)) }
+export const ngramProposer: Proposer = { isFree: true, propose: (text, most) => certain(lookup(text, text, most)) }
 
 export const ngrams: ProposerKind = { name: 'ngram', most: ({ ngram }) => ngram, create: () => ngramProposer }
 

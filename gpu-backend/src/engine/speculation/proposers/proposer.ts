@@ -14,6 +14,8 @@ export interface Proposer {
    * @throws the request's signal's reason, and nothing else
    */
   propose(text: readonly number[], most: number): Guess[] | Promise<Guess[]>
+  /** Whether its guesses take no time worth counting. Default: each takes a forward of the draft model. */
+  readonly isFree?: boolean
   /** Set once it will never have anything to say again. */
   readonly silent?: boolean
   /** Gives back what it holds. Further calls do nothing. */

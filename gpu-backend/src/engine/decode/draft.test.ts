@@ -1,0 +1,43 @@
+/** Guesses while the draft writes: fewer forwards, and the same steps. */
+import { expect, onTestFinished, test } from 'vitest'
+import { testProblems } from '../../../dataset/index.ts'
+import { draftSteps, loadEngine } from '../../../test/calls.ts'
+import { stageEngine } from '../../../test/stage-engine.ts'
+
+const stage = stageEngine()
+const guessing = { speculation: { ngram: 8 } }
+const alone = { speculation: { ngram: 0 } }
+
+test('a draft that says the prompt again takes fewer forwards', async () => {
+  const [said, then] = ['Ann has 5 red apples and 7 green ones in a box.\n\n', 'So it is 12.\n\n']
+  const forwards: number[] = []
+  for (const options of [alone, guessing]) {
+    const draft = stage.writes('draft', said, [said, then])
+    const before = draft.forwards.length
+    const steps = await draftSteps(stage.engine, { id: 'run', prompt: said }, 2, {
+      ...options,
+      sampling: { temperature: 0 },
+    })
+    expect(steps.map(({ text }) => text)).toEqual([said, then])
+    forwards.push(draft.forwards.length - before)
+  }
+  const [plain, guessed] = forwards
+  expect(guessed).toBeLessThan(plain! / 2)
+})
+
+test.each([
+  ['at its own temperature', { seed: 3 }, 1],
+  ['at temperature 0', { temperature: 0 }, 1],
+  ['with alternatives', { seed: 4, temperature: 1 }, 3],
+])('whatever is guessed, the steps are the same: %s', async (_, sampling, width) => {
+  const engine = await loadEngine()
+  onTestFinished(() => engine.close())
+  for (const { question } of testProblems(3)) {
+    const context = { id: 'run', messages: [{ role: 'user' as const, content: question }] }
+    const drafted = async (options: object) => {
+      const steps = await draftSteps(engine, context, 6, { width, sampling, ...options })
+      return steps.map(({ index, alternative, text, tokens }) => ({ index, alternative, text, tokens }))
+    }
+    expect(await drafted(guessing)).toEqual(await drafted(alone))
+  }
+})
