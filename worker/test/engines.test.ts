@@ -1,7 +1,7 @@
 /** Runs on engines that speak the dialects of vLLM and SGLang, and on one that can next to nothing. */
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
-import { HttpResponse, http } from 'msw'
+import { HttpResponse, delay, http } from 'msw'
 import type { HttpHandler } from 'msw'
 import { setupServer } from 'msw/node'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -55,6 +55,7 @@ async function run(
     target: { url: spare ? [target.url, spare.url] : target.url, model: 'big' },
     draft: draft && { url: draft.url, model: 'small' },
     judge: judge === undefined ? undefined : { url: judge, model: 'judge', protocol },
+    patienceMs: 200,
   })
   const events: RunEvent[] = []
   const asked = parseRequest(RunRequest, {
@@ -319,14 +320,15 @@ describe('one of several targets', () => {
 
   test.each([
     ['is not there', () => HttpResponse.error()],
+    ['never answers', () => delay('infinite')],
     ['is too busy', () => HttpResponse.json({ error: { message: 'busy' } }, { status: 429 })],
     ['fails', () => HttpResponse.json({ error: { message: 'dead' } }, { status: 500 })],
   ])('that %s: another one is asked at once', async (_, answer) => {
     const engines = both()
     let refused = 0
-    const fault = http.post(`${engines.target.url}/*`, () => {
+    const fault = http.post(`${engines.target.url}/*`, async () => {
       refused++
-      return answer()
+      return (await answer()) ?? undefined
     })
     const ran = await run(engines, { mode: 'ar' }, {}, [fault])
     expect([ran.text, ran.events.filter(({ type }) => type === 'run.waiting')]).toEqual([SAYS, []])

@@ -2,7 +2,7 @@
 import type { Context, VerifyEvent } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../lookahead/upstream.ts'
 import type * as domain from '../lookahead/upstream.ts'
-import { Addresses } from './addresses.ts'
+import { Addresses, PATIENCE_MS } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import { callForEvents } from './native-call.ts'
 import type { EventSchema } from './native-call.ts'
@@ -20,6 +20,8 @@ export interface NativeOptions {
    * A text that has not begun waits a third of it, or three quarters where it is only busy; one whose call sends nothing but comments, five times as long.
    */
   timeoutMs?: number | undefined
+  /** How long one may take to begin an answer where another one could be asked. Milliseconds; default 10,000. */
+  patienceMs?: number | undefined
 }
 
 export type Settings = NativeOptions & { headers: Record<string, string> }
@@ -29,8 +31,6 @@ type Events<Event> = AsyncGenerator<Event, void, undefined>
 
 /** How long giving up a context may take. */
 const RELEASE_MS = 2_000
-/** How long a backend may take to begin an answer where another one could be asked. */
-const PATIENCE_MS = 10_000
 
 /** A backend that is of no use for now, and one that is well and full: that is left by texts it does not have yet. */
 const AWAY: ReadonlySet<string> = new Set(['unreachable', 'stream_cut', 'idle', 'loading', 'draining', 'unauthorized'])
@@ -182,11 +182,10 @@ export class NativeContext {
     signal: AbortSignal,
     headersMs: number,
   ): Events<Event> {
-    const { headers, fetch, timeoutMs: idleMs = 60_000 } = this.#settings
+    const { headers, fetch, timeoutMs: idleMs = 60_000, patienceMs = PATIENCE_MS } = this.#settings
     const { id, messages, prompt, steps } = this.#text
     const { present, hasOther } = this.#addresses
-    const patienceMs = hasOther ? Math.min(PATIENCE_MS, headersMs) : headersMs
-    const times = { headersMs: patienceMs, idleMs, progressMs: 5 * idleMs }
+    const times = { headersMs: hasOther ? Math.min(patienceMs, headersMs) : headersMs, idleMs, progressMs: 5 * idleMs }
     const either = AbortSignal.any([signal, this.#stay.signal])
     const call = (context: Context) => {
       const body = JSON.stringify({ context, step_rules: steps, ...request })

@@ -1,8 +1,9 @@
 /** Several backends: which a run goes to, that it stays there, and goes on at another one when that is lost. */
 import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { RunRequest, encodeEvent, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { commits, context, drafts, fakeBackend } from '../../test/fake-backend.ts'
 import type { FakeBackend, Reply } from '../../test/fake-backend.ts'
 import { cycle } from '../lookahead/index.ts'
@@ -24,11 +25,12 @@ async function run(
   backends: readonly { url: string }[],
   request: Partial<RunRequestInput> = ar,
   timeoutMs = 60_000,
+  patienceMs?: number,
 ): Promise<{ events: RunEvent[]; types: string[]; text: string; waiting: RunEvent[] }> {
   const events: RunEvent[] = []
   const lookahead = { mode: 'lr' as const, pipelined: false, ...request.lookahead }
   const asked = parseRequest(RunRequest, { prompt: 'How many?', ...request, lookahead })
-  const upstream = nativeUpstream({ baseURL: backends.map(({ url }) => url), timeoutMs })
+  const upstream = nativeUpstream({ baseURL: backends.map(({ url }) => url), timeoutMs, patienceMs })
   const options = { runId: 'r', signal: new AbortController().signal, log: (line: Trouble) => void logged.push(line) }
   for await (const event of cycle(upstream, asked, options)) events.push(event)
   return {
@@ -74,6 +76,24 @@ describe('a run that begins', () => {
   test('goes to the next one where one is not there', async () => {
     await using b = await fakeBackend([rest('a', 1)])
     expect(await run([await deaf(), b])).toMatchObject({ text: 'a', waiting: [] })
+  })
+
+  test('goes to the next one where one takes the call and never answers, and so do those after it, which lose no time', async () => {
+    const mute = createServer()
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
+    const { port } = mute.address() as AddressInfo
+    let called = 0
+    mute.on('connection', (socket) => {
+      socket.on('data', (bytes) => void (called += Number(bytes.toString('latin1').startsWith('POST'))))
+      socket.on('error', () => undefined)
+      onTestFinished(() => void socket.destroy())
+    })
+    onTestFinished(() => void mute.close())
+    await using b = await fakeBackend([rest('a', 1), rest('b', 2)])
+    const backends = [{ url: `http://127.0.0.1:${port}` }, b]
+    expect(await run(backends, ar, 60_000, 200)).toMatchObject({ text: 'a', waiting: [] })
+    expect(await run(backends, ar, 60_000, 200)).toMatchObject({ text: 'b', waiting: [] })
+    expect(called).toBe(1)
   })
 
   test('is refused only after all have refused it', async () => {

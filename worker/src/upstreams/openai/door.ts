@@ -4,7 +4,7 @@ import { OpenAI } from 'openai/client'
 import { APIError } from 'openai/core/error'
 import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { Addresses } from '../addresses.ts'
+import { Addresses, PATIENCE_MS } from '../addresses.ts'
 import type { Address } from '../addresses.ts'
 import { failure, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
@@ -23,9 +23,12 @@ export interface ServerOptions {
 export interface Link {
   /** How long it may be silent. Milliseconds; default 60,000. */
   timeoutMs?: number | undefined
+  /** How long it may take to begin an answer where another one could be asked. Milliseconds; default 10,000. */
+  patienceMs?: number | undefined
   fetch?: typeof fetch | undefined
 }
 
+/** Where there is no other one to ask: each other one is a try more. */
 const RETRIES = 2
 const FIRST_DELAY_MS = 500
 const MAX_DELAY_MS = 60_000
@@ -44,10 +47,19 @@ export class Door {
   readonly #addresses: Addresses
   readonly #client: OpenAI
   readonly #timeoutMs: number
+  readonly #patienceMs: number
+  readonly #retries: number
 
-  constructor(role: Role, { url, apiKey }: ServerOptions, { timeoutMs, fetch }: Link & { timeoutMs: number }) {
+  constructor(
+    role: Role,
+    { url, apiKey }: ServerOptions,
+    { timeoutMs, patienceMs = PATIENCE_MS, fetch }: Link & { timeoutMs: number },
+  ) {
     this.#role = role
     this.#timeoutMs = timeoutMs
+    this.#patienceMs = Math.min(patienceMs, timeoutMs)
+    const urls = [url].flat()
+    this.#retries = RETRIES + urls.length - 1
     this.#client = new OpenAI({
       apiKey: apiKey ?? 'none',
       organization: null,
@@ -58,7 +70,7 @@ export class Door {
       // workerd refuses a `fetch` that is called as a method of something else.
       fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
     })
-    this.#addresses = new Addresses([url].flat(), (one, signal) =>
+    this.#addresses = new Addresses(urls, (one, signal) =>
       this.#client.get(`${addressesOf(one).base}/models`, { signal }).asResponse(),
     )
   }
@@ -69,9 +81,10 @@ export class Door {
     const attempt = async () => {
       at = this.#addresses.present
       const watchdog = new Watchdog(signal)
+      const ms = this.#addresses.hasOther ? this.#patienceMs : this.#timeoutMs
       const answer = () => this.#client.post(urlAt(at, path), { body, signal: watchdog.signal }).asResponse()
       const response = await watchdog
-        .wait(answer, this.#timeoutMs, () => silent(this.#role))
+        .wait(answer, ms, () => silent(this.#role))
         .catch((error: unknown) => {
           signal.throwIfAborted()
           throw this.#failure(error)
@@ -82,7 +95,7 @@ export class Door {
     const delay = (error: unknown, failures: number) => {
       const isPassing = error instanceof UpstreamError && error.retryable
       const isElsewhere = isPassing && this.leave(at, error)
-      if (!isPassing || failures >= RETRIES) return undefined
+      if (!isPassing || failures >= this.#retries) return undefined
       return isElsewhere ? 0 : delayAfter(error, failures)
     }
     return retry(attempt, { signal, delay })

@@ -3,6 +3,7 @@ import { readEvents } from '@lookahead/sdk/protocol'
 import type { Sampling } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
+import type { Address } from '../addresses.ts'
 import { parseJson } from '../error-text.ts'
 import { failure, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
@@ -50,12 +51,12 @@ export class Server {
   readonly #door: Door
   readonly #timeoutMs: number
 
-  constructor(role: Role, options: ServerOptions, { timeoutMs = 60_000, fetch }: Link = {}) {
+  constructor(role: Role, options: ServerOptions, { timeoutMs = 60_000, ...link }: Link = {}) {
     const { url, model, apiKey } = options
     this.role = role
     this.model = model
     this.key = JSON.stringify([role, url, model, apiKey])
-    this.#door = new Door(role, options, { timeoutMs, fetch })
+    this.#door = new Door(role, options, { ...link, timeoutMs })
     this.#timeoutMs = timeoutMs
   }
 
@@ -105,10 +106,7 @@ export class Server {
         await events.return()
       }
     } catch (error) {
-      signal.throwIfAborted()
-      const failed = failure(this.role, 'stream_cut', error)
-      if (failed.retryable) this.#door.leave(at, failed)
-      throw failed
+      throw this.#broken(at, error, signal)
     } finally {
       at.calls--
     }
@@ -124,8 +122,8 @@ export class Server {
     schema: Schema,
     signal: AbortSignal,
   ): Promise<v.InferOutput<Schema>> {
+    const { response, watchdog, at } = await this.#door.post(path, { model: this.model, ...body }, signal)
     try {
-      const { response, watchdog } = await this.#door.post(path, { model: this.model, ...body }, signal)
       const text = await watchdog.wait(
         () => response.text(),
         this.#timeoutMs,
@@ -133,9 +131,16 @@ export class Server {
       )
       return this.#parsed(schema, parseJson(text))
     } catch (error) {
-      signal.throwIfAborted()
-      throw failure(this.role, 'stream_cut', error)
+      throw this.#broken(at, error, signal)
     }
+  }
+
+  /** What broke off an answer that had begun; another one is asked next, where there is one. @throws the signal's reason */
+  #broken(at: Address, error: unknown, signal: AbortSignal): UpstreamError {
+    signal.throwIfAborted()
+    const failed = failure(this.role, 'stream_cut', error)
+    if (failed.retryable) this.#door.leave(at, failed)
+    return failed
   }
 
   #fields(
