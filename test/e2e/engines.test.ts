@@ -62,6 +62,14 @@ describe('at temperature 0 the text is that of plain decoding of the same target
     expect(events.some(({ type }) => type === 'run.degraded')).toBe(false)
   })
 
+  it('with alternatives beside each step', async () => {
+    const { text, events } = await run(client, request({ mode: 'lr', verifier: 'exact', width: 3 }))
+    expect(text).toBe(plain.text)
+    const others = events.filter((event) => 'alternative' in event && event.alternative)
+    expect(others.map(({ type }) => type)).toContain('step.drafted')
+    expect(events.some(({ type }) => type === 'run.degraded')).toBe(false)
+  })
+
   it('a target that is its own draft is accepted word for word', async () => {
     const self = await startWorker({
       backendURL: 'none',
@@ -112,6 +120,15 @@ it('without a judge only steps equal to the target’s are accepted', async () =
   )
   expect(reasons).toContain('no_judge')
   expect(reasons.filter((reason) => reason === 'judge')).toEqual([])
+})
+
+it('the target rates drafted steps itself, if it is asked to', async () => {
+  const { events } = await run(client, request({ mode: 'lr', verifier: 'score', width: 2 }, { max_tokens: 150 }))
+  const reasons = events.flatMap((event) =>
+    event.type === 'step.accepted' || event.type === 'step.rejected' ? [event.reason] : [],
+  )
+  expect(reasons).toContain('score')
+  expect(events.some(({ type }) => type === 'run.degraded')).toBe(false)
 })
 
 it('a verifier that there is not is refused by name', async () => {

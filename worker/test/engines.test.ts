@@ -1,17 +1,11 @@
 /** Runs on engines that speak the dialects of vLLM and SGLang, and on one that can next to nothing. */
-import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
-import type { RunEvent, RunRequestInput } from '@lookahead/sdk/protocol'
 import { HttpResponse, delay, http } from 'msw'
-import type { HttpHandler } from 'msw'
-import { setupServer } from 'msw/node'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { cycle } from '../src/lookahead/index.ts'
-import { openaiUpstream } from '../src/upstreams/openai/index.ts'
 import type { JudgeProtocol } from '../src/upstreams/openai/index.ts'
-import { handlersOf } from './fake-engine.ts'
-import type { Call, Dialect, FakeEngine } from './fake-engine.ts'
+import type { FakeEngine } from './fake-engine.ts'
+import { engine, network, run, verdictsIn } from './run-on-engines.ts'
+import type { Ran } from './run-on-engines.ts'
 
-const network = setupServer()
 beforeAll(() => network.listen())
 afterEach(() => network.resetHandlers())
 afterAll(() => network.close())
@@ -19,63 +13,6 @@ afterAll(() => network.close())
 /** The third step ends with a token that is more than the delimiter. */
 const SAYS = 'We know 3 shells.\n\nTwo more make 3+2 = 5.\n\nSo there are 5.\n\n\nThe answer is 5.'
 const DRAFTS = 'We know 3 shells.\n\nWith 2 more it is 3+2 = 5.\n\nSo there are 6.\n\n\nIt is 6.'
-
-let servers = 0
-/** Each of its own address: what is known of one is kept. */
-const engine = (dialect: Dialect, says: string, rest: Partial<FakeEngine> = {}): FakeEngine => ({
-  url: `http://engine-${++servers}.test`,
-  dialect,
-  says,
-  ...rest,
-})
-
-interface Ran {
-  text: string
-  events: RunEvent[]
-  calls: Call[]
-  last: RunEvent
-}
-
-async function run(
-  {
-    target,
-    spare,
-    draft,
-    judge,
-    protocol,
-  }: { target: FakeEngine; spare?: FakeEngine; draft?: FakeEngine; judge?: string; protocol?: JudgeProtocol },
-  request: RunRequestInput['lookahead'] = {},
-  rest: Partial<RunRequestInput> = {},
-  faults: HttpHandler[] = [],
-): Promise<Ran> {
-  const calls: Call[] = []
-  const engines = [target, spare, draft].flatMap((one) => (one ? handlersOf(one, calls) : []))
-  network.use(...faults, ...engines)
-  const upstream = openaiUpstream({
-    target: { url: spare ? [target.url, spare.url] : target.url, model: 'big' },
-    draft: draft && { url: draft.url, model: 'small' },
-    judge: judge === undefined ? undefined : { url: judge, model: 'judge', protocol },
-    patienceMs: 200,
-  })
-  const events: RunEvent[] = []
-  const asked = parseRequest(RunRequest, {
-    ...(target.dialect === 'bare'
-      ? { prompt: '<q>How many?<a>' }
-      : { messages: [{ role: 'user', content: 'How many?' }] }),
-    sampling: { temperature: 0 },
-    lookahead: { mode: 'lr', depth: 3, verifier: 'exact', ...request },
-    ...rest,
-  })
-  const signal = new AbortController().signal
-  for await (const event of cycle(upstream, asked, { runId: 'r', signal, log: () => undefined })) events.push(event)
-  const text = events.flatMap((event) => (event.type === 'text.delta' ? [event.text] : [])).join('')
-  return { text, events, calls, last: events.at(-1)! }
-}
-
-const verdictsIn = (events: readonly RunEvent[]): string[] =>
-  events.flatMap((event) =>
-    event.type === 'step.accepted' || event.type === 'step.rejected' ? [`${event.type.slice(5)} ${event.reason}`] : [],
-  )
 
 describe.each(['vllm', 'sglang', 'bare'] as const)('%s', (dialect) => {
   test.each(['ar', 'lr'] as const)('in mode %s the text is the target’s, to the last line feed', async (mode) => {

@@ -12,6 +12,10 @@ export interface FakeEngine {
   dialect: Dialect
   /** What it writes after `<a>`. */
   says: string
+  /** What it writes where it draws at random. Default: the same. */
+  varies?: string
+  /** What it rates a step that it is shown, from 0 to 9. Default: it does not know what is asked. */
+  rates?: (prompt: string) => number
   /** Log probability of a token that it would not write itself. Default: -9. */
   other?: number
   /** Breaks off the next so many streams after three tokens. */
@@ -63,7 +67,8 @@ function* write(
   const keeps = engine.dialect === 'vllm' ? body['include_stop_str_in_output'] : body['no_stop_trim']
   let text = ''
   let count = 0
-  for (const id of continuation(engine.says, textOf(prompt))) {
+  const says = body['temperature'] === 0 ? engine.says : (engine.varies ?? engine.says)
+  for (const id of continuation(says, textOf(prompt))) {
     const said = id === EOS ? '' : decode([id])
     const [stop] = stops.filter((one) => (text + said).includes(one))
     const isLast = ++count >= (body['max_tokens'] as number)
@@ -108,6 +113,7 @@ function completions(engine: FakeEngine, body: Record<string, unknown>): Respons
     )
     return HttpResponse.json({ ...envelope, choices: [{ index: 0, text: '', prompt_logprobs }] })
   }
+  if (!body['stream']) return ratings(engine, body, prompts.map(textOf), envelope)
   const texts = prompts.map((prompt, index) => [...write(engine, body, prompt, index)])
   const turns = Math.max(...texts.map(({ length }) => length))
   const isBroken = (engine.breaks ?? 0) > 0
@@ -120,6 +126,26 @@ function completions(engine: FakeEngine, body: Record<string, unknown>): Respons
   const lines = events.flat().map((event) => `data: ${JSON.stringify(event)}\n\n`)
   const wire = lines.join('') + (isBroken ? '' : 'data: [DONE]\n\n')
   return new HttpResponse(wire, { headers: { 'content-type': 'text/event-stream' } })
+}
+
+/** One token a prompt, in one piece. One that is bare tells no log probabilities. */
+function ratings(
+  { dialect, rates }: FakeEngine,
+  { logprobs }: Record<string, unknown>,
+  prompts: string[],
+  envelope: object,
+): Response {
+  if (dialect === 'bare' && logprobs !== undefined)
+    return HttpResponse.json({ error: { message: 'logprobs', type: 'x', code: null } }, { status: 400 })
+  const choices = prompts.map((prompt, index) => {
+    const rating = rates ? `${rates(prompt)}` : 'What'
+    // What is likeliest of all is none.
+    const top = { ' the': -0.5, [rating]: -1, ...(rates && { ' 1': -2 }) }
+    const text = dialect === 'bare' ? rating : ' the'
+    const told = logprobs ? { tokens: [' the'], token_logprobs: [-0.5], top_logprobs: [top], text_offset: [0] } : null
+    return { index, text, logprobs: told, finish_reason: 'length' }
+  })
+  return HttpResponse.json({ ...envelope, choices: choices.toReversed() })
 }
 
 /** For each token of a prompt its log probability, the model's own choice before it; null for the first. */

@@ -6,6 +6,7 @@ import type { Step } from './cutter.ts'
 import { EMPTY, joined, promptOf } from './passage.ts'
 import type { Passage } from './passage.ts'
 import type { Capabilities } from './probe.ts'
+import { inCalls } from './server.ts'
 import type { Piece, Server } from './server.ts'
 import { wholeTokens } from './whole-tokens.ts'
 
@@ -32,9 +33,20 @@ export async function writeBranches(
   const stop = can.stops === 'unclear' ? undefined : stopsOf(rules)
   const writing = { maxTokens, sampling, seedOffset, isRendered, ...(stop && { stop }) }
   const writers = after.map(({ channels }) => (stop ? new Stopped(stop) : new Cut(rules, channels)))
-  const prompts = after.map(({ text }) => promptOf(text))
+  // No server takes texts and ids in one call.
+  const isKnown = after.every(({ text }) => text.ids)
+  const prompts = after.map(({ text }) => (isKnown ? promptOf(text) : text.text))
   try {
-    await Promise.all(server.write(prompts, writing, can, either).map((pieces) => fill(writers, pieces)))
+    const calls = inCalls([...prompts.keys()], can)
+    await Promise.all(
+      calls.map((branches) => {
+        const own = branches.map((branch) => prompts[branch]!)
+        return fill(
+          branches.map((branch) => writers[branch]!),
+          server.write(own, writing, can, either),
+        )
+      }),
+    )
   } finally {
     scope.abort()
   }
@@ -47,13 +59,9 @@ export async function writeBranches(
 
 /** Reads until all have their step; what else the server would write is not waited for. */
 async function fill(writers: readonly (Stopped | Cut)[], pieces: AsyncIterable<Piece>): Promise<void> {
-  const mine = new Set<Stopped | Cut>()
   for await (const piece of pieces) {
-    const writer = writers[piece.branch]
-    if (!writer) continue
-    mine.add(writer)
-    writer.push(piece)
-    if (mine.size === writers.length && writers.every(({ step }) => step)) return
+    writers[piece.branch]?.push(piece)
+    if (writers.every(({ step }) => step)) return
   }
 }
 

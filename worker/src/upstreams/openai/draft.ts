@@ -1,7 +1,9 @@
-/** The draft model writes steps ahead: one stream, cut into steps as it comes, and left when there are enough. */
+/** The draft model writes steps ahead: one stream, cut into steps as it comes, and other versions of them beside it. */
 import { channelsThrough, longestStep } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import type { Text } from '../../lookahead/upstream.ts'
+import type { Ahead, Text } from '../../lookahead/upstream.ts'
+import { alternativesTo } from './alternatives.ts'
+import type { Beside, Drafted } from './alternatives.ts'
 import { passageOf } from './branches.ts'
 import { StepCutter } from './cutter.ts'
 import type { Step } from './cutter.ts'
@@ -27,26 +29,51 @@ export class Drafter {
   }
 
   /**
-   * Each step as soon as it is finished, with ids where both models have the same.
+   * Each step of the chain as soon as it is finished, then the alternatives beside it; with ids where both models have the same.
    * @throws {UpstreamError}; the signal's reason
    */
-  async *steps(place: Place, depth: number, signal: AbortSignal): AsyncGenerator<Step, void, undefined> {
+  async *steps(place: Place, { depth, width }: Ahead, signal: AbortSignal): AsyncGenerator<Drafted, void, undefined> {
     const { prompt, output, rules, sampling } = place
     const can = await capabilitiesOf(this.#server)
     const isShared = can.ids && haveSameTokens(can, place.can)
-    const { text, isRendered } = isShared
+    const { text: base, isRendered } = isShared
       ? { text: joined(prompt, output), isRendered: prompt.isRendered }
       : await this.#inOwnWords(place, can, signal)
-    const cutter = new StepCutter(rules, channelsThrough(prompt.channels, output.text))
-    const maxTokens = depth * longestStep(rules)
-    const writing = { maxTokens, sampling, seedOffset: output.tokens, isRendered }
-    const [pieces] = this.#server.write([promptOf(text)], writing, can, signal)
+    const told = (step: Step): Step => (isShared ? step : { ...step, ids: undefined })
+    const channels = channelsThrough(prompt.channels, output.text)
+    const position = output.tokens
+    const chain: Step[] = []
+    for await (const step of this.#chain(
+      { base, channels, position, rules, sampling, isRendered },
+      can,
+      depth,
+      signal,
+    )) {
+      yield { index: chain.length, alternative: undefined, step: told(step) }
+      chain.push(step)
+    }
+    if (width === 1 || chain.length === 0) return
+    const beside = { base, channels, position, chain, width, rules, sampling, isRendered }
+    for (const other of await alternativesTo(this.#server, can, beside, signal))
+      yield { ...other, step: told(other.step) }
+  }
+
+  /** One stream, which is left when there are enough. */
+  async *#chain(
+    { base, channels, position, rules, sampling, isRendered }: Omit<Beside, 'chain' | 'width'>,
+    can: Capabilities,
+    depth: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Step, void, undefined> {
+    const cutter = new StepCutter(rules, channels)
+    const writing = { maxTokens: depth * longestStep(rules), sampling, seedOffset: position, isRendered }
+    const pieces = this.#server.write([promptOf(base)], writing, can, signal)
     let count = 0
-    for await (const piece of pieces!) {
+    for await (const piece of pieces) {
       const steps = [...cutter.push(passageOf(piece)), ...(piece.end === 'stop' ? cutter.flush('text') : [])]
       for (const step of steps.slice(0, depth - count)) {
         count++
-        yield isShared ? step : { ...step, ids: undefined }
+        yield step
       }
       if (count >= depth || piece.end) return
     }

@@ -6,6 +6,7 @@ import type { Upstream } from '../../lookahead/upstream.ts'
 import { verifiers } from '../../lookahead/verifiers/index.ts'
 import { askDecisions, askSystemOne } from './decisions.ts'
 import { askJudge } from './judge.ts'
+import { askRating } from './rating.ts'
 import { Server } from './server.ts'
 import type { Link, ServerOptions } from './door.ts'
 import { OpenAISession } from './session.ts'
@@ -25,11 +26,12 @@ export const judgeProtocols = Object.keys(judges) as JudgeProtocol[]
 
 export function openaiUpstream({ target, draft, judge, ...link }: OpenAIOptions): Upstream {
   const ask = judge && judges[judge.protocol ?? 'chat'](new Server('judge', judge, link))
+  const writer = new Server('target', target, link)
   const engines = {
-    target: new Server('target', target, link),
+    target: writer,
     draft: draft && new Server('draft', draft, link),
     // What the target thinks of the steps that it is not asked to score is not known: nothing is unlikely.
-    verifiers: verifiers({ ask, leastLogprob: -Infinity }),
+    verifiers: verifiers({ ask, leastLogprob: -Infinity, score: askRating(writer) }),
   }
   return { open: (text) => new OpenAISession(engines, text) }
 }

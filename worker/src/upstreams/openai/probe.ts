@@ -43,7 +43,7 @@ async function written(
   for (const manner of manners)
     try {
       const prompts = manner.batch ? [COUNTING, COUNTING] : [COUNTING]
-      const pieces = await all(server.write(prompts, greedy, manner, signal)[0]!)
+      const pieces = await all(server.write(prompts, greedy, manner, signal))
       return { manner, text: textOf(pieces), tellsIds: pieces.some(({ ids }) => ids !== undefined) }
     } catch (error) {
       signal.throwIfAborted()
@@ -66,7 +66,7 @@ async function stopped(
   { manner, stop, signal }: { manner: Manner; stop: string; signal: AbortSignal },
 ): Promise<Capabilities['stops']> {
   try {
-    const pieces = await all(server.write([COUNTING], { ...greedy, stop: [stop] }, manner, signal)[0]!)
+    const pieces = await all(server.write([COUNTING], { ...greedy, stop: [stop] }, manner, signal))
     if (pieces.at(-1)?.end !== 'stop') return 'unclear'
     if (textOf(pieces).endsWith(stop)) return 'kept'
     return pieces.at(-1)?.stop === stop ? 'told' : 'unclear'
@@ -81,7 +81,7 @@ async function takesIds(
   { manner, sample, signal }: { manner: Manner; sample: readonly number[]; signal: AbortSignal },
 ): Promise<boolean> {
   try {
-    const pieces = await all(server.write([[...sample]], { ...greedy, maxTokens: 1 }, manner, signal)[0]!)
+    const pieces = await all(server.write([[...sample]], { ...greedy, maxTokens: 1 }, manner, signal))
     return pieces.some(({ ids }) => ids !== undefined)
   } catch {
     signal.throwIfAborted()

@@ -4,6 +4,7 @@ import type { Pair, Ruling, Verifier } from '../../lookahead/verifiers/index.ts'
 import { logLine } from '../../log.ts'
 import { words } from '../../lookahead/trouble.ts'
 import { UpstreamError } from '../../lookahead/upstream.ts'
+import { settled } from './alternatives.ts'
 import type { Step } from './cutter.ts'
 
 /** As the GPU backend's. */
@@ -50,20 +51,33 @@ export function pairOf(draft: Step, target: Step, place: Pick<Pair, 'context' | 
 
 const charactersOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!)
 
-/** Rulings up to the first rejection. What fails, or is not answered in time, is rejected as `judge_failed`. @throws the signal's reason */
-export async function rulingsOf(verifier: Verifier, pairs: readonly Pair[], signal: AbortSignal): Promise<Ruling[]> {
-  const rulings = pairs.map((pair) => verifier.rule(pair))
-  const first = rulings.findIndex((ruling) => ruling && !ruling.accepted)
-  const judged = rulings.slice(0, first < 0 ? pairs.length : first + 1)
-  const open = [...judged.keys()].filter((i) => !judged[i])
+/**
+ * Rulings on the alternatives of each place that count (`settled`). What fails, or is not answered in time, is rejected as `judge_failed`.
+ * @throws the signal's reason
+ */
+export async function rulingsOf(
+  verifier: Verifier,
+  places: readonly (readonly Pair[])[],
+  signal: AbortSignal,
+): Promise<(readonly Ruling[])[]> {
+  const rulings = places.map((pairs) => pairs.map((pair) => verifier.rule(pair)))
+  const open = openIn(rulings)
   if (open.length > 0) {
-    const asked = pairs.filter((_, i) => open.includes(i))
-    const answers = await answersOf(verifier, asked, signal)
-    for (const [n, i] of open.entries()) judged[i] = answers[n] ?? rejected('judge')
+    const pairs = open.map(([place, number]) => places[place]![number]!)
+    const answers = await answersOf(verifier, pairs, signal)
+    for (const [i, [place, number]] of open.entries()) rulings[place]![number] = answers[i] ?? rejected('judge')
   }
-  const complete = judged as Ruling[]
-  const end = complete.findIndex((ruling) => !ruling.accepted)
-  return end < 0 ? complete : complete.slice(0, end + 1)
+  return settled(rulings as Ruling[][])
+}
+
+/** Those on which a ruling is wanted: before the first of their place that is accepted, and after no place whose first is rejected. */
+function openIn(rulings: readonly (readonly (Ruling | undefined)[])[]): [place: number, number: number][] {
+  const rejectedAt = rulings.findIndex(([first]) => first?.accepted === false)
+  return rulings.slice(0, rejectedAt < 0 ? undefined : rejectedAt + 1).flatMap((place, i) => {
+    const known = place.findIndex((ruling) => ruling?.accepted)
+    const asked = [...place.slice(0, known < 0 ? undefined : known).keys()]
+    return asked.filter((number) => !place[number]).map((number): [number, number] => [i, number])
+  })
 }
 
 async function answersOf(

@@ -43,6 +43,9 @@ export interface Piece {
   stop: string | undefined
 }
 
+/** Our own backend takes no more in a call. */
+const MOST_PROMPTS = 128
+
 export class Server {
   readonly role: Role
   readonly model: string
@@ -66,20 +69,10 @@ export class Server {
   }
 
   /**
-   * Goes on with each prompt, in one call where the server can.
+   * Goes on with each prompt, in one call: more than one only of a server that takes several (`inCalls`).
    * @throws {UpstreamError}; the signal's reason
    */
-  write(
-    prompts: readonly (string | number[])[],
-    writing: Writing,
-    manner: Manner,
-    signal: AbortSignal,
-  ): AsyncGenerator<Piece, void, undefined>[] {
-    if (manner.batch || prompts.length === 1) return [this.#stream(prompts, writing, manner, signal)]
-    return prompts.map((prompt, branch) => moved(this.#stream([prompt], writing, manner, signal), branch))
-  }
-
-  async *#stream(
+  async *write(
     prompts: readonly (string | number[])[],
     writing: Writing,
     { extensions }: Manner,
@@ -196,6 +189,8 @@ function* piecesOf({ choices }: v.InferOutput<typeof Chunk>): Generator<Piece, v
   }
 }
 
-async function* moved(pieces: AsyncIterable<Piece>, branch: number): AsyncGenerator<Piece, void, undefined> {
-  for await (const piece of pieces) yield { ...piece, branch }
+/** What may be sent in a call each. */
+export function inCalls<Prompt>(prompts: readonly Prompt[], { batch }: Manner): Prompt[][] {
+  const most = batch ? MOST_PROMPTS : 1
+  return Array.from({ length: Math.ceil(prompts.length / most) }, (_, i) => prompts.slice(i * most, (i + 1) * most))
 }

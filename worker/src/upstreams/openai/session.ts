@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import type * as domain from '../../lookahead/upstream.ts'
 import type { Verifier } from '../../lookahead/verifiers/index.ts'
+import type { Named } from './alternatives.ts'
 import { Drafter } from './draft.ts'
 import type { Step } from './cutter.ts'
 import { capabilitiesOf } from './known.ts'
@@ -49,22 +50,21 @@ export class OpenAISession implements domain.Session {
     this.#rules = text.steps ?? v.parse(StepRules, {})
   }
 
-  draft({ depth }: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
-    return this.#leavable(signal, (either) => this.#drafts(depth, either))
+  draft(ahead: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
+    return this.#leavable(signal, (either) => this.#drafts(ahead, either))
   }
 
-  async *#drafts(depth: number, signal: AbortSignal): Events<domain.DraftEvent> {
+  async *#drafts(ahead: domain.Ahead, signal: AbortSignal): Events<domain.DraftEvent> {
     if (!this.#drafter) throw new UpstreamError('no_draft_model', 'no draft is set up: set DRAFT_URL')
     const started = performance.now()
     const place = await this.#place(signal)
     yield opened(place)
     this.#drafted.clear()
     const cycle = this.#cycles++
-    let index = 0
-    for await (const step of this.#drafter.steps(place, depth, signal)) {
-      const id = `${cycle}-${index}`
+    for await (const { index, alternative, step } of this.#drafter.steps(place, ahead, signal)) {
+      const id = [cycle, index, alternative ?? 0].join('-')
       this.#drafted.set(id, step)
-      yield { type: 'step', id, index: index++, text: step.text, tokens: step.tokens }
+      yield { type: 'step', id, index, alternative, text: step.text, tokens: step.tokens }
     }
     yield { type: 'done', work: { draftMs: performance.now() - started } }
   }
@@ -84,10 +84,10 @@ export class OpenAISession implements domain.Session {
   ): Events<domain.VerifyEvent> {
     const started = performance.now()
     const verifier = verifierOf(this.#engines.verifiers, name, threshold)
-    const drafted: [string, Step][] = []
-    for await (const { id } of steps) {
+    const drafted: Named[][] = []
+    for await (const { id, index } of steps) {
       const step = this.#drafted.get(id)
-      if (step) drafted.push([id, step])
+      if (step) (drafted[index] ??= []).push({ id, step })
     }
     const place = await this.#place(signal)
     yield opened(place)

@@ -2,7 +2,10 @@
 import { channelsThrough, longestStep, rulesIn } from '@lookahead/sdk/protocol'
 import type { Sampling, StepRules } from '@lookahead/sdk/protocol'
 import type { Delta, Verdict } from '../../lookahead/upstream.ts'
+import { rejected } from '../../lookahead/verifiers/index.ts'
 import type { Ruling, StepContext, Verifier } from '../../lookahead/verifiers/index.ts'
+import { settled, standing } from './alternatives.ts'
+import type { Named } from './alternatives.ts'
 import { passageOf, writeBranches } from './branches.ts'
 import { StepCutter } from './cutter.ts'
 import type { Step } from './cutter.ts'
@@ -29,8 +32,8 @@ export interface Place {
   question: string
 }
 
-/** Steps by their names. */
-type Drafted = readonly (readonly [id: string, step: Step])[]
+/** What was drafted, place after place. */
+type Places = readonly (readonly Named[])[]
 
 type Told<Event = Delta> = AsyncGenerator<Event, void, undefined>
 
@@ -61,8 +64,8 @@ async function* writeOn(place: Place, turn: Turn): Told {
   const cutter = new StepCutter(rules, channelsAt(place, turn.passage.text))
   const seedOffset = output.tokens + turn.passage.tokens
   const writing = { maxTokens: turn.room, sampling, seedOffset, isRendered: prompt.isRendered }
-  const [pieces] = target.write([promptOf(base)], writing, can, turn.signal)
-  for await (const piece of pieces!) {
+  const pieces = target.write([promptOf(base)], writing, can, turn.signal)
+  for await (const piece of pieces) {
     const passage = passageOf(piece)
     for (const _ of cutter.push(passage)) turn.written++
     turn.forwards += passage.tokens
@@ -74,18 +77,19 @@ async function* writeOn(place: Place, turn: Turn): Told {
   turn.written += Number(cutter.rest.text !== '')
 }
 
-/** The target's own versions of all steps, in one call; the verifier compares. */
+/** The target's own version of each place, all in one call; the verifier compares it with what was drafted there. */
 export async function* compareSteps(
   place: Place,
   turn: Turn,
   verifier: Verifier,
-  drafted: Drafted,
+  drafted: Places,
 ): Told<Delta | Verdict> {
   const { target, can, prompt, output, rules, sampling } = place
-  const steps = await inWords(place, drafted, turn.signal)
-  const endsText = steps.at(-1)!.end === 'text'
-  const after = [...steps.keys(), ...(endsText ? [] : [steps.length])].map((count) => {
-    const before = joined(...steps.slice(0, count))
+  const places = await inWords(place, drafted, turn.signal)
+  const chain = places.map(([first]) => first!.step)
+  const endsText = chain.at(-1)!.end === 'text'
+  const after = [...chain.keys(), ...(endsText ? [] : [chain.length])].map((count) => {
+    const before = joined(...chain.slice(0, count))
     return { text: joined(prompt, output, before), channels: channelsAt(place, before.text) }
   })
   const { isRendered } = prompt
@@ -93,84 +97,103 @@ export async function* compareSteps(
   const branches = { after, rules, maxTokens, sampling, seedOffset: output.tokens, isRendered }
   const targets = await writeBranches(target, can, branches, turn.signal)
   turn.forwards += Math.max(...targets.map(({ tokens }) => tokens))
-  const pairs = steps.map((step, i) => pairOf(step, targets[i]!, surroundings(place, after[i]!, steps.slice(0, i))))
+  const pairs = places.map((alternatives, i) => {
+    const around = surroundings(place, after[i]!, chain.slice(0, i))
+    return alternatives.map(({ step }) => pairOf(step, targets[i]!, around))
+  })
   const started = performance.now()
-  const rulings = await rulingsOf(verifier, pairs, turn.signal)
+  const told = await rulingsOf(verifier, pairs, turn.signal)
   turn.judgeMs += performance.now() - started
-  const kept = fitting(steps, targets, acceptedOf(rulings), turn.room)
-  yield* verdicts(drafted, rulings.slice(0, kept < acceptedOf(rulings) ? kept : undefined))
-  for (const step of steps.slice(0, kept)) yield turn.accept(step)
-  const own = targets[kept]
-  if (own && !turn.stopped) {
-    yield turn.write(own)
-    turn.written += Number(own.text !== '')
+  const stands = standing(places, told)
+  // The target has written nothing after another than the first.
+  const own = (kept: number) => (stands[kept - 1] === chain[kept - 1] ? targets[kept] : undefined)
+  const kept = fitting(stands, own, turn.room)
+  yield* verdicts(places, kept < stands.length ? told.slice(0, kept) : told)
+  for (const step of stands.slice(0, kept)) yield turn.accept(step)
+  const next = own(kept)
+  if (next && !turn.stopped) {
+    yield turn.write(next)
+    turn.written += Number(next.text !== '')
   }
-  if ((own ?? steps.at(-1)!).end === 'text') turn.over()
+  if ((next ?? stands[kept - 1])?.end === 'text') turn.over()
 }
 
 /** How many of the accepted steps there is room for, the target's own after them included: its first alone always has. */
-function fitting(steps: readonly Step[], targets: readonly Step[], accepted: number, room: number): number {
-  const before = (count: number) => joined(...steps.slice(0, count)).tokens
-  let kept = accepted
-  while (before(kept) + (targets[kept]?.tokens ?? 0) > room) kept--
+function fitting(stands: readonly Step[], own: (kept: number) => Step | undefined, room: number): number {
+  let kept = stands.length
+  while (joined(...stands.slice(0, kept)).tokens + (own(kept)?.tokens ?? 0) > room) kept--
   return kept
 }
 
-/** The target's opinion of all drafted tokens, in one call; it writes only after those that stand. */
+/** The target's opinion of all drafted tokens, at once; it writes only after those that stand. */
 export async function* scoreSteps(
   place: Place,
   turn: Turn,
   verifier: Verifier,
-  drafted: Drafted,
+  drafted: Places,
 ): Told<Delta | Verdict> {
-  const { target, prompt, output, sampling } = place
   const words = await inWords(place, drafted, turn.signal)
   // Whether the text ends is the target's to say.
-  const end = words.findIndex((step) => step.end === 'text')
-  const steps = end < 0 ? words : words.slice(0, end)
-  if (steps.length > 0) {
-    const { ids } = joined(prompt, output, ...steps)
-    if (!ids) throw noScores(target)
-    const from = ids.length - steps.reduce((sum, step) => sum + step.ids!.length, 0)
-    const places = await distributions(target, { ids, from, sampling }, turn.signal)
+  const isOpen = ({ step }: Named) => step.end !== 'text'
+  const end = words.findIndex(([first]) => !isOpen(first!))
+  const places = words.slice(0, end < 0 ? undefined : end).map((alternatives) => alternatives.filter(isOpen))
+  if (places.length > 0) {
+    const told = settled(await opinions(place, verifier, places, turn.signal))
     turn.forwards++
-    const rulings = opinions(verifier, steps, places)
-    yield* verdicts(drafted, rulings)
-    for (const step of steps.slice(0, acceptedOf(rulings))) yield turn.accept(step)
+    yield* verdicts(places, told)
+    for (const step of standing(places, told)) yield turn.accept(step)
   }
   if (!turn.stopped && turn.room > 0) yield* writeAlone(place, turn)
 }
 
-function opinions(
-  verifier: Verifier,
+/** One call for the chain of first alternatives, and one for each other beside it. */
+async function opinions(place: Place, verifier: Verifier, places: Places, signal: AbortSignal): Promise<Ruling[][]> {
+  const chain = places.map(([first]) => first!.step)
+  const ofChain = scoresOf(place, [], chain, signal)
+  return Promise.all(
+    places.map((alternatives, i) =>
+      Promise.all(
+        alternatives.map(async ({ step }, number) => {
+          const before = chain.slice(0, i)
+          if (number > 0) return opinion(verifier, step, await scoresOf(place, before, [step], signal))
+          return opinion(verifier, step, (await ofChain).slice(joined(...before).ids!.length))
+        }),
+      ),
+    ),
+  )
+}
+
+type Scores = Awaited<ReturnType<typeof distributions>>
+
+/** @returns for each token of `steps`, which come after `before` */
+function scoresOf(
+  { target, prompt, output, sampling }: Place,
+  before: readonly Step[],
   steps: readonly Step[],
-  places: Awaited<ReturnType<typeof distributions>>,
-): Ruling[] {
-  const rulings: Ruling[] = []
-  let at = 0
-  for (const step of steps) {
-    const start = at
-    at += step.ids!.length
-    const kept = verifier.kept!(step.ids!, (i) => places[start + i]!)
-    const draft = { text: step.text, tokens: step.ids!, end: step.end === 'length' ? ('cap' as const) : step.end }
-    const target = { text: '', tokens: [], end: undefined }
-    const ruling = verifier.rule({ draft: { ...draft, unlikely: kept < step.ids!.length }, target })
-    rulings.push(ruling ?? { accepted: false, reason: 'unlikely' })
-    if (!rulings.at(-1)!.accepted) break
-  }
-  return rulings
+  signal: AbortSignal,
+): Promise<Scores> {
+  const { ids } = joined(prompt, output, ...before, ...steps)
+  if (!ids) throw noScores(target)
+  return distributions(target, { ids, from: ids.length - joined(...steps).ids!.length, sampling }, signal)
+}
+
+function opinion(verifier: Verifier, step: Step, scores: Scores): Ruling {
+  const ids = step.ids!
+  const kept = verifier.kept!(ids, (i) => scores[i]!)
+  const end = step.end === 'length' ? 'cap' : step.end
+  const draft = { text: step.text, tokens: ids, end, unlikely: kept < ids.length }
+  return verifier.rule({ draft, target: { text: '', tokens: [], end: undefined } }) ?? rejected('unlikely')
 }
 
 /** The drafted steps in the target's own tokens, where it can tell them: else the text has to do from there on. */
-function inWords({ target, can, output }: Place, drafted: Drafted, signal: AbortSignal): Promise<Step[]> {
+function inWords({ target, can, output }: Place, drafted: Places, signal: AbortSignal): Promise<Named[][]> {
   const isKnown = can.ids && output.ids !== undefined
-  return Promise.all(
-    drafted.map(async ([, step]) => {
-      if (!isKnown) return { ...step, ids: undefined }
-      const ids = step.ids ?? (await tokenize(target, step.text, signal, false))
-      return { ...step, ids, tokens: ids.length }
-    }),
-  )
+  const known = async ({ id, step }: Named): Promise<Named> => {
+    if (!isKnown) return { id, step: { ...step, ids: undefined } }
+    const ids = step.ids ?? (await tokenize(target, step.text, signal, false))
+    return { id, step: { ...step, ids, tokens: ids.length } }
+  }
+  return Promise.all(drafted.map((alternatives) => Promise.all(alternatives.map(known))))
 }
 
 const channelsAt = ({ prompt, output }: Place, more: string) => channelsThrough(prompt.channels, output.text + more)
@@ -184,9 +207,8 @@ function surroundings(
   return { context, halfSteps: rulesIn(rules, channels.thinking ? 'reasoning' : 'answer').half_steps }
 }
 
-function* verdicts(drafted: Drafted, rulings: readonly Ruling[]): Generator<Verdict> {
-  for (const [i, { accepted, reason }] of rulings.entries())
-    yield { type: 'verdict', step: drafted[i]![0], accepted, reason }
+function* verdicts(places: Places, told: readonly (readonly Ruling[])[]): Generator<Verdict> {
+  for (const [i, rulings] of told.entries())
+    for (const [number, { accepted, reason }] of rulings.entries())
+      yield { type: 'verdict', step: places[i]![number]!.id, accepted, reason }
 }
-
-const acceptedOf = (rulings: readonly Ruling[]): number => rulings.filter(({ accepted }) => accepted).length

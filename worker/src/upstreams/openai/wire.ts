@@ -73,6 +73,36 @@ export const PromptLogprobs = v.object({
 /** A log probability (null for the first token of all), a token id, and its text or null. */
 const scored = v.looseTuple([v.nullable(v.number()), v.number()])
 
+const candidate = v.object({ token: v.string(), logprob: v.number() })
+
+/** Of one token, whichever they are told as: OpenAI's `top_logprobs` of completions, or llama-server's, which are those of chat. */
+const candidates = v.nullish(
+  v.union([
+    v.pipe(
+      v.object({ content: v.array(v.object({ top_logprobs: v.array(candidate) })) }),
+      v.transform(({ content }) => content[0]?.top_logprobs ?? []),
+    ),
+    v.pipe(
+      v.object({ top_logprobs: v.array(v.nullable(v.record(v.string(), v.nullable(v.number())))) }),
+      v.transform(({ top_logprobs: [top] }) =>
+        Object.entries(top ?? {}).map(([token, told]) => ({ token, logprob: told ?? -Infinity })),
+      ),
+    ),
+  ]),
+)
+
+/** `POST /v1/completions` with `logprobs`, for one token each. */
+const RatedChoice = v.pipe(
+  v.object({
+    index: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+    text: v.nullish(v.string(), ''),
+    logprobs: candidates,
+  }),
+  v.transform(({ index, text, logprobs }) => ({ index, text: text ?? '', candidates: logprobs ?? [] })),
+)
+export type RatedChoice = v.InferOutput<typeof RatedChoice>
+export const Rated = v.object({ choices: v.array(RatedChoice) })
+
 /** `POST /generate` of SGLang with `return_logprob`. */
 export const Generated = v.object({
   meta_info: v.object({
