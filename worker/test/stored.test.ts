@@ -1,86 +1,14 @@
 /** Stored runs in real workerd, against a backend that does what a script says. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { RunEvent, StoredRun, isTerminal, readEvents } from '@lookahead/sdk/protocol'
-import * as v from 'valibot'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { context, fakeBackend } from './fake-backend.ts'
-import type { FakeBackend, Reply } from './fake-backend.ts'
+import { isTerminal } from '@lookahead/sdk/protocol'
+import type { RunEvent } from '@lookahead/sdk/protocol'
+import { describe, expect, test } from 'vitest'
+import { context } from './fake-backend.ts'
+import type { Reply } from './fake-backend.ts'
 import { end } from './play.ts'
-import { startWorkerd } from './start-workerd.ts'
-import type { Config } from './start-workerd.ts'
-
-type Numbered = [id: number, event: RunEvent]
-
-interface Asking {
-  method?: string
-  body?: object
-  headers?: Record<string, string>
-  signal?: AbortSignal
-}
-
-class Worker {
-  readonly fake: FakeBackend
-  readonly #url: URL
-  readonly stop: () => Promise<void>
-
-  constructor(fake: FakeBackend, url: URL, stop: () => Promise<void>) {
-    this.fake = fake
-    this.#url = url
-    this.stop = stop
-  }
-
-  ask(where: string, { body, ...init }: Asking = {}): Promise<Response> {
-    const posted = body && { method: 'POST', body: JSON.stringify(body) }
-    return fetch(new URL(where, this.#url), { ...posted, ...init })
-  }
-
-  start(init: Asking = {}): Promise<Response> {
-    const body = { prompt: 'x', store: true, lookahead: { mode: 'ar' }, ...init.body }
-    return this.ask('/v1/runs', { ...init, body })
-  }
-
-  /** Starts a run, and leaves it after its first event. */
-  async leave(init?: Asking): Promise<string> {
-    for await (const [, event] of numbered(await this.start(init)))
-      if (event.type === 'run.started') return event.run_id
-    throw new Error('the run has no first event')
-  }
-
-  async state(id: string, init?: Asking): Promise<StoredRun> {
-    return v.parse(StoredRun, await (await this.ask(`/v1/runs/${id}`, init)).json())
-  }
-
-  async events(id: string, query = '', headers = {}): Promise<Numbered[]> {
-    return eventsOf(await this.ask(`/v1/runs/${id}/events${query}`, { headers }))
-  }
-}
-
-async function start(script: Reply[], vars: Record<string, string> = {}, config: Config = {}): Promise<Worker> {
-  const fake = await fakeBackend(script)
-  onTestFinished(() => fake[Symbol.asyncDispose]())
-  const worker = await startWorkerd({ BACKEND_URL: fake.url, ...vars }, config)
-  onTestFinished(() => worker.dispose())
-  return new Worker(fake, await worker.url, () => worker.dispose())
-}
-
-async function* numbered(response: Response): AsyncGenerator<Numbered, void, undefined> {
-  expect(response.status, response.ok ? '' : await response.text()).toBe(200)
-  for await (const { id, data } of readEvents(response.body!)) yield [Number(id), v.parse(RunEvent, JSON.parse(data))]
-}
-
-async function eventsOf(response: Response): Promise<Numbered[]> {
-  const events: Numbered[] = []
-  for await (const event of numbered(response)) events.push(event)
-  return events
-}
-
-async function refusal(asked: Promise<Response>): Promise<[status: number, code: string]> {
-  const response = await asked
-  const { error } = (await response.json()) as { error: { code: string } }
-  return [response.status, error.code]
-}
+import { eventsOf, folder, refusal, said, start } from './stored-worker.ts'
+import type { Numbered } from './stored-worker.ts'
 
 const half: Reply = { events: [context(), { type: 'delta', text: 'half' }], finally: 'hang' }
 
@@ -110,15 +38,6 @@ test('a stored run can be read again from any event on, and says how it ended', 
     error: null,
   })
 })
-
-const said = (events: Numbered[]): string =>
-  events.map(([, event]) => (event.type === 'text.delta' ? event.text : '')).join('')
-
-async function folder(): Promise<string> {
-  const made = await mkdtemp(path.join(tmpdir(), 'lookahead-stored-'))
-  onTestFinished(() => rm(made, { recursive: true, force: true }))
-  return made
-}
 
 describe('a run whose viewer has left', () => {
   test('goes on, where one that is not stored ends', async () => {
