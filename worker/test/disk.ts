@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { SQLInputValue } from 'node:sqlite'
+import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import v8 from 'node:v8'
 
 const objects = (persist: string) => path.join(persist, 'v3/do/lookahead-RunObject')
@@ -34,23 +34,24 @@ export class Disk {
 
   /** The same value as another run has, byte for byte. */
   copy(key: string, of: Disk): void {
-    const [row] = rows(of.#file, 'SELECT value FROM _cf_KV WHERE key = ?', key)
-    rows(this.#file, 'INSERT OR REPLACE INTO _cf_KV VALUES (?, ?)', key, row!['value'] as Uint8Array)
+    const found = rows(of.#file, 'SELECT value FROM _cf_KV WHERE key = ?', key)
+    for (const { value } of found)
+      rows(this.#file, 'INSERT OR REPLACE INTO _cf_KV VALUES (?, ?)', key, value as Uint8Array)
   }
 
   /** The object's alarm is due. */
   wake(): void {
-    const [id] = path.basename(this.#file).split('.')
+    const { name: id } = path.parse(this.#file)
     const now = BigInt(Date.now()) * 1_000_000n
     const query = 'UPDATE _cf_ALARM SET scheduled_time = ? WHERE actor_id = ?'
-    rows(path.join(objects(this.#persist), 'metadata.sqlite'), query, now, id!)
+    rows(path.join(objects(this.#persist), 'metadata.sqlite'), query, now, id)
     rows(this.#file, 'UPDATE _cf_METADATA SET value = ? WHERE key = 1', now)
   }
 }
 
 const OWN = 'SELECT 1 FROM __miniflare_do_name WHERE name = ?'
 
-function rows(file: string, query: string, ...values: SQLInputValue[]): Record<string, unknown>[] {
+function rows(file: string, query: string, ...values: SQLInputValue[]): Record<string, SQLOutputValue>[] {
   const database = new DatabaseSync(file)
   try {
     return database.prepare(query).all(...values)

@@ -21,6 +21,8 @@ export interface Model {
   world: World
   /** As they were. */
   rates: Rates
+  /** Milliseconds that plain decoding took, where it was raced. */
+  plain: number | undefined
 }
 
 /** Tokens guessed in a forward, where any are: the backend guesses about as many. */
@@ -37,10 +39,15 @@ export function modelOf(recording: Recording, beside?: Recording): Model | undef
   const guesses = run.stats.proposed_tokens > 0 ? GUESSES : 0
   const way: Way = { ...replayed!.way, guesses }
   const text = withTokenAcceptance(replayed!.text, way, run.stats.target_forwards)
-  const world = worldOf(run, text, way, beside && recordedRun(beside))
+  const alone = beside && recordedRun(beside)
+  const world = worldOf(run, text, way, {
+    forward: forwardMs(recording) ?? 0,
+    alone: beside && forwardMs(beside),
+  })
   const ruled = text.steps.filter(({ drafted }) => drafted > 0)
   const acceptance = ruled.filter(({ accepted }) => accepted).length / Math.max(1, ruled.length)
-  return { text, way, world, rates: { acceptance, cost: world.draftToken / curve(world.target)(1), depth: way.depth } }
+  const rates = { acceptance, cost: world.draftToken / curve(world.target)(1), depth: way.depth }
+  return { text, way, world, rates, plain: alone?.ms }
 }
 
 export interface Prediction {
@@ -50,7 +57,7 @@ export interface Prediction {
   course: Course
 }
 
-export function predict({ text, way, world }: Model, { acceptance, cost, depth }: Rates): Prediction {
+export function predict({ text, way, world, plain: measured }: Model, { acceptance, cost, depth }: Rates): Prediction {
   const changed: Text = { ...text, steps: accepting(text.steps, acceptance) }
   const costs: World = { ...world, draftToken: cost * curve(world.target)(1) }
   const spans: Span[] = []
@@ -59,8 +66,7 @@ export function predict({ text, way, world }: Model, { acceptance, cost, depth }
       if (isLane(part)) addSpan(spans, { lane: part, from, to })
     },
   })
-  const alone = simulate(changed, plain, costs)
-  return { ahead: ms, plain: alone.ms, course: { end: ms, spans, marks: [] } }
+  return { ahead: ms, plain: measured ?? simulate(changed, plain, costs).ms, course: { end: ms, spans, marks: [] } }
 }
 
 const isLane = (part: string): part is Lane => (lanes as readonly string[]).includes(part)
@@ -104,11 +110,18 @@ function withTokenAcceptance(text: Text, way: Way, forwards: number): Text {
 /** Only the order of things counts. */
 const free: World = { target: [[1, 1]], draftToken: 0.05, guess: 0, judge: 0, roundTrip: 0, call: 0 }
 
-/** Costs for which each part is at work as long as it was. What the parts do not account for comes with every start. */
-function worldOf(run: RecordedRun, text: Text, way: Way, alone: RecordedRun | undefined): World {
+/** Milliseconds of a forward of this run, and of plain decoding. */
+interface Units {
+  forward: number
+  alone: number | undefined
+}
+
+/**
+ * Costs with which the run takes as long as it did. What the parts do not account for comes with every start; where they account for more,
+ * since they were at work side by side, each has its part in it.
+ */
+function worldOf(run: RecordedRun, text: Text, way: Way, { forward, alone: single = forward }: Units): World {
   const did = simulate(text, way, free)
-  const forward = run.stats.target_ms / Math.max(1, run.stats.target_forwards)
-  const single = alone ? alone.stats.target_ms / Math.max(1, alone.stats.target_forwards) : forward
   const tokens = did.forwardTokens / Math.max(1, did.forwards)
   const perToken = run.stats.draft_ms / Math.max(1, did.draftedTokens + did.guessed)
   const world: World = {
@@ -126,8 +139,30 @@ function worldOf(run: RecordedRun, text: Text, way: Way, alone: RecordedRun | un
     call: 0,
   }
   const played: Simulated = simulate(text, way, world)
-  return { ...world, call: Math.max(0, run.ms - played.ms) / Math.max(1, played.starts) }
+  const part = Math.min(1, run.ms / played.ms)
+  return {
+    ...world,
+    target: world.target.map(([count, ms]) => [count, ms * part] as const),
+    draftToken: world.draftToken * part,
+    guess: world.guess * part,
+    judge: world.judge * part,
+    call: Math.max(0, run.ms - played.ms) / Math.max(1, played.starts),
+  }
 }
+
+/** What a forward of the target took, by the median of the cycles: one that was slow for reasons of its own says nothing of the others. */
+function forwardMs({ events }: Recording): number | undefined {
+  const told = events.flatMap((event) => ('stats' in event ? [event.stats] : []))
+  const cycles = told.map(({ target_ms, target_forwards }, i) => ({
+    ms: target_ms - (told[i - 1]?.target_ms ?? 0),
+    forwards: target_forwards - (told[i - 1]?.target_forwards ?? 0),
+  }))
+  return median(cycles.filter(({ forwards }) => forwards > 0).map(({ ms, forwards }) => ms / forwards))
+}
+
+/** Of two in the middle the lower one: of two cycles it may be the other that was slow. */
+const median = (values: readonly number[]): number | undefined =>
+  values.toSorted((a, b) => a - b)[Math.ceil(values.length / 2) - 1]
 
 function recordedRun({ request, events }: Recording): RecordedRun | undefined {
   const started = events.find((event) => event.type === 'run.started')

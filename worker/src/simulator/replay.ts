@@ -49,11 +49,21 @@ export function tokenRates(runs: readonly RecordedRun[]): TokenRates {
 function wayOf(runs: readonly RecordedRun[], { guesses }: TokenRates): Way {
   const hasSteps = runs.some(({ stats }) => stats.drafted_steps > 0)
   const hasTokens = runs.some(({ stats }) => stats.proposed_tokens > 0)
-  const tokens = { guesses: hasTokens ? guesses : 0, reuse: hasSteps && hasTokens }
+  const isRead = runs.some(hasReadSteps)
+  const tokens: Pick<Way, 'guesses' | 'reuse' | 'ownVersions'> = {
+    guesses: hasTokens ? guesses : 0,
+    // What was drafted is read, as guesses or as it stands.
+    reuse: hasSteps && (hasTokens || isRead),
+    ownVersions: isRead ? 'refused' : 'all',
+  }
   if (!hasSteps) return { ...plain, ...tokens }
   if (runs.some(ranAhead)) return { ...plain, ...tokens, kind: 'async', depth: runs[0]!.conditions.depth }
   return { ...plain, ...tokens, depth: Math.max(1, Math.round(stepsInCycle(runs))) }
 }
+
+/** Whether a verifier let steps stand for which the target wrote no version of its own. */
+const hasReadSteps = ({ timeline }: RecordedRun): boolean =>
+  timeline.some(({ type, reason }) => type === 'step.accepted' && reason === 'likely')
 
 /** α2 for which a forward with so many guesses brings `tokens` on average. */
 function acceptanceFor(tokens: number, guesses: number): number {
