@@ -20,7 +20,7 @@ const stepsIn = (events: readonly RunEvent[]): string[] =>
       : [],
   )
 
-describe.each(['vllm', 'sglang', 'bare'] as const)('%s, two wide', (dialect) => {
+describe.each(['vllm', 'sglang', 'llama', 'bare'] as const)('%s, two wide', (dialect) => {
   const draft = () => engine(dialect, DRAFTS, { varies: SAYS })
 
   test('keeps the alternative that the target confirms, and the text is the target’s', async () => {
@@ -78,7 +78,7 @@ describe.each(['vllm', 'sglang'] as const)('%s, two wide', (dialect) => {
   })
 })
 
-describe.each(['vllm', 'sglang', 'bare'] as const)('score, %s', (dialect) => {
+describe.each(['vllm', 'sglang', 'llama', 'bare'] as const)('score, %s', (dialect) => {
   /** Of the steps that it does not write itself. */
   const rates = (prompt: string) => (prompt.includes('One more') ? 8 : 3)
 

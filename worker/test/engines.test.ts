@@ -14,7 +14,7 @@ afterAll(() => network.close())
 const SAYS = 'We know 3 shells.\n\nTwo more make 3+2 = 5.\n\nSo there are 5.\n\n\nThe answer is 5.'
 const DRAFTS = 'We know 3 shells.\n\nWith 2 more it is 3+2 = 5.\n\nSo there are 6.\n\n\nIt is 6.'
 
-describe.each(['vllm', 'sglang', 'bare'] as const)('%s', (dialect) => {
+describe.each(['vllm', 'sglang', 'llama', 'bare'] as const)('%s', (dialect) => {
   test.each(['ar', 'lr'] as const)('in mode %s the text is the target’s, to the last line feed', async (mode) => {
     const { text, last } = await run({ target: engine(dialect, SAYS), draft: engine(dialect, DRAFTS) }, { mode })
     expect(text).toBe(SAYS)
@@ -69,6 +69,18 @@ describe.each([
     expect(text).toBe(SAYS)
     expect(verdictsIn(events).slice(0, 2)).toEqual(['accepted likely', 'rejected unlikely'])
   })
+})
+
+test('llama-server is asked for ids beside log probabilities, goes on from ids, and takes several prompts in a call', async () => {
+  const target = engine('llama', SAYS)
+  const { calls, events } = await run({ target, draft: engine('llama', SAYS) })
+  const branches = calls.filter(
+    ({ path, body }) => path === `${target.url}/v1/completions` && body['max_tokens'] === 100,
+  )
+  expect(branches.map(({ body }) => (body['prompt'] as number[][]).length)).toEqual([4])
+  expect(branches[0]!.body).toMatchObject({ logprobs: 1 })
+  expect((branches[0]!.body['prompt'] as number[][]).flat().every((id) => Number.isInteger(id))).toBe(true)
+  expect(verdictsIn(events)).toEqual(['accepted exact', 'accepted exact', 'accepted exact'])
 })
 
 test('an engine that tells no ids cannot be asked for its opinion, and says so', async () => {

@@ -1,11 +1,11 @@
 /**
- * Engines that speak as vLLM 0.33 and SGLang 0.5.23 do, or as little as one may (one text prompt a call, no unknown fields), behind
+ * Engines that speak as vLLM 0.33, SGLang 0.5.23 and llama-server (as of llama-cpp-python 0.3.36) do, or as little as one may (one text prompt a call, no unknown fields), behind
  * msw. Their "model" writes a given text, whatever stands before it; a token is a word, a stretch of spaces, or of line feeds.
  */
 import { HttpResponse, http } from 'msw'
 import type { HttpHandler } from 'msw'
 
-export type Dialect = 'vllm' | 'sglang' | 'bare'
+export type Dialect = 'vllm' | 'sglang' | 'llama' | 'bare'
 
 export interface FakeEngine {
   url: string
@@ -88,6 +88,12 @@ const choiceOf = (
   const common = { index, text, logprobs: null, finish_reason: end }
   const token_ids = body['return_token_ids'] ? ids : null
   if (dialect === 'vllm') return { ...common, stop_reason: stop, token_ids, prompt_token_ids: null }
+  // No word of the stop string, nor of what ended the text.
+  if (dialect === 'llama')
+    return {
+      ...common,
+      logprobs: body['logprobs'] && text ? { content: ids.map((id) => ({ id, token: text })) } : null,
+    }
   if (dialect === 'sglang') return { ...common, matched_stop: stop, ...(token_ids && { token_ids }) }
   return common
 }
@@ -124,6 +130,7 @@ function completions(engine: FakeEngine, body: Record<string, unknown>): Respons
       .map((piece) => ({ ...envelope, choices: [choiceOf(engine, body, piece)] })),
   )
   const lines = events.flat().map((event) => `data: ${JSON.stringify(event)}\n\n`)
+  if (engine.dialect === 'llama' && !isOne) lines.unshift('data: null\n\n')
   const wire = lines.join('') + (isBroken ? '' : 'data: [DONE]\n\n')
   return new HttpResponse(wire, { headers: { 'content-type': 'text/event-stream' } })
 }
@@ -142,6 +149,10 @@ function ratings(
     // What is likeliest of all is none.
     const top = { ' the': -0.5, [rating]: -1, ...(rates && { ' 1': -2 }) }
     const text = dialect === 'bare' ? rating : ' the'
+    const content = [
+      { token: ' the', top_logprobs: Object.entries(top).map(([token, logprob]) => ({ token, logprob })) },
+    ]
+    if (dialect === 'llama') return { index, text, logprobs: logprobs ? { content } : null, finish_reason: 'length' }
     const told = logprobs ? { tokens: [' the'], token_logprobs: [-0.5], top_logprobs: [top], text_offset: [0] } : null
     return { index, text, logprobs: told, finish_reason: 'length' }
   })
@@ -185,6 +196,7 @@ export function handlersOf(engine: FakeEngine, calls: Call[]): HttpHandler[] {
   const missing = () => HttpResponse.json({ detail: 'Not Found' }, { status: 404 })
   const tokenize = (body: Record<string, unknown>) => {
     const messages = body['messages'] as { content: string }[] | undefined
+    if (dialect === 'llama') return HttpResponse.json({ tokens: encode((body['content'] as string | undefined) ?? '') })
     const tokens = encode(
       messages ? `<q>${messages.map(({ content }) => content).join('\n')}<a>` : (body['prompt'] as string),
     )
@@ -192,13 +204,17 @@ export function handlersOf(engine: FakeEngine, calls: Call[]): HttpHandler[] {
   }
   const spell = (body: Record<string, unknown>) => {
     const text = decode(body['tokens'] as number[])
-    return HttpResponse.json(dialect === 'vllm' ? { prompt: text } : { text })
+    return HttpResponse.json({ [{ vllm: 'prompt', llama: 'content' }[dialect as string] ?? 'text']: text })
+  }
+  const template = (body: Record<string, unknown>) => {
+    const messages = body['messages'] as { content: string }[]
+    return HttpResponse.json({ prompt: `<q>${messages.map(({ content }) => content).join('\n')}<a>` })
   }
   return [
     post('/v1/completions', (body) => completions(engine, body)),
     post('/tokenize', dialect === 'bare' ? missing : tokenize),
     post('/detokenize', dialect === 'bare' ? missing : spell),
-    post('/apply-template', missing),
+    post('/apply-template', dialect === 'llama' ? template : missing),
     post('/generate', dialect === 'sglang' ? (body) => generate(engine, body) : missing),
   ]
 }

@@ -27,10 +27,17 @@ const manners: readonly Manner[] = [
 
 /** @throws {UpstreamError} where it cannot go on with a given text at all; the signal's reason */
 export async function probe(server: Server, signal: AbortSignal): Promise<Capabilities> {
-  const [{ manner, text, tellsIds }, sample] = await Promise.all([written(server, signal), tokenized(server, signal)])
+  const [{ manner: first, text, tellsIds }, sample] = await Promise.all([
+    written(server, signal),
+    tokenized(server, signal),
+  ])
+  const asked = { ...first, logprobs: !tellsIds }
+  const ids = sample !== undefined && (await takesIds(server, { manner: asked, sample, signal }))
+  const manner = { ...first, logprobs: ids && !tellsIds }
   const stop = middle(text)
-  const stops = stop === undefined ? 'unclear' : await stopped(server, { manner, stop, signal })
-  const ids = tellsIds && sample !== undefined && (await takesIds(server, { manner, sample, signal }))
+  const stopped = stop === undefined ? 'unclear' : await stoppedAt(server, { manner, stop, signal })
+  // What stands beside log probabilities is left out with the stop string.
+  const stops = manner.logprobs && stopped === 'told' ? 'unclear' : stopped
   return { ...manner, ids, stops, sample }
 }
 
@@ -61,7 +68,7 @@ async function written(
   throw refused
 }
 
-async function stopped(
+async function stoppedAt(
   server: Server,
   { manner, stop, signal }: { manner: Manner; stop: string; signal: AbortSignal },
 ): Promise<Capabilities['stops']> {

@@ -48,7 +48,9 @@ async function rendered(
   signal: AbortSignal,
 ): Promise<readonly number[] | undefined> {
   try {
-    return (await server.ask('root:/tokenize', { messages, add_generation_prompt: true }, Tokenized, signal)).tokens
+    const { tokens } = await server.ask('root:/tokenize', { messages, add_generation_prompt: true }, Tokenized, signal)
+    // llama-server tokenizes the text that it is not given.
+    return tokens.length > 0 ? tokens : undefined
   } catch (error) {
     signal.throwIfAborted()
     if (isOther(error)) return undefined

@@ -17,6 +17,8 @@ export interface Manner {
   extensions: boolean
   /** Goes on with several prompts in one call. */
   batch: boolean
+  /** Tells ids only beside log probabilities, so these are asked for. Default: no. */
+  logprobs?: boolean
 }
 
 export interface Writing {
@@ -75,10 +77,11 @@ export class Server {
   async *write(
     prompts: readonly (string | number[])[],
     writing: Writing,
-    { extensions }: Manner,
+    { extensions, logprobs }: Manner,
     signal: AbortSignal,
   ): AsyncGenerator<Piece, void, undefined> {
-    const body = { ...this.#fields(prompts, writing), ...(extensions && extended(writing)) }
+    const fields = this.#fields(prompts, writing)
+    const body = { ...fields, ...(extensions && extended(writing)), ...(logprobs && { logprobs: 1 }) }
     const quiet = () => new UpstreamError('idle', `the ${this.role} went silent`, { retryable: true })
     const { response, watchdog, at } = await this.#door.post('/completions', body, signal)
     try {
@@ -157,6 +160,8 @@ export class Server {
     const told = parseJson(data)
     if (told === undefined)
       throw new UpstreamError('stream_cut', `what the ${this.role} says is garbled`, { retryable: true })
+    // llama-server begins so, where it is given several prompts.
+    if (told === null) return { choices: [], usage: null }
     const refused = v.safeParse(Refusal, told)
     if (refused.success) throw refusal(this.role, refused.output)
     return this.#parsed(Chunk, told)
@@ -182,10 +187,11 @@ const extended = ({ sampling, isRendered }: Writing): object => ({
 })
 
 function* piecesOf({ choices }: v.InferOutput<typeof Chunk>): Generator<Piece, void, undefined> {
-  for (const { index, text, finish_reason, stop_reason, matched_stop, stopping_word, token_ids } of choices) {
+  for (const { index, text, finish_reason, stop_reason, matched_stop, stopping_word, token_ids, logprobs } of choices) {
+    const ids = token_ids ?? logprobs?.content.map(({ id }) => id)
     const stop = [stop_reason, matched_stop, stopping_word].find((said) => typeof said === 'string')
     const end = finish_reason ? (finish_reason === 'length' ? 'length' : 'stop') : undefined
-    yield { branch: index, text: text ?? '', ids: token_ids ?? undefined, end, stop: stop }
+    yield { branch: index, text: text ?? '', ids, end, stop }
   }
 }
 

@@ -18,6 +18,8 @@ export const Chunk = v.object({
         matched_stop: stop,
         stopping_word: stop,
         token_ids: ids,
+        /** llama-server's, which has the ids of tokens in there. */
+        logprobs: v.fallback(v.nullish(v.object({ content: v.array(v.object({ id: v.number() })) })), undefined),
       }),
     ),
     [],
