@@ -35,8 +35,7 @@ export class Disk {
   /** The same value as another run has, byte for byte. */
   copy(key: string, of: Disk): void {
     const found = rows(of.#file, 'SELECT value FROM _cf_KV WHERE key = ?', key)
-    for (const { value } of found)
-      rows(this.#file, 'INSERT OR REPLACE INTO _cf_KV VALUES (?, ?)', key, value as Uint8Array)
+    rows(this.#file, 'INSERT OR REPLACE INTO _cf_KV VALUES (?, ?)', key, found[0]?.['value'] ?? null)
   }
 
   /** The object's alarm is due. */
