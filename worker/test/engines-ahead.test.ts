@@ -24,16 +24,19 @@ describe.each(['vllm', 'sglang', 'llama', 'bare'] as const)('%s, two wide', (dia
   const draft = () => engine(dialect, DRAFTS, { varies: SAYS })
 
   test('keeps the alternative that the target confirms, and the text is the target’s', async () => {
-    const { text, events, last } = await run({ target: engine(dialect, SAYS), draft: draft() }, { depth: 2, width: 3 })
+    const { text, events, last } = await run({ target: engine(dialect, SAYS), draft: draft() }, { depth: 3, width: 3 })
     expect([text, last.type]).toEqual([SAYS, 'run.completed'])
-    expect(stepsIn(events).slice(0, 6)).toEqual([
+    expect(stepsIn(events).slice(0, 8)).toEqual([
       'drafted 0.0 We know 3 shells.',
       'drafted 1.0 One more makes 4.',
-      // The other is the same; so are both of the first place.
+      'drafted 2.0 So there are 5.',
+      // The other is the same; so are both of the places around it.
       'drafted 1.1 Two more make 3+2 = 5.',
       'accepted 0.0 We know 3 shells.',
       'rejected 1.0 One more makes 4.',
       'accepted 1.1 Two more make 3+2 = 5.',
+      // What was drafted after the first was drafted after what does not stand.
+      'drafted 2.0 So there are 5.',
     ])
   })
 

@@ -9,6 +9,7 @@ import { following } from './following.ts'
 import { judging } from './judging.ts'
 import { lookahead } from './lookahead.ts'
 import { memory } from './memory.ts'
+import { otherEngines } from './other-engines.ts'
 import { sampling } from './sampling.ts'
 import { sdk } from './sdk.ts'
 import { server } from './server.ts'
@@ -29,6 +30,7 @@ export const areas: readonly Area[] = [
   decode,
   following,
   width,
+  otherEngines,
   judging,
   embedding,
   speculation,

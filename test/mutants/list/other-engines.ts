@@ -1,0 +1,68 @@
+import type { Area } from '../mutant.ts'
+
+const openai = (file: string) => `worker/src/upstreams/openai/${file}.ts`
+const aheadTest = 'worker/test/engines-ahead.test.ts'
+const enginesTest = 'worker/test/engines.test.ts'
+
+/** Engines that are not ours: several steps drafted for one place, steps that the target rates, and what each engine can do. */
+export const otherEngines: Area = {
+  name: 'other engines',
+  mutants: [
+    {
+      file: openai('alternatives'),
+      from: 'if (at !== 0) break',
+      to: 'if (at < 0) break',
+      means: 'what was drafted after the first alternative stands after another',
+      tests: [aheadTest],
+    },
+    {
+      file: openai('alternatives'),
+      from: "new Set(['', first.text])",
+      to: "new Set([''])",
+      means: 'an alternative may be the first over again',
+      tests: [aheadTest],
+    },
+    {
+      file: openai('alternatives'),
+      from: 'position + round * SEED_OFFSET',
+      to: 'position',
+      means: 'with a seed all alternatives are drawn alike',
+      tests: [aheadTest],
+    },
+    {
+      file: openai('verify'),
+      from: 'if (number > 0) return opinion(verifier, step, await scoresOf(place, before, [step], signal))\n',
+      to: '',
+      means: 'an alternative is judged by the scores of the first',
+      tests: [aheadTest],
+    },
+    {
+      file: openai('rating'),
+      from: '.toSorted(([, a], [, b]) => b - a)',
+      to: '.toSorted(([, a], [, b]) => a - b)',
+      means: 'the least likely digit counts',
+      tests: [aheadTest],
+    },
+    {
+      file: openai('prompt'),
+      from: 'return tokens.length > 0 ? tokens : undefined',
+      to: 'return tokens',
+      means: 'messages never reach a llama-server',
+      tests: [enginesTest],
+    },
+    {
+      file: openai('server'),
+      from: '...(logprobs && { logprobs: 1 })',
+      to: '',
+      means: 'a llama-server is never asked for ids',
+      tests: [enginesTest],
+    },
+    {
+      file: openai('door'),
+      from: 'this.#addresses.hasOther ? this.#patienceMs : this.#timeoutMs',
+      to: 'this.#timeoutMs',
+      means: 'a server that never answers costs all of the patience, though there is another',
+      tests: [enginesTest],
+    },
+  ],
+}
