@@ -1,5 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' }
-import { ProtocolError, bearerOptions } from '@lookahead/sdk/protocol'
+import { ProtocolError, bearerOptions, refuseCrossSite } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { cors } from 'hono/cors'
@@ -9,7 +9,6 @@ import type { Engine } from '../engine/engine.ts'
 import type { ModelRunner } from '../engine/model-runner.ts'
 import { limitBody } from './body.ts'
 import { Calls } from './calls.ts'
-import { refuseCrossSite } from './cross-site.ts'
 import { publicError } from './errors.ts'
 import { lookaheadRoutes } from './lookahead.ts'
 import { Metrics } from './metrics.ts'
@@ -76,7 +75,10 @@ export function createApp({ engine, draining, token, cors: origins = [], calls =
     })
   })
 
-  app.use(refuseCrossSite(origins))
+  app.use(async function refuseOthersPages(c, next) {
+    refuseCrossSite(c.req.raw, origins, '--cors')
+    await next()
+  })
   if (token !== undefined) app.use(bearerAuth(bearerOptions(token, 'token')))
   app.use(limitBody(MAX_BODY_BYTES, MAX_BODIES_BYTES))
 

@@ -1,6 +1,7 @@
 export * from './backend.ts'
 export * from './bearer.ts'
 export * from './channels.ts'
+export * from './cross-site.ts'
 export * from './errors.ts'
 export * from './health.ts'
 export * from './health-details.ts'

@@ -1,5 +1,5 @@
 /** Who may call, how often, and with how much: what every request under `/v1` passes first. */
-import { ProtocolError, bearerRefusals } from '@lookahead/sdk/protocol'
+import { ProtocolError, bearerRefusals, refuseCrossSite } from '@lookahead/sdk/protocol'
 import type { MiddlewareHandler } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { bodyLimit } from 'hono/body-limit'
@@ -23,6 +23,12 @@ export const letPagesCall: MiddlewareHandler<App> = cors({
   exposeHeaders: ['x-request-id', 'retry-after', 'www-authenticate'],
 })
 
+/** Refuses what others' pages send unasked; the browser then keeps only the answer from them. */
+export const refusePages: MiddlewareHandler<App> = async (c, next) => {
+  refuseCrossSite(c.req.raw, limitsOf(c.env).origins, 'CORS_ORIGINS')
+  await next()
+}
+
 /** Names the caller, by its key where keys are asked for, else by its address. */
 export const askForKey: MiddlewareHandler<App> = async (c, next) => {
   const keys = await keysOf(c.env)
@@ -32,7 +38,7 @@ export const askForKey: MiddlewareHandler<App> = async (c, next) => {
   }
   const verifyToken = async (shown: string) => {
     const key = await findKey(keys, shown)
-    if (key) c.set('caller', key)
+    if (key) c.set('caller', { ...key, cacheSalt: key.name })
     return key !== undefined
   }
   return bearerAuth<App>({ ...bearerRefusals('API key'), verifyToken })(c, next)
