@@ -16,13 +16,14 @@ const away = { BACKEND_URL: 'http://127.0.0.1:9' }
 const hash = (key: string) => createHash('sha256').update(key).digest('hex')
 const left: Promise<unknown>[] = []
 
+const waitUntil = (promise: Promise<unknown>) => void left.push(promise)
+const context = { waitUntil, passThroughOnException: () => undefined, props: {} }
+
 const ask = async (
   env: Bindings,
   { body = {}, key, ...init }: Omit<RequestInit, 'body'> & { body?: object; key?: string } = {},
 ) => {
   const headers = { ...(key === undefined ? {} : { authorization: `Bearer ${key}` }), ...(init.headers as object) }
-  const waitUntil = (promise: Promise<unknown>) => void left.push(promise)
-  const context = { waitUntil, passThroughOnException: () => undefined, props: {} }
   const sent = { method: 'POST', body: JSON.stringify(body), ...init, headers }
   return app.request('/v1/runs', sent, env, context)
 }
@@ -192,6 +193,28 @@ test('a body may have as many bytes as the operator says', async () => {
     400,
     'invalid_request',
   ])
+})
+
+test('uploads that do not end take so much memory at most, and leave room for small bodies', async () => {
+  const uploads = new AbortController()
+  const upload = () => {
+    const body = new ReadableStream<Uint8Array>({
+      start: (to) => {
+        to.enqueue(new Uint8Array(1_000_000))
+        uploads.signal.addEventListener('abort', () => to.close())
+      },
+    })
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit
+    return app.request('/v1/runs', init, away, context)
+  }
+  // 33 of them have as much as an isolate may give to bodies.
+  const answers = Array.from({ length: 40 }, upload)
+  const refused = await Promise.all(Array.from({ length: 7 }, async (_, i) => code(await answers[33 + i]!)))
+  expect(new Set(refused.map(String))).toEqual(new Set(['429,overloaded']))
+  expect((await ask(away)).status).toBe(400)
+  uploads.abort()
+  for (const answer of answers.slice(0, 33)) expect(await code(await answer)).toEqual([400, 'invalid_json'])
+  expect((await ask(away, { body: { x: 'x'.repeat(500_000) } })).status).toBe(400)
 })
 
 test.each([

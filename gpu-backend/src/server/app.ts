@@ -1,5 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' }
-import { ProtocolError, bearerOptions, refuseCrossSite } from '@lookahead/sdk/protocol'
+import { Bodies, ProtocolError, bearerOptions, refuseCrossSite } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { cors } from 'hono/cors'
@@ -7,7 +7,6 @@ import { HTTPException } from 'hono/http-exception'
 import { requestId } from 'hono/request-id'
 import type { Engine } from '../engine/engine.ts'
 import type { ModelRunner } from '../engine/model-runner.ts'
-import { limitBody } from './body.ts'
 import { Calls } from './calls.ts'
 import { publicError } from './errors.ts'
 import { lookaheadRoutes } from './lookahead.ts'
@@ -80,7 +79,14 @@ export function createApp({ engine, draining, token, cors: origins = [], calls =
     await next()
   })
   if (token !== undefined) app.use(bearerAuth(bearerOptions(token, 'token')))
-  app.use(limitBody(MAX_BODY_BYTES, MAX_BODIES_BYTES))
+  const bodies = new Bodies()
+  app.use((c, next) => {
+    const limits = { most: MAX_BODY_BYTES, together: MAX_BODIES_BYTES }
+    return bodies.within(c.req.raw, limits, async (request) => {
+      c.req.raw = request
+      await next()
+    })
+  })
 
   app.get('/metrics', (c) => c.body(metrics.render(calls, engine()), 200, { 'content-type': CONTENT_TYPE }))
 

@@ -1,5 +1,6 @@
 export * from './backend.ts'
 export * from './bearer.ts'
+export * from './bodies.ts'
 export * from './channels.ts'
 export * from './cross-site.ts'
 export * from './errors.ts'

@@ -1,8 +1,7 @@
 /** Who may call, how often, and with how much: what every request under `/v1` passes first. */
-import { ProtocolError, bearerRefusals, refuseCrossSite } from '@lookahead/sdk/protocol'
+import { Bodies, ProtocolError, bearerRefusals, refuseCrossSite } from '@lookahead/sdk/protocol'
 import type { MiddlewareHandler } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { retrySeconds } from '../failure.ts'
 import type { App } from '../settings.ts'
@@ -55,10 +54,14 @@ export const limitRate: MiddlewareHandler<App> = async (c, next) => {
   throw new ProtocolError(429, 'rate_limit_exceeded', message, { retryAfter: retrySeconds(...RATE_RETRY_SECONDS) })
 }
 
+/** Of all bodies that an isolate is reading, which has 128 MB in all. @see https://developers.cloudflare.com/workers/platform/limits/ */
+const BODIES_BYTES = 32 * 1024 * 1024
+const bodies = new Bodies()
+
 export const limitBody: MiddlewareHandler<App> = (c, next) => {
-  const maxSize = limitsOf(c.env).bodyBytes
-  const onError = () => {
-    throw new ProtocolError(413, 'request_too_large', `the request body may be ${maxSize} bytes at most`)
-  }
-  return bodyLimit({ maxSize, onError })(c, next)
+  const most = limitsOf(c.env).bodyBytes
+  return bodies.within(c.req.raw, { most, together: Math.max(most, BODIES_BYTES) }, async (request) => {
+    c.req.raw = request
+    await next()
+  })
 }
