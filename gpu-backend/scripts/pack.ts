@@ -47,7 +47,7 @@ try {
     files: ['bin', 'dist', 'models'],
     // For those whose own Node is older: bin/lookahead.js.
     dependencies: { ...dependencies, node: root.devDependencies.node },
-    engines: { node: '>=22.12' },
+    engines: { node: '>=20' },
   }
   writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   mkdirSync(destination, { recursive: true })

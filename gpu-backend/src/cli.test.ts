@@ -121,6 +121,7 @@ test('flags may stand in a file, and those that are typed go before it; an open 
   for (const [contents, told] of [
     [JSON.stringify(config), /"port" cannot be "many"/],
     ['{"speed":1}', /no flag --speed/],
+    ['{"constructor":1}', /no flag --constructor/],
     ['port: 1', /must be JSON/],
   ] as const) {
     await writeFile(file, contents)

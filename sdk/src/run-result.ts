@@ -49,7 +49,7 @@ export class RunResultBuilder {
   add(event: RunEvent): void {
     if (event.type === 'text.delta') {
       this.#text += event.text
-      if (event.channel in this.#channels) this.#channels[event.channel as Channel] += event.text
+      if (Object.hasOwn(this.#channels, event.channel)) this.#channels[event.channel as Channel] += event.text
     } else if ('step' in event) this.#addStep(event)
   }
 

@@ -96,12 +96,15 @@ describe('reading a run', () => {
       { type: 'step.accepted', step: 0, text: 'a', reason: 'sounded right' },
       { type: 'text.delta', channel: 'answer', text: 'b' },
       { type: 'text.delta', channel: 'aside', text: 'c' },
+      { type: 'text.delta', channel: 'constructor', text: 'd' },
       { ...completed, finish_reason: 'out of patience' },
     ]
     script(staged([wire(newer)]).response)
     const run = ask()
     expect((await read(run)).seen).toEqual(newer)
-    expect(await run.final()).toMatchObject({ text: 'bc', answer: 'b', finish_reason: 'out of patience' })
+    const result = await run.final()
+    expect(result).toMatchObject({ text: 'bcd', answer: 'b', finish_reason: 'out of patience' })
+    expect(Object.keys(result)).not.toContain('constructor')
   })
 
   it.each([

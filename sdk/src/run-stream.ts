@@ -2,6 +2,7 @@ import { AbortedError, RunFailedError, UsageError } from './errors.ts'
 import { leavable } from './protocol/leavable.ts'
 import type { Leavable } from './protocol/leavable.ts'
 import type { RunEvent } from './protocol/runs.ts'
+import { promised } from './promised.ts'
 import { RunResultBuilder } from './run-result.ts'
 import type { RunResult } from './run-result.ts'
 
@@ -23,7 +24,7 @@ export type Open = (signal: AbortSignal, isCancelled: () => boolean) => AsyncGen
 export class RunStream implements AsyncIterable<RunEvent> {
   readonly #source: AsyncGenerator<RunEvent, void, undefined>
   readonly #scope = new AbortController()
-  readonly #result = Promise.withResolvers<RunResult>()
+  readonly #result = promised<RunResult>()
   /** Whoever read first. */
   #reader: object | undefined
   /** Events that `final()` has read ahead of the reader. */

@@ -1,7 +1,7 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { askForKey, letPagesCall, limitBody, limitRate } from './access/middleware.ts'
+import { askForKey, letPagesCall, limitBody, limitRate, refusePages } from './access/middleware.ts'
 import { logLine } from './log.ts'
 import { stackOf, words } from './lookahead/index.ts'
 import { requestId } from './request-id.ts'
@@ -17,7 +17,7 @@ export const app = new Hono<App>()
 
 app.use(letPagesCall)
 app.use(requestId)
-app.use('/v1/*', askForKey, limitRate, limitBody)
+app.use('/v1/*', refusePages, askForKey, limitRate, limitBody)
 
 app.route('/', runs)
 app.route('/', storedRuns)

@@ -3,18 +3,20 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { RunEvent } from '@lookahead/sdk/protocol'
 
 /** HTTP statuses of the codes of `run.failed`; 502 for all others, since it is the engine that failed. */
-const statuses: Record<string, number> = {
-  invalid_request: 400,
-  context_length_exceeded: 400,
-  overloaded: 429,
-  target_unavailable: 503,
-}
+const statuses = new Map<string, number>(
+  Object.entries({
+    invalid_request: 400,
+    context_length_exceeded: 400,
+    overloaded: 429,
+    target_unavailable: 503,
+  }),
+)
 
 /** Whoever is refused may come back after so many seconds, drawn anew for each: they shall not all come at once. */
 export const retrySeconds = (least = 1, most = 4): number => least + Math.floor(Math.random() * (most - least + 1))
 
 export function failure({ code, message }: Extract<RunEvent, { type: 'run.failed' }>): ProtocolError {
-  const status = statuses[code] ?? 502
+  const status = statuses.get(code) ?? 502
   const retryAfter = status === 429 || status === 503 ? { retryAfter: retrySeconds() } : {}
   return new ProtocolError(status, code, message, retryAfter)
 }

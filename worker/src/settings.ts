@@ -45,7 +45,10 @@ export interface Bindings extends EngineBindings {
 export type App = { Bindings: Bindings; Variables: { requestId: string; caller: Caller } }
 
 /** Who asks, and what its key allows it. */
-export type Caller = Omit<Key, 'hash'>
+export interface Caller extends Omit<Key, 'hash'> {
+  /** What its texts are kept apart by in an engine's caches. Default: no key was asked for, and all share them. */
+  cacheSalt?: string
+}
 
 /** `RunCounter`, as one calls it. */
 export interface RunCounterStub {

@@ -63,7 +63,7 @@ export async function openRun<Events>(
   { env, caller, runId, signal }: Circumstances,
   begin: (...run: Parameters<typeof cycle>) => Events,
 ) {
-  const upstream = engineOf(env).upstream(env, runId)
+  const upstream = engineOf(env).upstream(env, runId, caller.cacheSalt)
   const max_tokens = Math.min(request.max_tokens, caller.tokens ?? limitsOf(env).tokens)
   const leave = await takePlace(env, caller, runId)
   const events = begin(

@@ -16,13 +16,14 @@ const away = { BACKEND_URL: 'http://127.0.0.1:9' }
 const hash = (key: string) => createHash('sha256').update(key).digest('hex')
 const left: Promise<unknown>[] = []
 
+const waitUntil = (promise: Promise<unknown>) => void left.push(promise)
+const context = { waitUntil, passThroughOnException: () => undefined, props: {} }
+
 const ask = async (
   env: Bindings,
   { body = {}, key, ...init }: Omit<RequestInit, 'body'> & { body?: object; key?: string } = {},
 ) => {
   const headers = { ...(key === undefined ? {} : { authorization: `Bearer ${key}` }), ...(init.headers as object) }
-  const waitUntil = (promise: Promise<unknown>) => void left.push(promise)
-  const context = { waitUntil, passThroughOnException: () => undefined, props: {} }
   const sent = { method: 'POST', body: JSON.stringify(body), ...init, headers }
   return app.request('/v1/runs', sent, env, context)
 }
@@ -81,6 +82,20 @@ describe('a run writes as many tokens as', () => {
   test('its key allows', async () => expect(await asked('s', 2000)).toBe(5))
   test('the worker allows, where the key says nothing', async () => expect(await asked('o')).toBe(700))
   test('it asked for, where that is less', async () => expect(await asked('o', 20)).toBe(20))
+})
+
+test('what a key’s texts leave in the backend’s caches is its own; where no key is asked for, all share', async () => {
+  const API_KEYS = `one:${hash('1')} other:${hash('2')}`
+  const salt = async (env: Bindings, key?: string) => {
+    await using fake = await fakeBackend([end])
+    const body = { prompt: 'x', lookahead: { mode: 'ar' } }
+    await (await ask({ ...env, BACKEND_URL: fake.url }, { body, ...(key ? { key } : {}) })).text()
+    return fake.calls[0]!.body.context.cache_salt
+  }
+  const salts = [await salt({ API_KEYS }, '1'), await salt({ API_KEYS }, '2'), await salt({ API_KEY: '3' }, '3')]
+  expect(new Set(salts.filter((one) => typeof one === 'string')).size).toBe(3)
+  expect(await salt({ API_KEYS }, '1')).toBe(salts[0])
+  expect(await salt({})).toBeUndefined()
 })
 
 /** As the Durable Object, in memory. */
@@ -180,6 +195,28 @@ test('a body may have as many bytes as the operator says', async () => {
   ])
 })
 
+test('uploads that do not end take so much memory at most, and leave room for small bodies', async () => {
+  const uploads = new AbortController()
+  const upload = () => {
+    const body = new ReadableStream<Uint8Array>({
+      start: (to) => {
+        to.enqueue(new Uint8Array(1_000_000))
+        uploads.signal.addEventListener('abort', () => to.close())
+      },
+    })
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit
+    return app.request('/v1/runs', init, away, context)
+  }
+  // 33 of them have as much as an isolate may give to bodies.
+  const answers = Array.from({ length: 40 }, upload)
+  const refused = await Promise.all(Array.from({ length: 7 }, async (_, i) => code(await answers[33 + i]!)))
+  expect(new Set(refused.map(String))).toEqual(new Set(['429,overloaded']))
+  expect((await ask(away)).status).toBe(400)
+  uploads.abort()
+  for (const answer of answers.slice(0, 33)) expect(await code(await answer)).toEqual([400, 'invalid_json'])
+  expect((await ask(away, { body: { x: 'x'.repeat(900_000) } })).status).toBe(400)
+})
+
 test.each([
   [undefined, '*'],
   ['*', '*'],
@@ -188,8 +225,26 @@ test.each([
   ['none', null],
 ])('pages may call as CORS_ORIGINS says: %s', async (CORS_ORIGINS, allowed) => {
   const env = { ...away, ...(CORS_ORIGINS ? { CORS_ORIGINS } : {}) }
-  const response = await ask(env, { headers: { origin: 'https://app.example' } })
+  const headers = { origin: 'https://app.example', 'content-type': 'application/json' }
+  const response = await ask(env, { headers })
   expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([400, allowed])
+})
+
+test('a page of another site that CORS_ORIGINS does not name gets nothing done, whatever it sends unasked', async () => {
+  const origin = 'https://app.example'
+  const sent = (CORS_ORIGINS: string, headers: object) =>
+    ask({ ...away, CORS_ORIGINS }, { headers: { host: 'worker.example', ...headers } as Record<string, string> })
+  for (const type of ['text/plain', 'text/plain;charset=UTF-8', 'multipart/form-data; boundary=x'])
+    for (const from of [origin, 'null', 'https://worker.example:8787'])
+      expect(await code(await sent('none', { origin: from, 'content-type': type }))).toEqual([403, 'cross_site'])
+  for (const [allowed, headers] of [
+    ['none', { 'content-type': 'application/json', origin }],
+    ['none', { 'content-type': 'text/plain', origin: 'https://worker.example' }],
+    ['none', { 'content-type': 'text/plain' }],
+    [`https://other.example,${origin}`, { 'content-type': 'text/plain', origin }],
+    ['*', { 'content-type': 'text/plain', origin }],
+  ] as const)
+    expect((await sent(allowed, headers)).status).toBe(400)
 })
 
 test.each(['MAX_BODY_BYTES', 'MAX_TOKENS', 'MAX_RUNS', 'MAX_RUNS_PER_KEY', 'CORS_ORIGINS'])(

@@ -125,17 +125,19 @@ function* others(backends: readonly string[]): Generator<Finding> {
     }
 }
 
-const mends: Record<string, string> = {
-  unauthorized: 'set the secret BACKEND_TOKEN of the worker to a --token of the backend',
-  unreachable:
-    "look at BACKEND_URL: it must be an address that the worker reaches, which localhost is only for one on the backend's machine; and run this command with the backend's address",
-  not_configured: "the worker's log names the setting: `npx wrangler tail`",
-  loading: 'wait until the models are loaded',
-  draining: 'it was asked to stop: start it again',
-  failing: "the target's forwards fail: the backend's log says why",
-}
+const mends = new Map<string, string>(
+  Object.entries({
+    unauthorized: 'set the secret BACKEND_TOKEN of the worker to a --token of the backend',
+    unreachable:
+      "look at BACKEND_URL: it must be an address that the worker reaches, which localhost is only for one on the backend's machine; and run this command with the backend's address",
+    not_configured: "the worker's log names the setting: `npx wrangler tail`",
+    loading: 'wait until the models are loaded',
+    draining: 'it was asked to stop: start it again',
+    failing: "the target's forwards fail: the backend's log says why",
+  }),
+)
 
-const mendOf = (state: string): string => mends[state] ?? 'look at its log'
+const mendOf = (state: string): string => mends.get(state) ?? 'look at its log'
 const stateOf = (state: string): Finding => failed('backend', state.replace('_', ' '), mendOf(state))
 
 /** Whether the one who asks is let in, and whether anybody would be. Returns whether it is. */

@@ -1,5 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' }
-import { ProtocolError, bearerOptions } from '@lookahead/sdk/protocol'
+import { Bodies, ProtocolError, bearerOptions, refuseCrossSite } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
 import { cors } from 'hono/cors'
@@ -7,9 +7,7 @@ import { HTTPException } from 'hono/http-exception'
 import { requestId } from 'hono/request-id'
 import type { Engine } from '../engine/engine.ts'
 import type { ModelRunner } from '../engine/model-runner.ts'
-import { limitBody } from './body.ts'
 import { Calls } from './calls.ts'
-import { refuseCrossSite } from './cross-site.ts'
 import { publicError } from './errors.ts'
 import { lookaheadRoutes } from './lookahead.ts'
 import { Metrics } from './metrics.ts'
@@ -76,9 +74,19 @@ export function createApp({ engine, draining, token, cors: origins = [], calls =
     })
   })
 
-  app.use(refuseCrossSite(origins))
+  app.use(async function refuseOthersPages(c, next) {
+    refuseCrossSite(c.req.raw, origins, '--cors')
+    await next()
+  })
   if (token !== undefined) app.use(bearerAuth(bearerOptions(token, 'token')))
-  app.use(limitBody(MAX_BODY_BYTES, MAX_BODIES_BYTES))
+  const bodies = new Bodies()
+  app.use((c, next) => {
+    const limits = { most: MAX_BODY_BYTES, together: MAX_BODIES_BYTES }
+    return bodies.within(c.req.raw, limits, async (request) => {
+      c.req.raw = request
+      await next()
+    })
+  })
 
   app.get('/metrics', (c) => c.body(metrics.render(calls, engine()), 200, { 'content-type': CONTENT_TYPE }))
 

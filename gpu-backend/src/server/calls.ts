@@ -23,7 +23,7 @@ const RETRY_SECONDS = [1, 4] as const
 export interface QueueLimits {
   /** Shared out among clients. Default 256. */
   requests?: number | undefined
-  /** Tokens of their prompts, shared out among calls; a call that is alone may have more. Default 131,072. */
+  /** Tokens of their prompts, shared out among calls and among clients; a call that is alone may have more. Default 131,072. */
   tokens?: number | undefined
 }
 
@@ -34,8 +34,8 @@ export class Calls {
   #over: ProtocolError | undefined
   readonly #limits: { requests: number; tokens: number }
   readonly #queued = { requests: 0, tokens: 0 }
-  /** Calls queued, by client. */
-  readonly #clients = new Map<string, number>()
+  /** What is queued, by client. */
+  readonly #clients = new Map<string, { requests: number; tokens: number }>()
 
   constructor({ requests = 256, tokens = 131_072 }: QueueLimits = {}) {
     this.#limits = { requests, tokens }
@@ -96,19 +96,23 @@ export class Calls {
   #enqueue(client: string): Pick<Call, 'reads' | 'started'> {
     const queued = this.#queued
     const clients = this.#clients
-    const others = clients.get(client) ?? 0
-    const share = this.#limits.requests / (clients.size + (others === 0 ? 1 : 0))
-    if (queued.requests >= this.#limits.requests && others + 1 > share) this.#refuse()
+    const its = clients.get(client) ?? { requests: 0, tokens: 0 }
+    const share = this.#limits.requests / (clients.size + (its.requests === 0 ? 1 : 0))
+    if (queued.requests >= this.#limits.requests && its.requests + 1 > share) this.#refuse()
     queued.requests++
-    clients.set(client, others + 1)
+    its.requests++
+    clients.set(client, its)
     let isQueued = true
     let own = 0
     return {
       reads: (tokens) => {
         const fits = queued.tokens === 0 || queued.tokens + tokens <= this.#limits.tokens
-        // However large the others are, a small one gets in.
-        if (!fits && own + tokens > this.#limits.tokens / queued.requests) this.#refuse()
+        // However large the others are, a small one gets in, and so does a client that has little.
+        const isSmall = own + tokens <= this.#limits.tokens / queued.requests
+        const hasLittle = clients.size > 1 && its.tokens + tokens <= this.#limits.tokens / clients.size
+        if (!fits && !isSmall && !hasLittle) this.#refuse()
         own += tokens
+        its.tokens += tokens
         queued.tokens += tokens
       },
       started: () => {
@@ -116,9 +120,9 @@ export class Calls {
         isQueued = false
         queued.requests--
         queued.tokens -= own
-        const left = clients.get(client)! - 1
-        if (left > 0) clients.set(client, left)
-        else clients.delete(client)
+        its.requests--
+        its.tokens -= own
+        if (its.requests === 0) clients.delete(client)
       },
     }
   }

@@ -2,15 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError } from '@commander-js/extra-typings'
 import * as v from 'valibot'
+import { dictionary } from '../dictionary.ts'
 import type { Command } from '../flags.ts'
 import { UsageError } from '../usage.ts'
 
 const scalar = v.union([v.string(), v.number()])
-const Config = v.record(v.string(), v.union([scalar, v.array(scalar)]))
+const Config = dictionary(v.union([scalar, v.array(scalar)]))
 
 /** @throws {UsageError} where the file has no such object, a flag that there is none of, or a value that the flag does not take */
 export function readConfigFile(command: Command, file: string): void {
-  for (const [name, value] of Object.entries(parse(file))) {
+  for (const [name, value] of parse(file)) {
     const option = command.options.find(({ long }) => long === `--${name}` && name !== 'config')
     if (!option) throw new UsageError(`${file}: there is no flag --${name}`)
     const attribute = option.attributeName()

@@ -35,6 +35,18 @@ describe('the queue', () => {
   })
 })
 
+test('a client without prompts in the queue has its share of it, however many calls another fills it with', () => {
+  const calls = new Calls({ tokens: 1000 })
+  const many = Array.from({ length: 100 }, () => calls.begin(signal, 'a'))
+  for (const call of many) call.reads(10)
+  expect(() => calls.begin(signal, 'a').reads(100)).toThrow(overloaded)
+  const other = calls.begin(signal, 'b')
+  other.reads(400)
+  expect(() => other.reads(200)).toThrow(overloaded)
+  other.end()
+  expect(() => calls.begin(signal, 'b').reads(500)).not.toThrow()
+})
+
 test('small requests are let in and answered while a call with a queue full of prompts is at work', async () => {
   const calls = new Calls({ tokens: 60_000 })
   const on = createApp({ engine: () => engine, draining: () => false, calls })

@@ -1,8 +1,7 @@
 /** `/v1/draft` and `/v1/verify` on the wire, both ways; the engine's requests have its shape, its events names of their own. */
-import { DraftRequest, VerifyRequest, encodeEvent, parseRequest } from '@lookahead/sdk/protocol'
+import { DraftRequest, VerifyRequest, encodeEvent, parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type * as wire from '@lookahead/sdk/protocol'
 import type { CycleDone, Done, DraftEvent, VerifyEvent } from '../engine/events.ts'
-import { readJson } from './json.ts'
 import type { Encoder } from './stream.ts'
 
 export type LookaheadEvent = DraftEvent | VerifyEvent

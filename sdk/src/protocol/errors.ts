@@ -81,16 +81,3 @@ function reason({ message, expected }: v.BaseIssue<unknown>): string {
   if (!message.startsWith('Invalid key')) return message
   return expected === 'never' ? 'is no field of this request' : 'is missing'
 }
-
-/**
- * The body of a request as JSON.
- * @throws {ProtocolError} 400 `invalid_json`; what a body limit threw while it was read
- */
-export async function readJson(request: Request): Promise<unknown> {
-  try {
-    return await request.json()
-  } catch (cause) {
-    if (cause instanceof ProtocolError) throw cause
-    throw new ProtocolError(400, 'invalid_json', 'the request body must be JSON', { cause })
-  }
-}

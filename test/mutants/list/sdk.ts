@@ -409,11 +409,32 @@ export const sdk: Area = {
       tests: [contractTest],
     },
     {
-      file: protocolErrors,
+      file: 'sdk/src/protocol/json.ts',
       from: 'if (cause instanceof ProtocolError) throw cause\n',
       to: '\n',
       means: 'a body that is too large is called no JSON',
       tests: [contractTest],
+    },
+    {
+      file: 'sdk/src/protocol/bodies.ts',
+      from: 'finally {\n      this.#release(hold)',
+      to: 'finally {',
+      means: 'uploads that are over count on',
+      tests: ['worker/test/access.test.ts'],
+    },
+    {
+      file: 'sdk/src/protocol/bodies.ts',
+      from: 'this.#forget()\n',
+      to: '\n',
+      means: 'uploads whose reader was dropped count for ever',
+      tests: ['sdk/src/protocol/bodies.test.ts'],
+    },
+    {
+      file: 'sdk/src/protocol/cross-site.ts',
+      from: "headers.get('content-type') ?? 'text/plain'",
+      to: "headers.get('content-type') ?? ''",
+      means: 'a body without a type comes from other sites',
+      tests: ['gpu-backend/src/server/hostile.test.ts'],
     },
     {
       file: runs,

@@ -5,7 +5,6 @@ const lookahead = 'gpu-backend/src/server/lookahead.ts'
 const calls = 'gpu-backend/src/server/calls.ts'
 const chat = 'gpu-backend/src/server/openai/chat.ts'
 const fairnessTest = 'gpu-backend/src/server/fairness.test.ts'
-const hostileTest = 'gpu-backend/src/server/hostile.test.ts'
 const leavingTest = 'gpu-backend/src/server/leaving.test.ts'
 const streamTest = 'gpu-backend/src/server/stream.test.ts'
 const openaiTest = 'gpu-backend/src/server/openai/openai.test.ts'
@@ -73,8 +72,8 @@ export const server: Area = {
     },
     {
       file: calls,
-      from: 'if (!fits && own + tokens > this.#limits.tokens / queued.requests)',
-      to: 'if (!fits)',
+      from: 'if (!fits && !isSmall && !hasLittle)',
+      to: 'if (!fits && !hasLittle)',
       means: 'one large call keeps all others out',
       tests: [fairnessTest],
     },
@@ -86,11 +85,11 @@ export const server: Area = {
       tests: [fairnessTest],
     },
     {
-      file: 'gpu-backend/src/server/body.ts',
-      from: 'held -= own',
-      to: '',
-      means: 'uploads that were left count for ever',
-      tests: [hostileTest],
+      file: calls,
+      from: 'if (!fits && !isSmall && !hasLittle)',
+      to: 'if (!fits && !isSmall)',
+      means: 'a client that has little in the queue is kept out by another',
+      tests: [fairnessTest],
     },
     {
       file: calls,

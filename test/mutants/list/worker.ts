@@ -156,8 +156,8 @@ export const worker: Area = {
     },
     {
       file: nativeContext,
-      from: 'prompt, output: this.#output }',
-      to: 'prompt, output: [] }',
+      from: 'prompt, output: this.#output, cache_salt }',
+      to: 'prompt, output: [], cache_salt }',
       means: 'a context the backend lost is begun from the start',
       tests: [runTest, nativeTest],
     },

@@ -1,8 +1,7 @@
 /** Who may call, how often, and with how much: what every request under `/v1` passes first. */
-import { ProtocolError, bearerRefusals } from '@lookahead/sdk/protocol'
+import { Bodies, ProtocolError, bearerRefusals, refuseCrossSite } from '@lookahead/sdk/protocol'
 import type { MiddlewareHandler } from 'hono'
 import { bearerAuth } from 'hono/bearer-auth'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { retrySeconds } from '../failure.ts'
 import type { App } from '../settings.ts'
@@ -23,6 +22,12 @@ export const letPagesCall: MiddlewareHandler<App> = cors({
   exposeHeaders: ['x-request-id', 'retry-after', 'www-authenticate'],
 })
 
+/** Refuses what others' pages send unasked; the browser then keeps only the answer from them. */
+export const refusePages: MiddlewareHandler<App> = async (c, next) => {
+  refuseCrossSite(c.req.raw, limitsOf(c.env).origins, 'CORS_ORIGINS')
+  await next()
+}
+
 /** Names the caller, by its key where keys are asked for, else by its address. */
 export const askForKey: MiddlewareHandler<App> = async (c, next) => {
   const keys = await keysOf(c.env)
@@ -32,7 +37,7 @@ export const askForKey: MiddlewareHandler<App> = async (c, next) => {
   }
   const verifyToken = async (shown: string) => {
     const key = await findKey(keys, shown)
-    if (key) c.set('caller', key)
+    if (key) c.set('caller', { ...key, cacheSalt: key.name })
     return key !== undefined
   }
   return bearerAuth<App>({ ...bearerRefusals('API key'), verifyToken })(c, next)
@@ -49,10 +54,14 @@ export const limitRate: MiddlewareHandler<App> = async (c, next) => {
   throw new ProtocolError(429, 'rate_limit_exceeded', message, { retryAfter: retrySeconds(...RATE_RETRY_SECONDS) })
 }
 
+/** Of all bodies that an isolate is reading, which has 128 MB in all. @see https://developers.cloudflare.com/workers/platform/limits/ */
+const BODIES_BYTES = 32 * 1024 * 1024
+const bodies = new Bodies()
+
 export const limitBody: MiddlewareHandler<App> = (c, next) => {
-  const maxSize = limitsOf(c.env).bodyBytes
-  const onError = () => {
-    throw new ProtocolError(413, 'request_too_large', `the request body may be ${maxSize} bytes at most`)
-  }
-  return bodyLimit({ maxSize, onError })(c, next)
+  const most = limitsOf(c.env).bodyBytes
+  return bodies.within(c.req.raw, { most, together: Math.max(most, BODIES_BYTES) }, async (request) => {
+    c.req.raw = request
+    await next()
+  })
 }

@@ -44,20 +44,26 @@ describe('a backend that', () => {
     expect(text).not.toContain('hellohello')
   })
 
-  test.each(['overloaded', 'invalid_request', 'internal_error', 'draining', 'Riddle <b>', 'context_length_exceeded'])(
-    'fails with words of its own (%s): they are not passed on',
-    async (code) => {
-      const secret = 'password of /etc/shadow'
-      const error = { message: secret, type: secret, param: secret, code, allowed: [secret] }
-      const failing = says({ type: 'error', error })
-      const script = Array.from({ length: 20 }, () => failing)
-      for (const request of [ar, {}]) {
-        const { events } = await play(script, request, { timeoutMs: 90 })
-        expect(JSON.stringify(events)).not.toMatch(/password|shadow|Riddle/)
-        expect(events.at(-1)).toMatchObject({ type: 'run.failed' })
-      }
-    },
-  )
+  test.each([
+    'overloaded',
+    'invalid_request',
+    'internal_error',
+    'draining',
+    'Riddle <b>',
+    'context_length_exceeded',
+    'constructor',
+  ])('fails with words of its own (%s): they are not passed on', async (code) => {
+    const secret = 'password of /etc/shadow'
+    const error = { message: secret, type: secret, param: secret, code, allowed: [secret] }
+    const failing = says({ type: 'error', error })
+    const script = Array.from({ length: 20 }, () => failing)
+    for (const request of [ar, {}]) {
+      const { events } = await play(script, request, { timeoutMs: 90 })
+      expect(JSON.stringify(events)).not.toMatch(/password|shadow|Riddle/)
+      const said = expect.any(String) as string
+      expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: said, message: said })
+    }
+  })
 
   test('is newer: what this worker does not know it passes on, or over', async () => {
     const newer = commits([[true, 'sounded right']], { text: 'a\n\nb', tokens: [1, 2, 3, 4], correction: 'b' })

@@ -59,27 +59,29 @@ export function words(error: unknown): string | undefined {
 export const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : words(error))
 
 /** Why a target failed, as clients see it; `target_failed` for all other reasons. One code for one cause, however it shows. */
-const failures: Record<string, string> = {
-  unreachable: 'target_unavailable',
-  stream_cut: 'target_unavailable',
-  idle: 'target_unavailable',
-  interrupted: 'interrupted',
-  stuck: 'target_unavailable',
-  context_lost: 'target_unavailable',
-  context_busy: 'target_unavailable',
-  loading: 'target_unavailable',
-  draining: 'target_unavailable',
-  unauthorized: 'backend_unauthorized',
-  overloaded: 'overloaded',
-  out_of_memory: 'overloaded',
-  invalid_request: 'invalid_request',
-  context_length_exceeded: 'context_length_exceeded',
-}
+const failures = new Map<string, string>(
+  Object.entries({
+    unreachable: 'target_unavailable',
+    stream_cut: 'target_unavailable',
+    idle: 'target_unavailable',
+    interrupted: 'interrupted',
+    stuck: 'target_unavailable',
+    context_lost: 'target_unavailable',
+    context_busy: 'target_unavailable',
+    loading: 'target_unavailable',
+    draining: 'target_unavailable',
+    unauthorized: 'backend_unauthorized',
+    overloaded: 'overloaded',
+    out_of_memory: 'overloaded',
+    invalid_request: 'invalid_request',
+    context_length_exceeded: 'context_length_exceeded',
+  }),
+)
 
 function asTarget(error: unknown): { code: string; message: string } {
   const { code, message } = known(error)
   return {
-    code: failures[code] ?? (/^http_5(0[234]|2[0-4]|30)$/.test(code) ? 'target_unavailable' : 'target_failed'),
+    code: failures.get(code) ?? (/^http_5(0[234]|2[0-4]|30)$/.test(code) ? 'target_unavailable' : 'target_failed'),
     message,
   }
 }

@@ -33,7 +33,8 @@ export function stateOf({ id, createdAt }: RunRecord, journal: Journal, retentio
   const text = { reasoning: '', answer: '' }
   let last: RunEvent | undefined
   for (const event of journal.stored()) {
-    if (event.type === 'text.delta' && event.channel in text) text[event.channel as keyof typeof text] += event.text
+    if (event.type === 'text.delta' && Object.hasOwn(text, event.channel))
+      text[event.channel as keyof typeof text] += event.text
     last = event
   }
   const completed = last?.type === 'run.completed' ? last : undefined

@@ -5,8 +5,12 @@ import type { Upstream } from '../lookahead/upstream.ts'
 import type { Bindings } from '../settings.ts'
 
 export interface Engine {
-  /** For the runs of one request. @throws {ProtocolError} 500 `not_configured` */
-  upstream(env: Bindings, requestId: string): Upstream
+  /**
+   * For the runs of one request.
+   * @param cacheSalt of whoever asks: only texts of one salt may share what the engine has run
+   * @throws {ProtocolError} 500 `not_configured`
+   */
+  upstream(env: Bindings, requestId: string, cacheSalt?: string): Upstream
   /** Whether it can serve runs, and what else it says of itself. @throws {ProtocolError} 500 `not_configured`; whatever else it throws is `unreachable` */
   state(env: Bindings, requestId: string): Promise<EngineState>
   /** The model that runs are written by; undefined: it says of none. @throws {ProtocolError} 500 `not_configured`; 502, 503: as `refused` and `unreachable` have it */

@@ -138,7 +138,7 @@ function meaning(code: string, told: ErrorBody | undefined): string {
     const others = allowed ? `: it takes ${allowed.slice(0, 64).map(word).join(', ')}` : ''
     return `the backend refuses what was given as ${word(param)}${others}`
   }
-  return meanings[code] ?? `the backend failed${status(code)}`
+  return meanings.get(code) ?? `the backend failed${status(code)}`
 }
 
 /** Names are let through, texts are not. */
@@ -146,14 +146,16 @@ const word = (said: string | null | undefined): string => (said && /^[\w.+-]{1,6
 
 const status = (code: string): string => (code.startsWith('http_') ? `: HTTP ${code.slice(5)}` : '')
 
-const meanings: Record<string, string> = {
-  overloaded: 'the backend has too much to do: try again shortly',
-  out_of_memory: "the backend's memory is used up: try again shortly",
-  loading: 'the backend is loading its models',
-  draining: 'the backend is shutting down',
-  context_busy: 'the backend is still at work on this text',
-  context_lost: 'the backend has lost this text',
-  no_draft_model: 'the backend has no draft model',
-  invalid_request: 'the backend refuses this request',
-  context_length_exceeded: "the text is longer than the model's context, or the backend's memory, can hold",
-}
+const meanings = new Map<string, string>(
+  Object.entries({
+    overloaded: 'the backend has too much to do: try again shortly',
+    out_of_memory: "the backend's memory is used up: try again shortly",
+    loading: 'the backend is loading its models',
+    draining: 'the backend is shutting down',
+    context_busy: 'the backend is still at work on this text',
+    context_lost: 'the backend has lost this text',
+    no_draft_model: 'the backend has no draft model',
+    invalid_request: 'the backend refuses this request',
+    context_length_exceeded: "the text is longer than the model's context, or the backend's memory, can hold",
+  }),
+)

@@ -14,6 +14,8 @@ export interface NativeOptions {
   token?: string | undefined
   /** Sent along as `x-request-id`. */
   requestId?: string | undefined
+  /** Only texts of the same salt share what the backend has run of them. Default: all of this token. */
+  cacheSalt?: string | undefined
   fetch?: typeof fetch | undefined
   /**
    * A backend that is away, silent, or too busy for so long has failed, however often it was tried. Milliseconds; default 60,000.
@@ -182,7 +184,13 @@ export class NativeContext {
     signal: AbortSignal,
     headersMs: number,
   ): Events<Event> {
-    const { headers, fetch, timeoutMs: idleMs = 60_000, patienceMs = PATIENCE_MS } = this.#settings
+    const {
+      headers,
+      cacheSalt: cache_salt,
+      fetch,
+      timeoutMs: idleMs = 60_000,
+      patienceMs = PATIENCE_MS,
+    } = this.#settings
     const { id, messages, prompt, steps } = this.#text
     const { present, hasOther } = this.#addresses
     const times = { headersMs: hasOther ? Math.min(patienceMs, headersMs) : headersMs, idleMs, progressMs: 5 * idleMs }
@@ -191,7 +199,7 @@ export class NativeContext {
       const body = JSON.stringify({ context, step_rules: steps, ...request })
       return callForEvents({ url: present.url + path, headers, body, fetch, ...times }, schema, either)
     }
-    const whole = () => call({ id, messages, prompt, output: this.#output })
+    const whole = () => call({ id, messages, prompt, output: this.#output, cache_salt })
     try {
       if (!this.#isKnown) yield* whole()
       else yield* call(this.#follows ? { id, continues: true } : { id, length: this.#output.length })

@@ -14,9 +14,9 @@ const BackendHealth = v.object({
 })
 
 export const native: Engine = {
-  upstream: (env, requestId) => {
+  upstream: (env, requestId, cacheSalt) => {
     const { baseURLs: baseURL, ...rest } = backendOf(env)
-    return nativeUpstream({ baseURL, ...rest, requestId })
+    return nativeUpstream({ baseURL, ...rest, requestId, cacheSalt })
   },
 
   async state(env, requestId) {

@@ -1,4 +1,4 @@
-import { ProtocolError } from '@lookahead/sdk/protocol'
+import { ProtocolError } from './errors.ts'
 
 /** Strings, keys among them, lists and objects that a body may have: 4,096 messages have half as many. */
 const MOST_ITEMS = 50_000
