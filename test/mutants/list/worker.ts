@@ -171,8 +171,8 @@ export const worker: Area = {
     },
     {
       file: native,
-      from: '= { depth, width, sampling }',
-      to: '= { depth, width }',
+      from: 'ngram }, sampling }',
+      to: 'ngram } }',
       means: 'the draft is drawn with other settings than the target',
       tests: [nativeTest],
     },
