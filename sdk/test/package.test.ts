@@ -1,6 +1,6 @@
 /** What `npm pack` makes, installed as npm would: below `node_modules`, where Node strips no types. */
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -12,19 +12,22 @@ import { baseURL, events, script, staged, stopServer, wire } from './server.ts'
 
 const run = promisify(execFile)
 const sdk = path.join(import.meta.dirname, '..')
-const manifest = () => readFile(path.join(sdk, 'package.json'), 'utf8')
+const manifest = () => readFile(path.join(source, 'package.json'), 'utf8')
 
 let app: string
+/** A copy: while it is packed its entries lead to `dist`, and other tests read the sources. */
+let source: string
 let tarball: string
 let installed: string
 let before: string
 
 beforeAll(async () => {
-  before = await manifest()
   app = await mkdtemp(path.join(tmpdir(), 'lookahead-sdk-'))
+  source = await copied(path.join(app, 'repository'))
+  before = await manifest()
   installed = path.join(app, 'node_modules/@lookahead/sdk')
   await mkdir(installed, { recursive: true })
-  await run('npm', ['pack', '--pack-destination', app], { cwd: sdk })
+  await run('npm', ['pack', '--pack-destination', app], { cwd: source })
   tarball = (await readdir(app)).find((file) => file.endsWith('.tgz'))!
   await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components', '1'], { cwd: app })
   for (const name of Object.keys((JSON.parse(before) as { dependencies: object }).dependencies))
@@ -36,6 +39,16 @@ afterAll(async () => {
   stopServer()
   await rm(app, { recursive: true, force: true })
 })
+
+/** @returns the sources' folder in a repository of its own */
+async function copied(repository: string): Promise<string> {
+  const folder = path.join(repository, 'sdk')
+  const isSource = (file: string) => !/^(node_modules|dist)\b/.test(path.relative(sdk, file))
+  await cp(sdk, folder, { recursive: true, filter: isSource })
+  await cp(path.join(sdk, '../tsconfig.base.json'), path.join(repository, 'tsconfig.base.json'))
+  await symlink(path.join(sdk, '../node_modules'), path.join(repository, 'node_modules'))
+  return folder
+}
 
 /** Runs a file of these contents in the app, by the Node at hand. */
 async function node(file: string, contents: string): Promise<string> {

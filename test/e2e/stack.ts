@@ -11,7 +11,7 @@ declare module 'vitest' {
 
 // A client that leaves between two calls on a context leaves it to the backend's clock, which is made to run fast here.
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
-  const stack = await startStack({ contextIdleSeconds: 5 })
+  const stack = await startStack({ contextIdleSeconds: 5, flags: ['--threads', '1'] })
   provide('workerURL', stack.workerURL)
   provide('backendURL', stack.backendURL)
   return () => stack.stop()

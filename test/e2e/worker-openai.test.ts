@@ -182,7 +182,12 @@ describe('a worker of its operator', () => {
   let worker: Server
   beforeAll(async () => {
     backend = await startBackend()
-    worker = await startWorker({ backendURL: backend.url, vars: { API_KEY: 'secret', MODEL_NAME: 'mine' } })
+    worker = await startWorker({
+      backendURL: backend.url,
+      vars: { API_KEY: 'secret', MODEL_NAME: 'mine' },
+      // New runs wait a third of it for a backend that is away.
+      timeoutSeconds: 15,
+    })
   })
   afterAll(async () => {
     await worker.stop()

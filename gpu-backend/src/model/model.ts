@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import {
   ModelError,
   readDecoderConfig,
@@ -32,7 +31,7 @@ export interface ModelOptions {
   slots: number
   /** Where forwards run and the pool lies. Defaults to the CPU. */
   device?: Device | undefined
-  /** Threads within one operator. Default: the machine's cores. Models of up to 4 M parameters have one in any case. */
+  /** Threads within one operator. Default: those that all sessions share, one per core. Models of up to 4 M parameters have one in any case. */
   threads?: number | undefined
   /**
    * How the linear layers' weights are kept, and multiplied: int8 and int4 also round activations to 8 bits. Smaller is
@@ -130,7 +129,7 @@ export class Model {
     const reduced = reducedLogits ?? isReduced(vocabSize)
     const file = await storedGraph(folder, config, { ...precision, reduced, cacheDir, signal })
     const parameters = countParameters(config)
-    const threads = parameters <= singleThreadParameters ? 1 : (options.threads ?? availableParallelism())
+    const threads = parameters <= singleThreadParameters ? 1 : options.threads
     using resources = new DisposableStack()
     const opening = SharedSession.open(file, { device, threads, profile, config: foldAllConstants })
     const shared = await opening.catch((cause: unknown) => {

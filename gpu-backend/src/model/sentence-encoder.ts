@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { ModelError, readEncoderConfig, readSentenceModules } from '../checkpoint/index.ts'
 import type { EncoderConfig, Pooling } from '../checkpoint/index.ts'
 import {
@@ -16,7 +15,7 @@ import { sentenceInputs } from './sentence-inputs.ts'
 import { SharedSession } from './shared-session.ts'
 
 export interface SentenceEncoderOptions extends PrecisionOptions {
-  /** Threads within one operator. Default: the machine's cores. Encoders of up to 4 M parameters have one in any case. */
+  /** Threads within one operator. Default: those that all sessions share, one per core. Encoders of up to 4 M parameters have one in any case. */
   threads?: number | undefined
   /** Where built graphs are kept. Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
@@ -78,7 +77,7 @@ export class SentenceEncoder {
     const precision = precisionOf(config, options)
     const file = await storedEncoderGraph(checkpoint.folder, config, { ...precision, cacheDir, signal })
     const parameters = parametersOf(encoderGraph(config))
-    const threads = parameters <= singleThreadParameters ? 1 : (options.threads ?? availableParallelism())
+    const threads = parameters <= singleThreadParameters ? 1 : options.threads
     const session = await SharedSession.open(file, { device, threads }).catch((cause: unknown) => {
       if (!(cause instanceof OnnxRuntimeError)) throw cause
       throw new ModelError('invalid', `${file} cannot be loaded (${cause.message}): try --weights fp32`, { cause })

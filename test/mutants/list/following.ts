@@ -277,7 +277,7 @@ export const following: Area = {
     },
     {
       file: cycle,
-      from: '          this.#report.listen(MOST_STEPS)\n        } else',
+      from: '          this.#report.begin(MOST_STEPS)\n        } else',
       to: '          void 0\n        } else',
       means: 'steps of earlier cycles count in every later one',
       tests: [followingTest],

@@ -135,8 +135,8 @@ export const lookahead: Area = {
     },
     {
       file: cycle,
-      from: '    yield* this.#verify(this.#plan(plan))\n    return yield* this.#told(this.#committed(performance.now() - started))\n',
-      to: '    const later = performance.now()\n    yield* this.#verify(this.#plan(plan))\n    return yield* this.#told(this.#committed(performance.now() - Math.max(started, later)))\n',
+      from: '    yield* this.#verify(this.#possible(plan))\n    return yield* this.#commit(performance.now() - started)\n',
+      to: '    const later = performance.now()\n    yield* this.#verify(this.#possible(plan))\n    return yield* this.#commit(performance.now() - Math.max(started, later))\n',
       means: 'drafting counts as free of time',
       tests: [cycleTest],
     },
@@ -191,7 +191,7 @@ export const lookahead: Area = {
     },
     {
       file: cycle,
-      from: 'yield* this.#verify(this.#plan(plan))',
+      from: 'yield* this.#verify(this.#possible(plan))',
       to: 'yield* this.#verify(plan)',
       means: 'after its draft failed the target writes step by step',
       tests: [faultsTest],
@@ -212,7 +212,7 @@ export const lookahead: Area = {
     },
     {
       file: report,
-      from: '      yield* this.#output.say(rest)\n',
+      from: '      yield* this.#output.say(rest, event.ids?.slice(said))\n',
       to: '      void rest\n',
       means: 'committed text that no delta brought is lost',
       tests: [faultsTest],
@@ -338,7 +338,7 @@ export const lookahead: Area = {
     },
     {
       file: report,
-      from: '      heard.say(event)\n      this.#note(event.text, event.ids)\n      yield* this.#rulings()\n      yield* this.#output.say(event.text)\n',
+      from: '      heard.say(event)\n      yield* this.#rulings()\n      yield* this.#output.say(event.text, event.ids)\n',
       to: '',
       means: 'text comes only with its commit',
       tests: [cycleTest, runTest],

@@ -13,6 +13,7 @@ const faultsTest = 'worker/src/lookahead/faults.test.ts'
 const runTest = 'worker/src/lookahead/run.test.ts'
 const appTest = 'worker/test/app.test.ts'
 
+const report = 'worker/src/lookahead/report.ts'
 const heard = 'worker/src/lookahead/heard.ts'
 const cycle = 'worker/src/lookahead/cycle.ts'
 const heardTest = 'worker/src/lookahead/heard.test.ts'
@@ -170,8 +171,8 @@ export const worker: Area = {
     },
     {
       file: native,
-      from: '= { depth, width, sampling }',
-      to: '= { depth, width }',
+      from: 'ngram }, sampling }',
+      to: 'ngram } }',
       means: 'the draft is drawn with other settings than the target',
       tests: [nativeTest],
     },
@@ -204,8 +205,8 @@ export const worker: Area = {
       tests: [outlivingTest, heardTest],
     },
     {
-      file: cycle,
-      from: '    yield* sofar.told\n',
+      file: report,
+      from: '    yield* this.#commit(sofar)\n',
       to: '',
       means: 'what was said before a failure does not count as output',
       tests: [outlivingTest],
@@ -219,8 +220,8 @@ export const worker: Area = {
     },
     {
       file: cycle,
-      from: '        if (finish) return yield* this.#report.end(finish)\n        yield* this.#told(this.#outlive',
-      to: '        yield* this.#told(this.#outlive',
+      from: '        if (finish) return yield* this.#report.end(finish)\n        yield* this.#outlive',
+      to: '        yield* this.#outlive',
       means: 'a text whose end was committed is written on when the stream breaks',
       tests: [outlivingTest],
     },

@@ -21,7 +21,14 @@ export interface CycleOptions {
   log?: ((trouble: Trouble) => void) | undefined
 }
 
-/** A call that goes on by itself. */
+interface RunOptions extends CycleOptions {
+  /** Of a run that was begun elsewhere. */
+  begun?: Begun | undefined
+  /** Whether it is told how far the run is. */
+  tellsProgress: boolean
+}
+
+/** A call of `follow`, and the plan that it was given. */
 interface Flight {
   plan: Plan
   events: AsyncIterable<FollowEvent>
@@ -32,7 +39,7 @@ type Events<Result = void> = AsyncGenerator<RunEvent | Progress, Result, undefin
 /** Failures in a row, without a token in between, that a run outlives: it may be what breaks the engine. */
 const MOST_FAILURES = 3
 
-/** Steps that are verified in a cycle of an engine that goes on by itself, at most. */
+/** Steps drafted in a cycle of an engine that goes on by itself, at most: it drafts while others are verified. */
 const MOST_STEPS = 128
 
 /**
@@ -41,7 +48,7 @@ const MOST_STEPS = 128
  * @throws the signal's reason, when the client leaves; nothing else
  */
 export function cycle(upstream: Upstream, request: RunRequest, options: CycleOptions): Leavable<RunEvent> {
-  return leavableRun(upstream, request, options) as Leavable<RunEvent>
+  return leavableRun(upstream, request, { ...options, tellsProgress: false }) as Leavable<RunEvent>
 }
 
 /**
@@ -54,18 +61,13 @@ export function cycleWithProgress(
   options: CycleOptions,
   begun?: Begun,
 ): Leavable<RunEvent | Progress> {
-  return leavableRun(upstream, request, options, { begun })
+  return leavableRun(upstream, request, { ...options, begun, tellsProgress: true })
 }
 
-function leavableRun(
-  upstream: Upstream,
-  request: RunRequest,
-  options: CycleOptions,
-  progress?: { begun: Begun | undefined },
-): Leavable<RunEvent | Progress> {
+function leavableRun(upstream: Upstream, request: RunRequest, options: RunOptions): Leavable<RunEvent | Progress> {
   const over = new AbortController()
   const signal = AbortSignal.any([options.signal, over.signal])
-  return leavable(new Run(upstream, request, { ...options, signal }, progress).events(over), () => over.abort())
+  return leavable(new Run(upstream, request, { ...options, signal }).events(over), () => over.abort())
 }
 
 class Run {
@@ -75,27 +77,20 @@ class Run {
   readonly #controller: Controller
   readonly #report: Report
   readonly #begun: Begun | undefined
-  readonly #tellsProgress: boolean
   /** Failures since the last token. */
   #failures = 0
 
-  constructor(
-    upstream: Upstream,
-    request: RunRequest,
-    { runId, signal, controller, log = print }: CycleOptions,
-    progress: { begun: Begun | undefined } | undefined,
-  ) {
+  constructor(upstream: Upstream, request: RunRequest, options: RunOptions) {
+    const { runId, signal, controller, log = print, begun, tellsProgress } = options
     const { messages, prompt, sampling, stop, stop_in_reasoning: stopInReasoning } = request
     const { steps, coupled } = request.lookahead
     const text = { id: runId, messages, prompt, sampling, stop, stopInReasoning, steps, coupled }
-    const begun = progress?.begun
     this.#begun = begun
-    this.#tellsProgress = progress !== undefined
     this.#session = begun ? upstream.takeUp!(text, begun.said.ids) : upstream.open(text)
     this.#request = request
     this.#signal = signal
     this.#controller = controller ?? fixedController(request.lookahead)
-    this.#report = new Report({ runId, request, log, begun })
+    this.#report = new Report({ runId, request, log, begun, tellsProgress })
   }
 
   /** The whole run: begins with `run.started` once the engine has let it in, or with `run.failed`. */
@@ -119,54 +114,97 @@ class Run {
     if (this.#begun) {
       const { finish } = this.#begun.standing
       if (finish) return yield* this.#report.end(finish)
-      yield* this.#told(this.#report.goOn(this.#begun))
+      yield* this.#report.takeUp(this.#begun)
     }
     for (;;)
       try {
-        const finish = yield* this.#follows ? this.#following() : this.#cycle()
+        const finish = yield* this.#overlaps ? this.#following() : this.#cycle()
         if (finish) return yield* this.#report.end(finish)
       } catch (error) {
         const finish = this.#report.commit?.finish
         if (finish) return yield* this.#report.end(finish)
-        yield* this.#told(this.#outlive(error))
+        yield* this.#outlive(error)
       }
   }
 
   /** Draft, verify, commit: one after the other (Algorithm 1). */
   async *#cycle(): Events<Finish | undefined> {
     const started = performance.now()
-    const plan = this.#plan(this.#controller.next())
-    this.#report.listen(plan.depth * plan.width)
+    const plan = this.#possible(this.#controller.next())
+    this.#report.begin(plan.depth * plan.width)
     if (plan.depth > 0) yield* this.#draft(plan)
-    yield* this.#verify(this.#plan(plan))
-    return yield* this.#told(this.#committed(performance.now() - started))
+    yield* this.#verify(this.#possible(plan))
+    return yield* this.#commit(performance.now() - started)
+  }
+
+  /** d[0], d[1], …: the steps that the draft writes ahead, each after those before it. A call that breaks off is made once more. */
+  async *#draft(plan: Plan): Events {
+    this.#report.phase = 'draft'
+    for (let isFirst = true; ; isFirst = false)
+      try {
+        return yield* this.#drafting(plan)
+      } catch (error) {
+        // The target is behind the same door.
+        if (error instanceof UpstreamError && error.code === 'unauthorized') throw error
+        this.#report.begin(plan.depth * plan.width)
+        if (isFirst && error instanceof UpstreamError && error.code === 'stream_cut') continue
+        return yield* this.#goOnUndrafted(error)
+      }
+  }
+
+  async *#drafting({ depth, width, tokens: { ngram } }: Plan): Events {
+    for await (const event of this.#session.draft({ depth, width, ngram }, this.#signal)) {
+      if (event.type === 'done') this.#report.stats.drafted(this.#report.places, event.work)
+      else yield* this.#report.hear(event)
+    }
+  }
+
+  /** The target writes t[0], t[1], …; those drafted steps are kept that the verifier takes for the same, up to the first other. */
+  async *#verify({ steps: decode, tokens }: Plan): Events {
+    const { steps, room: maxTokens, stats } = this.#report
+    const { verifier, threshold } = this.#request.lookahead
+    this.#report.phase = steps.length > 0 ? 'verify' : 'decode'
+    const task: Verification = { verifier, threshold, decode, tokens, maxTokens }
+    for await (const event of this.#session.verify(oneByOne(steps), task, this.#signal)) {
+      if (event.type === 'done') stats.worked(event.work)
+      else yield* this.#report.hear(event)
+    }
+  }
+
+  /** What the engine committed stands, and the controller learns from it. @returns how the text ended, if it has */
+  *#commit(ms: number, share?: Share): Told<Finish | undefined> {
+    const { commit, lesson } = this.#report.cycle(ms, share)
+    if (commit.tokens > 0) this.#failures = 0
+    this.#controller.observe(lesson)
+    yield* this.#report.committed(commit)
+    return commit.finish
   }
 
   /** Whether cycles overlap: an engine that can is not waited for between them, and its distance costs nothing. */
-  get #follows(): boolean {
+  get #overlaps(): boolean {
     const { mode, pipelined } = this.#request.lookahead
     return pipelined && draftsSteps(mode) && this.#session.follow !== undefined
   }
 
   /** One upon the other (§3.1, the asynchronous version): the engine goes on by itself, and takes over a new plan as it does. */
   async *#following(): Events<Finish> {
-    let flight: Flight | undefined = this.#follow(this.#plan(this.#controller.next()))
-    this.#report.listen(MOST_STEPS)
+    let flight: Flight | undefined = this.#follow(this.#possible(this.#controller.next()))
+    this.#report.begin(MOST_STEPS)
     while (flight) {
       let next: Flight | undefined
       for await (const event of flight.events) {
         // A stretch of the target alone is one cycle: what comes after it is asked for at once.
         if (event.type === 'opened' && isStretch(flight.plan)) next ??= this.#replan(flight.plan)
-        if (event.type === 'undrafted') yield* this.#told(this.#degrade(event.error))
+        if (event.type === 'undrafted') yield* this.#goOnUndrafted(event.error)
         else if (event.type === 'cycle') {
           const { stats, places } = this.#report
           stats.drafted(places, { draftMs: 0 })
           stats.worked(event.work)
-          const finish = yield* this.#told(this.#committed(event.ms, event.share))
+          const finish = yield* this.#commit(event.ms, event.share)
           if (finish) return finish
           next ??= this.#replan(flight.plan)
-          this.#report.listen(MOST_STEPS)
-        } else yield* this.#told(this.#report.hear(event))
+          this.#report.begin(MOST_STEPS)
+        } else yield* this.#report.hear(event)
       }
       flight = next
     }
@@ -175,7 +213,7 @@ class Run {
 
   /** A call that takes over after the present cycle, where there is another plan. */
   #replan(present: Plan): Flight | undefined {
-    const plan = this.#plan(this.#controller.next())
+    const plan = this.#possible(this.#controller.next())
     return isSame(plan, present) ? undefined : this.#follow(plan)
   }
 
@@ -188,58 +226,15 @@ class Run {
     return { plan, events: this.#session.follow!(task, this.#signal) }
   }
 
-  #plan(plan: Plan): Plan {
+  /** Once the draft or the judge has failed, the target decodes plainly. */
+  #possible(plan: Plan): Plan {
     return this.#report.hasFailed ? plain(plan.tokens) : plan
   }
 
-  /** d[0], d[1], …: the steps that the draft writes ahead, each after those before it. */
-  async *#draft(plan: Plan): Events {
-    this.#report.phase = 'draft'
-    for (let isFirst = true; ; isFirst = false)
-      try {
-        return yield* this.#drafting(plan)
-      } catch (error) {
-        // The target is behind the same door.
-        if (error instanceof UpstreamError && error.code === 'unauthorized') throw error
-        this.#report.listen(plan.depth * plan.width)
-        if (isFirst && error instanceof UpstreamError && error.code === 'stream_cut') continue
-        return yield* this.#told(this.#degrade(error))
-      }
-  }
-
-  async *#drafting({ depth, width, tokens: { ngram } }: Plan): Events {
-    for await (const event of this.#session.draft({ depth, width, ngram }, this.#signal)) {
-      if (event.type === 'done') this.#report.stats.drafted(this.#report.places, event.work)
-      else yield* this.#told(this.#report.hear(event))
-    }
-  }
-
-  /** The target writes t[0], t[1], …; those drafted steps are kept that the verifier takes for the same, up to the first other. */
-  async *#verify({ steps: decode, tokens }: Plan): Events {
-    const { steps, room: maxTokens, stats } = this.#report
-    const { verifier, threshold } = this.#request.lookahead
-    this.#report.phase = steps.length > 0 ? 'verify' : 'decode'
-    const task: Verification = { verifier, threshold, decode, tokens, maxTokens }
-    for await (const event of this.#session.verify(oneByOne(steps), task, this.#signal)) {
-      if (event.type === 'done') stats.worked(event.work)
-      else yield* this.#told(this.#report.hear(event))
-    }
-  }
-
-  /** What belongs together, and how far the run is with it. */
-  *#told<Result>(told: Generator<RunEvent, Result, undefined>): Generator<RunEvent | Progress, Result, undefined> {
-    const result = yield* told
-    if (this.#tellsProgress) yield this.#report.progress()
-    return result
-  }
-
-  /** A cycle is over: the controller learns of it. @returns how the text ended, if it has */
-  *#committed(ms: number, share?: Share): Generator<RunEvent, Finish | undefined, undefined> {
-    const { commit, lesson } = this.#report.cycle(ms, share)
-    if (commit.tokens > 0) this.#failures = 0
-    this.#controller.observe(lesson)
-    if (!commit.finish) yield { type: 'run.stats', stats: this.#report.stats.now }
-    return commit.finish
+  /** The draft has failed. */
+  *#goOnUndrafted(error: unknown): Told {
+    this.#signal.throwIfAborted()
+    yield* this.#report.undrafted(error)
   }
 
   /** After a failure of the target: all that was said stands, and the run goes on from there. @throws the failure, where it cannot */
@@ -249,17 +244,8 @@ class Run {
     if (commit && commit.tokens > 0) this.#failures = 0
     const canGoOn = error instanceof UpstreamError && error.retryable && hasBegun
     if (!canGoOn || !sofar || !this.#session.recover || ++this.#failures > MOST_FAILURES) throw error
-    const elsewhere = this.#session.recover(error)
     if (sofar.tokens > 0) this.#failures = 0
-    yield* sofar.told
-    this.#report.listen(0)
-    yield* this.#report.wait(error, elsewhere)
-  }
-
-  /** The draft has failed. */
-  *#degrade(error: unknown): Told {
-    this.#signal.throwIfAborted()
-    yield* this.#report.degrade('draft', error)
+    yield* this.#report.goOn(sofar, error, this.#session.recover(error))
   }
 }
 

@@ -1,3 +1,5 @@
+/** What the adaptive controller learns with: sums and a line that follow what was seen of late. */
+
 /** Weight of the past after one more observation: the last 20 or so count. */
 const DECAY = 0.95
 

@@ -15,6 +15,8 @@ export class Output {
   /** Where the prompt leaves off. */
   channels: Opened['channels'] | undefined
   #splitter: ChannelSplitter | undefined
+  /** Said since `takeSaid`. */
+  #said: { text: string; ids: number[] | undefined } = { text: '', ids: [] }
 
   /** @param begun what was written elsewhere already */
   constructor(begun?: Begun) {
@@ -37,10 +39,23 @@ export class Output {
     return this.#splitter !== undefined
   }
 
-  /** @throws {UpstreamError} `bad_event` */
-  *say(text: string): Generator<RunEvent, void, undefined> {
+  /**
+   * @param ids of its tokens, where the engine tells them
+   * @throws {UpstreamError} `bad_event`
+   */
+  *say(text: string, ids: readonly number[] | undefined): Generator<RunEvent, void, undefined> {
     if (!this.#splitter) throw new UpstreamError('bad_event', 'the backend sent text before its context')
+    this.#said.text += text
+    if (ids) this.#said.ids?.push(...ids)
+    else this.#said.ids = undefined
     yield* deltas(this.#splitter.push(text))
+  }
+
+  /** What was said since this was asked last. @returns no ids, from the first text on whose tokens the engine did not tell */
+  takeSaid(): { text: string; ids: readonly number[] | undefined } {
+    const said = this.#said
+    this.#said = { text: '', ids: said.ids && [] }
+    return said
   }
 
   commit({ tokens, reasoningTokens, steps }: Pick<Commit, 'tokens' | 'reasoningTokens' | 'steps'>): void {

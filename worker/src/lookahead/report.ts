@@ -11,7 +11,8 @@ import type { Phase, Trouble } from './trouble.ts'
 import { UpstreamError } from './upstream.ts'
 import type { Commit, DraftedStep, Opened, Share, VerifyEvent } from './upstream.ts'
 
-export type Told = Generator<RunEvent, void, undefined>
+/** What is told of one thing that happened; `Progress` comes last where it is asked for. */
+export type Told<Result = void> = Generator<RunEvent | Progress, Result, undefined>
 export type Finish = NonNullable<Commit['finish']>
 
 /** What an engine says of a cycle. */
@@ -24,6 +25,8 @@ export interface ReportOptions {
   log: (trouble: Trouble) => void
   /** Of a run that was begun elsewhere. */
   begun?: Begun | undefined
+  /** Whether it is told how far the run is, after all that is told of one thing. */
+  tellsProgress: boolean
 }
 
 export class Report {
@@ -36,8 +39,6 @@ export class Report {
   #untold: RunEvent[] = []
   #isWaiting = false
   #hasFailed: boolean
-  /** Said since progress was told last; ids undefined where the engine did not tell them. */
-  #said: { ids: number[] | undefined; text: string } = { ids: [], text: '' }
   /** What the run is doing, for the log. */
   phase: Phase = 'decode'
 
@@ -50,7 +51,7 @@ export class Report {
   }
 
   /** A cycle begins. @param steps drafted in it at most */
-  listen(steps: number): void {
+  begin(steps: number): void {
     this.#heard = new Heard({ steps, tokens: this.room })
   }
 
@@ -90,9 +91,14 @@ export class Report {
 
   /** @throws {UpstreamError} `bad_event` for what was not asked for */
   *hear(event: Saying): Told {
+    yield* this.#events(event)
+    yield* this.#progress()
+  }
+
+  *#events(event: Saying): Told {
     const heard = this.#heard
     if (event.type === 'opened') yield* this.#opened(event)
-    if (event.type === 'away') yield* this.wait(event.error, event.elsewhere)
+    if (event.type === 'away') yield* this.#wait(event.error, event.elsewhere)
     if (event.type === 'step') {
       heard.draft(event)
       yield { type: 'step.drafted', ...this.#place(event) }
@@ -100,16 +106,14 @@ export class Report {
     if (event.type === 'verdict') heard.rule(event)
     if (event.type === 'delta') {
       heard.say(event)
-      this.#note(event.text, event.ids)
       yield* this.#rulings()
-      yield* this.#output.say(event.text)
+      yield* this.#output.say(event.text, event.ids)
     }
     if (event.type === 'commit') {
       const said = heard.tokens ?? 0
       const rest = heard.end(event)
-      this.#note(rest, event.ids?.slice(said))
       yield* this.#rulings()
-      yield* this.#output.say(rest)
+      yield* this.#output.say(rest, event.ids?.slice(said))
       yield* this.#commit(event)
     }
   }
@@ -138,10 +142,11 @@ export class Report {
       }
       yield { type: accepted ? 'step.accepted' : 'step.rejected', ...this.#place(drafted), reason, ...found }
       if (reason === 'judge_failed' && !this.#hasFailed)
-        yield* this.degrade('judge', new UpstreamError('judge_failed', 'the judge could not be asked'))
+        yield* this.#degrade('judge', new UpstreamError('judge_failed', 'the judge could not be asked'))
     }
   }
 
+  /** It stands, and counts. */
   *#commit(commit: Commit): Told {
     const corrected = [...this.#correction(commit)]
     this.#output.commit(commit)
@@ -149,7 +154,7 @@ export class Report {
     yield* corrected
   }
 
-  *#correction({ accepted, correction: text }: Commit): Told {
+  *#correction({ accepted, correction: text }: Commit): Generator<RunEvent, void, undefined> {
     if (this.#heard.steps.length > 0 && text)
       yield { type: 'step.corrected', step: this.#output.steps + accepted, text }
   }
@@ -171,20 +176,25 @@ export class Report {
     }
   }
 
-  #note(text: string, ids: readonly number[] | undefined): void {
-    this.#said.text += text
-    if (ids) this.#said.ids?.push(...ids)
-    else this.#said.ids = undefined
+  /** After all that is told of a cycle but the end of the text. */
+  *committed({ finish }: Commit): Told {
+    if (!finish) yield { type: 'run.stats', stats: this.stats.now }
+    yield* this.#progress()
   }
 
-  /** How far the run is, since this was asked last. */
-  progress(): Progress {
-    const { ids, text } = this.#said
-    this.#said = { ids: ids && [], text: '' }
-    const { sofar } = this.#heard
+  /** How far the run is, and what was said since this was told last. */
+  *#progress(): Told {
+    if (!this.#options.tellsProgress) return
+    const { ids, text } = this.#output.takeSaid()
+    const standing = ids && this.#standing
+    yield { type: 'progress', standing, said: standing ? { ids, text } : { ids: [], text } }
+  }
+
+  get #standing(): Standing | undefined {
+    const { sofar } = this
     const { promptTokens, channels } = this.#output
-    if (!ids || !sofar || !channels) return { type: 'progress', standing: undefined, said: { ids: [], text } }
-    const standing: Standing = {
+    if (!sofar || !channels) return undefined
+    return {
       promptTokens,
       channels,
       ...this.#output.after(sofar),
@@ -193,19 +203,32 @@ export class Report {
       finish: this.commit?.finish,
       untold: [...this.#correction(sofar)],
     }
-    return { type: 'progress', standing, said: { ids, text } }
   }
 
-  /** A run that was begun elsewhere. */
-  *goOn({ standing }: Begun): Told {
+  /** A run that was begun elsewhere goes on here. */
+  *takeUp({ standing }: Begun): Told {
     yield* standing.untold
-    yield* this.wait(new UpstreamError('interrupted', 'the worker was restarted: the run goes on from what was said'))
+    yield* this.#wait(new UpstreamError('interrupted', 'the worker was restarted: the run goes on from what was said'))
+    yield* this.#progress()
   }
 
-  /** All that was said in this cycle stands, though the engine failed. @returns undefined where nobody could go on from it */
-  get sofar(): { tokens: number; told: Told } | undefined {
-    const { sofar } = this.#heard
-    return sofar && { tokens: sofar.tokens, told: this.#commit(sofar) }
+  /** To be committed if the engine fails now: all that was said in this cycle; undefined where nobody could go on from it. */
+  get sofar(): Commit | undefined {
+    return this.#heard.sofar
+  }
+
+  /** The engine has failed: `sofar` stands, and the run goes on from there. */
+  *goOn(sofar: Commit, error: UpstreamError, elsewhere?: boolean): Told {
+    yield* this.#commit(sofar)
+    this.begin(0)
+    yield* this.#wait(error, elsewhere)
+    yield* this.#progress()
+  }
+
+  /** The draft has failed: the target writes on alone. */
+  *undrafted(error: unknown): Told {
+    yield* this.#degrade('draft', error)
+    yield* this.#progress()
   }
 
   *end(finish_reason: Finish): Told {
@@ -216,13 +239,13 @@ export class Report {
   }
 
   /** The engine is away or too busy: told once, until it is back, or another has taken over. */
-  *wait(error: UpstreamError, elsewhere?: boolean): Told {
+  *#wait(error: UpstreamError, elsewhere?: boolean): Told {
     if (this.#isWaiting || !this.#output.isOpen) return
     this.#isWaiting = true
     yield this.tell(waiting(error, elsewhere), error)
   }
 
-  *degrade(part: 'draft' | 'judge', error: unknown): Told {
+  *#degrade(part: 'draft' | 'judge', error: unknown): Told {
     this.#hasFailed = true
     const told = this.tell(degraded(part, error), error)
     if (this.#output.isOpen) yield told
