@@ -92,7 +92,11 @@ describe('a backend that keeps the connection alive and does not get on', () => 
     ['text that is none', { ...(alive() as Stream), keepalive: delta('') }],
   ])('ends a run in time: %s', async (_, reply) => {
     // More than are asked for, however slow this machine is.
-    const { events } = await play(Array.from({ length: 20 }, () => reply), ar, { timeoutMs: 60 })
+    const { events } = await play(
+      Array.from({ length: 20 }, () => reply),
+      ar,
+      { timeoutMs: 60 },
+    )
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_unavailable' })
   })
 
