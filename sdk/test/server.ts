@@ -129,7 +129,8 @@ export function script(...next: Answer[]): { requests: Request[] } {
 /** Answers every request to another path. */
 export const route = (path: string, answer: Answer) => others.set(path, answer)
 
-export const server = createServer((request, response) => {
+// With a limit, a connection that was idle while a busy test ran is closed just as the next one sends its request on it.
+export const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
   void (async () => {
     let answer = others.get(request.url ?? '')
     if (!answer) {

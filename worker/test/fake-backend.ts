@@ -103,7 +103,8 @@ export async function fakeBackend(
     if (reply.finally === 'cut') response.write(':\n\n', () => response.destroy())
     else if (reply.finally !== 'hang') response.end()
   }
-  const server = createServer((request, response) => void answer(request, response))
+  // With a limit, a connection that was idle while a busy test ran is closed just as the next one sends its request on it.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   fake.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return Object.assign(fake, {
