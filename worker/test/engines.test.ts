@@ -1,8 +1,11 @@
 /** Runs on engines that speak the dialects of vLLM and SGLang, and on one that can next to nothing. */
+import { createHash } from 'node:crypto'
 import { HttpResponse, delay, http } from 'msw'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { app } from '../src/app.ts'
 import type { JudgeProtocol } from '../src/upstreams/openai/index.ts'
-import type { FakeEngine } from './fake-engine.ts'
+import { handlersOf } from './fake-engine.ts'
+import type { Call, FakeEngine } from './fake-engine.ts'
 import { engine, network, run, verdictsIn } from './run-on-engines.ts'
 import type { Ran } from './run-on-engines.ts'
 
@@ -312,4 +315,44 @@ test('a chat API cannot be a target, and is told so', async () => {
   )
   const { last } = await run({ target }, { mode: 'ar' }, {}, [missing])
   expect(last).toMatchObject({ type: 'run.failed', message: expect.stringContaining('POST /v1/completions') })
+})
+
+describe('what a key’s texts leave in an engine’s prefix cache', () => {
+  const hash = (key: string) => createHash('sha256').update(key).digest('hex')
+  const keys = { API_KEYS: `one:${hash('1')} other:${hash('2')}` }
+
+  /** Every call of a run that an engine may keep something of, and the salts in them. */
+  async function salts(dialect: 'vllm' | 'sglang' | 'bare', env: object, key?: string, verifier = 'exact') {
+    const [target, draft] = [engine(dialect, SAYS, { rates: () => 9 }), engine(dialect, DRAFTS)]
+    const calls: Call[] = []
+    network.use(...[target, draft].flatMap((one) => handlersOf(one, calls)))
+    const engines = { TARGET_URL: target.url, TARGET_MODEL: 'big', DRAFT_URL: draft.url, DRAFT_MODEL: 'small' }
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
+    const text = dialect === 'bare' ? { prompt: '<q>How many?<a>' } : { messages: [{ role: 'user', content: 'How?' }] }
+    const body = JSON.stringify({ ...text, sampling: { temperature: 0 }, lookahead: { mode: 'lr', verifier } })
+    const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} }
+    const sent = { method: 'POST', body, headers }
+    const answer = await app.request('/v1/runs', sent, { ENGINE: 'openai', ...engines, ...env }, context)
+    expect(await answer.text()).toContain('run.completed')
+    const kept = calls.filter(({ path }) => /completions|generate/.test(path))
+    return [...new Set(kept.map(({ body: said }) => said['cache_salt'] ?? said['extra_key']))]
+  }
+
+  test.each([
+    ['vllm', 'exact'],
+    ['vllm', 'likelihood'],
+    ['vllm', 'score'],
+    ['sglang', 'exact'],
+    ['sglang', 'likelihood'],
+  ] as const)('is its own: %s, %s', async (dialect, verifier) => {
+    const [one, other] = [await salts(dialect, keys, '1', verifier), await salts(dialect, keys, '2', verifier)]
+    expect([one.length, other.length]).toEqual([1, 1])
+    expect([typeof one[0], typeof other[0]]).toEqual(['string', 'string'])
+    expect(one).not.toEqual(other)
+  })
+
+  test('is all’s where no key is asked for, or the engine takes no fields that OpenAI has not', async () => {
+    expect(await salts('vllm', {})).toEqual([undefined])
+    expect((await salts('bare', keys, '1')).at(-1)).toBeUndefined()
+  })
 })

@@ -3,6 +3,7 @@ import type { Area } from '../mutant.ts'
 const openai = (file: string) => `worker/src/upstreams/openai/${file}.ts`
 const aheadTest = 'worker/test/engines-ahead.test.ts'
 const enginesTest = 'worker/test/engines.test.ts'
+const serverTest = 'worker/src/upstreams/openai/server.test.ts'
 
 /** Engines that are not ours: several steps drafted for one place, steps that the target rates, and what each engine can do. */
 export const otherEngines: Area = {
@@ -52,7 +53,7 @@ export const otherEngines: Area = {
     },
     {
       file: openai('server'),
-      from: '...(logprobs && { logprobs: 1 })',
+      from: '...(logprobs && { logprobs: 1 }),',
       to: '',
       means: 'a llama-server is never asked for ids',
       tests: [enginesTest],
@@ -62,6 +63,48 @@ export const otherEngines: Area = {
       from: 'this.#addresses.hasOther ? this.#patienceMs : this.#timeoutMs',
       to: 'this.#timeoutMs',
       means: 'a server that never answers costs all of the patience, though there is another',
+      tests: [enginesTest],
+    },
+    {
+      file: openai('told'),
+      from: 'heard.tokens > this.#maxTokens || ',
+      to: '',
+      means: 'an engine that leaves max_tokens unread is read on',
+      tests: [serverTest],
+    },
+    {
+      file: openai('told'),
+      from: ' || heard.characters > this.#maxTokens * TOKEN_CHARACTERS',
+      to: '',
+      means: 'an engine that tells no ids, and never ends, is read on',
+      tests: [serverTest],
+    },
+    {
+      file: openai('told'),
+      from: 'if (!heard) return false',
+      to: 'if (!heard) return true',
+      means: 'what comes after the end of a text is part of it',
+      tests: [serverTest],
+    },
+    {
+      file: openai('server'),
+      from: 'left = pieces.some(isProgress) ? this.#timeoutMs : Math.max(1, left - (Date.now() - asked))',
+      to: 'left = this.#timeoutMs',
+      means: 'chunks that say nothing keep a call open for ever',
+      tests: [serverTest],
+    },
+    {
+      file: openai('server'),
+      from: '{ ...extended(writing), ...this.salted }',
+      to: 'extended(writing)',
+      means: 'a key can tell from times what another has asked of a vLLM',
+      tests: [enginesTest],
+    },
+    {
+      file: openai('scores'),
+      from: 'extra_key: server.salted.cache_salt,',
+      to: '',
+      means: 'a key can tell from times what another has had scored by an SGLang',
       tests: [enginesTest],
     },
   ],

@@ -4,6 +4,7 @@ import { OpenAI } from 'openai/client'
 import { APIError } from 'openai/core/error'
 import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
+import { errorText } from '../error-text.ts'
 import { Addresses, PATIENCE_MS } from '../addresses.ts'
 import type { Address } from '../addresses.ts'
 import { failure, refusal, silent } from './failure.ts'
@@ -26,6 +27,8 @@ export interface Link {
   /** How long it may take to begin an answer where another one could be asked. Milliseconds; default 10,000. */
   patienceMs?: number | undefined
   fetch?: typeof fetch | undefined
+  /** Only texts of one salt share what a server has run, where it knows the field. Default: all do. */
+  cacheSalt?: string | undefined
 }
 
 /** Where there is no other one to ask: each other one is a try more. */
@@ -67,8 +70,11 @@ export class Door {
       timeout: timeoutMs,
       maxRetries: 0,
       logLevel: 'off',
-      // workerd refuses a `fetch` that is called as a method of something else.
-      fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
+      fetch: async (input, init) => {
+        // workerd refuses a `fetch` that is called as a method of something else.
+        const response = await (fetch ?? globalThis.fetch)(input, init)
+        return response.ok ? response : new Response(await errorText(response), response)
+      },
     })
     this.#addresses = new Addresses(urls, (one, signal) =>
       this.#client.get(`${addressesOf(one).base}/models`, { signal }).asResponse(),

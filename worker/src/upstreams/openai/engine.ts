@@ -16,7 +16,7 @@ const Listed = v.object({ data: v.array(v.object({ id: v.string(), created: coun
 const unknown = { created: 0, max_model_len: 0 }
 
 export const openai: Engine = {
-  upstream: (env) => openaiUpstream(enginesOf(env)),
+  upstream: (env, _, cacheSalt) => openaiUpstream({ ...enginesOf(env), cacheSalt }),
   state: async (env) => stateOfAll(await Promise.all(askersOf(env).map(stateOf))),
   target: async (env) => firstTarget(askersOf(env).map((ask) => targetOf(ask, env.TARGET_MODEL))),
 }

@@ -63,7 +63,7 @@ async function ask(
     max_tokens: dialect === 'words' ? 4 : 1,
     temperature: 0,
     ...(dialect !== 'words' && { logprobs: true, top_logprobs: TOP }),
-    ...(dialect === 'extended' && UNTHINKING),
+    ...(dialect === 'extended' && { ...UNTHINKING, ...server.salted }),
   }
   const { choices } = await server.ask('/chat/completions', body, Answer, signal)
   const [{ message, logprobs }] = choices

@@ -55,7 +55,13 @@ async function rate(
 ): Promise<(number | undefined)[]> {
   const prompt = prompts.length === 1 ? prompts[0] : prompts
   // The template has put the beginning of text already.
-  const body = { prompt, max_tokens: 1, temperature: 0, logprobs, ...(extensions && { add_special_tokens: false }) }
+  const body = {
+    prompt,
+    max_tokens: 1,
+    temperature: 0,
+    logprobs,
+    ...(extensions && { add_special_tokens: false, ...server.salted }),
+  }
   const { choices } = await server.ask('/completions', body, Rated, signal)
   return prompts.map((_, i) => {
     const choice = choices.find(({ index }) => index === i)

@@ -58,7 +58,7 @@ async function byCompletion(
   from: number,
   signal: AbortSignal,
 ): Promise<Candidate[][]> {
-  const body = { prompt: ids, max_tokens: 1, temperature: 0, prompt_logprobs: TOP }
+  const body = { prompt: ids, max_tokens: 1, temperature: 0, prompt_logprobs: TOP, ...server.salted }
   const { choices } = await server.ask('/completions', body, PromptLogprobs, signal)
   const places = choices[0].prompt_logprobs.slice(from).map((place) =>
     Object.entries(place ?? {}).map(([token, { logprob }]) => ({
@@ -82,6 +82,8 @@ async function byGenerate(
     // The first that is told has null: it is the one before.
     logprob_start_len: from - 1,
     top_logprobs_num: TOP,
+    // SGLang makes this of `cache_salt` where that is a field.
+    extra_key: server.salted.cache_salt,
   }
   const { meta_info } = await server.ask('root:/generate', body, Generated, signal)
   const wanted = ids.length - from

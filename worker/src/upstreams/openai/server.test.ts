@@ -1,4 +1,5 @@
 /** One server that fails: what is asked again, what is told of it, and that nothing is left open. */
+import { setImmediate } from 'node:timers/promises'
 import { HttpResponse, http } from 'msw'
 import { setupServer } from 'msw/node'
 import * as v from 'valibot'
@@ -28,8 +29,8 @@ function answers(...all: (() => Response)[]): void {
   )
 }
 
-const server = () => new Server('target', { url, model: 'big', apiKey: 'k' })
-const ask = () => server().ask('/chat/completions', {}, v.object({ ok: v.boolean() }), signal)
+const server = (link = {}) => new Server('target', { url, model: 'big', apiKey: 'k' }, link)
+const ask = (link = {}) => server(link).ask('/chat/completions', {}, v.object({ ok: v.boolean() }), signal)
 const good = () => HttpResponse.json({ ok: true })
 const refuse =
   (status: number, message = 'no', headers = {}) =>
@@ -39,11 +40,27 @@ const stream = (text: string) => () => new HttpResponse(text, { headers: { 'cont
 const chunk = (text: string, end: string | null = null) =>
   `data: ${JSON.stringify({ choices: [{ index: 0, text, finish_reason: end }] })}\n\n`
 
-async function written(): Promise<string> {
+async function written(prompts = ['x'], link = {}): Promise<string> {
   let said = ''
   const writing = { maxTokens: 8, sampling: {} }
-  for await (const { text } of server().write(['x'], writing, { extensions: false, batch: true }, signal)) said += text
+  const pieces = server(link).write(prompts, writing, { extensions: false, batch: true }, signal)
+  for await (const { text } of pieces) said += text
   return said
+}
+
+/** A server that says the same for ever, or until its reader leaves. */
+function endless(text: string, status = 200) {
+  const { promise: left, resolve } = Promise.withResolvers<void>()
+  const bytes = new TextEncoder().encode(text)
+  // Not by msw, which would read on behind the reader's back.
+  const fetch = () => {
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      await setImmediate()
+      controller.enqueue(bytes)
+    }
+    return Promise.resolve(new Response(new ReadableStream({ pull, cancel: () => resolve() }), { status }))
+  }
+  return { fetch, left }
 }
 
 describe('is asked again', () => {
@@ -105,5 +122,55 @@ describe('a stream', () => {
     answers(stream(text))
     await expect(written()).rejects.toMatchObject({ code, retryable: true })
     expect(asked).toHaveLength(1)
+  })
+})
+
+describe('a server that does other than it was asked', () => {
+  const choice = (rest: object) => `data: ${JSON.stringify({ choices: [{ text: 'a', ...rest }] })}\n\n`
+
+  test.each([
+    ['never ends, and tells ids', choice({ token_ids: [1] })],
+    ['never ends, and tells none', choice({ text: 'a'.repeat(1000) })],
+    ['says much and no ids of it', choice({ text: 'a'.repeat(1000), token_ids: [] })],
+  ])('%s: it is left, with one code', async (_, event) => {
+    const { fetch, left } = endless(event)
+    await expect(written(['x'], { fetch })).rejects.toMatchObject({ code: 'bad_answer', retryable: false })
+    await left
+  })
+
+  test.each([
+    ['comments', ': keepalive\n\n'],
+    ['chunks of nothing', choice({ text: '' })],
+    ['chunks without a choice', 'data: {"choices": []}\n\n'],
+  ])('sends %s for ever: it is as silent as one that sends nothing', async (_, event) => {
+    const { fetch, left } = endless(event)
+    await expect(written(['x'], { fetch, timeoutMs: 100 })).rejects.toMatchObject({ code: 'idle' })
+    await left
+  })
+
+  test('goes on with a prompt that it was not given', async () => {
+    answers(stream(choice({ index: 1, finish_reason: 'stop' }) + chunk('b', 'stop')))
+    await expect(written()).rejects.toMatchObject({ code: 'bad_answer' })
+  })
+
+  test('says more of a text that has ended: that is left out', async () => {
+    answers(stream(chunk('a', 'stop') + chunk('a', 'stop') + choice({ index: 1, text: 'b', finish_reason: 'stop' })))
+    expect(await written(['x', 'y'])).toBe('ab')
+  })
+
+  test.each([
+    ['an answer', 200, 'bad_answer'],
+    ['the words of a refusal', 501, 'http_501'],
+  ])('says %s of more than can be held: no more than is wanted is read', async (_, status, code) => {
+    const { fetch, left } = endless('a'.repeat(2 ** 20), status)
+    await expect(ask({ fetch })).rejects.toMatchObject({ code })
+    await left
+  })
+
+  test('its words are for the log, not for clients', async () => {
+    answers(refuse(400, 'secret words'))
+    await expect(ask()).rejects.toMatchObject({ message: expect.not.stringContaining('secret') })
+    answers(stream(`${chunk('a')}data: {"error": {"message": "secret words"}}\n\n`))
+    await expect(written()).rejects.toMatchObject({ message: expect.not.stringContaining('secret') })
   })
 })

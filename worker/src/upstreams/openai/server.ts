@@ -4,11 +4,12 @@ import type { Sampling } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import type { Address } from '../addresses.ts'
-import { parseJson } from '../error-text.ts'
+import { parseJson, textWithin } from '../error-text.ts'
 import { failure, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
 import { Door } from './door.ts'
 import type { Link, ServerOptions } from './door.ts'
+import { Told } from './told.ts'
 import { Chunk, Refusal } from './wire.ts'
 
 /** What a server may be asked for beyond what OpenAI's own has: found by `probe.ts`. */
@@ -48,19 +49,25 @@ export interface Piece {
 /** Our own backend takes no more in a call. */
 const MOST_PROMPTS = 128
 
+/** Of an answer that is read as a whole: the scores of 16,000 tokens, each with the likeliest 20, are shorter. */
+const MOST_CHARACTERS = 2 ** 25
+
 export class Server {
   readonly role: Role
   readonly model: string
   /** Like no other server's. */
   readonly key: string
+  /** Keeps texts of other salts out of its prefix cache: a field of vLLM, SGLang and our own backend. */
+  readonly salted: { cache_salt?: string }
   readonly #door: Door
   readonly #timeoutMs: number
 
-  constructor(role: Role, options: ServerOptions, { timeoutMs = 60_000, ...link }: Link = {}) {
+  constructor(role: Role, options: ServerOptions, { timeoutMs = 60_000, cacheSalt, ...link }: Link = {}) {
     const { url, model, apiKey } = options
     this.role = role
     this.model = model
     this.key = JSON.stringify([role, url, model, apiKey])
+    this.salted = cacheSalt === undefined ? {} : { cache_salt: cacheSalt }
     this.#door = new Door(role, options, { ...link, timeoutMs })
     this.#timeoutMs = timeoutMs
   }
@@ -81,22 +88,27 @@ export class Server {
     signal: AbortSignal,
   ): AsyncGenerator<Piece, void, undefined> {
     const fields = this.#fields(prompts, writing)
-    const body = { ...fields, ...(extensions && extended(writing)), ...(logprobs && { logprobs: 1 }) }
+    const body = {
+      ...fields,
+      ...(extensions && { ...extended(writing), ...this.salted }),
+      ...(logprobs && { logprobs: 1 }),
+    }
     const quiet = () => new UpstreamError('idle', `the ${this.role} went silent`, { retryable: true })
     const { response, watchdog, at } = await this.#door.post('/completions', body, signal)
     try {
       at.calls++
       const events = readEvents(response.body ?? new Blob([]).stream())
-      const open = new Set(prompts.keys())
+      const told = new Told(this.role, prompts.length, writing.maxTokens)
       try {
-        while (open.size > 0) {
-          const { done, value } = await watchdog.wait(() => events.next(), this.#timeoutMs, quiet)
+        let left = this.#timeoutMs
+        while (!told.isOver) {
+          const asked = Date.now()
+          const { done, value } = await watchdog.wait(() => events.next(), left, quiet)
           if (done || value.data === '[DONE]')
             throw new UpstreamError('stream_cut', `the ${this.role} broke off`, { retryable: true })
-          for (const piece of piecesOf(this.#chunk(value.data))) {
-            if (piece.end) open.delete(piece.branch)
-            yield piece
-          }
+          const pieces = [...piecesOf(this.#chunk(value.data))].filter((piece) => told.take(piece))
+          left = pieces.some(isProgress) ? this.#timeoutMs : Math.max(1, left - (Date.now() - asked))
+          yield* pieces
         }
       } finally {
         await events.return()
@@ -121,10 +133,11 @@ export class Server {
     const { response, watchdog, at } = await this.#door.post(path, { model: this.model, ...body }, signal)
     try {
       const text = await watchdog.wait(
-        () => response.text(),
+        () => textWithin(response, MOST_CHARACTERS),
         this.#timeoutMs,
         () => silent(this.role),
       )
+      if (text === undefined) throw new UpstreamError('bad_answer', `the ${this.role} answers more than was asked for`)
       return this.#parsed(schema, parseJson(text))
     } catch (error) {
       throw this.#broken(at, error, signal)
@@ -194,6 +207,9 @@ function* piecesOf({ choices }: v.InferOutput<typeof Chunk>): Generator<Piece, v
     yield { branch: index, text: text ?? '', ids, end, stop }
   }
 }
+
+/** Whether the text gets on: chunks that say nothing keep no call open. */
+const isProgress = ({ text, ids = [], end }: Piece): boolean => text !== '' || ids.length > 0 || end !== undefined
 
 /** What may be sent in a call each. */
 export function inCalls<Prompt>(prompts: readonly Prompt[], { batch }: Manner): Prompt[][] {
