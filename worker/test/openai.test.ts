@@ -157,9 +157,14 @@ describe('the models that can be asked', () => {
   })
 
   test('cannot be told while the backend does not tell', async () => {
-    const error = { message: 'the models are still loading', type: 'server_error', param: null, code: 'loading' }
-    const loading = await get('/v1/models', {}, { status: 503, body: JSON.stringify({ error }) })
+    const said = { message: 'loading /home/me/secret', type: 'server_error', param: null, code: 'loading' }
+    const loading = await get('/v1/models', {}, { status: 503, body: JSON.stringify({ error: said }) })
+    const error = { ...said, message: 'the backend is loading its models' }
     expect([loading.status, loading.told, loading.headers.get('retry-after')]).toEqual([503, { error }, '1'])
+    expect(await get('/v1/models', {}, { status: 418, body: JSON.stringify({ error: said }) })).toMatchObject({
+      status: 502,
+      told: { error: { code: 'backend_failed' } },
+    })
     expect(await get('/v1/models', {}, { status: 200, body: '<h1>' })).toMatchObject({
       status: 502,
       told: { error: { code: 'backend_failed' } },

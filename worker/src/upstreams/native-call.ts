@@ -120,7 +120,7 @@ async function answer(
 }
 
 /** What the backend says of itself, with a status or inside a stream. Its words are for the log: clients read ours. */
-function failure(
+export function failure(
   told: ErrorBody | undefined,
   options: { status?: number; retryAfterMs?: number | undefined } = {},
 ): UpstreamError {

@@ -5,7 +5,7 @@ import { backendOf } from '../settings.ts'
 import type { Bindings } from '../settings.ts'
 import { PATIENCE_MS, firstTarget, isRefusal, refused, stateOfAll, unreachable } from './engine.ts'
 import type { Engine, EngineState, Target } from './engine.ts'
-import { UNAUTHORIZED } from './native-call.ts'
+import { UNAUTHORIZED, failure } from './native-call.ts'
 import { nativeUpstream } from './native.ts'
 
 const BackendHealth = v.object({
@@ -67,11 +67,10 @@ async function targetOf(ask: Ask): Promise<Target | undefined> {
   throw refusal(answer, told)
 }
 
-/** The backend's own words, where it has any: that it is loading, for example. */
+/** Why the backend does not list its models, where that may pass: that it is loading, for example. */
 function refusal({ ok, status, headers }: Response, told: unknown): ProtocolError {
-  if (ok || !v.is(ErrorBody, told))
-    return new ProtocolError(502, 'backend_failed', 'the backend did not list its models')
-  const { code, message } = told.error
+  const failed = !ok && v.is(ErrorBody, told) ? failure(told, { status }) : undefined
+  if (!failed?.retryable) return new ProtocolError(502, 'backend_failed', 'the backend did not list its models')
   const ms = parseRetryAfter(headers.get('retry-after'))
-  return new ProtocolError(status, code ?? 'backend_failed', message, ms === undefined ? {} : { retryAfter: ms / 1000 })
+  return new ProtocolError(status, failed.code, failed.message, ms === undefined ? {} : { retryAfter: ms / 1000 })
 }
