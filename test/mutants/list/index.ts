@@ -10,6 +10,7 @@ import { judging } from './judging.ts'
 import { lookahead } from './lookahead.ts'
 import { memory } from './memory.ts'
 import { otherEngines } from './other-engines.ts'
+import { reported } from './reported.ts'
 import { sampling } from './sampling.ts'
 import { sdk } from './sdk.ts'
 import { server } from './server.ts'
@@ -42,4 +43,5 @@ export const areas: readonly Area[] = [
   server,
   sdk,
   stored,
+  reported,
 ]

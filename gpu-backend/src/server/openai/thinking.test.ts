@@ -109,6 +109,19 @@ test('without a generation prompt no block is open', async () => {
   expect([reasoning, content]).toEqual([null, expect.stringMatching(/./)])
 })
 
+test.each([
+  ['<think>\n', true],
+  ['<think>\nFirst, I', true],
+  ['<think>a</think>b<think>c', true],
+  ['<think>a</think>\n\nSo', false],
+  ['no block', false],
+])('the prompt of a run, %j, leaves the model where its tags do: %s', async (prompt, thinking) => {
+  const body = JSON.stringify({ context: { id: prompt, prompt }, max_tokens: 1, verifier: 'exact' })
+  const said = await (await app.request('/v1/verify', { method: 'POST', body })).text()
+  const [context] = said.match(/\{"type":"context".*\}/)!
+  expect(JSON.parse(context)).toMatchObject({ thinking })
+})
+
 test('tags that the model writes again belong to nothing', async () => {
   for (const [opening, tag] of [
     ['<think>\n', '<think>'],
