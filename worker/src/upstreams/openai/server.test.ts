@@ -148,6 +148,11 @@ describe('a server that does other than it was asked', () => {
     await left
   })
 
+  test('says more tokens than it may, and ends', async () => {
+    answers(stream(choice({ token_ids: [1, 2, 3, 4, 5, 6, 7, 8, 9], finish_reason: 'stop' })))
+    await expect(written()).rejects.toMatchObject({ code: 'bad_answer' })
+  })
+
   test('goes on with a prompt that it was not given', async () => {
     answers(stream(choice({ index: 1, finish_reason: 'stop' }) + chunk('b', 'stop')))
     await expect(written()).rejects.toMatchObject({ code: 'bad_answer' })
