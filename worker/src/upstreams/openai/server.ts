@@ -48,6 +48,10 @@ export interface Piece {
 /** Our own backend takes no more in a call. */
 const MOST_PROMPTS = 128
 
+/** Like that of no other server. */
+export const keyOf = (role: Role, { url, model, apiKey }: ServerOptions): string =>
+  JSON.stringify([role, [url].flat(), model, apiKey])
+
 export class Server {
   readonly role: Role
   readonly model: string
@@ -57,10 +61,9 @@ export class Server {
   readonly #timeoutMs: number
 
   constructor(role: Role, options: ServerOptions, { timeoutMs = 60_000, ...link }: Link = {}) {
-    const { url, model, apiKey } = options
     this.role = role
-    this.model = model
-    this.key = JSON.stringify([role, url, model, apiKey])
+    this.model = options.model
+    this.key = keyOf(role, options)
     this.#door = new Door(role, options, { ...link, timeoutMs })
     this.#timeoutMs = timeoutMs
   }
@@ -68,6 +71,11 @@ export class Server {
   /** Whether what failed last is asked of another one from now on, which does well. */
   get isElsewhere(): boolean {
     return this.#door.isElsewhere
+  }
+
+  /** Why calls went on at another one, by themselves, since this was asked last. */
+  takeMoved(): UpstreamError | undefined {
+    return this.#door.takeMoved()
   }
 
   /**
