@@ -35,6 +35,13 @@ export const packages = {
 } satisfies Record<string, string[]>
 export type Name = keyof typeof packages
 
+/** Whether it tells the ids of what it writes, and goes on from ids: then texts do not depend on what is sent again. */
+export const tellsIds: Record<Name, boolean> = {
+  transformers: false,
+  'llama-cpp-python': false,
+  'llama-server': true,
+}
+
 const demo = (name: string) => path.join(import.meta.dirname, '../../gpu-backend/models', name)
 
 export const start: Record<Name, (given: Given) => Promise<Served>> = {
