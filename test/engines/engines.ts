@@ -59,8 +59,13 @@ export const start: Record<Name, (given: Given) => Promise<Served>> = {
       startEngine(
         given.python,
         (port) => [
-          ...['-m', 'llama_cpp.server', '--port', port, '--model', file, '--model_alias', name],
-          ...['--interrupt_requests', 'false', '--n_ctx', '2048'],
+          '-m',
+          'llama_cpp.server',
+          `--port=${port}`,
+          `--model=${file}`,
+          `--model_alias=${name}`,
+          '--interrupt_requests=false',
+          '--n_ctx=2048',
         ],
         given.signal,
       ),

@@ -68,7 +68,8 @@ async function run(target: Model, draft: Model, lookahead: RunRequestInput['look
 /** Where two texts part; undefined: nowhere. */
 function parting(plain: string, other: string): string | undefined {
   if (plain === other) return undefined
-  const at = [...plain].findIndex((character, i) => character !== other[i])
+  let at = 0
+  while (plain[at] === other[at]) at++
   const near = (text: string) => JSON.stringify(text.slice(Math.max(0, at - 10), at + 20))
   return `differs at ${at}: ${near(plain)} became ${near(other)}`
 }
