@@ -6,10 +6,10 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { cudaLibraryPath } from '../src/onnxruntime/index.ts'
 
-const script = path.join(import.meta.dirname, '../scripts/install-cuda.ts')
+const program = path.join(import.meta.dirname, '../bin/lookahead.js')
 const here = process.platform === 'linux' && process.arch === 'x64' && !existsSync(cudaLibraryPath())
 
-test.runIf(here)('gpu:install asks for the CUDA libraries, though .npmrc keeps npm ci from it', async () => {
+test.runIf(here)('install-cuda asks for the CUDA libraries, though .npmrc keeps npm ci from it', async () => {
   const asked: string[] = []
   const proxy = createServer().on('connect', ({ url }, socket) => {
     asked.push(url ?? '')
@@ -20,7 +20,9 @@ test.runIf(here)('gpu:install asks for the CUDA libraries, though .npmrc keeps n
   // What npm run makes of .npmrc, and where onnxruntime-node's script looks for a proxy.
   const env = { ...process.env, npm_config_onnxruntime_node_install: 'skip', GLOBAL_AGENT_HTTP_PROXY: address }
   const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) =>
-    execFile(process.execPath, [script], { env }, (error, _, text) => resolve({ code: error?.code, stderr: text })),
+    execFile(process.execPath, [program, 'install-cuda'], { env }, (error, _, text) =>
+      resolve({ code: error?.code, stderr: text }),
+    ),
   )
   proxy.close()
   expect(asked).toContain('api.nuget.org:443')

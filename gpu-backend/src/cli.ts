@@ -60,6 +60,15 @@ LOOKAHEAD_CACHE (default ~/.cache/lookahead) until one is built from files that 
   .action(async (folder, flags) => (await import('./commands/build.ts')).run(folder, flags))
 
 program
+  .command('install-cuda')
+  .summary("fetches ONNX Runtime's libraries for an NVIDIA GPU")
+  .description(
+    paragraph(`Fetches ONNX Runtime's CUDA 12 libraries, for Linux on x64, into its package. An NVIDIA driver, CUDA 12 and cuDNN 9 must be
+on the machine besides.`),
+  )
+  .action(async () => (await import('./commands/install-cuda.ts')).run())
+
+program
   .command('plan')
   .summary('says how far ahead it pays to look')
   .description(

@@ -1,4 +1,4 @@
-"""Python clients of OpenAI's API against a running worker. Run by hand:
+"""Python clients of OpenAI's API against a running worker: `npm run clients:python`. By hand:
 
     npm start                                              # in one shell: a worker at http://127.0.0.1:8787
     python -m venv venv && venv/bin/pip install openai llm
@@ -19,9 +19,9 @@ import json
 import openai
 
 WORKER = (sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8787").rstrip("/")
-QUESTION = "Ann has 144 shells. 2/3 of them are yellow. How many shells are yellow?"
+QUESTION = "Ann has 144 shells. 2/3 of them are yellow, and 4/8 of the rest are red. How many shells are red?"
 MESSAGES = [{"role": "user", "content": QUESTION}]
-HOW = {"lookahead": {"mode": "lr+sd", "depth": 4}}
+HOW = {"lookahead": {"mode": "lr+sd", "depth": 4, "verifier": "exact"}}
 
 client = openai.OpenAI(base_url=f"{WORKER}/v1", api_key="none", max_retries=0)
 ask = {"model": "target", "messages": MESSAGES, "temperature": 0, "max_tokens": 400, "extra_body": HOW}
@@ -34,7 +34,8 @@ def told(what, *seen):
 def whole():
     answer = client.chat.completions.create(**ask)
     message, usage = answer.choices[0].message, answer.usage
-    assert "96" in message.content and message.reasoning == message.reasoning_content
+    assert "24" in message.content, message
+    assert message.reasoning and message.reasoning == message.reasoning_content, message
     assert usage.completion_tokens_details.reasoning_tokens > 20
     kinds = [event["type"] for event in answer.lookahead["events"]]
     told("whole", repr(message.content), f"{usage.completion_tokens} tokens", f"{kinds.count('step.accepted')} steps kept")
@@ -89,6 +90,8 @@ def errors():
         client.chat.completions.create(**{**ask, "model": "gpt-5"})
     except openai.NotFoundError as error:
         told("errors", error.status_code, error.code)
+    else:
+        raise AssertionError("an unknown model was not refused")
 
 
 def abort():
@@ -105,6 +108,7 @@ def abort():
         return told("abort", "left; set BACKEND to its URL to see that nothing runs there")
     started = time.monotonic()
     while json.load(urllib.request.urlopen(f"{backend}/health"))["running"] > 0:
+        assert time.monotonic() - started < 60, "the backend still runs what was left"
         time.sleep(0.1)
     told("abort", f"nothing runs at the backend {time.monotonic() - started:.1f} s later")
 
@@ -116,11 +120,13 @@ def retries(url):
         lonely.chat.completions.create(**ask)
     except openai.InternalServerError as error:
         told("retries", error.status_code, error.code, f"after {time.monotonic() - started:.1f} s and one more try")
+    else:
+        raise AssertionError("a worker with nothing behind it answered")
 
 
 def llm_cli(expected):
     with tempfile.TemporaryDirectory() as folder:
-        entry = f"- model_id: lookahead\n  model_name: target:lr+sd\n  api_base: {WORKER}/v1\n"
+        entry = f"- model_id: lookahead\n  model_name: target:lr+sd:exact\n  api_base: {WORKER}/v1\n"
         pathlib.Path(folder, "extra-openai-models.yaml").write_text(entry)
         program = pathlib.Path(sys.executable).with_name("llm")
         env = {**os.environ, "LLM_USER_PATH": folder}

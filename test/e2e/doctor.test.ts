@@ -44,6 +44,16 @@ test('notices a proxy that holds streams back, and says what to do', async () =>
   expect(code).toBe(1)
 })
 
+test('names what a run found the engine behind the worker unable to do', async () => {
+  const url = await proxy(inject('workerURL'), async (response) => {
+    const said = await response.text()
+    if (!response.url.endsWith('/health?details')) return said
+    return JSON.stringify({ ...(JSON.parse(said) as object), lacking: { target: ['token_ids', 'likelihood'] } })
+  })
+  const engine = { state: 'warning', told: 'the target lacks token ids, likelihood' }
+  expect((await doctor(url)).of('engine')).toMatchObject(engine)
+})
+
 test.each([
   ['what listens nowhere', 'http://127.0.0.1:59999', /start the server/],
   ['a name that there is none of', 'http://no-such-host.invalid', /./],

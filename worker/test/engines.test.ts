@@ -275,7 +275,7 @@ describe('one of several targets', () => {
     ['never answers', () => delay('infinite')],
     ['is too busy', () => HttpResponse.json({ error: { message: 'busy' } }, { status: 429 })],
     ['fails', () => HttpResponse.json({ error: { message: 'dead' } }, { status: 500 })],
-  ])('that %s: another one is asked at once', async (_, answer) => {
+  ])('that %s: another one is asked at once, and one event tells', async (_, answer) => {
     const engines = both()
     let refused = 0
     const fault = http.post(`${engines.target.url}/*`, async () => {
@@ -283,10 +283,28 @@ describe('one of several targets', () => {
       return (await answer()) ?? undefined
     })
     const ran = await run(engines, { mode: 'ar' }, {}, [fault])
-    expect([ran.text, ran.events.filter(({ type }) => type === 'run.waiting')]).toEqual([SAYS, []])
+    expect(ran.text).toBe(SAYS)
+    expect(ran.events.slice(0, 2)).toMatchObject([
+      { type: 'run.started' },
+      { type: 'run.waiting', message: expect.stringContaining('at another') },
+    ])
+    expect(ran.events.filter(({ type }) => type === 'run.waiting')).toHaveLength(1)
     // What the first call in an isolate asks for side by side.
     expect(refused).toBeLessThanOrEqual(2)
   })
+})
+
+test('a target that is gone between two calls: the next one is made at another, and one event tells', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0)
+  const [target, spare, draft] = [engine('vllm', SAYS), engine('vllm', SAYS), engine('vllm', SAYS)]
+  await run({ target, spare, draft })
+  let written = 0
+  const gone = http.post(`${target.url}/v1/completions`, () => (++written > 1 ? HttpResponse.error() : undefined))
+  const { text, events } = await run({ target, spare, draft }, { depth: 1 }, {}, [gone])
+  vi.restoreAllMocks()
+  expect(text).toBe(SAYS)
+  const waiting = events.filter(({ type }) => type === 'run.waiting')
+  expect(waiting).toMatchObject([{ code: 'target_unavailable', message: expect.stringContaining('at another') }])
 })
 
 test('a draft that is lost in the middle of a run is told once, and the target decodes on alone', async () => {
@@ -355,4 +373,22 @@ describe('what a key’s texts leave in an engine’s prefix cache', () => {
     expect(await salts('vllm', {})).toEqual([undefined])
     expect((await salts('bare', keys, '1')).at(-1)).toBeUndefined()
   })
+})
+
+test('what the runs found an engine unable to do is told by its health, and nothing of one that can all', async () => {
+  const [able, bare] = [engine('vllm', SAYS), engine('bare', SAYS)]
+  await run({ target: able, draft: bare }, { depth: 1 })
+  await run({ target: bare }, { mode: 'ar' })
+  const details = async (target: FakeEngine, draft?: FakeEngine): Promise<unknown> => {
+    network.use(http.get(`${target.url}/v1/models`, () => HttpResponse.json({ data: [] })))
+    const drafting = draft && { DRAFT_URL: draft.url, DRAFT_MODEL: 'small' }
+    const env = { ENGINE: 'openai', TARGET_URL: target.url, TARGET_MODEL: 'big', ...drafting }
+    return (await app.request('/health?details', {}, env)).json()
+  }
+  const lacks = ['many_prompts', 'token_ids', 'delimiters']
+  expect(await details(able)).not.toHaveProperty('lacking')
+  expect(await details(able, bare)).toMatchObject({ lacking: { draft: [...lacks, 'chat_messages'] } })
+  expect(await details(bare)).toMatchObject({ backend: 'ok', lacking: { target: lacks } })
+  await run({ target: bare, draft: bare }, { verifier: 'likelihood' })
+  expect(await details(bare)).toMatchObject({ lacking: { target: [...lacks, 'likelihood'] } })
 })

@@ -25,6 +25,7 @@ const points = {
   midway: thought,
   unwatched: thought,
   cancelled: thought,
+  halted: thought,
   committed,
   ended: end,
   expired: end,
@@ -72,6 +73,7 @@ beforeAll(async () => {
   for (const point of ['ended', 'expired'] as const)
     await until(async () => (await first.state(ids[point])).status === 'completed')
   for (const point of Object.keys(points) as Point[]) before[point] = await byNow(first, ids[point])
+  await first.ask(`/v1/runs/${ids.halted}/cancel`, { method: 'POST' })
   // Not awaited: the engine never lets it in.
   void first.start({ headers }).catch(() => undefined)
   await until(() => first.fake.calls.length > Object.keys(points).length)
@@ -80,9 +82,13 @@ beforeAll(async () => {
   await first.stop()
 
   const disks = Object.fromEntries(Object.entries(ids).map(([point, id]) => [point, new Disk(persist, id)]))
-  const { accepted, midway, unwatched, ended, expired, lostOften, lostTooOften } = disks as Record<Point, Disk>
+  const { accepted, midway, unwatched, halted, ended, expired, lostOften, lostTooOften } = disks as Record<Point, Disk>
   accepted.dropEvents()
   unwatched.wake()
+  // The wish is there, and nothing of what came of it.
+  halted.dropEvents()
+  halted.put('endedAt', undefined)
+  halted.copy('order', midway)
   // Its terminal event is there, and nothing that comes after it.
   for (const over of [ended, expired]) over.copy('order', midway)
   expired.put('endedAt', Date.now() - 2 * 3_600_000)
@@ -139,6 +145,12 @@ test('while it is being cancelled: it ends in one terminal event, at the latest 
   const events = await worker.events(ids.cancelled)
   expect(events.filter(([, event]) => isTerminal(event))).toEqual([events.at(-1)])
   expect(events.slice(0, 2)).toEqual(before.cancelled)
+})
+
+test('after its cancel was heard, before its terminal event: it ends, and the engine is not asked', async () => {
+  expect(await worker.state(ids.halted)).toMatchObject({ status: 'cancelled', expires_at: expect.any(Number) })
+  expect(types(await worker.events(ids.halted))).toEqual(['run.failed'])
+  expect(asked('halted')).toEqual([])
 })
 
 test('after its last token, before its terminal event: it ends, and the engine is not asked', async () => {

@@ -42,7 +42,10 @@ export async function* examine(base: string, key: string | undefined): AsyncGene
   if (!open) return
   yield await models(ask)
   const isUp = worker.success ? worker.output.status === 'ok' : backend.success && backend.output.status === 'ok'
-  if (isUp) yield await streaming(ask, probes[kind]).catch((error: unknown) => unreachable('streams', error))
+  if (!isUp) return
+  yield await streaming(ask, probes[kind]).catch((error: unknown) => unreachable('streams', error))
+  // By now a run has found out.
+  if (worker.success) yield* engines(await ask('/health?details').catch(() => undefined))
 }
 
 function json(text: string): unknown {
@@ -123,6 +126,19 @@ function* others(backends: readonly string[]): Generator<Finding> {
       const told = `${i + 1} of ${backends.length}: ${state.replace('_', ' ')}; runs go to the others`
       yield warning('backends', told, mendOf(state))
     }
+}
+
+/** What other engines than our own were found unable to do. */
+async function* engines(answer: Response | undefined): AsyncGenerator<Finding, void, undefined> {
+  const said = v.safeParse(HealthDetails, json((await answer?.text().catch(() => undefined)) ?? ''))
+  const lacking = Object.entries((said.success && said.output.lacking) || {})
+  if (lacking.length === 0) return
+  const told = lacking.map(([role, what]) => `the ${role} lacks ${what.join(', ').replaceAll('_', ' ')}`).join('; ')
+  yield warning(
+    'engine',
+    told,
+    'nothing has to be done: docs/engines.md says what is done without it, and what it costs',
+  )
 }
 
 const mends = new Map<string, string>(

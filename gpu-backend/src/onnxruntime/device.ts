@@ -50,7 +50,7 @@ export function useCuda(options: Pointer, { exactMemory = false } = {}): void {
 export function cudaProblem(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return `ONNX Runtime's CUDA libraries exist for Linux on x64 only, not for ${process.platform} on ${process.arch}`
-  if (!existsSync(cudaLibraryPath())) return 'its libraries are not installed: npm run gpu:install fetches them'
+  if (!existsSync(cudaLibraryPath())) return 'its libraries are not installed: `lookahead install-cuda` fetches them'
   const options = created((out) => api().createSessionOptions(out))
   try {
     useCuda(options)

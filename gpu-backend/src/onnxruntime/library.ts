@@ -41,7 +41,7 @@ export function libraryPath(): string {
   )
 }
 
-/** ONNX Runtime's CUDA provider, whether or not it is there: `npm run gpu:install` fetches it. */
+/** ONNX Runtime's CUDA provider, whether or not it is there: `lookahead install-cuda` fetches it. */
 export function cudaLibraryPath(): string {
   return path.join(libraryFolder(), 'libonnxruntime_providers_cuda.so')
 }

@@ -12,5 +12,11 @@ export const HealthDetails = v.object({
   backends: v.optional(v.array(v.string())),
   /** From the worker to the backend and back, in milliseconds, where the backend answers. */
   backend_ms: v.optional(v.number()),
+  /**
+   * Of engines other than our own: what the runs so far found the `target` and the `draft` unable to do. `many_prompts`: in one call;
+   * `token_ids`: told and taken; `delimiters`: to stop at them and say so; `chat_messages`: to render them; `likelihood`: to score given
+   * text; `completions`: to go on with a given text at all. Later workers may know more.
+   */
+  lacking: v.optional(v.record(v.string(), v.array(v.string()))),
 })
 export type HealthDetails = v.InferOutput<typeof HealthDetails>

@@ -114,10 +114,17 @@ export const stored: Area = {
     },
     {
       file: object,
-      from: '    await this.#journal.write(only(interrupted))\n',
-      to: '',
+      from: '    return this.#end(interrupted)\n',
+      to: '    return Promise.resolve()\n',
       means: 'a run that cannot be taken up never ends',
       tests: [storedTest],
+    },
+    {
+      file: object,
+      from: '    this.ctx.storage.kv.put(CANCELLED, true)\n',
+      to: '',
+      means: 'a cancel is forgotten with its object',
+      tests: ['worker/test/lost-object.test.ts'],
     },
     {
       file: object,

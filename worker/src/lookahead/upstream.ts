@@ -177,7 +177,7 @@ export interface Commit {
   finish: OpenWord<FinishReason> | undefined
 }
 
-/** In order: `opened`, then `delta` and `verdict`, one `commit`, `done`; `away` before all others. */
+/** In order: `opened`, then `delta` and `verdict`, one `commit`, `done`; `away` before all others, or wherever the target was found at another place. */
 export type VerifyEvent = Opened | Away | Delta | Verdict | Commit | { type: 'done'; work: Work }
 
 /** In order, for each cycle: `step`, then as `verify`; `cycle` comes last. */

@@ -24,6 +24,8 @@ const NOTE = 'note'
 /** Times that its object was lost. */
 const LOSSES = 'losses'
 const MOST_LOSSES = 5
+/** That it is to end: obeyed by whatever object comes after this one. */
+const CANCELLED = 'cancelled'
 
 /** How soon a run is missed whose object was lost while nobody watched it. */
 const WATCH_MS = 60_000
@@ -161,6 +163,8 @@ export class RunObject extends DurableObject<Bindings> {
   }
 
   async #cancel(): Promise<void> {
+    this.ctx.storage.kv.put(CANCELLED, true)
+    await this.ctx.storage.sync()
     this.#work?.stop.abort(new ProtocolError(499, 'cancelled', 'the run was cancelled'))
     await this.#work?.over
   }
@@ -170,6 +174,7 @@ export class RunObject extends DurableObject<Bindings> {
     const { kv } = this.ctx.storage
     this.#journal.open()
     if (this.#journal.endedAt !== undefined) return
+    if (kv.get(CANCELLED)) return this.#end(cancelled)
     const order = keptJson(kv, ORDER) as Start | undefined
     const { begun, length } = this.#journal
     const losses = (kv.get<number>(LOSSES) ?? 0) + 1
@@ -182,10 +187,15 @@ export class RunObject extends DurableObject<Bindings> {
     })
   }
 
-  async #interrupt(): Promise<void> {
+  #interrupt(): Promise<void> {
     const { type: event, ...words } = interrupted
     logLine({ event, run_id: this.#record?.id, ...words })
-    await this.#journal.write(only(interrupted))
+    return this.#end(interrupted)
+  }
+
+  async #end(event: RunEvent): Promise<void> {
+    await this.#journal.write(only(event))
+    this.ctx.storage.kv.put(ORDER, null)
     await this.#wakeAt(Date.now() + this.#retentionMs)
   }
 

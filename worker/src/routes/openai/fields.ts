@@ -66,6 +66,7 @@ export const common = {
   frequency_penalty: refused(AS_IT_IS, 0),
   repetition_penalty: refused(AS_IT_IS, 1),
   logit_bias: refused(AS_IT_IS),
+  min_tokens: refused('a text ends where the model ends it', 0),
   structured_outputs: refused('the output cannot be held to a grammar'),
   guided_json: refused('the output cannot be held to a grammar'),
   guided_regex: refused('the output cannot be held to a grammar'),

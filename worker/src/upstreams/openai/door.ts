@@ -46,6 +46,8 @@ interface Answered {
 export class Door {
   /** Whether what failed last is asked of another server from now on, which does well. */
   isElsewhere = false
+  /** Why a call went on at another server, by itself, since this was asked last. */
+  #moved: UpstreamError | undefined
   readonly #role: Role
   readonly #addresses: Addresses
   readonly #client: OpenAI
@@ -102,9 +104,17 @@ export class Door {
       const isPassing = error instanceof UpstreamError && error.retryable
       const isElsewhere = isPassing && this.leave(at, error)
       if (!isPassing || failures >= this.#retries) return undefined
-      return isElsewhere ? 0 : delayAfter(error, failures)
+      if (!isElsewhere) return delayAfter(error, failures)
+      this.#moved = error
+      return 0
     }
     return retry(attempt, { signal, delay })
+  }
+
+  takeMoved(): UpstreamError | undefined {
+    const moved = this.#moved
+    this.#moved = undefined
+    return moved
   }
 
   /** It has failed. @returns whether another one that does well is asked from now on */

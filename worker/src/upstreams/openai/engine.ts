@@ -7,6 +7,8 @@ import { PATIENCE_MS, firstTarget, isRefusal, refused, stateOfAll, unreachable }
 import type { Engine, EngineState, Target } from '../engine.ts'
 import { openaiUpstream } from './index.ts'
 import { addressesOf } from './door.ts'
+import { lackingIn } from './known.ts'
+import { keyOf } from './server.ts'
 
 const count = v.fallback(v.number(), 0)
 
@@ -17,8 +19,18 @@ const unknown = { created: 0, max_model_len: 0 }
 
 export const openai: Engine = {
   upstream: (env, _, cacheSalt) => openaiUpstream({ ...enginesOf(env), cacheSalt }),
-  state: async (env) => stateOfAll(await Promise.all(askersOf(env).map(stateOf))),
+  state: async (env) => ({ ...stateOfAll(await Promise.all(askersOf(env).map(stateOf))), ...lackingOf(env) }),
   target: async (env) => firstTarget(askersOf(env).map((ask) => targetOf(ask, env.TARGET_MODEL))),
+}
+
+/** @throws {ProtocolError} 500 `not_configured` */
+function lackingOf(env: EngineBindings): Pick<EngineState, 'lacking'> {
+  const { target, draft } = enginesOf(env)
+  const found = Object.entries({ target, draft }).flatMap(([role, options]) => {
+    const what = options ? lackingIn(keyOf(role as 'target' | 'draft', options)) : []
+    return what.length > 0 ? [[role, what] as const] : []
+  })
+  return found.length > 0 ? { lacking: Object.fromEntries(found) } : {}
 }
 
 /** Asks one of the servers for its models. @throws {ProtocolError} 503 `backend_unreachable` */

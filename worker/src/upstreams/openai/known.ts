@@ -1,13 +1,39 @@
 /** What this isolate has found out about servers: asked once, by the first run. */
+import { UpstreamError } from '../../lookahead/upstream.ts'
 import type { Capabilities } from './probe.ts'
 import { probe } from './probe.ts'
 import type { Server } from './server.ts'
 
 const known = new Map<string, Promise<unknown>>()
 
+/** What a server may be found unable to do, as `docs/engines.md` has it. */
+export type Lack = 'many_prompts' | 'token_ids' | 'delimiters' | 'chat_messages' | 'likelihood' | 'completions'
+
+const lacking = new Map<string, Set<Lack>>()
+
+export function lacks({ key }: Pick<Server, 'key'>, what: Lack): void {
+  lacking.set(key, (lacking.get(key) ?? new Set()).add(what))
+}
+
+/** As far as it was found out. @param key of the server */
+export const lackingIn = (key: string): Lack[] => [...(lacking.get(key) ?? [])]
+
 /** @throws as `probe` does; then it is asked again next time */
-export const capabilitiesOf = (server: Server): Promise<Capabilities> =>
-  once(`${server.key} can`, () => probe(server, AbortSignal.timeout(PROBE_MS)))
+export const capabilitiesOf = (server: Server): Promise<Capabilities> => once(`${server.key} can`, () => found(server))
+
+async function found(server: Server): Promise<Capabilities> {
+  lacking.delete(server.key)
+  try {
+    const can = await probe(server, AbortSignal.timeout(PROBE_MS))
+    if (!can.batch) lacks(server, 'many_prompts')
+    if (!can.ids) lacks(server, 'token_ids')
+    if (can.stops === 'unclear') lacks(server, 'delimiters')
+    return can
+  } catch (error) {
+    if (error instanceof UpstreamError && error.code === 'no_completions') lacks(server, 'completions')
+    throw error
+  }
+}
 
 const PROBE_MS = 60_000
 

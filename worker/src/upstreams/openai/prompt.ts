@@ -3,6 +3,7 @@ import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import type { Text } from '../../lookahead/upstream.ts'
+import { lacks } from './known.ts'
 import type { Passage } from './passage.ts'
 import { detokenize, tokenize } from './probe.ts'
 import type { Capabilities } from './probe.ts'
@@ -65,6 +66,7 @@ async function templated(server: Server, messages: Text['messages'], signal: Abo
   } catch (error) {
     signal.throwIfAborted()
     if (!isOther(error)) throw error
+    lacks(server, 'chat_messages')
     throw new UpstreamError(
       'no_template',
       `the ${server.role} does not render chat messages for others (POST /tokenize or /apply-template): ask with a prompt`,

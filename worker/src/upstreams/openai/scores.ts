@@ -2,7 +2,7 @@
 import type { Sampling } from '@lookahead/sdk/protocol'
 import type { TokenDistribution } from '../../lookahead/verifiers/index.ts'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { once } from './known.ts'
+import { lacks, once } from './known.ts'
 import type { Server } from './server.ts'
 import { Generated, PromptLogprobs } from './wire.ts'
 
@@ -46,11 +46,13 @@ async function wayOf(server: Server, ids: readonly number[], from: number, signa
   throw noScores(server)
 }
 
-export const noScores = ({ role }: Server): UpstreamError =>
-  new UpstreamError(
+export function noScores(server: Server): UpstreamError {
+  lacks(server, 'likelihood')
+  return new UpstreamError(
     'invalid_request',
-    `the verifier needs a ${role} that scores given tokens (prompt_logprobs, or POST /generate) and tells their ids: ask for another lookahead.verifier`,
+    `the verifier needs a ${server.role} that scores given tokens (prompt_logprobs, or POST /generate) and tells their ids: ask for another lookahead.verifier`,
   )
+}
 
 async function byCompletion(
   server: Server,

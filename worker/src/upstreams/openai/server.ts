@@ -52,6 +52,10 @@ const MOST_PROMPTS = 128
 /** Of an answer that is read as a whole: the scores of 16,000 tokens, each with the likeliest 20, are shorter. */
 const MOST_CHARACTERS = 2 ** 25
 
+/** Like that of no other server. */
+export const keyOf = (role: Role, { url, model, apiKey }: ServerOptions): string =>
+  JSON.stringify([role, [url].flat(), model, apiKey])
+
 export class Server {
   readonly role: Role
   readonly model: string
@@ -63,10 +67,9 @@ export class Server {
   readonly #timeoutMs: number
 
   constructor(role: Role, options: ServerOptions, { timeoutMs = 60_000, cacheSalt, ...link }: Link = {}) {
-    const { url, model, apiKey } = options
     this.role = role
-    this.model = model
-    this.key = JSON.stringify([role, url, model, apiKey])
+    this.model = options.model
+    this.key = keyOf(role, options)
     this.salted = cacheSalt === undefined ? {} : { cache_salt: cacheSalt }
     this.#door = new Door(role, options, { ...link, timeoutMs })
     this.#timeoutMs = timeoutMs
@@ -75,6 +78,11 @@ export class Server {
   /** Whether what failed last is asked of another one from now on, which does well. */
   get isElsewhere(): boolean {
     return this.#door.isElsewhere
+  }
+
+  /** Why calls went on at another one, by themselves, since this was asked last. */
+  takeMoved(): UpstreamError | undefined {
+    return this.#door.takeMoved()
   }
 
   /**

@@ -51,7 +51,7 @@ export class OpenAISession implements domain.Session {
   }
 
   draft(ahead: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
-    return this.#leavable(signal, (either) => this.#drafts(ahead, either))
+    return this.#leavable(signal, (either) => this.#withMoves(this.#drafts(ahead, either)))
   }
 
   async *#drafts(ahead: domain.Ahead, signal: AbortSignal): Events<domain.DraftEvent> {
@@ -74,7 +74,7 @@ export class OpenAISession implements domain.Session {
     task: domain.Verification,
     signal: AbortSignal,
   ): AsyncIterable<domain.VerifyEvent> {
-    return this.#leavable(signal, (either) => this.#verify(steps, task, either))
+    return this.#leavable(signal, (either) => this.#withMoves(this.#verify(steps, task, either)))
   }
 
   async *#verify(
@@ -138,6 +138,16 @@ export class OpenAISession implements domain.Session {
     const prompt = await promptAt(target, can, this.#text, signal)
     this.#stops ??= new StopWatch(this.#text.stop, this.#text.stopInReasoning, prompt.channels)
     return { target, can, prompt, rules: this.#rules, sampling: this.#text.sampling, question: questionOf(this.#text) }
+  }
+
+  /** That the target was found at another address than before: told once the run is let in, and before what came from there. */
+  async *#withMoves<Event extends { type: string }>(events: Events<Event>): Events<Event | domain.Away> {
+    for await (const event of events) {
+      if (event.type === 'opened') yield event
+      const error = this.#engines.target.takeMoved()
+      if (error) yield { type: 'away', error, elsewhere: true }
+      if (event.type !== 'opened') yield event
+    }
   }
 
   #turn({ decode, maxTokens, signal }: Pick<Turn, 'decode' | 'maxTokens' | 'signal'>): Turn {
