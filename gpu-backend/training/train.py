@@ -43,7 +43,7 @@ parser.add_argument("--decay", type=float, default=0.5, help="share of the time 
 parser.add_argument("--export-every", type=float, default=10, help="minutes between exports to ../models")
 parser.add_argument("--compile", action="store_true")
 parser.add_argument("--resume", action="store_true")
-parser.add_argument("--start", help="folder of a model whose layers become the first layers of this one")
+parser.add_argument("--start", help="folder of a model whose layers become the first layers of this one, and whose heads its first heads")
 parser.add_argument("--no-export", action="store_true")
 parser.add_argument("--models", default=str(MODELS), help="folder that the model's own folder is written to")
 parser.add_argument("--jumps", type=float, default=0.0, help="share of rows whose positions jump ahead at one place")
@@ -52,6 +52,14 @@ parser.add_argument("--jumps", type=float, default=0.0, help="share of rows whos
 def rate(done: float, decay: float) -> float:
     """Warm-up over 1 %, constant, then linear to zero (WSD). `done` is the share of the time that has passed."""
     return max(0.0, min(1.0, done / 0.01 + 0.02, (1 - done) / decay))
+
+
+def grown(weights: dict[str, torch.Tensor], larger: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights for a model with more heads: what the added ones see begins at random, and what they say at zero."""
+    for name, weight in weights.items():
+        into = larger[name].zero_() if "o_proj" in name else larger[name]
+        into[tuple(slice(size) for size in weight.shape)] = weight
+    return {name: larger[name] for name in weights}
 
 
 def token_loss(model: Model, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -92,7 +100,7 @@ def main() -> None:
     model = Model(config)
     if args.start:
         donor = load(Path(args.start))
-        model.load_state_dict(donor.state_dict(), strict=False)
+        model.load_state_dict(grown(donor.state_dict(), model.state_dict()), strict=False)
         for layer in model.layers[donor.c.layers :]:  # the added layers do nothing yet
             torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
             torch.nn.init.zeros_(layer.mlp.down_proj.weight)
@@ -148,7 +156,8 @@ def main() -> None:
         for optimiser in optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = group["initial"] * rate(spent / total, args.decay)
-        positions = jumping(positions, config.positions, args.jumps)
+        # An outline can count more tokens than there are positions.
+        positions = jumping(positions.clamp(max=config.positions - 1), config.positions, args.jumps)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = forward(ids, cos[positions][:, None], sin[positions][:, None])
             loss = token_loss(model, hidden, targets)

@@ -86,7 +86,8 @@ function table(plain: Measurement, lookahead: Measurement, speedup: number): str
     ['speedup', '1.00×', `${speedup.toFixed(2)}×`],
     ['answer', shortAnswer(plain.result), shortAnswer(lookahead.result)],
   ]
+  const width = 2 + Math.max(...rows.flatMap((row) => row.slice(1).map(({ length }) => length)))
   return rows
-    .map(([name, ...cells]) => `${name!.padEnd(16)}${cells.map((cell) => cell.padStart(12)).join('')}`)
+    .map(([name, ...cells]) => `${name!.padEnd(16)}${cells.map((cell) => cell.padStart(width)).join('')}`)
     .join('\n')
 }

@@ -7,8 +7,8 @@ type Format = Parameters<typeof styleText>[0]
 export const paint = (format: Format, text: string) =>
   styleText(format, text, { stream: process.stdout, validateStream: true })
 
+/** What was drafted is shown once it is ruled on. */
 const fates: Record<StepEvent['type'], { label: string; format: Format }> = {
-  'step.drafted': { label: 'drafted ', format: 'dim' },
   'step.accepted': { label: 'accepted', format: 'green' },
   'step.rejected': { label: 'rejected', format: ['red', 'strikethrough'] },
   'step.corrected': { label: 'target  ', format: 'yellow' },
@@ -22,7 +22,7 @@ export function stepLine(event: RunEvent): string | undefined {
   return `  ${paint('dim', label)} ${paint(format, oneLine(event.text))}`
 }
 
-type StepEvent = Extract<RunEvent, { type: `step.${string}` }>
+type StepEvent = Exclude<Extract<RunEvent, { type: `step.${string}` }>, { type: 'step.drafted' }>
 const isStep = (event: RunEvent): event is StepEvent => event.type in fates
 
 export const oneLine = (text: string): string => text.trim().replaceAll(/\s+/g, ' ')

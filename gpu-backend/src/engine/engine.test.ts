@@ -319,10 +319,16 @@ test('without a judge no step is accepted but an exact one, and the run goes on'
   console.error = () => undefined
   try {
     const sampling = { temperature: 1, seed: 5 }
-    const { verdicts, finish } = await lookahead(questions[4]!, 4, { ...modes.lr.options, sampling })
-    expect(finish).toBeDefined()
-    expect(verdicts.some((verdict) => verdict.reason === 'judge_failed')).toBe(true)
-    for (const { accepted, reason } of verdicts) if (accepted) expect(reason).toBe('exact')
+    const reasons = new Set<string>()
+    for (const question of questions) {
+      const { verdicts, finish } = await lookahead(question, 4, { ...modes.lr.options, sampling })
+      expect(finish).toBeDefined()
+      for (const { accepted, reason } of verdicts) {
+        if (accepted) expect(reason).toBe('exact')
+        reasons.add(reason)
+      }
+    }
+    expect(reasons).toContain('judge_failed')
   } finally {
     engine.judge!.rule = rule
     console.error = log
