@@ -52,9 +52,13 @@ export class Speculator {
     const others = this.#others()
     const shared = { rows: 1 + others, texts: own + others }
     for (const [i, { proposer, length, most }] of this.#able.entries()) {
-      const situation = { ...shared, most: Math.min(most, room), costs: this.#costsOf(proposer) }
+      const limit = Math.min(most, room)
+      // Reckoning takes a part of a small forward: it is left out where there is nothing to say.
+      const found = proposer.isFree ? await proposer.propose(text, limit) : undefined
+      if (found?.length === 0) continue
+      const situation = { ...shared, most: limit, costs: this.#costsOf(proposer) }
       const count = length.next({ ...situation, rival: this.#gain(i + 1, shared) })
-      const guesses = count > 0 ? await proposer.propose(text, count) : []
+      const guesses = found?.slice(0, count) ?? (count > 0 ? await proposer.propose(text, count) : [])
       if (guesses.length === 0) continue
       this.#spoke = length
       return guesses
