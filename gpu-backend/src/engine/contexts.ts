@@ -30,8 +30,8 @@ export class Context {
   readonly lengths = new Lengths()
   /** Calls at work on it, each with what settles when it ends. */
   readonly active = new Map<string, Promise<void>>()
-  /** A call waits for the one that verifies to end, in order to go on. */
-  isAwaited = false
+  /** Calls that wait for the one of their name at work to end, in order to go on. */
+  readonly awaited = new Set<string>()
   lastUsed = performance.now()
   #text: { stops: string; output: OutputText } | undefined
   #reasoning: ReasoningTokens | undefined
@@ -148,11 +148,14 @@ export class ContextStore {
    * @throws {EngineError} `context_lost` when the text has ended with it; the signal's reason
    */
   async await(context: Context, call: string, signal: AbortSignal): Promise<void> {
-    context.isAwaited = true
-    using _ = addAbortListener(signal, () => void (context.isAwaited = false))
-    await context.active.get(call)
-    signal.throwIfAborted()
-    context.isAwaited = false
+    const ended = context.active.get(call)
+    if (ended) {
+      context.awaited.add(call)
+      using _ = addAbortListener(signal, () => void context.awaited.delete(call))
+      await ended
+      signal.throwIfAborted()
+      context.awaited.delete(call)
+    }
     this.require(context)
   }
 

@@ -103,6 +103,19 @@ test('another call goes on where the one at work ends, after its cycle', async (
   await drafting
 })
 
+test('so it does where the draft is asked for only then, and by a later call', async () => {
+  const first = await verify({ id: 'run', messages }, { depth: 0, decode: 1 })
+  const second = verify({ id: 'run', continues: true })
+  const drafting = post('/v1/draft', { context: { id: 'run', continues: true }, depth: 1, follow: true, sampling })
+  const drafted = drafting.then((response) => response.text())
+  const before = await verified(first)
+  expect(before.some((event) => event.type === 'commit' && event.finish_reason !== null)).toBe(false)
+  const after = await verified(await second)
+  expect([...tokensOf(before), ...tokensOf(after)]).toEqual(await plain())
+  expect(after.some(({ type }) => type === 'step')).toBe(true)
+  expect(await drafted).toContain('"type":"done"')
+})
+
 test('one that would go on after the end of the text is told so at once', async () => {
   const first = await verify({ id: 'run', messages }, { depth: 0, max_tokens: 5 })
   const second = verify({ id: 'run', continues: true })

@@ -130,7 +130,7 @@ export const following: Area = {
     },
     {
       file: lookahead,
-      from: 'verification.isLast || context.isAwaited',
+      from: "verification.isLast || context.awaited.has('verify')",
       to: 'verification.isLast',
       means: 'a call goes on though another waits to take over',
       tests: [followTest],
@@ -144,7 +144,7 @@ export const following: Area = {
     },
     {
       file: contexts,
-      from: '    context.isAwaited = false\n',
+      from: '      context.awaited.delete(call)\n',
       to: '',
       means: 'a call that took over ends after one cycle',
       tests: [followTest],

@@ -78,6 +78,8 @@ class Drafting {
   #others: DraftAlternatives | undefined
   /** What it reads first. */
   #text: readonly number[] = []
+  /** That, and what is written after it. */
+  #whole: number[] = []
 
   constructor(engine: Engine, context: Context, request: DraftRequest, signal: AbortSignal) {
     const { model } = engine.target
@@ -98,6 +100,7 @@ class Drafting {
     const { start, writer } = this.#upToDate()
     if (start + writer.tokens.length >= this.#runner.capacity) return 'full'
     this.#after = this.#standing
+    this.#whole = [...this.#text, ...writer.tokens]
     writer.beginStep()
     const others = (this.#others = this.#alternatives())
     const before = this.#timer.ms('draft')
@@ -259,7 +262,8 @@ class Drafting {
       const open = [...(writer.ended ? [] : [branch]), ...others.open]
       if (!writer.ended) {
         const room = Math.min(most, this.#runner.capacity - start) - writer.tokens.length - 1
-        await branch.propose([...this.#text, ...writer.tokens], room, open.length)
+        this.#whole.push(...writer.tokens.slice(this.#whole.length - start))
+        await branch.propose(this.#whole, room, open.length)
       }
       await advance(tree, open)
     } else {

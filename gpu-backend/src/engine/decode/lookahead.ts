@@ -38,7 +38,7 @@ export async function* lookahead(
     cycle.work.totalMs = performance.now() - started
     total.add(cycle)
     yield cycle
-    if (verification.isLast || context.isAwaited) break
+    if (verification.isLast || context.awaited.has('verify')) break
     // Its drafts are over with it.
     engine.contexts.require(context)
   }
