@@ -238,16 +238,23 @@ export class Report {
     yield { type: 'run.completed', finish_reason, usage, stats: this.stats.now }
   }
 
-  /** The engine is away or too busy: told once, until it is back, or another has taken over. */
+  /**
+   * The engine is away or too busy: told once, until it is back, or another has taken over. A run that waits to be let in may
+   * still be refused.
+   */
   *#wait(error: UpstreamError, elsewhere?: boolean): Told {
-    if (this.#isWaiting || !this.#output.isOpen) return
+    if (this.#isWaiting || !(this.#output.isOpen || elsewhere)) return
     this.#isWaiting = true
-    yield this.tell(waiting(error, elsewhere), error)
+    yield* this.#note(this.tell(waiting(error, elsewhere), error))
   }
 
   *#degrade(part: 'draft' | 'judge', error: unknown): Told {
     this.#hasFailed = true
-    const told = this.tell(degraded(part, error), error)
+    yield* this.#note(this.tell(degraded(part, error), error))
+  }
+
+  /** After `run.started` at the earliest. */
+  *#note(told: RunEvent): Told {
     if (this.#output.isOpen) yield told
     else this.#untold.push(told)
   }

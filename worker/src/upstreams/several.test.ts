@@ -21,6 +21,8 @@ const whole = { id: 'r', prompt: 'How many?' }
 
 const logged: Trouble[] = []
 
+const elsewhere = expect.objectContaining({ message: expect.stringMatching(/; the run goes on at another$/) })
+
 async function run(
   backends: readonly { url: string }[],
   request: Partial<RunRequestInput> = ar,
@@ -67,7 +69,8 @@ describe('a run that begins', () => {
     await two([refusal], [rest('a', 1), rest('b', 2)], async (a, b) => {
       // Less than a wait would take.
       const first = await run([a, b], ar, 3_000)
-      expect(first).toMatchObject({ text: 'a', types: ['run.started', 'text.delta', 'run.completed'] })
+      expect(first).toMatchObject({ text: 'a', types: ['run.started', 'run.waiting', 'text.delta', 'run.completed'] })
+      expect(first.waiting).toEqual([elsewhere])
       expect(await run([a, b])).toMatchObject({ text: 'b' })
       expect([a.calls.length, b.calls.length]).toEqual([1, 2])
     })
@@ -75,7 +78,7 @@ describe('a run that begins', () => {
 
   test('goes to the next one where one is not there', async () => {
     await using b = await fakeBackend([rest('a', 1)])
-    expect(await run([await deaf(), b])).toMatchObject({ text: 'a', waiting: [] })
+    expect(await run([await deaf(), b])).toMatchObject({ text: 'a', waiting: [elsewhere] })
   })
 
   test('goes to the next one where one takes the call and never answers, and so do those after it, which lose no time', async () => {
@@ -91,7 +94,7 @@ describe('a run that begins', () => {
     onTestFinished(() => void mute.close())
     await using b = await fakeBackend([rest('a', 1), rest('b', 2)])
     const backends = [{ url: `http://127.0.0.1:${port}` }, b]
-    expect(await run(backends, ar, 60_000, 200)).toMatchObject({ text: 'a', waiting: [] })
+    expect(await run(backends, ar, 60_000, 200)).toMatchObject({ text: 'a', waiting: [elsewhere] })
     expect(await run(backends, ar, 60_000, 200)).toMatchObject({ text: 'b', waiting: [] })
     expect(called).toBe(1)
   })
@@ -206,7 +209,7 @@ describe('a run that has begun', () => {
     const events: RunEvent[] = []
     const options = { runId: 'r', signal: new AbortController().signal, log: () => undefined }
     for await (const event of cycle(upstream, request, options)) events.push(event)
-    expect(events.map(({ type }) => type)).toEqual(['run.started', 'text.delta', 'run.completed'])
+    expect(events.map(({ type }) => type)).toEqual(['run.started', 'run.waiting', 'text.delta', 'run.completed'])
     expect(asked.toSorted()).toEqual(Object.keys(answers))
   })
 
