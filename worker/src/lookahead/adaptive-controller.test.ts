@@ -147,7 +147,8 @@ describe('depth follows acceptance and cost', () => {
 
 test('the target is timed alone after the first cycle, and again after ever more', () => {
   const { plans } = play(adaptive(8), { acceptance: 0.97, cost: farPays }, 300)
-  expect(plans.flatMap(({ depth }, i) => (depth === 0 ? [i] : []))).toEqual([1, 10, 27, 60, 125, 190, 255])
+  expect(plans.flatMap(({ depth }, i) => (depth === 0 ? [i] : []))).toEqual([1, 10, 27, 60, 125, 254])
+  expect(plans.filter(({ depth }) => depth === 0).map(({ steps }) => steps)).toEqual([4, 2, 2, 2, 2, 2])
 })
 
 test('now and then another depth is tried, so that what a step costs shows', () => {

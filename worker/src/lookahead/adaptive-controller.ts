@@ -5,7 +5,9 @@ import { DecayingSum, Line } from './learning.ts'
 /** Steps the target writes alone before lookahead is tried again: at first, and at most. */
 const ALONE_STEPS = [4, 256] as const
 /** Cycles of lookahead after which the target is timed alone again: at first, when all is slow still, and at most. */
-const RECHECK_AFTER = [8, 64] as const
+const RECHECK_AFTER = [8, 256] as const
+/** Steps that it then writes: it is known by and large, and each of them takes longer than with lookahead. */
+const RECHECK_STEPS = 2
 /** How much of what the target took alone is kept when it is timed again. */
 const ALONE_KEPT = 0.5
 /** Cycles after which another depth is tried. */
@@ -59,7 +61,7 @@ export class AdaptiveController implements Controller {
     const { depth, gain } = this.#best()
     if (!this.#cost.isMeasured) return this.#ahead(depth)
     if (this.#untilRecheck <= 0) {
-      const plan = this.#targetAlone(ALONE_STEPS[0])
+      const plan = this.#targetAlone(this.#alone.tokens.sum > 0 ? RECHECK_STEPS : ALONE_STEPS[0])
       this.#recheckAfter = Math.min(2 * this.#recheckAfter, RECHECK_AFTER[1])
       return plan
     }
