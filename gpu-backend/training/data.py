@@ -80,7 +80,7 @@ def prepare(kind: str, *files: str) -> None:
     records = [json.loads(line) for source in sources for line in open(source)]
     ids, ends, positions, learned, marks = [], [0], [], [], []
     for record in records:
-        size, position = 0, 0
+        size, position, follows_gap = 0, 0, False
         for text, role in pieces_of(record, kind):
             encoding = tokenizer.encode(text)
             count = len(encoding.ids)
@@ -89,9 +89,12 @@ def prepare(kind: str, *files: str) -> None:
                 ids.append(np.array(encoding.ids, dtype=np.uint16))
                 positions.append(np.arange(position, position + count, dtype=np.uint16))
                 learned.append(np.full(count, role == "learned"))
+                # From what comes before a gap, what comes after it cannot be known: learned, it makes questions follow questions.
+                learned[-1][:1] &= not follows_gap
                 if kind == "pairs":
                     marks.append(marks_of(record, encoding) if role == "given" else np.full(count, IGNORE, dtype=np.int8))
             position += count
+            follows_gap = role == "skipped"
         ends.append(ends[-1] + size)
     arrays = {"ids": np.concatenate(ids), "positions": np.concatenate(positions), "learned": np.concatenate(learned)}
     np.savez(target, ends=np.array(ends), **arrays, **({"marks": np.concatenate(marks)} if marks else {}))

@@ -25,8 +25,8 @@ MODELS = Path(__file__).parent.parent / "models"
 CONFIGS = {
     "target": Config(hidden=384, layers=6, heads=6, kv_heads=2, ffn=1152),
     # So small that its forward costs what its nodes cost, well under a tenth of the target's.
-    "draft": Config(hidden=64, layers=2, heads=2, kv_heads=1, ffn=192),
-    "draft-far": Config(hidden=64, layers=2, heads=2, kv_heads=1, ffn=192),
+    "draft": Config(hidden=128, layers=2, heads=2, kv_heads=1, ffn=320),
+    "draft-far": Config(hidden=128, layers=2, heads=2, kv_heads=1, ffn=320),
     "judge": Config(hidden=192, layers=4, heads=4, kv_heads=1, ffn=512),
 }
 LENGTHS = {"solutions": [320, 384, 448, 576, 704, 832, 960, 1152, 1408, 1728, 2048, 2560, 3072, 3584, 4096], "judge": [64, 80, 96, 112, 128, 160, 288]}

@@ -78,7 +78,7 @@ test('runs that fail are put down, and the others are made', async () => {
   const file = path.join(await newFolder(), 'problems.jsonl')
   const lines = [
     { question: 'Mara has 12 shells and finds 5. How many shells are there?', answer: '17' },
-    { question: 'shells '.repeat(4000), answer: '1' },
+    { question: 'shells '.repeat(8000), answer: '1' },
   ]
   await writeFile(file, lines.map((line) => JSON.stringify(line)).join('\n'))
   const out = `${file}.runs`

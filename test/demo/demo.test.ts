@@ -35,7 +35,7 @@ test('for programs, one line of JSON', async () => {
 })
 
 test('a question that is too long is one line', async () => {
-  const { code, stdout, stderr } = await demo('shells '.repeat(4000))
+  const { code, stdout, stderr } = await demo('shells '.repeat(8000))
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(/^starting .*\n.*context.*\n$/)
 })

@@ -1,5 +1,5 @@
 /** One question through the whole stack, with and without lookahead; `npm run demo -- --help` lists the flags. */
-import { extractAnswer, FAMILIES, testProblems } from '@lookahead/gpu-backend/dataset'
+import { extractAnswer, FAMILIES, longTestProblems } from '@lookahead/gpu-backend/dataset'
 import { script } from '@lookahead/gpu-backend/flags'
 import { Lookahead } from '@lookahead/sdk'
 import type { RunResult } from '@lookahead/sdk'
@@ -11,13 +11,13 @@ import { unfamiliarWords } from './unfamiliar.ts'
 
 const program = script('demo', 'One question through the whole stack, with lookahead and without.')
   .usage('-- [question] [flags]')
-  .argument('[question...]', 'default: the first of the held-out problems')
+  .argument('[question...]', 'default: a held-out problem of four parts')
   .option('--json', 'results alone on stdout')
   .parse()
 
 const { json } = program.opts()
 const [asked] = program.processedArgs
-const question = asked.length > 0 ? asked.join(' ').trim() : testProblems(1)[0]!.question
+const question = asked.length > 0 ? asked.join(' ').trim() : longTestProblems(5)[4]!.question
 if (question === '') program.error('the question is empty')
 const unfamiliar = unfamiliarWords(question)
 
@@ -26,7 +26,7 @@ const say = json ? () => undefined : console.log
 await withStack(async ({ workerURL }) => {
   const client = new Lookahead({ baseURL: workerURL })
   // The model's own temperature, seeded: the same question shows the same run.
-  const request = { ...ask(question), sampling: { seed: 1 } }
+  const request = { ...ask(question), max_tokens: 4096, sampling: { seed: 1 } }
   for (const mode of ['ar', 'lr+sd'] as const) await measure(client, mode, { ...request, max_tokens: 32 })
 
   say(`\n${paint('bold', question)}\n\nlookahead (lr+sd)\n`)
@@ -36,7 +36,7 @@ await withStack(async ({ workerURL }) => {
   })
   say(`\n  ${paint('bold', oneLine(lookahead.result.answer || lookahead.result.text))}\n\nplain decoding (ar)\n`)
   const plain = await measure(client, 'ar', request)
-  say(`  ${oneLine(`${plain.result.reasoning} ${plain.result.answer}`)}\n`)
+  say(`  ${oneLine(plain.result.answer || plain.result.text)}\n`)
 
   const speedup = lookahead.tokensPerSecond / plain.tokensPerSecond
   if (json) console.log(JSON.stringify(report(plain, lookahead, speedup)))

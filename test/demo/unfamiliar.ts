@@ -1,7 +1,8 @@
-import { generateProblem } from '@lookahead/gpu-backend/dataset'
+import { generateLongProblem, generateProblem } from '@lookahead/gpu-backend/dataset'
 
-/** The training problems have 318 words between them, and so many problems have all of these. */
+/** The training problems have few words between them, and so many problems of one part and of several have all of these. */
 const PROBLEMS = 1000
+const LONG_PROBLEMS = 50
 
 const wordsOf = (question: string): string[] => question.match(/\p{L}+|[^\s\p{L}\d]/gu) ?? []
 
@@ -11,8 +12,11 @@ const wordsOf = (question: string): string[] => question.match(/\p{L}+|[^\s\p{L}
  */
 export function unfamiliarWords(question: string): string[] {
   const known = new Set<string>()
-  for (let i = 0; i < PROBLEMS; i++)
-    for (const word of wordsOf(generateProblem(i, 'train').question)) known.add(word.toLowerCase())
+  const learnt = [
+    ...Array.from({ length: PROBLEMS }, (_, i) => generateProblem(i, 'train')),
+    ...Array.from({ length: LONG_PROBLEMS }, (_, i) => generateLongProblem(i, 'train')),
+  ]
+  for (const { question: asked } of learnt) for (const word of wordsOf(asked)) known.add(word.toLowerCase())
   const maybeName = (word: string) => /\d/.test(question) && /^\p{Lu}/u.test(word)
   return [...new Set(wordsOf(question))].filter((word) => !known.has(word.toLowerCase()) && !maybeName(word))
 }

@@ -141,7 +141,7 @@ it('a verifier that there is not is refused by name', async () => {
 it('health and models are those of the target', async () => {
   const get = async (path: string): Promise<unknown> => (await fetch(worker.url + path)).json()
   expect(await get('/health')).toEqual({ status: 'ok', backend: 'ok' })
-  expect(await get('/v1/models')).toMatchObject({ data: [{ id: 'target', max_model_len: 2048 }] })
+  expect(await get('/v1/models')).toMatchObject({ data: [{ id: 'target', max_model_len: 4096 }] })
 })
 
 it('a client that leaves frees the engine', async () => {

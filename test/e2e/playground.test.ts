@@ -95,7 +95,7 @@ describe.skipIf(!chromium)('the playground in Chromium', () => {
       await tab.press('Escape')
       await tab.until(`/Stopped/.test(document.querySelector('.results')?.innerText)`)
       await expect.poll(async () => (await backendHealth()).running).toBe(0)
-      await write(tab, 'long '.repeat(3000))
+      await write(tab, 'long '.repeat(8000))
       await tab.press('Enter')
       await tab.until(`document.querySelector('[role=alert]')`)
       expect(await text(tab, '[role=alert]')).toMatch(/context_length_exceeded · request \S+/)

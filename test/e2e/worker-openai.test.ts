@@ -91,7 +91,7 @@ describe('chat completions', () => {
   })
 
   it('says before it streams that a prompt is too long', async () => {
-    const long = [{ role: 'user' as const, content: 'long '.repeat(3000) }]
+    const long = [{ role: 'user' as const, content: 'long '.repeat(8000) }]
     const call = client.chat.completions.create({ ...greedy, messages: long, stream: true })
     await expect(call).rejects.toMatchObject({ status: 400, code: 'context_length_exceeded' })
   })

@@ -9,7 +9,7 @@ const [first, second] = testProblems(2).map(({ question }) => [{ role: 'user' as
 
 let engine: Engine
 beforeAll(async () => {
-  engine = await loadEngine({ draft: 'draft-far', judge: false })
+  engine = await loadEngine({ judge: false })
 })
 afterAll(() => engine.close())
 afterEach(() => forget(engine))

@@ -52,7 +52,7 @@ describe('wrong input is a 400 that names the field', () => {
     ['/v1/verify', { context: { id: 'a', messages }, max_tokens: 0 }, 'max_tokens', 'max_tokens'],
     ['/v1/verify', { context: { id: 'a', messages }, max_tokens: 1, sampling: { top_p: 2 } }, 'sampling.top_p', '1'],
     ['/v1/verify', { context: { id: 'a', messages, output: [999_999] }, max_tokens: 1 }, 'context.output', 'token'],
-    ['/v1/verify', { context: { id: 'a', prompt: 'word '.repeat(3000) }, max_tokens: 1 }, 'context.prompt', '2048'],
+    ['/v1/verify', { context: { id: 'a', prompt: 'word '.repeat(6000) }, max_tokens: 1 }, 'context.prompt', '4096'],
   ])('%s %j', async (url, body, param, words) => {
     const response = await post(url, body)
     expect(response.status).toBe(400)

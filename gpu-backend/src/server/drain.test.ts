@@ -63,15 +63,21 @@ test('what runs for longer than it may is aborted, and told so', async () => {
 
 /** A cycle of a run. @returns the ids that were committed, and whether the text is over */
 async function cycle(url: string, context: object): Promise<{ tokens: number[]; isOver: boolean }> {
-  const verified = await post(url, { context, max_tokens: 40, verifier: 'exact' }, '/v1/verify')
+  const verified = await post(
+    url,
+    { context, max_tokens: 40, verifier: 'exact', sampling: { temperature: 0 } },
+    '/v1/verify',
+  )
   const commit = /"type":"commit".*"tokens":(\[[\d,]+\]).*"finish_reason":(null|"\w+")/.exec(await text(verified))!
   return { tokens: JSON.parse(commit[1]!) as number[], isOver: commit[2] !== 'null' }
 }
 
 test('a run that has begun goes on cycle after cycle while it stops, and others do not begin', async () => {
   const { url, exit, stop } = await start(3600)
-  let length = (await cycle(url, { id: 'run', prompt: 'Ann has 12 apples and eats 3.\n' })).tokens.length
-  await cycle(url, { id: 'left', prompt: 'Ben has 5.\n' })
+  const prompt =
+    '<|im_start|>user\nAnn has 12 apples and eats 3. How many are left?<|im_end|>\n<|im_start|>assistant\n<think>\n'
+  let length = (await cycle(url, { id: 'run', prompt })).tokens.length
+  expect((await cycle(url, { id: 'left', prompt })).isOver).toBe(false)
   await stop()
   for (const path of ['/v1/verify', '/v1/draft']) {
     const other = { context: { id: 'other', prompt: 'Ben has 5.\n' }, depth: 1, max_tokens: 40 }

@@ -89,10 +89,10 @@ describe.each([
   describe('tokens come as often as the target makes them, at every place in a proposal and after it', () => {
     // Three guesses after the first token, and the bonus: tokens 1 to 3 are guessed, token 4 never is.
     test.each<[string, Sampling, Partial<Rules>]>([
-      ['temperature', { temperature: 3, top_k: 0, top_p: 1 }, {}],
+      ['temperature', { temperature: 1.5, top_k: 0, top_p: 1 }, {}],
       ['top-k', { temperature: 4, top_k: 6, top_p: 1 }, {}],
       ['top-p', { temperature: 4, top_k: 0, top_p: 0.85 }, {}],
-      ['min-p', { temperature: 4, top_k: 0, top_p: 1, min_p: 0.2 }, {}],
+      ['min-p', { temperature: 1.5, top_k: 0, top_p: 1, min_p: 0.05 }, {}],
       [
         'penalties',
         { temperature: 3, top_k: 6, top_p: 1 },
@@ -159,7 +159,7 @@ describe.each([
       })
 
       test('what is left of it after that', async () => {
-        const { tokens: step } = await write(0, likeliest(24))
+        const step = asTextHasIt((await write(0, likeliest(24))).tokens)
         const outputs = await texts((seed) => verifyText(seed, sampling, step), FEW_TEXTS)
         await expectUnswayed(outputs, manner, (output) => {
           const agreed = output.findIndex((token, i) => token !== step[i])
@@ -229,6 +229,12 @@ async function verifyText(seed: number, some: Sampling, step: readonly number[])
   )
 }
 
+/** A model may write a text in other tokens than the tokenizer. */
+function asTextHasIt(tokens: readonly number[]): number[] {
+  const { tokenizer } = engine.target.model
+  return tokenizer.encode(tokenizer.decode(tokens), { continuing: true })
+}
+
 const cutAfter = (tokens: number) => parseRequest(StepRules, { max_tokens: tokens })
 
 /** What a request without a seed is drawn with. */
@@ -273,7 +279,7 @@ async function expectExact(outputs: readonly number[][], places: number, manner:
     expect(chiSquare, `token ${i}: ${counts.join(' ')}`).toBeLessThan(CRITICAL)
     // Where the two agree or have nothing in common, nothing is tested.
     expect(overlaps[i]! / total).toBeGreaterThan(0.3)
-    expect(overlaps[i]! / total).toBeLessThan(0.8)
+    expect(overlaps[i]! / total).toBeLessThan(0.9)
   }
 }
 

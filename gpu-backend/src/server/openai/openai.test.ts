@@ -107,7 +107,7 @@ test('tokenize and detokenize undo each other; messages are rendered', async () 
     tokens: number[]
   }
   const { tokens, ...rest } = await answer<Tokens>('/tokenize', { messages })
-  expect(rest).toEqual({ count: tokens.length, max_model_len: 2048 })
+  expect(rest).toEqual({ count: tokens.length, max_model_len: 4096 })
   const { prompt } = await answer<{ prompt: string }>('/detokenize', { tokens })
   expect(prompt).toBe(engine.target.model.tokenizer.renderChat(messages, { addGenerationPrompt: true }))
   expect((await answer<Tokens>('/tokenize', { prompt })).tokens).toEqual(tokens)

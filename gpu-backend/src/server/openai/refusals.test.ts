@@ -58,7 +58,7 @@ describe('wrong or unsupported input is refused, and the field named', () => {
     ['/v1/chat/completions', { messages, functions: [{}] }, 'functions', 400],
     ['/v1/chat/completions', { messages, response_format: { type: 'json_object' } }, 'response_format.type', 400],
     ['/v1/chat/completions', { messages, top_logprobs: 2 }, 'top_logprobs', 400],
-    ['/v1/chat/completions', { messages, max_tokens: 2048 }, 'messages', 400],
+    ['/v1/chat/completions', { messages, max_tokens: 4096 }, 'messages', 400],
     ['/tokenize', {}, null, 400],
     ['/tokenize', { prompt, messages }, null, 400],
     ['/detokenize', { tokens: [999_999] }, 'tokens', 400],

@@ -81,7 +81,7 @@ const bias = (tokens: Record<string, number>) => ({
 const noTags = () => bias({ '<think>': -100, '</think>': -100 })
 
 test('a template that opens a block and begins to think leaves the model inside it', async () => {
-  for (const opening of ['<think>\n', '<think>\nFirst', 'So: <think>Well</think>\n<think>\nFirst']) {
+  for (const opening of ['<think>\n', '<think>\nWe', 'So: <think>Well</think>\n<think>\nWe']) {
     const [reasoning, content] = (await raw(opening)).split('</think>') as [string, string]
     const expected = opening.endsWith('\n') ? reasoning.trim() : reasoning.trimEnd()
     expect(await chat(opening)).toMatchObject({ reasoning: expected, content: content.trim(), finish_reason: 'stop' })
