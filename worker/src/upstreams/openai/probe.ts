@@ -12,7 +12,8 @@ export interface Capabilities extends Manner {
   sample: readonly number[] | undefined
 }
 
-const COUNTING = '1, 2, 3, 4,'
+/** One of them is gone on from in visible words, by any model. */
+const BEGINNINGS = ['1, 2, 3, 4,', 'Hello', 'The'] as const
 /** Words, digits, white space, other scripts and the marks of chat formats: what vocabularies differ in. */
 const SAMPLE = 'Hello, 12345 worlds!\n\n  naïve 思考 🙂 <think></think><|im_start|><|im_end|><|endoftext|>'
 
@@ -27,31 +28,33 @@ const manners: readonly Manner[] = [
 
 /** @throws {UpstreamError} where it cannot go on with a given text at all; the signal's reason */
 export async function probe(server: Server, signal: AbortSignal): Promise<Capabilities> {
-  const [{ manner: first, text, tellsIds }, sample] = await Promise.all([
+  const [{ manner: first, beginning, text, tellsIds }, sample] = await Promise.all([
     written(server, signal),
     tokenized(server, signal),
   ])
   const asked = { ...first, logprobs: !tellsIds }
-  const ids = sample !== undefined && (await takesIds(server, { manner: asked, sample, signal }))
+  const ids = sample !== undefined && (await takesIds(server, { manner: asked, beginning, signal }))
   const manner = { ...first, logprobs: ids && !tellsIds }
   const stop = middle(text)
-  const stopped = stop === undefined ? 'unclear' : await stoppedAt(server, { manner, stop, signal })
+  const stopped = stop === undefined ? 'unclear' : await stoppedAt(server, { manner, beginning, stop, signal })
   // What stands beside log probabilities is left out with the stop string.
   const stops = manner.logprobs && stopped === 'told' ? 'unclear' : stopped
   return { ...manner, ids, stops, sample }
 }
 
+interface Written {
+  manner: Manner
+  beginning: string
+  text: string
+  tellsIds: boolean
+}
+
 /** The first manner in which the server writes something. */
-async function written(
-  server: Server,
-  signal: AbortSignal,
-): Promise<{ manner: Manner; text: string; tellsIds: boolean }> {
+async function written(server: Server, signal: AbortSignal): Promise<Written> {
   let refused: unknown
   for (const manner of manners)
     try {
-      const prompts = manner.batch ? [COUNTING, COUNTING] : [COUNTING]
-      const pieces = await all(server.write(prompts, greedy, manner, signal))
-      return { manner, text: textOf(pieces), tellsIds: pieces.some(({ ids }) => ids !== undefined) }
+      return await writtenIn(manner, server, signal)
     } catch (error) {
       signal.throwIfAborted()
       // A server that takes one prompt of several breaks off when it has written that.
@@ -68,12 +71,34 @@ async function written(
   throw refused
 }
 
+/** What it writes after the first beginning that it goes on from in visible words; else after the last. */
+async function writtenIn(manner: Manner, server: Server, signal: AbortSignal): Promise<Written> {
+  const after = async (beginning: string): Promise<Written> => {
+    const prompts = manner.batch ? [beginning, beginning] : [beginning]
+    const pieces = await all(server.write(prompts, greedy, manner, signal))
+    return { manner, beginning, text: textOf(pieces), tellsIds: pieces.some(({ ids }) => ids !== undefined) }
+  }
+  const [first, ...others] = BEGINNINGS
+  let found = await after(first)
+  for (const other of others) {
+    if (middle(found.text) !== undefined) break
+    found = await after(other)
+  }
+  return found
+}
+
+interface Asking {
+  manner: Manner
+  beginning: string
+  signal: AbortSignal
+}
+
 async function stoppedAt(
   server: Server,
-  { manner, stop, signal }: { manner: Manner; stop: string; signal: AbortSignal },
+  { manner, beginning, stop, signal }: Asking & { stop: string },
 ): Promise<Capabilities['stops']> {
   try {
-    const pieces = await all(server.write([COUNTING], { ...greedy, stop: [stop] }, manner, signal))
+    const pieces = await all(server.write([beginning], { ...greedy, stop: [stop] }, manner, signal))
     if (pieces.at(-1)?.end !== 'stop') return 'unclear'
     if (textOf(pieces).endsWith(stop)) return 'kept'
     return pieces.at(-1)?.stop === stop ? 'told' : 'unclear'
@@ -83,12 +108,11 @@ async function stoppedAt(
   }
 }
 
-async function takesIds(
-  server: Server,
-  { manner, sample, signal }: { manner: Manner; sample: readonly number[]; signal: AbortSignal },
-): Promise<boolean> {
+/** Asked with the text that it is known to go on from: who ends it at once tells no ids. */
+async function takesIds(server: Server, { manner, beginning, signal }: Asking): Promise<boolean> {
   try {
-    const pieces = await all(server.write([[...sample]], { ...greedy, maxTokens: 1 }, manner, signal))
+    const tokens = await tokenize(server, beginning, signal, true)
+    const pieces = await all(server.write([[...tokens]], { ...greedy, maxTokens: 1 }, manner, signal))
     return pieces.some(({ ids }) => ids !== undefined)
   } catch {
     signal.throwIfAborted()
