@@ -86,6 +86,14 @@ test('llama-server is asked for ids beside log probabilities, goes on from ids, 
   expect(verdictsIn(events)).toEqual(['accepted exact', 'accepted exact', 'accepted exact'])
 })
 
+test('an engine whose model writes nothing but spaces after the first words it is asked is asked others', async () => {
+  const target = engine('vllm', SAYS, { blank: true })
+  const { text, calls } = await run({ target, draft: engine('vllm', SAYS) })
+  expect(text).toBe(SAYS)
+  // It is known to keep stop strings, so a step ends at one.
+  expect(calls.some(({ body }) => body['prompt'] === 'Hello' && Array.isArray(body['stop']))).toBe(true)
+})
+
 test('an engine that tells no ids cannot be asked for its opinion, and says so', async () => {
   const { last } = await run(
     { target: engine('bare', SAYS), draft: engine('bare', DRAFTS) },

@@ -14,6 +14,8 @@ export interface FakeEngine {
   says: string
   /** What it writes where it draws at random. Default: the same. */
   varies?: string
+  /** Whether it goes on from numbers in nothing but spaces. */
+  blank?: boolean
   /** What it rates a step that it is shown, from 0 to 9. Default: it does not know what is asked. */
   rates?: (prompt: string) => number
   /** Log probability of a token that it would not write itself. Default: -9. */
@@ -68,7 +70,9 @@ function* write(
   let text = ''
   let count = 0
   const says = body['temperature'] === 0 ? engine.says : (engine.varies ?? engine.says)
-  for (const id of continuation(says, textOf(prompt))) {
+  const asked = textOf(prompt)
+  const written = engine.blank && asked.startsWith('1,') ? [...encode(' '.repeat(8)), EOS] : continuation(says, asked)
+  for (const id of written) {
     const said = id === EOS ? '' : decode([id])
     const [stop] = stops.filter((one) => (text + said).includes(one))
     const isLast = ++count >= (body['max_tokens'] as number)
