@@ -12,6 +12,8 @@ export type Say = (text: readonly number[]) => number | ReadonlyMap<number, numb
 export interface Staged {
   /** Rows of each forward. */
   readonly forwards: (readonly Row[])[]
+  /** Whether each of them left a core to others. */
+  readonly beside: boolean[]
   /** The texts after which the model was asked for scores. */
   readonly asked: (readonly number[])[]
   /** What was wrong with rows: nothing may be. The forward failed then, but some failures are got over. */
@@ -40,7 +42,7 @@ const pools = new WeakMap<Model, Map<number, { token: number; text: Text }>>()
 
 /** Until `vi.restoreAllMocks()`, or until it is told to say something else. To begin with, nothing may be cached. */
 export function stage(model: Model, say: Say): Staged {
-  const staged: Staged = { forwards: [], asked: [], faults: [] }
+  const staged: Staged = { forwards: [], beside: [], asked: [], faults: [] }
   const slots = pools.get(model) ?? new Map<number, { token: number; text: Text }>()
   pools.set(model, slots)
 
@@ -73,8 +75,9 @@ export function stage(model: Model, say: Say): Staged {
     return row.logitRows.map((i) => scores.get(i)!)
   }
 
-  vi.spyOn(model, 'forward').mockImplementation(async (rows) => {
+  vi.spyOn(model, 'forward').mockImplementation(async (rows, options) => {
     staged.forwards.push(rows)
+    staged.beside.push(options?.beside === true)
     await staged.before?.()
     try {
       return rows.flatMap(run)

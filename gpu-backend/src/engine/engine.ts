@@ -117,7 +117,8 @@ export class Engine {
     this.encoder = encoder
     this.verifierTimeoutMs = verifierTimeoutMs
     this.proposers = [...first, ...proposers]
-    this.#overlaps = options.device === 'cuda' || availableParallelism() > FEW_CORES
+    this.#overlaps = options.device === 'cuda' || availableParallelism() > FEW_CORES || target.model.leavesCore
+    target.batcher.leaveCoreWhile(() => draft?.isDrafting === true)
     const ask = judge && ((...asked: Parameters<Judge['rule']>) => judge.rule(...asked))
     this.#verifiers = verifiers({ ask, leastLogprob, rules, score: new Scorer(target).rate }, others)
     this.#forced = options.forced && new Forced(options.forced)
@@ -125,8 +126,8 @@ export class Engine {
   }
 
   /**
-   * Whether drafting while the target verifies gains more than it costs. Where both take their time from the same few cores,
-   * it does not: measured on two, they are as fast in turns, and what is drafted in vain is lost.
+   * Whether drafting while the target verifies gains more than it costs. Where both want all of the same few cores, it does
+   * not: measured on two, they are as fast in turns, and what is drafted in vain is lost.
    */
   get overlaps(): boolean {
     return this.#overlaps

@@ -47,7 +47,8 @@ export async function loadModels(options: EngineOptions): Promise<Models> {
   let encoder: SentenceEncoder | undefined
   try {
     for (const role of roles) {
-      const model = await Model.load(folder(role), { slots, device, threads, weights, reducedLogits, signal })
+      const beside = role === 'target' && roles.includes('draft')
+      const model = await Model.load(folder(role), { slots, device, threads, weights, reducedLogits, beside, signal })
       runners[role] = new ModelRunner(model, batchTokens)
     }
     if (encoderIn !== undefined) encoder = await SentenceEncoder.load(encoderIn, { device, threads, signal })

@@ -115,11 +115,12 @@ describe('who works when', () => {
     const options = { depth, overlap, verifier: 'exact', speculation: asDrafted, max_tokens: 300 }
     const events = await follow(stage.engine, { prompt }, { ...options, sampling: { temperature: 0 } })
     expect(textOf(events)).toBe(own.join(''))
-    return { seen, events }
+    return { seen, events, beside: { target: target.beside, draft: draft.beside } }
   }
 
   test('in turns, the draft writes as many steps as are wanted, then waits for the verification', async () => {
-    const { seen, events } = await watch(3, false)
+    const { seen, events, beside } = await watch(3, false)
+    expect(beside.target).not.toContain(true)
     expect(seen.every(({ draftForwards }) => draftForwards === 0)).toBe(true)
     const cycles = events.flatMap(({ type }, i) => (type === 'cycle' ? [i] : []))
     const steps = cycles.map((end, i) =>
@@ -129,7 +130,9 @@ describe('who works when', () => {
   })
 
   test('overlapped, it writes while the target verifies, and no further ahead than it may', async () => {
-    const { seen } = await watch(2, true)
+    const { seen, beside } = await watch(2, true)
+    expect(beside.target.map(Number)).toEqual(seen.map(({ draftForwards }) => Number(draftForwards > 0)))
+    expect(beside.draft).not.toContain(true)
     expect(seen.some(({ draftForwards }) => draftForwards > 0)).toBe(true)
     expect(Math.max(...seen.map(({ steps }) => steps))).toBe(2)
   })

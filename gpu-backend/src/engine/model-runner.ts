@@ -16,12 +16,24 @@ export class ModelRunner {
   readonly model: Model
   readonly kv: KVCache
   readonly batcher: Batcher
+  #writing = 0
 
   /** @param batchTokens new tokens that a forward may have */
   constructor(model: Model, batchTokens: number) {
     this.model = model
     this.kv = new KVCache(model.slots)
     this.batcher = new Batcher(model, batchTokens)
+  }
+
+  /** Whether a step is being drafted. */
+  get isDrafting(): boolean {
+    return this.#writing > 0
+  }
+
+  /** A step is being drafted, until what this gives is disposed of. */
+  draft(): Disposable {
+    this.#writing++
+    return { [Symbol.dispose]: () => void this.#writing-- }
   }
 
   /** Tokens that a text may have. */

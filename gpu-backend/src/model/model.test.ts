@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { causalRow, Model, joinedLogits, type Row, type TopScores } from './index.ts'
+import { leavesCore } from './pace.ts'
 import { keyRegion } from './region.ts'
 import { orderTies } from './scores.ts'
 
@@ -49,6 +50,31 @@ describe.each(['fixtures/tiny-qwen3', 'models/draft', 'models/target', 'models/j
     }
     model.close()
   })
+})
+
+test('a forward that leaves a core to others gives the same logits, and both see each other’s keys', async () => {
+  const [cores, ids] = [availableParallelism(), range(3, 40)]
+  using model = await Model.load(path.join(root, 'models/target'), { slots, cacheDir, threads: 2, beside: true })
+  expect(model.leavesCore).toBe(cores > 1)
+  const rows = [causalRow(ids, range(100, ids.length), [], [39])]
+  const next = [causalRow([7], [200], range(100, ids.length), [0])]
+  const both: Float32Array[][] = []
+  for (const beside of [false, true]) {
+    const scores = await model.forward(rows, { beside })
+    both.push([joinedLogits(scores), joinedLogits(await model.forward(next, { beside: !beside }))])
+  }
+  for (const i of [0, 1]) expect(difference(both[0]![i]!, both[1]![i]!)).toBeLessThan(1e-4)
+})
+
+test.skipIf(availableParallelism() < 2)('who can leave a core to others', () => {
+  expect(leavesCore({ threads: 2, parameters: 10e6 })).toBe(true)
+  expect(leavesCore({ threads: 1, parameters: 1e9 })).toBe(true)
+  // Its weights would be in memory twice.
+  expect(leavesCore({ threads: 2, parameters: 1e9 })).toBe(false)
+  expect(leavesCore({ threads: 8, parameters: 10e6 })).toBe(false)
+  // It has one thread anyhow, and runs on the event loop's.
+  expect(leavesCore({ threads: 1, parameters: 1e6 })).toBe(false)
+  expect(leavesCore({ device: 'cuda', threads: 2, parameters: 10e6 })).toBe(false)
 })
 
 describe('a packed forward', () => {

@@ -15,11 +15,12 @@ import {
   type WeightType,
 } from '../graph/index.ts'
 import { elementBytes, OnnxRuntimeError } from '../onnxruntime/index.ts'
-import type { Device, IoBinding, Session } from '../onnxruntime/index.ts'
+import type { Device, IoBinding, Session, SessionOptions } from '../onnxruntime/index.ts'
 import { Tokenizer } from '../tokenizer/index.ts'
 import { ReducedLogits, WholeLogits, type Outputs } from './outputs.ts'
-import { giveTurn, isSmall, needsTurn, singleThreadParameters } from './pace.ts'
+import { giveTurn, isSmall, leavesCore, needsTurn, singleThreadParameters } from './pace.ts'
 import { Packing } from './packing.ts'
+import { PoolBindings } from './pool-bindings.ts'
 import { KeyValuePool } from './pool.ts'
 import { keyRegion, slotsEnd } from './region.ts'
 import { assertRow, type Limits, type Row } from './row.ts'
@@ -49,6 +50,11 @@ export interface ModelOptions {
    * Defaults to what pays: vocabularies of 4,096 tokens or more.
    */
   reducedLogits?: boolean | undefined
+  /**
+   * Whether some forwards run beside other work: then a small model on two cores takes a second session of one thread, and so
+   * its weights in memory twice. Default: false.
+   */
+  beside?: boolean | undefined
   /** Where built graphs are kept. Defaults to `$LOOKAHEAD_CACHE`, else `~/.cache/lookahead`. */
   cacheDir?: string | undefined
   /** ONNX Runtime writes a profile of all forwards, when the model is closed, to a file that begins with this prefix. */
@@ -64,11 +70,23 @@ const foldAllConstants = { 'optimization.constant_folding_max_output_size_in_byt
 export const slotBytes = ({ layers, kvHeads, headDim }: DecoderConfig, activations: ActivationType): number =>
   layers * 2 * kvHeads * headDim * elementBytes[activations]
 
+/** A session of the model's graph, and the pool as its inputs and outputs. */
+interface Lane {
+  session: Session
+  bindings: PoolBindings
+}
+
 /** What a model is made of. */
 interface Parts extends Pick<Model, 'config' | 'generation' | 'tokenizer' | 'slots' | 'parameters' | 'precision'> {
-  session: Session
+  lane: Lane
+  beside: Lane | undefined
   outputs: Outputs
   pool: KeyValuePool
+}
+
+export interface ForwardOptions {
+  /** Others are at work meanwhile: where that is possible, this forward leaves them a core. Default: false. */
+  beside?: boolean
 }
 
 /** A decoder with its pool of token slots, run by packed forwards. */
@@ -81,7 +99,9 @@ export class Model {
   /** Weights in the checkpoint, shared ones counted once. */
   readonly parameters: number
   readonly #limits: Limits
-  readonly #session: Session
+  readonly #lane: Lane
+  /** Of one thread. */
+  readonly #beside: Lane | undefined
   #lastBinding: IoBinding | undefined
   readonly #pool: KeyValuePool
   readonly #packing: Packing
@@ -89,10 +109,11 @@ export class Model {
   /** Settles when the last forward asked for has ended, well or not. */
   #last: Promise<unknown> = Promise.resolve()
   #open = true
-  /** Session, outputs and pool. */
+  /** Sessions, outputs, pool and its bindings. */
   #resources = new DisposableStack()
 
-  private constructor({ config, generation, tokenizer, slots, parameters, precision, session, outputs, pool }: Parts) {
+  private constructor({ config, generation, tokenizer, slots, parameters, precision, ...parts }: Parts) {
+    const { lane, beside, outputs, pool } = parts
     this.config = config
     this.generation = generation
     this.tokenizer = tokenizer
@@ -100,7 +121,8 @@ export class Model {
     this.parameters = parameters
     this.precision = precision
     this.#limits = { vocabulary: config.vocabSize, positions: config.maxPositions, slots }
-    this.#session = session
+    this.#lane = lane
+    this.#beside = beside
     this.#outputs = outputs
     this.#packing = new Packing(config.heads / config.kvHeads)
     this.#pool = pool
@@ -131,12 +153,17 @@ export class Model {
     const parameters = countParameters(config)
     const threads = parameters <= singleThreadParameters ? 1 : options.threads
     using resources = new DisposableStack()
-    const opening = SharedSession.open(file, { device, threads, profile, config: foldAllConstants })
-    const shared = await opening.catch((cause: unknown) => {
-      if (!(cause instanceof OnnxRuntimeError)) throw cause
-      throw new ModelError('invalid', `${file} cannot be loaded: ${advice(cause, precision, device)}`, { cause })
-    })
-    const { session } = resources.use(shared)
+    const open = async (own: SessionOptions): Promise<Session> => {
+      const opening = SharedSession.open(file, { device, config: foldAllConstants, ...own })
+      const shared = await opening.catch((cause: unknown) => {
+        if (!(cause instanceof OnnxRuntimeError)) throw cause
+        throw new ModelError('invalid', `${file} cannot be loaded: ${advice(cause, precision, device)}`, { cause })
+      })
+      return resources.use(shared).session
+    }
+    const session = await open({ threads, profile })
+    const leaves = options.beside === true && leavesCore({ device, threads, parameters })
+    const second = leaves && threads !== 1 ? await open({ threads: 1 }) : undefined
     try {
       signal?.throwIfAborted()
       const outputs = reduced ? await ReducedLogits.open(session, vocabSize) : new WholeLogits(vocabSize)
@@ -144,7 +171,11 @@ export class Model {
       const { layers, kvHeads, headDim } = config
       const shape = { layers, slots, width: kvHeads * headDim, type: precision.activations }
       const pool = resources.use(await KeyValuePool.open(session, shape))
-      const model = new Model({ config, generation, tokenizer, slots, parameters, precision, session, outputs, pool })
+      const bound = (to: Session): Lane => ({ session: to, bindings: resources.use(new PoolBindings(to, pool)) })
+      const lane = bound(session)
+      const beside = second ? bound(second) : leaves ? lane : undefined
+      const parts = { lane, beside, outputs, pool }
+      const model = new Model({ config, generation, tokenizer, slots, parameters, precision, ...parts })
       model.#resources = resources.move()
       return model
     } catch (error) {
@@ -163,10 +194,15 @@ export class Model {
    *
    * @throws RangeError if a row contradicts itself; OnnxRuntimeError; ModelError `closed` (all by rejection)
    */
-  forward(rows: readonly Row[]): Promise<Scores[]> {
-    const result = this.#last.then(() => this.#forward(rows))
+  forward(rows: readonly Row[], { beside = false }: ForwardOptions = {}): Promise<Scores[]> {
+    const result = this.#last.then(() => this.#forward(rows, beside))
     this.#last = result.catch(() => undefined)
     return result
+  }
+
+  /** Whether forwards can leave a core to others. */
+  get leavesCore(): boolean {
+    return this.#beside !== undefined
   }
 
   /** For those who pack rows of several texts: one that no forward would take. @throws RangeError as `forward` */
@@ -174,7 +210,7 @@ export class Model {
     assertRow(row, this.#limits)
   }
 
-  async #forward(rows: readonly Row[]): Promise<Scores[]> {
+  async #forward(rows: readonly Row[], isBeside: boolean): Promise<Scores[]> {
     if (!this.#open) throw new ModelError('closed', 'the model is closed: load it again')
     let newTokens = 0
     let wanted = 0
@@ -184,17 +220,19 @@ export class Model {
       wanted += row.logitRows.length
     }
     if (newTokens === 0) return []
-    const small = isSmall(this.parameters, newTokens)
+    const beside = isBeside ? this.#beside : undefined
+    const { session, bindings } = beside ?? this.#lane
+    const small = !beside && isSmall(this.parameters, newTokens)
     if (small && needsTurn()) await giveTurn()
     // Of no rows CUDA can find no likeliest tokens: then some token's logits are computed for nothing.
     const logitRows = Math.max(wanted, 1)
     const region = keyRegion(rows, this.slots)
-    const binding = this.#pool.binding(region, slotsEnd(rows, region))
+    const binding = bindings.binding(region, slotsEnd(rows, region))
     this.#packing.bind(binding, rows, newTokens, logitRows, region)
     this.#outputs.bind(binding, rows, logitRows)
     this.#lastBinding = binding
-    if (small) this.#session.run(binding)
-    else await this.#session.runAsync(binding)
+    if (small) session.run(binding)
+    else await session.runAsync(binding)
     return wanted === 0 ? [] : this.#outputs.read(rows, wanted)
   }
 

@@ -1,3 +1,6 @@
+import { availableParallelism } from 'node:os'
+import { sharedThreads, type Device } from '../onnxruntime/index.ts'
+
 /**
  * Where a forward runs. A call on libuv's pool leaves the event loop free, but costs about 0.1 ms of hand-over: as much as
  * a whole forward of a small model. So small forwards run on the event loop's own thread, and between them the loop
@@ -6,6 +9,24 @@
 
 /** Up to this many parameters, starting a second thread takes longer than it saves. */
 export const singleThreadParameters = 4e6
+
+/** Up to this many parameters, of 256 MiB in fp32, weights may be in memory twice. */
+const twiceParameters = 64e6
+
+/**
+ * Whether a model's forwards can leave a core to who works beside them. Where there are two, that takes a session of one thread: threads
+ * of one pool wait for each other, and a forward on two of which one is kept busy by others is the slower one's. Of more cores
+ * one is little missed, and a device needs none.
+ */
+export function leavesCore(model: {
+  device?: Device | undefined
+  threads?: number | undefined
+  parameters: number
+}): boolean {
+  const { device = 'cpu', threads = sharedThreads(), parameters } = model
+  if (device !== 'cpu' || availableParallelism() < 2 || parameters <= singleThreadParameters) return false
+  return threads === 1 || (threads === 2 && parameters <= twiceParameters)
+}
 
 /** Parameters × new tokens of about two milliseconds on two cores. */
 const smallWork = 24e6

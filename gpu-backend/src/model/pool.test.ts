@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { poolNames } from '../graph/index.ts'
 import { GraphBuilder } from '../graph/builder.ts'
 import { DeviceMemory, DeviceTensor, IoBinding, Session, Tensor } from '../onnxruntime/index.ts'
+import { PoolBindings } from './pool-bindings.ts'
 import { KeyValuePool } from './pool.ts'
 import type { Region } from './region.ts'
 
@@ -43,9 +44,10 @@ test('slots are cleared before they are first used, and never again; a region is
   for (const kind of ['key', 'value'] as const) binding.bindOutput(present[kind], nan)
   for (const tensor of dirt) tensor.close()
 
-  const pool = await KeyValuePool.open(session, { layers: 1, slots, width, type: 'float32' })
+  using pool = await KeyValuePool.open(session, { layers: 1, slots, width, type: 'float32' })
+  using bindings = new PoolBindings(session, pool)
   const run = (region: Region | undefined, end: number, output: Tensor) => {
-    const own = pool.binding(region, end)
+    const own = bindings.binding(region, end)
     for (const kind of ['key', 'value'] as const)
       own.bindInput(`${kind}.x`, new Tensor('float32', Float32Array.of(1), [1]))
     own.bindOutput('shown', output)
@@ -65,7 +67,6 @@ test('slots are cleared before they are first used, and never again; a region is
   // A region that was used long ago, and let go of since.
   for (let from = 0; from < 100; from++) keys(from, 1)
   expect(keys(101, 1)).toEqual(Float32Array.of(3, 3))
-  pool.close()
 })
 
 test('a pool that finds too little memory gives back what it had', async () => {

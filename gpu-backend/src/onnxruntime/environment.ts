@@ -20,9 +20,12 @@ let existing: { pointer: Pointer; threads: number } | undefined
  * @param threads of the pool, as the first caller says. Defaults to what `shareThreads` says
  * @returns it, and the threads that its pool has
  */
-export function environment(threads = wanted ?? availableParallelism()): { pointer: Pointer; threads: number } {
+export function environment(threads = sharedThreads()): { pointer: Pointer; threads: number } {
   return (existing ??= { pointer: create(threads), threads })
 }
+
+/** Threads of the pool that sessions share. */
+export const sharedThreads = (): number => existing?.threads ?? wanted ?? availableParallelism()
 
 function create(threads: number): Pointer {
   const threading = created((out) => api().createThreadingOptions(out))

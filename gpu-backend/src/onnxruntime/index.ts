@@ -1,6 +1,6 @@
 export { OnnxRuntimeError } from './api.ts'
 export { IoBinding } from './binding.ts'
-export { shareThreads } from './environment.ts'
+export { sharedThreads, shareThreads } from './environment.ts'
 export { cudaProblem, DeviceMemory, devices, explained, DeviceTensor, memoryNames, type Device } from './device.ts'
 export { cudaLibraryPath } from './library.ts'
 export { Session, type SessionOptions } from './session.ts'

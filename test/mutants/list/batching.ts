@@ -4,6 +4,7 @@ const batcher = 'gpu-backend/src/engine/batching/batcher.ts'
 const scheduler = 'gpu-backend/src/engine/batching/scheduler.ts'
 const sharingTest = 'gpu-backend/src/engine/sharing.test.ts'
 const schedulerTest = 'gpu-backend/src/engine/batching/scheduler.test.ts'
+const lookaheadTest = 'gpu-backend/src/engine/lookahead.test.ts'
 
 export const batching: Area = {
   name: 'engine/batching',
@@ -35,6 +36,20 @@ export const batching: Area = {
       to: 'row.logitRows.filter((i) => i >= from && i < to)',
       means: 'scores of a chunk come from another token than the one asked for',
       tests: [sharingTest],
+    },
+    {
+      file: batcher,
+      from: '{ beside: this.#isBeside() }',
+      to: '{ beside: false }',
+      means: 'the target wants both cores while a step is drafted on one',
+      tests: [lookaheadTest],
+    },
+    {
+      file: 'gpu-backend/src/engine/model-runner.ts',
+      from: 'void this.#writing--',
+      to: 'undefined',
+      means: 'the target leaves a core to a draft that has long ended',
+      tests: [lookaheadTest],
     },
     {
       file: scheduler,

@@ -296,6 +296,13 @@ export const lookahead: Area = {
     },
     {
       file: adaptive,
+      from: 'this.#untilRecheck -= drafted',
+      to: 'this.#untilRecheck -= 8',
+      means: 'small cycles have the target timed alone more often',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
       from: 'this.#cost.add(draftedTokens,',
       to: 'this.#cost.add(25 * drafted,',
       means: 'what a cycle costs is learnt by steps, however long',
@@ -311,7 +318,7 @@ export const lookahead: Area = {
     {
       file: adaptive,
       from: 'this.#untilRecheck = this.#recheckAfter',
-      to: 'this.#untilRecheck = 64',
+      to: 'this.#untilRecheck = 512',
       means: 'the target is timed alone as seldom at first as later',
       tests: [controllerTest],
     },

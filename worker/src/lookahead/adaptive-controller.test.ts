@@ -147,8 +147,16 @@ describe('depth follows acceptance and cost', () => {
 
 test('the target is timed alone after the first cycle, and again after ever more', () => {
   const { plans } = play(adaptive(8), { acceptance: 0.97, cost: farPays }, 300)
-  expect(plans.flatMap(({ depth }, i) => (depth === 0 ? [i] : []))).toEqual([1, 10, 27, 60, 125, 254])
+  expect(plans.flatMap(({ depth }, i) => (depth === 0 ? [i] : []))).toEqual([1, 12, 30, 64, 132, 267])
   expect(plans.filter(({ depth }) => depth === 0).map(({ steps }) => steps)).toEqual([4, 2, 2, 2, 2, 2])
+})
+
+test('small cycles bring no more of that than large ones: drafted steps count', () => {
+  const rechecks = (depth: number) => {
+    const { plans } = play(adaptive(depth), { acceptance: 0.97, cost: farPays }, 1024 / depth)
+    return plans.filter((plan) => plan.depth === 0).length
+  }
+  expect(rechecks(2)).toBeLessThanOrEqual(rechecks(8) + 1)
 })
 
 test('now and then another depth is tried, so that what a step costs shows', () => {
@@ -194,7 +202,7 @@ describe('what is learned of a cycle', () => {
   test('those that also read the prompt hardly count', () => {
     const next = (readsPrompt: boolean) => {
       const controller = adaptive(4)
-      play(controller, { acceptance: 0.9, cost: farPays }, 40)
+      play(controller, { acceptance: 0.9, cost: farPays }, 60)
       const slow = cycleOf({ drafted: 4, accepted: 4, tokens: 120, ms: 135, readsPrompt })
       for (let i = 0; i < 18; i++) controller.observe(slow)
       for (let i = 0; i < 3; i++) controller.observe(cycleOf({ tokens: 120, ms: 84 }))

@@ -4,8 +4,8 @@ import { DecayingSum, Line } from './learning.ts'
 
 /** Steps the target writes alone before lookahead is tried again: at first, and at most. */
 const ALONE_STEPS = [4, 256] as const
-/** Cycles of lookahead after which the target is timed alone again: at first, when all is slow still, and at most. */
-const RECHECK_AFTER = [8, 256] as const
+/** Drafted steps after which the target is timed alone again: at first, when all is slow still, and at most. */
+const RECHECK_AFTER = [64, 2048] as const
 /** Steps that it then writes: it is known by and large, and each of them takes longer than with lookahead. */
 const RECHECK_STEPS = 2
 /** How much of what the target took alone is kept when it is timed again. */
@@ -41,7 +41,7 @@ export class AdaptiveController implements Controller {
   readonly #drafted = { steps: new DecayingSum(4), tokens: new DecayingSum(100) }
   readonly #cost = new Line(TOKEN_COST)
   readonly #alone = { ms: new DecayingSum(0, ALONE_KEPT), tokens: new DecayingSum(0, ALONE_KEPT) }
-  /** Cycles of lookahead, and those before the target is timed alone again. */
+  /** Cycles of lookahead, and drafted steps before the target is timed alone again. */
   #cycles = 0
   #untilRecheck = 0
   #recheckAfter: number = RECHECK_AFTER[0]
@@ -77,7 +77,7 @@ export class AdaptiveController implements Controller {
     const weight = readsPrompt ? LITTLE : 1
     if (drafted === 0) return this.#wroteAlone(tokens, ms, weight)
     this.#cycles++
-    this.#untilRecheck--
+    this.#untilRecheck -= drafted
     this.#drafted.steps.add(drafted)
     this.#drafted.tokens.add(draftedTokens)
     const usual = this.#cost.isMeasured ? OUTLIER * this.#cost.at(draftedTokens) : ms

@@ -69,6 +69,8 @@ export class Batcher {
   #calls = 0
   /** Requests whose rows are being prepared. */
   #coming = 0
+  /** Whether others are at work beside these forwards. */
+  #isBeside = (): boolean => false
   #busy = false
   /** Forwards in a row that failed. */
   #failures = 0
@@ -93,6 +95,11 @@ export class Batcher {
   /** Prompts that wait, wholly or in part. */
   get waiting(): number {
     return this.#jobs.filter((job) => !job.urgent).length
+  }
+
+  /** Forwards leave a core to others while this says that they are at work. */
+  leaveCoreWhile(othersWork: () => boolean): void {
+    this.#isBeside = othersWork
   }
 
   /** A request begins to work with the model. @returns what to call when it has ended; further calls do nothing */
@@ -165,7 +172,7 @@ export class Batcher {
     try {
       const rows = chunks.map(({ item, tokens }) => cut(item.row, item.done, tokens))
       const started = performance.now()
-      const scores = await this.#model.forward(rows)
+      const scores = await this.#model.forward(rows, { beside: this.#isBeside() })
       this.#failures = 0
       this.#count(chunks, scores, performance.now() - started)
       this.#settle(chunks, rows, scores)
