@@ -28,12 +28,15 @@ test.each(['gpt-5', 'draft', 'target:', 'target:fast', 'target:ar:ar', 'target:e
   },
 )
 
+const failed = { message: 'm', type: 't', param: null, code: 'internal_error' }
+
 describe('what fails before there is text has its own status, streaming or not', () => {
   test.each<[Reply, number, string]>([
     [{ status: 400, code: 'context_length_exceeded' }, 400, 'context_length_exceeded'],
     [{ status: 400, code: 'invalid_request' }, 400, 'invalid_request'],
     [{ status: 500, code: 'internal_error' }, 502, 'target_failed'],
     [{ status: 401, code: 'invalid_api_key' }, 502, 'backend_unauthorized'],
+    [{ events: [context(), { type: 'error', error: failed }] }, 502, 'target_failed'],
   ])('%j', async (reply, status, code) => {
     for (const path of paths)
       for (const stream of [true, false]) {

@@ -54,7 +54,7 @@ export const lookahead: Area = {
       from: '[lookahead, sampling',
       to: "[{ ...lookahead, mode: '' }, sampling",
       means: 'depth is remembered across modes',
-      tests: [runsTest],
+      tests: [controllersTest],
     },
     {
       file: controllers,
@@ -103,7 +103,7 @@ export const lookahead: Area = {
       from: ' || !draftsSteps(mode)',
       to: '',
       means: 'a mode without steps drafts some',
-      tests: [runsTest],
+      tests: [controllersTest],
     },
     {
       file: report,
@@ -201,7 +201,7 @@ export const lookahead: Area = {
       from: "      if (error instanceof UpstreamError && error.code === 'unauthorized') throw error\n",
       to: '',
       means: 'a backend that refuses the worker is asked for the target too',
-      tests: [appTest],
+      tests: [faultsTest],
     },
     {
       file: heard,

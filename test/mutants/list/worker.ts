@@ -167,7 +167,7 @@ export const worker: Area = {
       from: "error.status === 409 && error.code === 'context_lost'",
       to: "error.code === 'context_lost'",
       means: 'a context that is lost when text is out is begun again: the text comes twice',
-      tests: [faultsTest],
+      tests: [outlivingTest],
     },
     {
       file: native,

@@ -24,6 +24,14 @@ test('what a run asks of its steps and guesses makes it one of another kind', ()
   }
 })
 
+test('a mode learns for itself, and one without steps looks no further ahead for that', () => {
+  const controllers = new Controllers()
+  const learning = (mode: string) =>
+    controllers.for(parseRequest(RunRequest, { prompt: 'x', lookahead: { mode, adaptive: true } }))
+  expect(new Set([learning('auto'), learning('lr+sd'), learning('lr')]).size).toBe(3)
+  for (const mode of ['ar', 'sd']) expect(learning(mode).next()).toMatchObject({ depth: 0, steps: 'end' })
+})
+
 test('what is learnt with one threshold is not held true of another', () => {
   const controllers = new Controllers()
   const ask = (threshold?: number) =>

@@ -43,6 +43,20 @@ describe('a helper that fails costs speed, never the run', () => {
     expect(types.at(-1)).toBe('run.completed')
   })
 
+  test('a draft that finds no room once it has begun is waited for', async () => {
+    const full = { message: 'm', type: 't', param: null, code: 'overloaded' }
+    const begun: Reply = { events: [context(), { type: 'error', error: full }] }
+    const { types, calls } = await play([begun, drafts('a\n\n'), end])
+    expect(types).not.toContain('run.degraded')
+    expect(calls.map(({ path }) => path)).toEqual(['/v1/draft', '/v1/draft', '/v1/verify'])
+  })
+
+  test('a draft behind a door that does not let the worker in: the target is not asked too', async () => {
+    const { events, calls } = await play([{ status: 401, code: 'invalid_api_key' }, end])
+    expect(events.at(-1)).toMatchObject({ type: 'run.failed', code: 'backend_unauthorized' })
+    expect(calls.map(({ path }) => path)).toEqual(['/v1/draft'])
+  })
+
   test('a draft that goes silent', async () => {
     setClocksByHand()
     const silent = (signal: AbortSignal) => {

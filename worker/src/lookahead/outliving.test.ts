@@ -117,6 +117,13 @@ describe('lookahead', () => {
     expect(steps(events)).toEqual(['step.accepted 0 a', 'step.corrected 1 end'])
   })
 
+  test('of two verdicts, only the one whose text had come is told before the failure', async () => {
+    const first = cut(ruled(0, true), ruled(1, true), delta('a\n\n', 1, 2, 3))
+    const { events, text } = await play([drafts('a\n\n', 'b\n\n'), first, drafts('c\n\n'), rest('end', 4)])
+    expect(text).toBe('a\n\nend')
+    expect(steps(events).filter((step) => step.startsWith('step.accepted'))).toEqual(['step.accepted 0 a'])
+  })
+
   test('what was said of a step of the target stands as a step, and the next one goes on from there', async () => {
     const first = cut(ruled(0, true), ruled(1, false), delta('a\n\nB', 1, 2, 3, 4))
     const last = commits([[true, 'judge']], {
@@ -136,6 +143,17 @@ describe('lookahead', () => {
     ])
     expect(calls[2]!.body.context).toMatchObject({ output: [1, 2, 3, 4] })
     expect(events.at(-1)).toMatchObject({ usage: { completion_tokens: 8 }, stats: { accepted_steps: 2 } })
+  })
+
+  test('what one cycle said is no more held against the next', async () => {
+    const said = (text: string, ...tokens: number[]): Reply => {
+      const { events } = commits([[true, 'judge']], { text, tokens, steps: 1 })
+      return { events: events.flatMap((event) => (event.type === 'delta' ? [delta(text, ...tokens)] : [event])) }
+    }
+    const script = [drafts('a\n\n'), said('a\n\n', 1, 2, 3), drafts('b\n\n'), said('b\n\n', 4, 5, 6)]
+    const { text, types } = await play([...script, drafts('c\n\n'), rest('c', 7)])
+    expect(text).toBe('a\n\nb\n\nc')
+    expect(types).not.toContain('run.waiting')
   })
 
   test('goes on looking ahead', async () => {
