@@ -54,6 +54,15 @@ describe('the tokens that are committed', () => {
         await write(staged.engine, tokens.toSpliced(from, without), { maxTokens: 1 })
   })
 
+  test('a step for which there is no room is still a guess', async () => {
+    const step = 'We have 3 more apples than before.\n\n'
+    const target = targetWrites([step])
+    const { commit } = await rule([step], { max_tokens: tokensOf(step).length - 2, speculation: asDrafted })
+    expect(commit.tokens).toEqual(tokensOf(step).slice(0, -2))
+    // The last of them is nobody's guess.
+    expect(target.forwards.length).toBeLessThanOrEqual(2)
+  })
+
   test('are no more than max_tokens, wherever that cuts; steps count only if they are whole', async () => {
     const steps = ['We have 3.\n\n', 'We eat 2 of them.\n\n', 'So 1 is left.\n\n']
     const all = tokensOf(...steps)

@@ -15,6 +15,8 @@ const promptLogprobs = 'gpu-backend/src/engine/decode/prompt-logprobs.ts'
 const contexts = 'gpu-backend/src/engine/contexts.ts'
 const stepsTest = 'gpu-backend/src/engine/steps.test.ts'
 const verdictsTest = 'gpu-backend/src/engine/verdicts.test.ts'
+const certainOutputTest = 'gpu-backend/src/engine/decode/certain-output.test.ts'
+const draftTest = 'gpu-backend/src/engine/decode/draft.test.ts'
 const commitTest = 'gpu-backend/src/engine/commit.test.ts'
 const couplingTest = 'gpu-backend/src/engine/coupling.test.ts'
 const samplingTest = 'gpu-backend/src/engine/sampling.test.ts'
@@ -133,7 +135,7 @@ export const decode: Area = {
       from: 'tokens.slice(this.tokens.length, this.#room)',
       to: 'tokens.slice(this.tokens.length)',
       means: 'max_tokens is not enforced inside accepted steps once more, after the steps were cut to it',
-      tests: [commitTest],
+      tests: [certainOutputTest],
     },
     {
       file: certainOutput,
@@ -147,7 +149,7 @@ export const decode: Area = {
       from: 'this.#told.characters = this.text.length',
       to: 'this.#told.characters = 0',
       means: 'text is sent again with every delta',
-      tests: [commitTest],
+      tests: [certainOutputTest],
     },
     {
       file: targetStep,
@@ -372,7 +374,7 @@ export const decode: Area = {
       to: 'guess: draft',
       means:
         'a drafted step for which there is no room is no guess, unless it ends early: the text is not distributed as without',
-      tests: [draftedChainTest],
+      tests: [commitTest, draftedChainTest],
     },
     {
       file: branch,
@@ -519,7 +521,7 @@ export const decode: Area = {
       from: 'if (branch?.isBegun) tree?.commit(0, branch.leaf)\n',
       to: '\n',
       means: 'what the draft has read it reads again in the next cycle',
-      tests: [sharingTest, learningTest],
+      tests: [draftTest],
     },
     {
       file: generate,

@@ -13,6 +13,7 @@ const cycle = 'worker/src/lookahead/cycle.ts'
 const report = 'worker/src/lookahead/report.ts'
 const native = 'worker/src/upstreams/native.ts'
 const nativeContext = 'worker/src/upstreams/native-context.ts'
+const draftsTest = 'gpu-backend/src/engine/drafts.test.ts'
 const lookaheadTest = 'gpu-backend/src/engine/lookahead.test.ts'
 const followTest = 'gpu-backend/src/server/follow.test.ts'
 const acceptTest = 'gpu-backend/src/engine/speculation/accept.test.ts'
@@ -35,21 +36,21 @@ export const following: Area = {
       from: 'else if (!this.#isRefuted) this.refute()\n',
       to: '\n',
       means: 'steps drafted before the target’s own words stand after them',
-      tests: [lookaheadTest],
+      tests: [draftsTest],
     },
     {
       file: drafts,
       from: 'if (goesOn) this.#steps.splice(0, accepted)',
       to: 'if (goesOn) this.refute()',
       means: 'steps that stand after accepted ones are thrown away',
-      tests: [lookaheadTest],
+      tests: [draftsTest],
     },
     {
       file: drafts,
       from: 'this.#steps.splice(0, accepted)',
       to: 'this.#steps.splice(0, accepted + 1)',
       means: 'a commit takes a step more than was accepted',
-      tests: [lookaheadTest],
+      tests: [draftsTest],
     },
     {
       file: drafts,

@@ -1,7 +1,7 @@
 /** Guesses while the draft writes: fewer forwards, and the same steps. */
 import { expect, onTestFinished, test } from 'vitest'
 import { testProblems } from '../../../dataset/index.ts'
-import { draftSteps, loadEngine } from '../../../test/calls.ts'
+import { draftSteps, loadEngine, unaided, verify } from '../../../test/calls.ts'
 import { stageEngine } from '../../../test/stage-engine.ts'
 
 const stage = stageEngine()
@@ -23,6 +23,24 @@ test('a draft that says the prompt again takes fewer forwards', async () => {
   }
   const [plain, guessed] = forwards
   expect(guessed).toBeLessThan(plain! / 2)
+})
+
+test('what it wrote it need not read in the next cycle', async () => {
+  const own = ['One cat sits here.\n\n', 'Two dogs come.\n\n', 'They go.\n\n']
+  // Prefixes of a few tokens are not looked up.
+  const prompt = 'How many red apples are in the box when Ann has 5 of them and gets 12 more?\n'
+  const drafting = { ...alone, sampling: { temperature: 0 } }
+  stage.writes('target', prompt, own)
+  const draft = stage.writes('draft', prompt, own)
+  const drafted = await draftSteps(stage.engine, { id: 'run', prompt }, 1, drafting)
+  const steps = drafted.map(({ id, text }) => ({ id, text }))
+  const options = { steps, verifier: 'exact', speculation: unaided, sampling: { temperature: 0 }, max_tokens: 100 }
+  const { commit } = await verify(stage.engine, { id: 'run', length: 0 }, options)
+  expect(commit.text).toBe(own[0]! + own[1]!)
+  const before = draft.forwards.length
+  await draftSteps(stage.engine, { id: 'run', length: commit.tokens.length }, 1, drafting)
+  // The target's step, and the token before it, which nobody has gone on from yet.
+  expect(draft.forwards[before]![0]!.tokens.length).toBeLessThanOrEqual(stage.tokenizer.encode(own[1]!).length + 1)
 })
 
 test.each([

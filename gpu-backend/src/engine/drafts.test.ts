@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { Drafts } from './drafts.ts'
+import type { DraftStep } from './text/step.ts'
+
+const step = (id: string): DraftStep => ({ id, tokens: [1, 2], text: `${id}\n\n`, end: 'delimiter', distributions: [] })
+
+function withSteps(...ids: string[]): Drafts {
+  const drafts = new Drafts()
+  drafts.plan(4, true)
+  for (const id of ids) drafts.add(step(id))
+  return drafts
+}
+const idsOf = (drafts: Drafts): string[] => drafts.steps.map(({ id }) => id)
+
+test('steps after those that a commit confirms stand', () => {
+  const drafts = withSteps('a', 'b', 'c')
+  drafts.commit(2, { goesOn: true })
+  expect([idsOf(drafts), drafts.refutations]).toEqual([['c'], 0])
+})
+
+test('but not where the target wrote on: what was drafted meanwhile does not come after its words', () => {
+  const drafts = withSteps('a', 'b', 'c')
+  drafts.commit(2, { goesOn: false })
+  expect([idsOf(drafts), drafts.refutations]).toEqual([[], 1])
+})
+
+test('what is drafted anew after a refuted step stands, once what is in its place is committed', () => {
+  const drafts = withSteps('a', 'b')
+  drafts.refute()
+  expect(idsOf(drafts)).toEqual([])
+  drafts.commit(1, { goesOn: false })
+  drafts.add(step('c'))
+  expect([idsOf(drafts), drafts.refutations]).toEqual([['c'], 1])
+})
