@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Drafts } from './drafts.ts'
 import type { DraftStep } from './text/step.ts'
@@ -31,4 +32,18 @@ test('what is drafted anew after a refuted step stands, once what is in its plac
   drafts.commit(1, { goesOn: false })
   drafts.add(step('c'))
   expect([idsOf(drafts), drafts.refutations]).toEqual([['c'], 1])
+})
+
+test('in turns, no step is wanted while others are verified', async () => {
+  const { signal } = new AbortController()
+  const drafts = withSteps('a')
+  drafts.plan(3, false)
+  expect(await drafts.next(signal)).toHaveLength(1)
+  let isWanted = false
+  const wanted = drafts.wanted(signal).then((goesOn) => (isWanted = goesOn))
+  drafts.enter()
+  await setImmediate()
+  expect(isWanted).toBe(false)
+  drafts.commit(1, { goesOn: true })
+  expect(await wanted).toBe(true)
 })

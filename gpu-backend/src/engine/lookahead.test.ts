@@ -1,8 +1,8 @@
-/** Drafting and verification at the same time: the shipped models, and models that say what a test tells them to. */
+/** Drafting and verification at the same time, mostly with models that say what a test tells them to. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
-import { asDrafted, follow, unaided, verify, write } from '../../test/calls.ts'
+import { asDrafted, follow, unaided, write } from '../../test/calls.ts'
 import type { VerifyOptions } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
 import type { VerifyEvent } from './events.ts'
@@ -24,25 +24,6 @@ describe.each([
   ['overlapped', true],
   ['in turns', false],
 ])('%s', (_, overlap) => {
-  test.each([
-    ['temperature 0', { temperature: 0 }],
-    ['a seed', { temperature: 1, seed: 5 }],
-  ])('with the exact verifier the text is that of plain decoding: %s', async (_name, sampling) => {
-    let accepted = 0
-    for (const messages of questions) {
-      const common = { sampling, max_tokens: 200, verifier: 'exact' }
-      const id = `plain ${JSON.stringify(messages)}`.slice(0, 60)
-      const plain = await verify(stage.engine, { id, messages }, { ...common, decode: 'end', speculation: unaided })
-      stage.engine.contexts.drop(id)
-      for (const speculation of [guesses, unaided]) {
-        const events = await follow(stage.engine, { messages }, { ...common, speculation, depth: 4, overlap })
-        expect(tokensOf(events)).toEqual(plain.commit.tokens)
-        accepted += verdictsOf(events).filter((verdict) => verdict.startsWith('yes')).length
-      }
-    }
-    expect(accepted).toBeGreaterThan(1)
-  })
-
   const run = (options: Partial<VerifyOptions> = {}) =>
     follow(
       stage.engine,

@@ -71,7 +71,7 @@ export const following: Area = {
       from: ' && (this.#overlaps || !this.#isVerified)',
       to: '',
       means: 'the draft does not wait for its turn',
-      tests: [lookaheadTest],
+      tests: [draftsTest],
     },
     {
       file: drafts,
