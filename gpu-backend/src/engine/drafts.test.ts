@@ -47,3 +47,10 @@ test('in turns, no step is wanted while others are verified', async () => {
   drafts.commit(1, { goesOn: true })
   expect(await wanted).toBe(true)
 })
+
+test('a target that is to write alone waits for no step', async () => {
+  const drafts = new Drafts()
+  drafts.plan(0, true)
+  drafts.enter()
+  expect(await drafts.next(AbortSignal.timeout(1_000))).toEqual([])
+})

@@ -13,6 +13,7 @@ const cycle = 'worker/src/lookahead/cycle.ts'
 const report = 'worker/src/lookahead/report.ts'
 const native = 'worker/src/upstreams/native.ts'
 const nativeContext = 'worker/src/upstreams/native-context.ts'
+const startsTest = 'gpu-backend/src/engine/decode/target-starts.test.ts'
 const draftsTest = 'gpu-backend/src/engine/drafts.test.ts'
 const lookaheadTest = 'gpu-backend/src/engine/lookahead.test.ts'
 const followTest = 'gpu-backend/src/server/follow.test.ts'
@@ -99,7 +100,7 @@ export const following: Area = {
       from: 'this.#writers > 0 && this.#depth > 0 && this.#steps',
       to: 'this.#writers > 0 && this.#steps',
       means: 'a target that is to write alone waits for steps',
-      tests: [followTest],
+      tests: [draftsTest],
     },
     {
       file: lookahead,
@@ -113,14 +114,14 @@ export const following: Area = {
       from: 'goesOn && steps.length > 0 && ',
       to: 'goesOn && ',
       means: 'without a drafted step the target writes none either, if more are drafted',
-      tests: [lookaheadTest],
+      tests: [startsTest],
     },
     {
       file: draftedChain,
       from: ' && steps.length === drafted.length)',
       to: ')',
       means: 'the target writes nothing after accepted steps though the next has no room',
-      tests: [lookaheadTest],
+      tests: [startsTest],
     },
     {
       file: lookahead,
