@@ -116,6 +116,21 @@ test('steps, verdicts and text come in the order of the engine, and every step i
   expect(engine.released()).toBe(0)
 })
 
+test('the controller learns from every cycle', async () => {
+  const seen: number[][] = []
+  const tokens = { drafted: true, ngram: 0, draft: 0 }
+  const controller: Controller = {
+    next: () => ({ depth: 2, width: 1, steps: 1, tokens }),
+    observe: ({ drafted, accepted, ms }) => void seen.push([drafted, accepted, ms]),
+  }
+  const first = [opened, step(0, 'a\n\n'), ruled('a\n\n', true), commit(1, 'a\n\n'), cycleEnd]
+  await run({ ...scripted([...first, commit(0, 'end', 'end', 'stop'), cycleEnd]) }, undefined, controller)
+  expect(seen).toEqual([
+    [1, 1, 10],
+    [0, 0, 10],
+  ])
+})
+
 test('a new plan takes over while the last one is at work, once', async () => {
   const plans: Plan[] = [4, 4, 2, 1].map((depth) => ({
     depth,
