@@ -9,7 +9,7 @@ const ngram = 'gpu-backend/src/engine/speculation/proposers/ngram.ts'
 const index = 'gpu-backend/src/engine/speculation/proposers/index.ts'
 const costs = 'gpu-backend/src/engine/speculation/costs.ts'
 const leastSquares = 'gpu-backend/src/engine/speculation/least-squares.ts'
-const samplingTest = 'gpu-backend/src/engine/sampling.test.ts'
+const acceptTest = 'gpu-backend/src/engine/speculation/accept.test.ts'
 const lengthTest = 'gpu-backend/src/engine/speculation/length.test.ts'
 const learningTest = 'gpu-backend/src/engine/learning.test.ts'
 const speculatorTest = 'gpu-backend/src/engine/speculation/speculator.test.ts'
@@ -24,49 +24,49 @@ export const speculation: Area = {
       from: 'random.next() * q >= probability(target, guess.token)',
       to: 'random.next() >= probability(target, guess.token)',
       means: 'the distribution that a guess was drawn from is ignored when it is judged',
-      tests: [samplingTest],
+      tests: [acceptTest],
     },
     {
       file: accept,
       from: 'random.next() * q >= probability(target, guess.token)',
       to: 'probability(target, guess.token) === 0',
       means: 'a guess is kept wherever the target could have said it',
-      tests: [samplingTest],
+      tests: [acceptTest],
     },
     {
       file: accept,
       from: 'sample(residual(target, guess), random.next())',
       to: 'sample(target, random.next())',
       means: 'the token after a rejected guess is drawn as if there had been none',
-      tests: [samplingTest],
+      tests: [acceptTest],
     },
     {
       file: accept,
       from: '(q ? probability(q, t) : t === token ? 1 : 0)',
       to: '(t === token ? 1 : 0)',
       means: 'after a rejected guess only the guess itself is left out',
-      tests: [samplingTest],
+      tests: [acceptTest],
     },
     {
       file: accept,
       from: 'bonus ? sample(p(guesses.length), random.next())',
       to: 'bonus ? sample(p(Math.max(0, guesses.length - 1)), random.next())',
       means: 'the token after the guesses is drawn from the scores before the last',
-      tests: [samplingTest],
+      tests: [acceptTest],
     },
     {
       file: accept,
       from: 'const target = p(i)',
       to: 'const target = p(i && 0)',
       means: 'all guesses are judged by the scores before the first',
-      tests: [samplingTest],
+      tests: [acceptTest],
     },
     {
       file: draftModel,
       from: '{ token: this.#written.at(-1)!, q: this.#q }',
       to: '{ token: this.#written.at(-1)! }',
       means: 'guesses of the draft count as certain of themselves, so that fewer are kept',
-      tests: [samplingTest],
+      tests: [acceptTest],
     },
     {
       file: length,
