@@ -2,11 +2,14 @@
  * Training problems in invented words, drawn anew for each problem: nothing about them can be learned by heart, so a model
  * learns to copy the words of the question. None of the words of the foreign problems is ever drawn.
  */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { foreignWords } from './foreign.ts'
-import type { Problem } from './problem.ts'
+import { generateProblem, type Problem } from './problem.ts'
 import { Random } from './random.ts'
 import { KNOWN, knownWords, reworded, UNITS, type WordKind, wordsOfProblem } from './rewording.ts'
 import type { Split } from './splits.ts'
+import { terms } from './terms.ts'
 
 /** The kinds of words that can be invented. */
 export const KINDS = ['names', ...(Object.keys(KNOWN) as (keyof typeof KNOWN)[])] satisfies WordKind[]
@@ -17,21 +20,72 @@ const VOWELS = 'a e i o u a e i o u ai au ea ee ia ie oa oo ou y'.split(' ')
 const CODAS = 'b ck d ft g k l ll lm m mp n nd ng nk nt p r rd rk rn rt s sk ss st t x z'.split(' ')
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'.split('')
 
-/** A word that looks like one: one to three syllables; every tenth is any letters. */
+/** What the models' tokenizer makes words of. */
+let known: readonly string[] | undefined
+const tokens = (): readonly string[] => (known ??= readTokens())
+
+function readTokens(): string[] {
+  const file = path.join(import.meta.dirname, '../models/target/tokenizer.json')
+  const { model } = JSON.parse(readFileSync(file, 'utf8')) as { model: { vocab: Record<string, number> } }
+  return Object.keys(model.vocab).flatMap((token) => /^Ġ?([a-z]+)$/.exec(token)?.[1] ?? [])
+}
+
+/** Words of training problems. */
+let told: readonly string[] | undefined
+const toldWords = (): readonly string[] =>
+  (told ??= [
+    ...new Set(
+      Array.from({ length: 300 }, (_, i) => generateProblem(i, 'train')).flatMap((problem) =>
+        terms(problem.question + problem.solve(0).steps.join('')).filter((term) => /^[a-z]{4,}$/.test(term)),
+      ),
+    ),
+  ])
+
+const syllable = (random: Random): string =>
+  (random.chance(0.85) ? random.pick(ONSETS) : '') +
+  random.pick(VOWELS) +
+  (random.chance(0.45) ? random.pick(CODAS) : '')
+
+const anyLetters = (random: Random, most: number): string =>
+  Array.from({ length: random.int(2, most) }, () => random.pick(LETTERS)).join('')
+
+/** The beginning of one known word and the end of another. */
+function glued(random: Random): string {
+  const [first, last] = [random.pick(toldWords()), random.pick(toldWords())]
+  return first.slice(0, random.int(1, first.length - 1)) + last.slice(random.int(1, last.length - 1))
+}
+
+/**
+ * A word that looks like one, of one to three syllables; or glued from two; or of any tokens: a model learns to copy those that it has seen
+ * copied, and syllables alone have only some of them; or of any letters.
+ */
 export function inventedWord(random: Random): string {
   for (;;) {
-    const syllable = (): string =>
-      (random.chance(0.85) ? random.pick(ONSETS) : '') +
-      random.pick(VOWELS) +
-      (random.chance(0.45) ? random.pick(CODAS) : '')
-    const letters = (): string => random.pick(LETTERS)
-    const word = random.chance(0.1)
-      ? Array.from({ length: random.int(2, 7) }, letters).join('')
-      : Array.from({ length: random.pick([1, 2, 2, 3]) }, syllable).join('')
-    const forms = [word, `${word}s`, word.replace(/s$/, '')]
-    if (word.length > 1 && word.length < 11 && !forms.some((form) => foreignWords.includes(form))) return word
+    const kind = random.pick([
+      'letters',
+      'syllables',
+      'syllables',
+      'syllables',
+      'glued',
+      'glued',
+      'tokens',
+      'tokens',
+      'tokens',
+      'tokens',
+    ] as const)
+    const word = {
+      letters: () => anyLetters(random, 7),
+      glued: () => glued(random),
+      tokens: () => Array.from({ length: random.pick([2, 2, 3]) }, () => random.pick(tokens())).join(''),
+      syllables: () => Array.from({ length: random.pick([1, 2, 2, 3]) }, () => syllable(random)).join(''),
+    }[kind]()
+    const isTaken = isForeign(word) || toldWords().includes(word)
+    if (word.length > 1 && word.length < 12 && !isTaken) return word
   }
 }
+
+const isForeign = (word: string): boolean =>
+  [word, `${word}s`, word.replace(/s$/, '')].some((form) => foreignWords.includes(form))
 
 /** The problem with some kinds of its words, or all, exchanged for invented ones. @param split that `problem` is of */
 export function inInventedWords(problem: Problem, split: Split, random: Random): Problem {
@@ -48,13 +102,25 @@ export function inventedFor(problem: Problem, split: Split, random: Random): Map
     const known = knownWords(kind, split)
     for (const word of words.filter((each) => known.includes(each))) exchange.set(word, invented(kind, random))
   }
-  if (problem.family !== 'conversion' && random.chance(0.3)) {
-    for (const forms of UNITS) {
-      const unit = inventedWord(random)
-      for (const [form, word] of forms.entries()) exchange.set(word, form === 0 && forms.length > 1 ? unit : `${unit}s`)
-    }
+  if (problem.family !== 'conversion' && random.chance(0.5)) {
+    for (const forms of UNITS)
+      for (const [i, unit] of unitForms(random, forms.length).entries()) exchange.set(forms[i]!, unit)
   }
   return exchange
+}
+
+/** A new unit: singular and plural, or in one form, which may be an abbreviation. */
+function unitForms(random: Random, forms: number): string[] {
+  if (forms === 1 && random.chance(0.4)) return [abbreviation(random)]
+  const unit = inventedWord(random)
+  return forms === 1 ? [`${unit}s`] : [unit, `${unit}s`]
+}
+
+function abbreviation(random: Random): string {
+  for (;;) {
+    const letters = anyLetters(random, 3)
+    if (!isForeign(letters)) return letters
+  }
 }
 
 /** A new word for a word of a kind: names have a capital, things are several. */

@@ -161,9 +161,11 @@ export class Model {
       })
       return resources.use(shared).session
     }
-    const session = await open({ threads, profile })
     const leaves = options.beside === true && leavesCore({ device, threads, parameters })
-    const second = leaves && threads !== 1 ? await open({ threads: 1 }) : undefined
+    const opening = [open({ threads, profile }), ...(leaves && threads !== 1 ? [open({ threads: 1 })] : [])]
+    // None may still be opening when another's failure counts.
+    await Promise.allSettled(opening)
+    const [session, second] = (await Promise.all(opening)) as [Session, Session?]
     try {
       signal?.throwIfAborted()
       const outputs = reduced ? await ReducedLogits.open(session, vocabSize) : new WholeLogits(vocabSize)

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { VerifyRequest, channelsAfter, parseRequest } from '@lookahead/sdk/protocol'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { testProblems } from '../../../dataset/index.ts'
 import { forget, generateRequest } from '../../../test/calls.ts'
 import type { GenerateOptions } from '../../../test/calls.ts'
@@ -8,6 +8,7 @@ import { Engine } from '../engine.ts'
 import { generate } from './generate.ts'
 import type { Ending, GenerateRequest } from './generate.ts'
 import type { TokenLogprob } from '../sampling/logits.ts'
+import { nominal } from '../speculation/costs.ts'
 import { verifySteps } from './verify.ts'
 
 const models = path.join(import.meta.dirname, '../../../models')
@@ -24,8 +25,13 @@ beforeAll(async () => {
   prompt = tokenizer.encode(tokenizer.renderChat(messages, { addGenerationPrompt: true }))
   end = generation.eosTokenIds[0]!
 })
+// No clock has a say in what is guessed.
+beforeEach(() => void vi.spyOn(engine, 'costsOf').mockReturnValue(nominal))
 afterAll(() => engine.close())
-afterEach(() => forget(engine))
+afterEach(() => {
+  vi.restoreAllMocks()
+  forget(engine)
+})
 
 const request = (options?: GenerateOptions): GenerateRequest =>
   generateRequest(engine, prompt, { runner: engine.draft!, maxTokens: 600, ...options })
