@@ -56,7 +56,9 @@ test('models of one checkpoint have its weights in memory once', async () => {
   const opened = vi.spyOn(Session, 'open')
   const engine = await Engine.load({ models, slots: 256 })
   const other = await Engine.load({ models, slots: 256 })
-  expect(opened.mock.calls.filter(([model]) => typeof model === 'string').length).toBe(1)
+  // A target on two cores has a second session, of one thread.
+  const sessions = engine.target.model.leavesCore ? 2 : 1
+  expect(opened.mock.calls.filter(([model]) => typeof model === 'string').length).toBe(sessions)
   opened.mockRestore()
   const text = [5, 6, 7]
   const likeliestOf = async ({ model }: ModelRunner) =>

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { testProblems } from '../../dataset/index.ts'
 
 const cli = fileURLToPath(new URL('../cli.ts', import.meta.url))
 
@@ -65,7 +66,7 @@ test('what runs for longer than it may is aborted, and told so', async () => {
 async function cycle(url: string, context: object): Promise<{ tokens: number[]; isOver: boolean }> {
   const verified = await post(
     url,
-    { context, max_tokens: 40, verifier: 'exact', sampling: { temperature: 0 } },
+    { context, max_tokens: 200, verifier: 'exact', sampling: { temperature: 0 } },
     '/v1/verify',
   )
   const commit = /"type":"commit".*"tokens":(\[[\d,]+\]).*"finish_reason":(null|"\w+")/.exec(await text(verified))!
@@ -74,8 +75,8 @@ async function cycle(url: string, context: object): Promise<{ tokens: number[]; 
 
 test('a run that has begun goes on cycle after cycle while it stops, and others do not begin', async () => {
   const { url, exit, stop } = await start(3600)
-  const prompt =
-    '<|im_start|>user\nAnn has 12 apples and eats 3. How many are left?<|im_end|>\n<|im_start|>assistant\n<think>\n'
+  const [problem] = testProblems(1)
+  const prompt = `<|im_start|>user\n${problem!.question}<|im_end|>\n<|im_start|>assistant\n<think>\n`
   let length = (await cycle(url, { id: 'run', prompt })).tokens.length
   expect((await cycle(url, { id: 'left', prompt })).isOver).toBe(false)
   await stop()
