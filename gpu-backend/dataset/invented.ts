@@ -21,8 +21,8 @@ const CODAS = 'b ck d ft g k l ll lm m mp n nd ng nk nt p r rd rk rn rt s sk ss 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'.split('')
 
 /** What the models' tokenizer makes words of. */
-let known: readonly string[] | undefined
-const tokens = (): readonly string[] => (known ??= readTokens())
+let vocabulary: readonly string[] | undefined
+const tokens = (): readonly string[] => (vocabulary ??= readTokens())
 
 function readTokens(): string[] {
   const file = path.join(import.meta.dirname, '../models/target/tokenizer.json')
