@@ -41,10 +41,16 @@ const toldWords = (): readonly string[] =>
     ),
   ])
 
-const syllable = (random: Random): string =>
-  (random.chance(0.85) ? random.pick(ONSETS) : '') +
-  random.pick(VOWELS) +
-  (random.chance(0.45) ? random.pick(CODAS) : '')
+const ofSyllables = (random: Random): string => {
+  const syllable = (): string =>
+    (random.chance(0.85) ? random.pick(ONSETS) : '') +
+    random.pick(VOWELS) +
+    (random.chance(0.45) ? random.pick(CODAS) : '')
+  return Array.from({ length: random.pick([1, 2, 2, 3]) }, syllable).join('')
+}
+
+const ofTokens = (random: Random): string =>
+  Array.from({ length: random.pick([2, 2, 3]) }, () => random.pick(tokens())).join('')
 
 const anyLetters = (random: Random, most: number): string =>
   Array.from({ length: random.int(2, most) }, () => random.pick(LETTERS)).join('')
@@ -56,29 +62,14 @@ function glued(random: Random): string {
 }
 
 /**
- * A word that looks like one, of one to three syllables; or glued from two; or of any tokens: a model learns to copy those that it has seen
- * copied, and syllables alone have only some of them; or of any letters.
+ * A word of any tokens (4 of 10), of one to three syllables (3), glued from two words (2), or of any letters (1). A model learns to copy the tokens that it has seen copied,
+ * and syllables have only some of them.
  */
 export function inventedWord(random: Random): string {
   for (;;) {
-    const kind = random.pick([
-      'letters',
-      'syllables',
-      'syllables',
-      'syllables',
-      'glued',
-      'glued',
-      'tokens',
-      'tokens',
-      'tokens',
-      'tokens',
-    ] as const)
-    const word = {
-      letters: () => anyLetters(random, 7),
-      glued: () => glued(random),
-      tokens: () => Array.from({ length: random.pick([2, 2, 3]) }, () => random.pick(tokens())).join(''),
-      syllables: () => Array.from({ length: random.pick([1, 2, 2, 3]) }, () => syllable(random)).join(''),
-    }[kind]()
+    const of = random.int(1, 10)
+    const word =
+      of > 6 ? ofTokens(random) : of > 4 ? glued(random) : of > 1 ? ofSyllables(random) : anyLetters(random, 7)
     const isTaken = isForeign(word) || toldWords().includes(word)
     if (word.length > 1 && word.length < 12 && !isTaken) return word
   }

@@ -16,7 +16,8 @@ export class ModelRunner {
   readonly model: Model
   readonly kv: KVCache
   readonly batcher: Batcher
-  #writing = 0
+  /** Steps that are being drafted. */
+  #drafting = 0
 
   /** @param batchTokens new tokens that a forward may have */
   constructor(model: Model, batchTokens: number) {
@@ -27,13 +28,13 @@ export class ModelRunner {
 
   /** Whether a step is being drafted. */
   get isDrafting(): boolean {
-    return this.#writing > 0
+    return this.#drafting > 0
   }
 
-  /** A step is being drafted, until what this gives is disposed of. */
-  draft(): Disposable {
-    this.#writing++
-    return { [Symbol.dispose]: () => void this.#writing-- }
+  /** A step is being drafted, until what this returns is disposed of. */
+  beginDrafting(): Disposable {
+    this.#drafting++
+    return { [Symbol.dispose]: () => void this.#drafting-- }
   }
 
   /** Tokens that a text may have. */

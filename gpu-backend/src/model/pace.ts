@@ -14,9 +14,8 @@ export const singleThreadParameters = 4e6
 const twiceParameters = 64e6
 
 /**
- * Whether a model's forwards can leave a core to who works beside them. Where there are two, that takes a session of one thread: threads
- * of one pool wait for each other, and a forward on two of which one is kept busy by others is the slower one's. Of more cores
- * one is little missed, and a device needs none.
+ * Whether a model's forwards can leave a core to other work. On two cores that takes a session of one thread: the two threads of a forward
+ * wait for each other, so it is only as fast as the one whose core is taken. Of more cores one is little missed, and a device needs none.
  */
 export function leavesCore(model: {
   device?: Device | undefined

@@ -46,7 +46,7 @@ export const batching: Area = {
     },
     {
       file: 'gpu-backend/src/engine/model-runner.ts',
-      from: 'void this.#writing--',
+      from: 'void this.#drafting--',
       to: 'undefined',
       means: 'the target leaves a core to a draft that has long ended',
       tests: [lookaheadTest],

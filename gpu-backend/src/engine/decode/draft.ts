@@ -104,7 +104,7 @@ class Drafting {
     writer.beginStep()
     const others = (this.#others = this.#alternatives())
     const before = this.#timer.ms('draft')
-    using _ = this.#runner.draft()
+    using _ = this.#runner.beginDrafting()
     while (!(writer.ended && others.open.length === 0) && this.#isOfUse) {
       await this.#timer.time('draft', () => this.#forward())
       this.#signal.throwIfAborted()
