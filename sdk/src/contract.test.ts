@@ -202,6 +202,17 @@ describe('a stream of events', () => {
     await left
   })
 
+  it('leaves no timer behind when the reader leaves', async () => {
+    vi.useFakeTimers()
+    const reader = ticking().response.body!.getReader()
+    await reader.read()
+    // The next event waits in the stream.
+    await vi.advanceTimersByTimeAsync(0)
+    expect(vi.getTimerCount()).toBe(1)
+    await reader.cancel()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('closes the body when its events are left', async () => {
     let cancelled = false
     const body = new ReadableStream<Uint8Array>({

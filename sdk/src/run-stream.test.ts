@@ -58,6 +58,21 @@ describe('reading a run', () => {
     ])
   })
 
+  it('a rejected step is what the next correction replaced, and none after it', async () => {
+    const [started, ...rest] = events
+    const corrections: RunEvent[] = [
+      { type: 'step.rejected', step: 0, text: 'One.', reason: 'judge' },
+      { type: 'step.corrected', step: 0, text: 'Two.' },
+      { type: 'step.corrected', step: 1, text: 'Three.' },
+    ]
+    script(staged([wire([started!, ...corrections, ...rest])]).response)
+    const { steps } = await ask().final()
+    expect(steps.slice(0, 2)).toEqual([
+      { step: 0, text: 'Two.', fate: 'corrected', reason: 'judge', rejected: 'One.' },
+      { step: 1, text: 'Three.', fate: 'corrected' },
+    ])
+  })
+
   it('sends the request as it was given, only once read', async () => {
     const { requests } = script(staged([wire(events)]).response)
     const run = new Lookahead({ baseURL: `${baseURL}//`, apiKey: 'key' }).runs.stream(question)

@@ -400,3 +400,26 @@ test('what the runs found an engine unable to do is told by its health, and noth
   await run({ target: bare, draft: bare }, { verifier: 'likelihood' })
   expect(await details(bare)).toMatchObject({ lacking: { target: [...lacks, 'likelihood'] } })
 })
+
+test.each([
+  [
+    'tells words alone',
+    (body: object) =>
+      'logprobs' in body
+        ? HttpResponse.json({ error: { message: 'unknown' } }, { status: 400 })
+        : HttpResponse.json({ choices: [{ message: { content: 'No.' } }] }),
+    'log_probabilities',
+  ],
+  ['has no chat', () => HttpResponse.json({ error: { message: 'none' } }, { status: 404 }), 'verdicts'],
+] as const)('what a judge lacks is told as well: one that %s', async (_, answer, lack) => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  onTestFinished(() => void vi.restoreAllMocks())
+  const judge = `http://${lack.replace('_', '-')}.test/v1`
+  const target = engine('vllm', SAYS)
+  await run({ target, draft: engine('vllm', DRAFTS), judge }, { verifier: 'judge' }, {}, [
+    http.post(`${judge}/chat/completions`, async ({ request }) => answer((await request.json()) as object)),
+  ])
+  network.use(http.get(`${target.url}/v1/models`, () => HttpResponse.json({ data: [] })))
+  const env = { ENGINE: 'openai', TARGET_URL: target.url, TARGET_MODEL: 'big', JUDGE_URL: judge, JUDGE_MODEL: 'judge' }
+  expect(await (await app.request('/health?details', {}, env)).json()).toMatchObject({ lacking: { judge: [lack] } })
+})

@@ -231,7 +231,7 @@ export const sdk: Area = {
       from: 'else this.#steps.push(',
       to: 'else return void this.#steps.push(',
       means: 'a rejected step is said to be replaced by every later correction',
-      tests: [contractTest],
+      tests: [runStreamTest],
     },
     {
       file: runResult,

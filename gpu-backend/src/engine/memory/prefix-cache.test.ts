@@ -62,6 +62,19 @@ test('texts that share only a few tokens share no slots, and short ones are not 
   expect([pool.free, known('abcdef')]).toEqual([40, 0])
 })
 
+test('a text that stands in the slots of another, and shares too little with it to be found there, is not kept', () => {
+  const { pool, cache, use, done, known } = setUp(20, 4)
+  const a = use('abcdef')
+  // A branch that left the other text after two tokens, in the same slots up to there.
+  const shared = a.slice(0, 2)
+  pool.share(shared)
+  const branch = [...shared, ...pool.take(4)!]
+  expect(cache.insert(tokensOf('abuvwx'), branch)).toEqual(branch)
+  pool.check([a, branch], cache.slots())
+  done(a, branch)
+  expect([known('abcdef'), known('abuvwx')]).toEqual([6, 0])
+})
+
 test('what two calls ran at the same time is kept once', () => {
   const { pool, cache, done } = setUp(10)
   const [a, b] = [pool.take(3)!, pool.take(3)!]

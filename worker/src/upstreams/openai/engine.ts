@@ -6,6 +6,7 @@ import type { EngineBindings } from '../../engine-settings.ts'
 import { PATIENCE_MS, firstTarget, isRefusal, refused, stateOfAll, unreachable } from '../engine.ts'
 import type { Engine, EngineState, Target } from '../engine.ts'
 import { openaiUpstream } from './index.ts'
+import type { Role } from './failure.ts'
 import { addressesOf } from './door.ts'
 import { lackingIn } from './known.ts'
 import { keyOf } from './server.ts'
@@ -25,9 +26,9 @@ export const openai: Engine = {
 
 /** @throws {ProtocolError} 500 `not_configured` */
 function lackingOf(env: EngineBindings): Pick<EngineState, 'lacking'> {
-  const { target, draft } = enginesOf(env)
-  const found = Object.entries({ target, draft }).flatMap(([role, options]) => {
-    const what = options ? lackingIn(keyOf(role as 'target' | 'draft', options)) : []
+  const { target, draft, judge } = enginesOf(env)
+  const found = Object.entries({ target, draft, judge }).flatMap(([role, options]) => {
+    const what = options ? lackingIn(keyOf(role as Role, options)) : []
     return what.length > 0 ? [[role, what] as const] : []
   })
   return found.length > 0 ? { lacking: Object.fromEntries(found) } : {}

@@ -2,10 +2,13 @@
  * Engines that speak OpenAI's API: vLLM, SGLang, llama-server, our own backend's `/v1`, a cloud API. The cycle's work is done
  * here: steps are cut, branches sent in one call, and compared by the shared verifiers. docs/engines.md says what each can do.
  */
+import { UpstreamError } from '../../lookahead/upstream.ts'
 import type { Upstream } from '../../lookahead/upstream.ts'
 import { verifiers } from '../../lookahead/verifiers/index.ts'
+import type { AskJudge } from '../../lookahead/verifiers/index.ts'
 import { askDecisions, askSystemOne } from './decisions.ts'
 import { askJudge } from './judge.ts'
+import { lacks } from './known.ts'
 import { askRating } from './rating.ts'
 import { Server } from './server.ts'
 import type { Link, ServerOptions } from './door.ts'
@@ -25,7 +28,7 @@ export type JudgeProtocol = keyof typeof judges
 export const judgeProtocols = Object.keys(judges) as JudgeProtocol[]
 
 export function openaiUpstream({ target, draft, judge, ...link }: OpenAIOptions): Upstream {
-  const ask = judge && judges[judge.protocol ?? 'chat'](new Server('judge', judge, link))
+  const ask = judge && asking(new Server('judge', judge, link), judge.protocol)
   const writer = new Server('target', target, link)
   const engines = {
     target: writer,
@@ -35,3 +38,18 @@ export function openaiUpstream({ target, draft, judge, ...link }: OpenAIOptions)
   }
   return { open: (text) => new OpenAISession(engines, text) }
 }
+
+/** Who refuses the question itself can give no verdicts. */
+function asking(server: Server, protocol: JudgeProtocol = 'chat'): AskJudge {
+  const ask = judges[protocol](server)
+  return async (pairs, signal) => {
+    try {
+      return await ask(pairs, signal)
+    } catch (error) {
+      if (error instanceof UpstreamError && UNABLE.has(error.status ?? 0)) lacks(server, 'verdicts')
+      throw error
+    }
+  }
+}
+
+const UNABLE: ReadonlySet<number> = new Set([400, 404, 405, 422, 501])

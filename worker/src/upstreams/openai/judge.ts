@@ -1,7 +1,7 @@
 /** Any chat model as a judge: one token is asked for, and the probabilities of its yes and no are compared. */
 import type { AskJudge, Comparison } from '../../lookahead/verifiers/index.ts'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { once } from './known.ts'
+import { lacks, once } from './known.ts'
 import type { Server } from './server.ts'
 import { Answer } from './wire.ts'
 
@@ -42,7 +42,9 @@ async function dialectOf(server: Server, pair: Comparison, signal: AbortSignal):
   let refused: unknown
   for (const dialect of dialects)
     try {
-      if ((await ask(server, pair, dialect, signal)) !== undefined) return dialect
+      if ((await ask(server, pair, dialect, signal)) === undefined) continue
+      if (dialect === 'words') lacks(server, 'log_probabilities')
+      return dialect
     } catch (error) {
       signal.throwIfAborted()
       if (!(error instanceof UpstreamError) || ![400, 422].includes(error.status ?? 0)) throw error

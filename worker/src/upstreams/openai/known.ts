@@ -7,7 +7,15 @@ import type { Server } from './server.ts'
 const known = new Map<string, Promise<unknown>>()
 
 /** What a server may be found unable to do, as `docs/engines.md` has it. */
-export type Lack = 'many_prompts' | 'token_ids' | 'delimiters' | 'chat_messages' | 'likelihood' | 'completions'
+export type Lack =
+  | 'many_prompts'
+  | 'token_ids'
+  | 'delimiters'
+  | 'chat_messages'
+  | 'likelihood'
+  | 'completions'
+  | 'log_probabilities'
+  | 'verdicts'
 
 const lacking = new Map<string, Set<Lack>>()
 
