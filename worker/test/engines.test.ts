@@ -412,14 +412,30 @@ test.each([
   ],
   ['has no chat', () => HttpResponse.json({ error: { message: 'none' } }, { status: 404 }), 'verdicts'],
 ] as const)('what a judge lacks is told as well: one that %s', async (_, answer, lack) => {
+  const judge = `http://${lack.replace('_', '-')}.test/v1`
+  expect(await healthAfter(judge, answer)).toMatchObject({ lacking: { judge: [lack] } })
+})
+
+test('a judge that refuses one question, or was mended, lacks nothing', async () => {
+  const judge = 'http://mended.test/v1'
+  const refuse = (status: number) => () => HttpResponse.json({ error: { message: 'too long' } }, { status })
+  expect(await healthAfter(judge, refuse(400))).not.toHaveProperty('lacking')
+  expect(await healthAfter(judge, refuse(404))).toMatchObject({ lacking: { judge: ['verdicts'] } })
+  const yes = { token: 'yes', logprob: -0.1 }
+  const logprobs = { content: [{ ...yes, top_logprobs: [yes] }] }
+  const agrees = () => HttpResponse.json({ choices: [{ message: { content: 'yes' }, logprobs }] })
+  expect(await healthAfter(judge, agrees)).not.toHaveProperty('lacking')
+})
+
+/** What the worker's health says of engines after a run whose judge answers like this. */
+async function healthAfter(judge: string, answer: (body: object) => Response): Promise<unknown> {
   vi.spyOn(console, 'error').mockImplementation(() => undefined)
   onTestFinished(() => void vi.restoreAllMocks())
-  const judge = `http://${lack.replace('_', '-')}.test/v1`
   const target = engine('vllm', SAYS)
   await run({ target, draft: engine('vllm', DRAFTS), judge }, { verifier: 'judge' }, {}, [
     http.post(`${judge}/chat/completions`, async ({ request }) => answer((await request.json()) as object)),
   ])
   network.use(http.get(`${target.url}/v1/models`, () => HttpResponse.json({ data: [] })))
   const env = { ENGINE: 'openai', TARGET_URL: target.url, TARGET_MODEL: 'big', JUDGE_URL: judge, JUDGE_MODEL: 'judge' }
-  expect(await (await app.request('/health?details', {}, env)).json()).toMatchObject({ lacking: { judge: [lack] } })
-})
+  return (await app.request('/health?details', {}, env)).json()
+}

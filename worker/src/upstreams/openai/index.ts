@@ -8,7 +8,7 @@ import { verifiers } from '../../lookahead/verifiers/index.ts'
 import type { AskJudge } from '../../lookahead/verifiers/index.ts'
 import { askDecisions, askSystemOne } from './decisions.ts'
 import { askJudge } from './judge.ts'
-import { lacks } from './known.ts'
+import { has, lacks } from './known.ts'
 import { askRating } from './rating.ts'
 import { Server } from './server.ts'
 import type { Link, ServerOptions } from './door.ts'
@@ -39,17 +39,20 @@ export function openaiUpstream({ target, draft, judge, ...link }: OpenAIOptions)
   return { open: (text) => new OpenAISession(engines, text) }
 }
 
-/** Who refuses the question itself can give no verdicts. */
+/** What it is asked by is not there: a refusal of one question alone says nothing of the next. */
+const ABSENT: ReadonlySet<number> = new Set([404, 405, 501])
+
+/** A judge of which it is known whether it can be asked at all. */
 function asking(server: Server, protocol: JudgeProtocol = 'chat'): AskJudge {
   const ask = judges[protocol](server)
   return async (pairs, signal) => {
     try {
-      return await ask(pairs, signal)
+      const verdicts = await ask(pairs, signal)
+      has(server, 'verdicts')
+      return verdicts
     } catch (error) {
-      if (error instanceof UpstreamError && UNABLE.has(error.status ?? 0)) lacks(server, 'verdicts')
+      if (error instanceof UpstreamError && ABSENT.has(error.status ?? 0)) lacks(server, 'verdicts')
       throw error
     }
   }
 }
-
-const UNABLE: ReadonlySet<number> = new Set([400, 404, 405, 422, 501])

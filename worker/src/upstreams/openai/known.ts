@@ -23,6 +23,9 @@ export function lacks({ key }: Pick<Server, 'key'>, what: Lack): void {
   lacking.set(key, (lacking.get(key) ?? new Set()).add(what))
 }
 
+/** It can after all: whoever runs it has mended it. */
+export const has = ({ key }: Pick<Server, 'key'>, what: Lack): void => void lacking.get(key)?.delete(what)
+
 /** As far as it was found out. @param key of the server */
 export const lackingIn = (key: string): Lack[] => [...(lacking.get(key) ?? [])]
 
