@@ -37,7 +37,8 @@ test.each(paths.flatMap((path) => bodies.map(([what, body]) => [path, what, body
     const body = JSON.stringify(content)
     expect(body.length).toBeLessThan(1024 * 1024)
     const post = async () => (await app.request(path, { method: 'POST', body }, env, context)).text()
-    const most = 50 * slow
+    // What stood here before took 85 to 2,500 on an idle machine.
+    const most = 75 * slow
     const first = await longestBlock(post)
     // Once more, where something else may have come in between.
     expect(first < most ? first : await longestBlock(post)).toBeLessThan(most)

@@ -1,5 +1,5 @@
 /** `POST /v1/chat/completions`. What the model thinks comes apart from its answer, in the field that DeepSeek and SGLang use and in vLLM's. */
-import { parseRequest } from '@lookahead/sdk/protocol'
+import { MAX_MESSAGES, list, parseRequest } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { ChunkEncoder } from './chunk-encoder.ts'
 import type { Choices, ChunkOptions } from './chunk-encoder.ts'
@@ -20,13 +20,11 @@ import {
 import { ChatMessage } from './messages.ts'
 import { readModel } from './model-name.ts'
 
-const MAX_MESSAGES = 4096
-
 export const ChatRequest = v.pipe(
   v.object({
     ...common,
     ...toolEntries,
-    messages: v.pipe(v.array(v.unknown()), v.minLength(1), v.maxLength(MAX_MESSAGES), v.array(ChatMessage)),
+    messages: v.pipe(list(MAX_MESSAGES, ChatMessage), v.minLength(1)),
     /** Default: as many as the model has room for. */
     max_completion_tokens: maybe(positive),
     max_tokens: maybe(positive),

@@ -2,7 +2,7 @@
  * Fields that requests of all of OpenAI's dialects have. Ordinary ones never fail a client: `null` is as good as leaving a
  * field out, and unknown ones are ignored. What would change the answer and cannot be done is refused by name.
  */
-import { ProtocolError, RunRequest, Sampling, Seed, parseRequest } from '@lookahead/sdk/protocol'
+import { ProtocolError, RunRequest, Sampling, Seed, list, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunRequestInput } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 
@@ -48,7 +48,7 @@ export const common = {
   stop: v.pipe(
     v.nullish(
       v.union(
-        [v.string(), v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(4))],
+        [v.string(), list(4, v.pipe(v.string(), v.minLength(1)))],
         'must be a string, or up to 4, none of them empty',
       ),
     ),
