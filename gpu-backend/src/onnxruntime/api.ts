@@ -21,6 +21,7 @@ const functions = {
   ],
   createSessionOptions: [10, 'void* CreateSessionOptions(_Out_ void** options)'],
   enableProfiling: [14, 'void* EnableProfiling(void* options, const char* prefix)'],
+  disableMemoryPattern: [17, 'void* DisableMemPattern(void* options)'],
   setIntraOpNumThreads: [24, 'void* SetIntraOpNumThreads(void* options, int threads)'],
   createTensor: [
     48,
@@ -50,6 +51,9 @@ const functions = {
   disablePerSessionThreads: [120, 'void* DisablePerSessionThreads(void* options)'],
   createThreadingOptions: [121, 'void* CreateThreadingOptions(_Out_ void** threading)'],
   releaseThreadingOptions: [122, 'void ReleaseThreadingOptions(void* threading)'],
+  registerAllocator: [144, 'void* CreateAndRegisterAllocator(void* env, void* memory, void* arena)'],
+  createArena: [156, 'void* CreateArenaCfg(size_t most, int strategy, int first, int waste, _Out_ void** arena)'],
+  releaseArena: [157, 'void ReleaseArenaCfg(void* arena)'],
   setSharedThreads: [147, 'void* SetGlobalIntraOpNumThreads(void* threading, int threads)'],
   addSessionConfigEntry: [130, 'void* AddSessionConfigEntry(void* options, const char* key, const char* value)'],
   createAllocator: [131, 'void* CreateAllocator(void* session, void* memory, _Out_ void** allocator)'],
@@ -79,12 +83,16 @@ export interface Api {
   getErrorMessage(status: Pointer): string
   createEnv(level: number, id: string, threading: Pointer, out: Out): Status
   disablePerSessionThreads(options: Pointer): Status
+  registerAllocator(env: Pointer, memory: Pointer, arena: Pointer): Status
+  createArena(most: number, strategy: number, first: number, waste: number, out: Out): Status
+  releaseArena(arena: Pointer): void
   createThreadingOptions(out: Out): Status
   releaseThreadingOptions(threading: Pointer): void
   setSharedThreads(threading: Pointer, threads: number): Status
   createSession: Asynchronous<[env: Pointer, path: string, options: Pointer, out: Out]>
   createSessionFromArray(env: Pointer, model: Uint8Array, size: number, options: Pointer, out: Out): Status
   createSessionOptions(out: Out): Status
+  disableMemoryPattern(options: Pointer): Status
   enableProfiling(options: Pointer, prefix: string): Status
   setIntraOpNumThreads(options: Pointer, threads: number): Status
   createTensor(allocator: Pointer, shape: BigInt64Array, rank: number, type: number, out: Out): Status

@@ -31,8 +31,28 @@ function create(threads: number): Pointer {
   const threading = created((out) => api().createThreadingOptions(out))
   try {
     check(api().setSharedThreads(threading, threads))
-    return created((out) => api().createEnv(logSeverity, 'lookahead', threading, out))
+    const env = created((out) => api().createEnv(logSeverity, 'lookahead', threading, out))
+    shareMemory(env)
+    return env
   } finally {
     api().releaseThreadingOptions(threading)
+  }
+}
+
+/** OrtArenaAllocator, OrtMemTypeDefault, and ONNX Runtime's own choice of an arena's settings. */
+const [arenaAllocator, defaultMemory, itsOwn] = [1, 0, -1]
+
+/** What one forward has done with, the next one takes, of whichever session: else each keeps what its largest forward took. */
+function shareMemory(env: Pointer): void {
+  const memory = created((out) => api().createCpuMemoryInfo(arenaAllocator, defaultMemory, out))
+  try {
+    const arena = created((out) => api().createArena(0, itsOwn, itsOwn, itsOwn, out))
+    try {
+      check(api().registerAllocator(env, memory, arena))
+    } finally {
+      api().releaseArena(arena)
+    }
+  } finally {
+    api().releaseMemoryInfo(memory)
   }
 }

@@ -74,6 +74,27 @@ test('says what ONNX Runtime says', async () => {
   expect([...sum]).toEqual([0, 1, 2])
 })
 
+test('what one session has done with, the next takes', async () => {
+  const n = 5000
+  const g = new GraphBuilder()
+  const products = g.node('/Mul', 'Mul', [g.input('x', 'float32', ['n', 1]), g.input('y', 'float32', [1, 'n'])])
+  g.node('/Sum', 'ReduceSum', [products, g.constant([0, 1])], { keepdims: 0 }, [g.output('sum', 'float32', [])])
+  const { model } = g.build('products')
+  const memoryAfterRun = async () => {
+    const session = await Session.open(model, { threads: 1 })
+    const binding = new IoBinding(session)
+    const sum = new Float32Array(1)
+    binding.bindInput('x', new Tensor('float32', new Float32Array(n).fill(1), [n, 1]))
+    binding.bindInput('y', new Tensor('float32', new Float32Array(n).fill(1), [1, n]))
+    binding.bindOutput('sum', new Tensor('float32', sum, []))
+    session.run(binding)
+    expect(sum[0]! / n ** 2).toBeCloseTo(1, 1)
+    return process.memoryUsage.rss()
+  }
+  const first = await memoryAfterRun()
+  expect(await memoryAfterRun()).toBeLessThan(first + (4 * n ** 2) / 2)
+})
+
 test('a session cannot be closed under a run', async () => {
   const { session, binding } = await bound(1000)
   const run = session.runAsync(binding)

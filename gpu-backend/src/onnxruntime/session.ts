@@ -44,6 +44,9 @@ export class Session {
       const shared = environment(threads === 1 ? undefined : threads)
       if (threads === undefined || threads === shared.threads) check(api().disablePerSessionThreads(options))
       else check(api().setIntraOpNumThreads(options, threads))
+      // A plan of memory is kept for every new shape of the inputs, for good, and shapes hardly ever come twice.
+      check(api().disableMemoryPattern(options))
+      check(api().addSessionConfigEntry(options, 'session.use_env_allocators', '1'))
       if (profile !== undefined) check(api().enableProfiling(options, profile))
       for (const [key, value] of Object.entries(config)) check(api().addSessionConfigEntry(options, key, value))
       if (typeof model !== 'string') {
