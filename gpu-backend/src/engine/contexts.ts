@@ -30,7 +30,7 @@ export class Context {
   readonly lengths = new Lengths()
   /** Calls at work on it, each with what settles when it ends. */
   readonly active = new Map<string, Promise<void>>()
-  /** Calls that wait for the one of their name at work to end, in order to go on. */
+  /** Kinds of calls (draft, verify) for which a successor waits: the one at work ends after its present cycle. */
   readonly awaited = new Set<string>()
   lastUsed = performance.now()
   #text: { stops: string; output: OutputText } | undefined

@@ -3,7 +3,10 @@ import { Meter } from './batching/meter.ts'
 import { Lengths } from './speculation/speculator.ts'
 import type { DraftStep } from './text/step.ts'
 
-/** Drafted tokens kept for each that is refuted, from which on the draft goes on by itself: a step of the demo models has 25. */
+/**
+ * After a rejected step the draft writes on at once where it has been right often enough: this many confirmed tokens for every
+ * rejected step. A step of the demo models has 25.
+ */
 const KEPT = 32
 /** Weight of the past after one more commit. */
 const DECAY = 0.9
@@ -19,7 +22,7 @@ export class Drafts {
   readonly meter = new Meter()
   /** What each way of guessing the draft's own tokens has been worth. */
   readonly lengths = new Lengths()
-  /** How often steps became void: who writes on without having seen the last time writes in vain. */
+  /** How often drafted steps became void. A step whose writing began before the last time is void too. */
   refutations = 0
   readonly #steps: DraftStep[] = []
   #depth = 0
@@ -30,7 +33,7 @@ export class Drafts {
   #isRefuted = false
   #isVerified = false
   #isOver = false
-  /** Drafted tokens that were kept and refuted, lately. At first: the draft is trusted. */
+  /** Tokens confirmed, and steps rejected, with the past counting less and less. The prior trusts the draft. */
   #kept = 2 * KEPT
   #refuted = 1
   #change = Promise.withResolvers<void>()

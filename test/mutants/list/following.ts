@@ -14,10 +14,12 @@ const report = 'worker/src/lookahead/report.ts'
 const native = 'worker/src/upstreams/native.ts'
 const nativeContext = 'worker/src/upstreams/native-context.ts'
 const startsTest = 'gpu-backend/src/engine/decode/target-starts.test.ts'
+const draftTest = 'gpu-backend/src/engine/decode/draft.test.ts'
 const draftsTest = 'gpu-backend/src/engine/drafts.test.ts'
 const lookaheadTest = 'gpu-backend/src/engine/lookahead.test.ts'
 const followTest = 'gpu-backend/src/server/follow.test.ts'
 const acceptTest = 'gpu-backend/src/engine/speculation/accept.test.ts'
+const cycleTest = 'worker/src/lookahead/cycle.test.ts'
 const followingTest = 'worker/src/lookahead/following.test.ts'
 const nativeFollowTest = 'worker/src/upstreams/native-follow.test.ts'
 
@@ -181,8 +183,8 @@ export const following: Area = {
     },
     {
       file: draft,
-      from: 'this.#writing.branch.follow(text.slice(this.#writing.start))',
-      to: 'text.slice(this.#writing.start)',
+      from: 'this.#writing.branch.follow(sequence.slice(this.#writing.start))',
+      to: 'sequence.slice(this.#writing.start)',
       means: 'after a refuted step the draft goes on from its own words',
       tests: [lookaheadTest],
     },
@@ -191,7 +193,7 @@ export const following: Area = {
       from: '    if (!this.#isOfUse) return undefined\n',
       to: '',
       means: 'a step that hangs on a refuted one is offered',
-      tests: [lookaheadTest],
+      tests: [draftTest],
     },
     {
       file: targetStep,
@@ -289,7 +291,7 @@ export const following: Area = {
       from: "if (!commit) throw new UpstreamError('no_commit', 'the backend ended a verification without a commit')",
       to: "if (!commit) return { type: 'commit', accepted: 0, text: '', tokens: 1, correction: '', finish: 'stop' }",
       means: 'a cycle without a commit passes for one',
-      tests: [followingTest],
+      tests: [cycleTest],
     },
     {
       file: cycle,

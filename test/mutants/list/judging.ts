@@ -5,7 +5,6 @@ const ask = 'gpu-backend/src/engine/judging/ask.ts'
 const differences = 'gpu-backend/src/engine/judging/differences.ts'
 const chat = 'gpu-backend/src/engine/judging/chat-prompt.ts'
 const prompt = 'gpu-backend/src/engine/judging/judge-prompt.ts'
-const question = 'gpu-backend/src/engine/judging/judge-question.ts'
 const scorer = 'gpu-backend/src/engine/judging/scorer.ts'
 const likelihood = 'gpu-backend/src/engine/judging/likelihood.ts'
 const verdictsTest = 'gpu-backend/src/engine/verdicts.test.ts'
@@ -51,13 +50,6 @@ export const judging: Area = {
       from: '...this.#shared]',
       to: ']',
       means: 'the model is not told what its answer begins with',
-      tests: [chatTest],
-    },
-    {
-      file: question,
-      from: '[UNALIGNED, ALIGNED]',
-      to: '[ALIGNED, UNALIGNED]',
-      means: 'a judge that cannot decide accepts',
       tests: [chatTest],
     },
     {

@@ -17,6 +17,8 @@ const draftModelTest = 'gpu-backend/src/engine/speculation/proposers/draft-model
 const leaseTest = 'gpu-backend/src/engine/memory/lease.test.ts'
 const preemptionTest = 'gpu-backend/src/engine/preemption.test.ts'
 const secrecyTest = 'gpu-backend/src/server/secrecy.test.ts'
+const kvCacheTest = 'gpu-backend/src/engine/memory/kv-cache.test.ts'
+const tokenTreeTest = 'gpu-backend/src/engine/memory/token-tree.test.ts'
 const leavingTest = 'gpu-backend/src/server/leaving.test.ts'
 
 export const memory: Area = {
@@ -38,8 +40,8 @@ export const memory: Area = {
     },
     {
       file: prefixCache,
-      from: 'same < most && tokens[same] === text[start + same]',
-      to: 'same < most && (same === 40 || tokens[same] === text[start + same])',
+      from: 'same < most && tokens[same] === sequence[start + same]',
+      to: 'same < most && (same === 40 || tokens[same] === sequence[start + same])',
       means: 'a prefix match overlooks one differing token at place 40',
       tests: [sharingTest],
     },
@@ -251,7 +253,7 @@ export const memory: Area = {
       from: 'saved >= WORTH_WAITING && ',
       to: '',
       means: 'a text waits for another with which it has little in common',
-      tests: [sharingTest, preemptionTest],
+      tests: [kvCacheTest],
     },
     {
       file: prefixCache,
@@ -265,7 +267,7 @@ export const memory: Area = {
       from: 'this.chain.tokens.length > 0 || !leaf ? this.chain : leaf',
       to: 'this.chain',
       means: 'what a text without drafted steps has written is not kept where its slots are taken',
-      tests: [preemptionTest],
+      tests: [tokenTreeTest],
     },
     {
       file: prefixCache,

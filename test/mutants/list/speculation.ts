@@ -189,7 +189,7 @@ export const speculation: Area = {
     },
     {
       file: draftModel,
-      from: 'Math.min(most, runner.capacity - text.length)',
+      from: 'Math.min(most, runner.capacity - sequence.length)',
       to: 'most',
       means: 'the draft guesses beyond what it can read',
       tests: [draftModelTest],

@@ -150,6 +150,13 @@ export const verifiers: Area = {
     {
       file: judge,
       from: 'answer > 0.5',
+      to: 'answer >= 0.5',
+      means: 'a judge that cannot decide accepts',
+      tests: [verifiersTest],
+    },
+    {
+      file: judge,
+      from: 'answer > 0.5',
       to: 'answer <= 0.5',
       means: 'the judge’s verdict is turned round',
       tests: [verifiersTest, verdictsTest],

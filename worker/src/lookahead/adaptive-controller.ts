@@ -6,7 +6,7 @@ import { DecayingSum, Line } from './learning.ts'
 const ALONE_STEPS = [4, 256] as const
 /** Drafted steps after which the target is timed alone again: at first, when all is slow still, and at most. */
 const RECHECK_AFTER = [64, 2048] as const
-/** Steps that it then writes: it is known by and large, and each of them takes longer than with lookahead. */
+/** Steps it writes in a later timing: the first has told roughly, and every step written alone is a slow one. */
 const RECHECK_STEPS = 2
 /** How much of what the target took alone is kept when it is timed again. */
 const ALONE_KEPT = 0.5

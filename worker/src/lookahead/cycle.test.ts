@@ -141,6 +141,30 @@ describe('the client hears', () => {
     expect(told).toMatchObject([{ event: 'run.failed', code: 'target_failed', backend_code: 'bad_event' }])
   })
 
+  test('of a verification that ends without a commit: the run has failed, and nothing of it counts', async () => {
+    const work = { draftMs: 0, targetMs: 0, judgeMs: 0, forwards: 1, proposed: 0, accepted: 0 }
+    const upstream: Upstream = {
+      open: () => ({
+        async *draft() {
+          yield { type: 'step', id: 'mine', index: 0, text: 'x\n\n', tokens: 2 }
+        },
+        async *verify() {
+          yield { type: 'verdict', step: 'mine', accepted: true, reason: 'exact' }
+          yield { type: 'done', work }
+        },
+        release: () => Promise.resolve(),
+      }),
+    }
+    const told: unknown[] = []
+    const log = (trouble: unknown): void => void told.push(trouble)
+    const options = { runId: 'r', signal: new AbortController().signal, log }
+    const types: string[] = []
+    const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'lr', pipelined: false } })
+    for await (const { type } of cycle(upstream, request, options)) types.push(type)
+    expect(types.at(-1)).toBe('run.failed')
+    expect(told.at(-1)).toMatchObject({ event: 'run.failed', backend_code: 'no_commit' })
+  })
+
   test('no half of a tag, and the white space around it in neither channel', async () => {
     const pieces = ['so', ' 3', '\n', '\n</thi', 'nk>\n', '\n', '3!']
     const text = pieces.join('')

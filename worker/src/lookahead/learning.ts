@@ -18,7 +18,7 @@ export class DecayingSum {
   }
 }
 
-/** Where nothing tells, what has been seen once at 25 and once at 200 would lie on the line of the prior's shape. */
+/** The prior: two pseudo-observations on a line of the expected shape, each with a quarter of a real one's weight. */
 const PRIOR = { at: [25, 200], weight: 0.25 }
 
 /** The straight line `x + y·d` nearest to what was observed of late; neither is below 0. */

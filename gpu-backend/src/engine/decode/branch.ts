@@ -104,12 +104,12 @@ export class Branch {
 
   /**
    * Guesses the tokens that come next.
-   * @param text all of it, from the prompt to the branch's last token
+   * @param sequence all of it, from the prompt to the branch's last token
    * @param room guesses at most
    * @param branches of the request that go through the forward together
    */
-  async propose(text: readonly number[], room: number, branches = 1): Promise<void> {
-    this.#guesses = (await this.#speculates?.propose(text, room, branches)) ?? []
+  async propose(sequence: readonly number[], room: number, branches = 1): Promise<void> {
+    this.#guesses = (await this.#speculates?.propose(sequence, room, branches)) ?? []
   }
 
   /** What the next forward runs: the tokens that were not run yet, and the guesses after them. */

@@ -1,5 +1,5 @@
 /** Guesses while the draft writes: fewer forwards, and the same steps. */
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { testProblems } from '../../../dataset/index.ts'
 import { draftSteps, loadEngine, unaided, verify } from '../../../test/calls.ts'
 import { stageEngine } from '../../../test/stage-engine.ts'
@@ -23,6 +23,29 @@ test('a draft that says the prompt again takes fewer forwards', async () => {
   }
   const [plain, guessed] = forwards
   expect(guessed).toBeLessThan(plain! / 2)
+})
+
+test('a step that is refuted while it is written is written anew, and never told in part', async () => {
+  const own = 'One cat sits here, and looks at two dogs.\n\n'
+  stage.writes('draft', 'Ann', [own])
+  const { draft, contexts } = stage.engine
+  const [first, ...rest] = stage.tokenizer.encode(own)
+  const forward = vi.spyOn(draft!.model, 'forward')
+  const staged = forward.getMockImplementation()!
+  let forwards = 0
+  forward.mockImplementation((...rows) => {
+    if (++forwards === 3) {
+      const context = contexts.get('run')
+      context.drafts.refute()
+      context.commit(stage.tokenizer, [first!])
+    }
+    return staged(...rows)
+  })
+  const steps = await draftSteps(stage.engine, { id: 'run', prompt: 'Ann' }, 1, {
+    ...alone,
+    sampling: { temperature: 0 },
+  })
+  expect(steps.map(({ tokens }) => tokens)).toEqual([rest.length])
 })
 
 test('what it wrote it need not read in the next cycle', async () => {

@@ -77,7 +77,7 @@ class Drafting {
   /** Others for the step that is being written. */
   #others: DraftAlternatives | undefined
   /** What it reads first. */
-  #text: readonly number[] = []
+  #sequence: readonly number[] = []
   /** That, and what is written after it. */
   #whole: number[] = []
 
@@ -100,7 +100,7 @@ class Drafting {
     const { start, writer } = this.#upToDate()
     if (start + writer.tokens.length >= this.#runner.capacity) return 'full'
     this.#after = this.#standing
-    this.#whole = [...this.#text, ...writer.tokens]
+    this.#whole = [...this.#sequence, ...writer.tokens]
     writer.beginStep()
     const others = (this.#others = this.#alternatives())
     const before = this.#timer.ms('draft')
@@ -149,9 +149,9 @@ class Drafting {
   /** Goes on from what is committed and drafted: where what it wrote was refuted, from what stands in its place. */
   #upToDate(): { start: number; writer: DraftWriter } {
     const { drafts, tokens } = this.#context
-    const text = [...tokens, ...drafts.steps.flatMap((step) => step.tokens)]
-    if (!this.#writing) this.#writing = this.#begin(text)
-    else this.#writing.branch.follow(text.slice(this.#writing.start))
+    const sequence = [...tokens, ...drafts.steps.flatMap((step) => step.tokens)]
+    if (!this.#writing) this.#writing = this.#begin(sequence)
+    else this.#writing.branch.follow(sequence.slice(this.#writing.start))
     this.#seen = drafts.refutations
     return this.#writing
   }
@@ -163,10 +163,10 @@ class Drafting {
     return drafts.steps.reduce((channels, { text }) => channelsThrough(channels, text), committed)
   }
 
-  #begin(text: readonly number[]) {
+  #begin(sequence: readonly number[]) {
     const { capacity } = this.#runner
     const { depth, follow, step_rules: rules } = this.#request
-    const start = text.length
+    const start = sequence.length
     const most = follow ? capacity - start : (depth + this.#width - 1) * longestStep(rules)
     const tree = new Tree(this.#runner, {
       signal: this.#signal,
@@ -175,7 +175,7 @@ class Drafting {
       most,
       reduced: this.#vocabulary.reduced(reduction(this.#width > 1 ? this.#parametersOfOthers : this.#parameters)),
     })
-    this.#text = text
+    this.#sequence = sequence
     return { start, most, tree, ...this.#writer(tree, start, this.#parameters) }
   }
 
@@ -268,7 +268,7 @@ class Drafting {
       }
       await advance(tree, open)
     } else {
-      const [scores] = await tree.prefill(this.#text, [], [0])
+      const [scores] = await tree.prefill(this.#sequence, [], [0])
       branch.begin(() => scores!)
     }
     others.begin(writer.first)

@@ -116,7 +116,7 @@ export async function* generate(
     draft,
     arrival,
     salt,
-    distribution: (scores, text) => distributionOf(scores, text.slice(prompt.length)),
+    distribution: (scores, sequence) => distributionOf(scores, sequence.slice(prompt.length)),
     reduced,
     noise: new TokenNoise(parameters.seed),
     signal,

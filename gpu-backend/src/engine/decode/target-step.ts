@@ -156,8 +156,8 @@ export class TargetStep {
   propose(branches: number): Promise<void> {
     const { context, tree, room } = this.#expansion
     const { tokens } = this.writer
-    const text = [...context.tokens, ...tree.chain.slice(0, this.start), ...tokens]
-    return this.branch.propose(text, room - this.start - tokens.length - 1, branches)
+    const sequence = [...context.tokens, ...tree.chain.slice(0, this.start), ...tokens]
+    return this.branch.propose(sequence, room - this.start - tokens.length - 1, branches)
   }
 
   /** Gives back what its proposers hold. Further calls do nothing. */

@@ -52,24 +52,24 @@ export class Tree {
   }
 
   /**
-   * Runs what no other request has run of `text` before, and the chain after it. To be called once, before all else.
+   * Runs what no other request has run of `sequence` before, and the chain after it. To be called once, before all else.
    * @param reduced when less than whole rows of logits will do, if that is not as for the tree's other forwards
    * @param leaves others that are run with them, with the tokens that they have
-   * @returns scores after `text` and after `wanted` first chain tokens: one for each entry of `wanted`; then those after each token of `leaves`
+   * @returns scores after `sequence` and after `wanted` first chain tokens: one for each entry of `wanted`; then those after each token of `leaves`
    * @throws {EngineError} `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
   async prefill(
-    text: readonly number[],
+    sequence: readonly number[],
     chain: readonly number[],
     wanted: readonly number[],
     reduced = this.#reduced,
     leaves: readonly Leaf[] = [],
   ): Promise<Scores[]> {
     const { context, chain: drafted } = this.#tokens
-    context.tokens = [...text]
+    context.tokens = [...sequence]
     drafted.tokens = [...chain]
     const wantedAt = (place: Place) => [
-      ...wanted.map((n) => place(context, text.length - 1 + n)),
+      ...wanted.map((n) => place(context, sequence.length - 1 + n)),
       ...leaves.flatMap((leaf) => leaf.tokens.map((_, i) => place(leaf, i))),
     ]
     const scores = await this.#run([context, drafted, ...leaves], 1 + chain.length, wantedAt, reduced)

@@ -26,7 +26,7 @@ export interface JudgeQuestion {
   answers: Answers
 }
 
-/** In this order, so that of equals the first is to reject. */
+/** What the judge may say. */
 export const verdicts = [UNALIGNED, ALIGNED] as const
 
 /**

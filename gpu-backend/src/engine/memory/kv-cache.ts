@@ -47,15 +47,15 @@ export class KVCache {
   }
 
   /**
-   * A context that is being prefilled and begins like `text`, if waiting for it pays: once prefilled, it stands in the prefix
+   * A context that is being prefilled and begins like `sequence`, if waiting for it pays: once prefilled, it stands in the prefix
    * cache. It pays where at least half of what the other still runs is common to both.
    * @param cached tokens of the text that stand in the cache already
    * @param salt which the other must have too
    */
-  prefillWorthWaiting(text: readonly number[], cached: number, salt: string): readonly number[] | undefined {
+  prefillWorthWaiting(sequence: readonly number[], cached: number, salt: string): readonly number[] | undefined {
     for (const [other, own] of this.prefilling) {
       if (own !== salt) continue
-      const saved = commonLength(other, text, 0) - cached
+      const saved = commonLength(other, sequence, 0) - cached
       if (saved >= WORTH_WAITING && saved >= (other.length - cached) / 2) return other
     }
     return undefined

@@ -199,9 +199,9 @@ export class Lease implements Claimant {
   /** Leaves what was run to the prefix cache, so that going on costs less if it is still there by then. */
   #keepInCache(): void {
     const { path } = this.tree
-    const text = path.flatMap(({ tokens, slots }) => tokens.slice(0, slots.length))
+    const sequence = path.flatMap(({ tokens, slots }) => tokens.slice(0, slots.length))
     const slots = this.#kv.prefixes.insert(
-      text,
+      sequence,
       path.flatMap((run) => run.slots),
       this.#salt,
     )

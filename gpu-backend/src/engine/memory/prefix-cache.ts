@@ -35,22 +35,22 @@ export class PrefixCache {
   }
 
   /**
-   * The slots of the longest prefix of `text` that is here. The caller becomes a user of each and must give them back.
+   * The slots of the longest prefix of `sequence` that is here. The caller becomes a user of each and must give them back.
    * @param salt only texts entered with the same one are found, here and in all that follows
    */
-  match(text: readonly number[], salt = ''): number[] {
-    const slots = this.#descend(text, salt).flatMap((node) => node.slots)
+  match(sequence: readonly number[], salt = ''): number[] {
+    const slots = this.#descend(sequence, salt).flatMap((node) => node.slots)
     this.#pool.share(slots)
     return slots
   }
 
-  /** How many tokens from the beginning of `text` are here, and how many of these others use now. Changes nothing. */
-  lookUp(text: readonly number[], salt = ''): { cached: number; used: number } {
+  /** How many tokens from the beginning of `sequence` are here, and how many of these others use now. Changes nothing. */
+  lookUp(sequence: readonly number[], salt = ''): { cached: number; used: number } {
     let cached = 0
     let used = 0
-    let node = this.#roots.get(this.#beginning(text, salt))
-    while ((node = node?.children.get(text[cached] ?? -1))) {
-      const same = commonLength(node.tokens, text, cached)
+    let node = this.#roots.get(this.#beginning(sequence, salt))
+    while ((node = node?.children.get(sequence[cached] ?? -1))) {
+      const same = commonLength(node.tokens, sequence, cached)
       if (used === cached) while (used < cached + same && this.#pool.isUsed(node.slots[used - cached]!)) used++
       cached += same
       if (same < node.tokens.length) break
@@ -64,17 +64,18 @@ export class PrefixCache {
    * caller's own are given back, so that equal prefixes take up slots once. Too short a text is not entered, nor one that shares
    * too short a beginning with another and stands in its slots
    */
-  insert(text: readonly number[], slots: readonly number[], salt = ''): number[] {
-    if (text.length !== slots.length) throw new Error(`${text.length} tokens in ${slots.length} slots`)
-    if (text.length < this.#fewest) return [...slots]
-    const path = this.#descend(text, salt)
+  insert(sequence: readonly number[], slots: readonly number[], salt = ''): number[] {
+    if (sequence.length !== slots.length) throw new Error(`${sequence.length} tokens in ${slots.length} slots`)
+    if (sequence.length < this.#fewest) return [...slots]
+    const path = this.#descend(sequence, salt)
     // The first slots are another text's in this cache, and a slot cannot be cached twice.
     if (path.length === 0 && this.#pool.isCached(slots[0]!)) return [...slots]
     const known = path.flatMap((node) => node.slots)
     this.#pool.share(known)
     this.#pool.give(slots.slice(0, known.length))
     const fresh = slots.slice(known.length)
-    if (fresh.length > 0) this.#append(path.at(-1) ?? this.#newRoot(text, salt), text.slice(known.length), fresh)
+    if (fresh.length > 0)
+      this.#append(path.at(-1) ?? this.#newRoot(sequence, salt), sequence.slice(known.length), fresh)
     return [...known, ...fresh]
   }
 
@@ -105,17 +106,17 @@ export class PrefixCache {
     for (const node of this.#nodes()) yield* node.slots
   }
 
-  /** The nodes that spell the longest prefix of `text` that is here; the last is split where the text leaves it. */
-  #descend(text: readonly number[], salt: string): Node[] {
+  /** The nodes that spell the longest prefix of `sequence` that is here; the last is split where the text leaves it. */
+  #descend(sequence: readonly number[], salt: string): Node[] {
     const now = ++this.#clock
     const path: Node[] = []
-    const root = this.#roots.get(this.#beginning(text, salt))
+    const root = this.#roots.get(this.#beginning(sequence, salt))
     if (!root) return []
     let node = root
-    for (let length = 0; length < text.length; length += node.tokens.length) {
-      const child = node.children.get(text[length]!)
+    for (let length = 0; length < sequence.length; length += node.tokens.length) {
+      const child = node.children.get(sequence[length]!)
       if (!child) break
-      const same = commonLength(child.tokens, text, length)
+      const same = commonLength(child.tokens, sequence, length)
       node = same < child.tokens.length ? split(child, same) : child
       node.lastUsed = now
       path.push(node)
@@ -123,13 +124,13 @@ export class PrefixCache {
     return path
   }
 
-  #beginning(text: readonly number[], salt: string): string {
-    return `${text.slice(0, this.#fewest).join()}\n${salt}`
+  #beginning(sequence: readonly number[], salt: string): string {
+    return `${sequence.slice(0, this.#fewest).join()}\n${salt}`
   }
 
-  #newRoot(text: readonly number[], salt: string): Node {
+  #newRoot(sequence: readonly number[], salt: string): Node {
     const root: Node = { tokens: [], slots: [], children: new Map(), parent: undefined, lastUsed: 0 }
-    this.#roots.set(this.#beginning(text, salt), root)
+    this.#roots.set(this.#beginning(sequence, salt), root)
     return root
   }
 
@@ -151,11 +152,11 @@ export class PrefixCache {
   }
 }
 
-/** How many of `tokens` stand in `text` from `start`. */
-export function commonLength(tokens: readonly number[], text: readonly number[], start: number): number {
-  const most = Math.min(tokens.length, text.length - start)
+/** How many of `tokens` stand in `sequence` from `start`. */
+export function commonLength(tokens: readonly number[], sequence: readonly number[], start: number): number {
+  const most = Math.min(tokens.length, sequence.length - start)
   let same = 0
-  while (same < most && tokens[same] === text[start + same]) same++
+  while (same < most && tokens[same] === sequence[start + same]) same++
   return same
 }
 

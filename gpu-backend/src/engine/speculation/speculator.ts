@@ -43,22 +43,22 @@ export class Speculator {
   }
 
   /**
-   * Guesses for the tokens after `text`.
+   * Guesses for the tokens after `sequence`.
    * @param room guesses at most
    * @param own texts of this request that go through each forward together
    * @throws the request's signal's reason
    */
-  async propose(text: readonly number[], room: number, own = 1): Promise<Guess[]> {
+  async propose(sequence: readonly number[], room: number, own = 1): Promise<Guess[]> {
     const others = this.#others()
     const shared = { rows: 1 + others, texts: own + others }
     for (const [i, { proposer, length, most }] of this.#able.entries()) {
       const limit = Math.min(most, room)
       // Reckoning takes a part of a small forward: it is left out where there is nothing to say.
-      const found = proposer.isFree ? await proposer.propose(text, limit) : undefined
+      const found = proposer.isFree ? await proposer.propose(sequence, limit) : undefined
       if (found?.length === 0) continue
       const situation = { ...shared, most: limit, costs: this.#costsOf(proposer) }
       const count = length.next({ ...situation, rival: this.#gain(i + 1, shared) })
-      const guesses = found?.slice(0, count) ?? (count > 0 ? await proposer.propose(text, count) : [])
+      const guesses = found?.slice(0, count) ?? (count > 0 ? await proposer.propose(sequence, count) : [])
       if (guesses.length === 0) continue
       this.#spoke = length
       return guesses

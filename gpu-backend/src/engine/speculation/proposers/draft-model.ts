@@ -18,8 +18,8 @@ export interface DraftModelOptions {
   runner: ModelRunner
   /** Size of the target's. */
   vocabulary: number
-  /** What a token is drawn from, of the scores after `text`. */
-  distribution: (scores: Scores, text: readonly number[]) => Distribution
+  /** What a token is drawn from, of the scores after `sequence`. */
+  distribution: (scores: Scores, sequence: readonly number[]) => Distribution
   noise: TokenNoise
   /** Is told how long guesses took, by the texts that the draft wrote in at that time. */
   guesses: MeasuredForwards
@@ -56,16 +56,16 @@ export class DraftModel implements Proposer {
     return this.#failed
   }
 
-  async propose(text: readonly number[], most: number): Promise<Guess[]> {
+  async propose(sequence: readonly number[], most: number): Promise<Guess[]> {
     if (this.#failed) return []
     const { runner, target, tree } = this.#options
     // Forwards of the target are held back only if drafting cannot block. If it waited for slots, these might be those of a
     // sequence that is held back: neither would ever go on. And a long prompt, or others', takes the draft many forwards.
     const holdsSlots = (this.#tree?.lease.held ?? 0) > 0
-    const isBrief = holdsSlots || (text.length <= runner.batcher.budget && runner.batcher.waiting === 0)
+    const isBrief = holdsSlots || (sequence.length <= runner.batcher.budget && runner.batcher.waiting === 0)
     const arrived = tree.optional && isBrief ? target.expect() : undefined
     try {
-      return await this.#write(text, Math.min(most, runner.capacity - text.length))
+      return await this.#write(sequence, Math.min(most, runner.capacity - sequence.length))
     } catch (error) {
       tree.signal.throwIfAborted()
       if (error instanceof NoRoom) {
@@ -88,14 +88,14 @@ export class DraftModel implements Proposer {
     this.#branch = undefined
   }
 
-  async #write(text: readonly number[], most: number): Promise<Guess[]> {
+  async #write(sequence: readonly number[], most: number): Promise<Guess[]> {
     const { runner, guesses: measured, tree } = this.#options
     const guesses: Guess[] = []
     while (guesses.length < most) {
       // Forwards with prompts in them say nothing of what a guess costs.
       const started = this.#tree && runner.batcher.waiting === 0 ? performance.now() : undefined
       if (guesses.length > 0) await advance(this.#tree!, [this.#branch!])
-      else await this.#follow(text)
+      else await this.#follow(sequence)
       tree.signal.throwIfAborted()
       guesses.push({ token: this.#written.at(-1)!, q: this.#q })
       const { running } = runner.batcher
@@ -104,30 +104,30 @@ export class DraftModel implements Proposer {
     return guesses
   }
 
-  /** Guesses the token after `text`: what of it has been run already is kept. */
-  async #follow(text: readonly number[]): Promise<void> {
-    if (!this.#tree || !this.#branch) return this.#begin(text)
-    this.#branch.follow(text.slice(this.#prompt.length))
+  /** Guesses the token after `sequence`: what of it has been run already is kept. */
+  async #follow(sequence: readonly number[]): Promise<void> {
+    if (!this.#tree || !this.#branch) return this.#begin(sequence)
+    this.#branch.follow(sequence.slice(this.#prompt.length))
     await advance(this.#tree, [this.#branch])
   }
 
-  async #begin(text: readonly number[]): Promise<void> {
+  async #begin(sequence: readonly number[]): Promise<void> {
     const { runner, distribution, noise, tree } = this.#options
     const reduced = this.#vocabulary.reduced(tree.reduced)
-    this.#prompt = text
+    this.#prompt = sequence
     this.#written.length = 0
-    this.#tree = new Tree(runner, { ...tree, reduced, most: runner.capacity - text.length })
+    this.#tree = new Tree(runner, { ...tree, reduced, most: runner.capacity - sequence.length })
     this.#branch = new Branch({
       tree: this.#tree,
       prefix: 0,
       writer: { tokens: this.#written, ended: false, push: (token) => void this.#written.push(token) },
-      position: text.length,
+      position: sequence.length,
       distribution: (scores, written) =>
-        (this.#q = distribution(this.#vocabulary.scores(scores), [...text, ...written])),
+        (this.#q = distribution(this.#vocabulary.scores(scores), [...sequence, ...written])),
       sampler: couplingSampler(noise),
       counts: new SpeculationCounts(),
     })
-    const [scores] = await this.#tree.prefill(text, [], [0])
+    const [scores] = await this.#tree.prefill(sequence, [], [0])
     this.#branch.begin(() => scores!)
   }
 }

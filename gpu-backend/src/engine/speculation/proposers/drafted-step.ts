@@ -7,7 +7,7 @@ export const MOST_DRAFTED = 8
 /** The rest of the drafted step that the target's version competes with. @param tokens of it, from where the two differ */
 export const draftedProposer = (tokens: readonly number[]): Proposer => ({
   isFree: true,
-  propose: (text, most) => certain(lookup(tokens, text, most, { shortest: 1 })),
+  propose: (sequence, most) => certain(lookup(tokens, sequence, most, { shortest: 1 })),
 })
 
 export const draftedStep: ProposerKind = {

@@ -29,7 +29,10 @@ export function lookup(
 }
 
 /** Looks in the text itself. */
-export const ngramProposer: Proposer = { isFree: true, propose: (text, most) => certain(lookup(text, text, most)) }
+export const ngramProposer: Proposer = {
+  isFree: true,
+  propose: (sequence, most) => certain(lookup(sequence, sequence, most)),
+}
 
 export const ngrams: ProposerKind = { name: 'ngram', most: ({ ngram }) => ngram, create: () => ngramProposer }
 

@@ -9,11 +9,11 @@ import type { Guess } from '../accept.ts'
 /** Guesses what the target writes next in one sequence. Whatever it guesses, `accept` keeps the text the target's own. */
 export interface Proposer {
   /**
-   * Guesses for the tokens after `text`, at most `most`; none when it has nothing to say. How many it makes must not depend on
+   * Guesses for the tokens after `sequence`, at most `most`; none when it has nothing to say. How many it makes must not depend on
    * tokens that it drew by chance: that would change what is written. Each call's text continues the one before by a token or more.
    * @throws the request's signal's reason, and nothing else
    */
-  propose(text: readonly number[], most: number): Guess[] | Promise<Guess[]>
+  propose(sequence: readonly number[], most: number): Guess[] | Promise<Guess[]>
   /** Whether its guesses take no time worth counting. Default: each takes a forward of the draft model. */
   readonly isFree?: boolean
   /** Set once it will never have anything to say again. */
@@ -35,8 +35,8 @@ export interface SpeculationRequest {
   arrival: number
   /** Only with texts of the same salt does it share what was run. Default: ''. */
   salt?: string | undefined
-  /** What a token is drawn from, of the scores after `text`. */
-  distribution: (scores: Scores, text: readonly number[]) => Distribution
+  /** What a token is drawn from, of the scores after `sequence`. */
+  distribution: (scores: Scores, sequence: readonly number[]) => Distribution
   /** Says when `distribution` can do with less than whole logits. */
   reduced: Reduction | undefined
   /** What guesses are drawn with, where they are drawn. */
