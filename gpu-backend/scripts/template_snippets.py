@@ -576,6 +576,316 @@ d | length
 'a' in 'a' == true
 x == 1 if x is defined else 'unset'
 *nums
+(messages | groupby('role') | first).grouper
+(messages | groupby('role') | first).list | length
+messages | groupby('role') | map(attribute='grouper') | list
+messages | groupby('role') | map(attribute='list') | map('length') | list
+[{'k': 1}] | groupby('k') | list
+([{'k': 1}] | groupby('k') | first).nope is defined
+'\\ufeffa\\x85\\x1c' | trim | length
+'a\\x85b\\x1cc d\\ufeffe' | title
+'\\ufeff1' | int
+'\\x851\\x1c' | int
+'\\x851.5\\x1c' | float
+'\\ufeff1.5' | float
+'<' | e | e
+'<' | e | escape | forceescape
+'<' | safe | e
+('<' | e) + '<'
+'<' + ('<' | e)
+('<' | e) ~ '<'
+('<' | e) * 2
+2 * ('<' | e)
+('%s' | e) % '<'
+('%s %r %d' | safe) % ('<', '<', 3)
+('%(a)s' | safe) % {'a': '<'}
+('{} {!r}' | safe).format('<', '<')
+('{}' | safe).format('<' | safe)
+'%s' | safe | format('<')
+'{}'.format('<' | e)
+['<' | e]
+['<' | e] | tojson
+{'a': '<' | e}
+'<' | e | tojson
+('<' | e) is escaped
+('<' | e | string) is escaped
+('<' | e | upper) is escaped
+('<' | e | trim) is escaped
+('<' | e | replace('l', 'L')) is escaped
+('<' | e).upper() | e
+('<a' | e).split('a') | map('e') | list
+(',' | safe).join(['<', '>' | safe])
+('a' | safe).replace('a', '<')
+('a' | safe).replace('a', '<') | e
+('a' | safe)[0] is escaped
+('a' | safe)[:1] is escaped
+('a' | safe) is string
+('a' | safe) is sequence
+('a' | safe) == 'a'
+('a' | safe) in ['a']
+'a' in ('abc' | safe)
+('a' | safe) < 'b'
+{'a': 1}['a' | safe]
+('abc' | safe) | length
+('abc' | safe) | list
+('abc' | safe) | first is escaped
+('3' | safe) | int + 1
+'safe' if ('' | safe) else 'empty'
+('a' | safe).startswith('a')
+[('b' | safe), 'a'] | sort
+['<', '>' | safe] | join(' ')
+'<' | e | indent(2, true) | e
+'<>' | e | truncate(6, true, '<') | e
+(missing | default('<' | e)) | e
+'a' + 1 | string | safe
+1 | e | e
+[1] | e
+none | e
+'{!a} {!a}'.format('é', ['🙂\\u200b'])
+'%a|%5a' % ('é', 'x')
+'%#x %#o %#X|%#6x|%#06x' % (255, 8, 255, 10, 10)
+'{:#x} {:#o} {:#b} {:#X}|{:#06x}|{:#8b}'.format(255, 8, 5, 255, 10, 2)
+'{:_x} {:_b} {:,}'.format(65536, 255, 1234567)
+'%x' % 1.5
+'{:#.0f} {:#.0e}'.format(3.0, 3.0)
+'inf' | float
+'-Infinity' | float
+'nan' | float
+'infinit' | float
+'+1_0.5_0e1_0' | float
+'1__0' | float
+'_1' | float
+'1_' | float
+'.5' | float
+'5.' | float
+'.' | float
+'1e400' | float
+'٣٫' | float
+'٣.٥' | float
+'٣' | int
+'𝟙𝟚' | int
+'१२' | int
+'1_000' | int
+'1__0' | int
+'_1' | int
+'1_' | int
+'0x1F' | int
+'0x1F' | int(base=0)
+'0b11' | int(base=0)
+'0o17' | int(base=0)
+'12' | int(base=0)
+'012' | int(base=0)
+'00' | int(base=0)
+'0b11' | int(base=2)
+'11' | int(base=2)
+'0b11' | int(base=16)
+'-0x1f' | int(base=16)
+'0x_1f' | int(base=16)
+'zz' | int(base=36)
+'12' | int(base=3)
+'19' | int(base=8)
+'19' | int(base=1)
+'9.9' | int(base=0)
+'inf' | int
+'nan' | int
+('inf' ~ missing) | float | int
+'- 1' | int
+range(10)[2:4]
+range(10)[::-1]
+range(10)[::-3]
+range(1, 20, 3)[1:-1]
+range(10)[2:4] | list
+range(10)[5:2]
+range(5).start
+range(1, 9, 2).stop
+range(1, 9, 2).step
+range(3).nope is defined
+range(5).count(3)
+range(5).index(3)
+range(0, 3) == range(3)[:]
+range(5)[9] is defined
+nums | batch(0) | list
+nums | batch(-1) | list
+nums | batch(2, none) | list
+[] | batch(0) | list
+nums | slice(0) | list
+nums | slice(-1) | list
+strftime_now('%s') | length
+strftime_now('%U %W %V %G %g %C %R %r %k %l %_d %P')
+strftime_now('%u %w %c|%x|%X|%D|%F|%T|%h|%n|%t')
+strftime_now('%-H %-I %-j %-M %_j %_m %_H %0e %0k %-y %-l')
+strftime_now('%^a %^B %#p %#a %^p')
+strftime_now('%5d %-5d %_5d %10A %3Y %05m')
+strftime_now('%Ey %Od %EC')
+strftime_now('%f %-f %z %Z| %q %! %')
+'ﬁx' | capitalize
+'ﬁx' | title
+'ﬁx fﬂ ßs ǆa'.title()
+'ﬁx'.capitalize()
+'ǆabc'.capitalize()
+'ßtraße'.capitalize()
+'ᾳβ'.capitalize()
+'აბ'.capitalize()
+'İI'.capitalize()
+'ΑΣ x'.title()
+'ΑΣ'.capitalize()
+'ΑΣ' | capitalize
+'ΑΣ' | title
+'ΑΣ x ΣΑ'.lower()
+'五a 3b _c'.title()
+'e\\u0301a'.title()
+'ﬁ'.casefold()
+'ẞßŉᾳςΣ'.casefold()
+'İıI'.casefold()
+'Ꭰꭰΐ'.casefold()
+'ﬁ'.upper()
+'ǅ'.swapcase()
+'ΑΣ'.swapcase()
+'五'.isnumeric()
+'一百兆'.isnumeric()
+'字'.isnumeric()
+'①'.isdigit()
+'①'.isdecimal()
+'½'.isdigit()
+'፩⑴⒈⓪❶'.isdigit()
+'⑩'.isdigit()
+'ª'.islower()
+'ªA'.islower()
+'ǅ'.isupper()
+'ǅ'.istitle()
+'Ab1Cd'.istitle()
+'AbC'.istitle()
+'ʰ' is lower
+'ª' is lower
+'Ⓐ' is upper
+'\\ud800' | tojson | length
+'\\x7f\\x1f\\u2028"\\\\' | tojson
+'\\x7fé' | tojson(ensure_ascii=true)
+self
+self is defined
+self.nope is defined
+1500225688656964.25
+-12.5 | round(-2)
+'%+.2G|%g' % (-99343932427, 20000000000)
+'{:_G} {:,.0%} {:_.1%}'.format(-80415453516.1, 12345, 1.5)
+'{: #3} {:#}'.format(1e-05, 2)
+'{:,n}'.format(1000)
+'' | capitalize
+''.title()
+'ΑΣΑ αΣ. ΑΣ\\'α'.title()
+'aΣ αΣα'.swapcase()
+'%5.1f|%+d|% d|%.3d|%-6.2e|' % (2.25, 5, 5, 7, 0.00125)
+'%s' % (('<' | e),)
+dict(a='<' | e)
+('<' | e) | default('x') | e
+('a' | safe) | reverse | e
+('a b' | safe).split()[0] is escaped
+('<' | safe) | list
+'<' | safe | first | e
+('a' | safe) | join('<')
+range(3) | list | join(',' | safe)
+'banana'.count('a', 2)
+'banana'.count('a', 2, -1)
+'banana'.count('a', -1)
+'abc'.count('', 3)
+'abc'.count('', 4)
+'abc'.find('', 4)
+'abc'.find('', 2, 1)
+'abc'.rfind('', 1, 2)
+'🙂a🙂a'.count('a', 2)
+'banana'.startswith('na', 2)
+'banana'.startswith('na', 2, 3)
+'banana'.startswith(('x', 'na'), -2)
+'abc'.startswith('', 4)
+'banana'.endswith('na', 5)
+'banana'.endswith('na', 0, 4)
+'banana'.endswith(('an', 'x'), none, -1)
+'a b'.isprintable()
+''.isprintable()
+'a\\n'.isprintable()
+'\\u00a0'.isprintable()
+'é🙂'.isprintable()
+'a\\tb\\n\\tc'.expandtabs()
+'a\\tb'.expandtabs(4)
+'a\\tb'.expandtabs(tabsize=1)
+'a\\tb'.expandtabs(0)
+'ab\\rc\\td'.expandtabs(4)
+'a1'.isidentifier()
+'1a'.isidentifier()
+'_é'.isidentifier()
+''.isidentifier()
+'a-b'.isidentifier()
+1234 | round(-2)
+1250 | round(-2)
+1350 | round(-2)
+-1250 | round(-2)
+1250.0 | round(-2)
+1250.5 | round(-2)
+-1350.0 | round(-2)
+49 | round(-2)
+1234.5 | round(-5)
+1234.5 | round(-2, 'floor')
+1234.5 | round(-2, 'ceil')
+1 | round(2, 'nope')
+'%g %g %g %g' % (0.0001, 1234567.0, 0.00001234, 100)
+'%.3g|%8.2g|%G|%#g' % (3.14159, 12345, 1e-10, 1.5)
+'%.0g %g %g' % (123.0, 0.0, 1e100)
+'%c%c' % (65, 'é')
+'%c' % 'ab'
+'%c' % 128578
+'%c' % -1
+'{:g} {:g} {:g}'.format(0.0001, 1234567.0, 3)
+'{:.3g} {:G} {:#g}'.format(3.14159, 1e-10, 1.5)
+'{:.3} {:.3} {:.1}'.format(3.14159, 123.0, 5.0)
+'{:.10} {:.2}|{:8.3}'.format(1e20, 0.00001, 2.0)
+'{:n} {:n}'.format(12, 1.5)
+'{:,g}'.format(12345.0)
+'{:c}'.format(65)
+'{:c}'.format('a')
+'{:.3}'.format(5)
+'%d' % (('inf' ~ missing) | float)
+'%.2f %e %g' % (('inf' ~ missing) | float, ('nan' ~ missing) | float, ('-inf' ~ missing) | float)
+'{:f} {:F} {:E}'.format(('inf' ~ missing) | float, ('nan' ~ missing) | float, ('inf' ~ missing) | float)
+'upper' is filter
+'nope' is filter
+'urlize' is filter
+'defined' is test
+'nope' is test
+['upper', 'nope'] | select('filter') | list
+['odd', 'nope'] | select('test') | list
+'a b/é?&=~()*\\'!' | urlencode
+{'a b': 'c/d', 'é': 1} | urlencode
+[('a', 1), ('b', none)] | urlencode
+1.5 | urlencode
+none | urlencode
+'<b>' | safe | forceescape
+'<b>' | e | forceescape
+1 | filesizeformat
+0 | filesizeformat
+999 | filesizeformat
+1000 | filesizeformat
+1500000 | filesizeformat
+1500000 | filesizeformat(true)
+'2048' | filesizeformat(binary=true)
+10 ** 30 | filesizeformat
+'x' | filesizeformat
+{'class': 'a "b"', 'id': none, 'n': 1, 'u': missing} | xmlattr
+{'a': '<'} | xmlattr(false)
+{} | xmlattr
+{'a b': 1} | xmlattr
+{'a': '<' | safe} | xmlattr
+1 is defined is defined
+1 is odd is even
+1 is not defined is defined
+1 is divisibleby(1) is defined
+(1 is odd) is defined
+1 is defined if true else 2
+'\\x4'
+'\\xg1'
+'\\u12'
+'\\U1'
+'\\N'
+'a\\8\\q'
 """.strip("\n").split("\n")
 
 BLOCKS = [
@@ -748,6 +1058,81 @@ BLOCKS = [
     "{{ '<|' + messages[0]['role'] + '|>\\n' + messages[0]['content'] + '\\n' }}",
     "{% set date = strftime_now('%d %b %Y') if strftime_now is defined else '26 Jul 2024' %}{{ date }}",
     "{% if messages[1] is not defined %}a{% endif %}{% if messages[9] is not defined %}b{% endif %}{% if messages[9].role is defined %}{% endif %}",
+    # What is white to Python
+    "a\ufeff{%- if true %}b{% endif %}",
+    "a\x85\x1c{%- if true -%}\x85\x1cb{% endif %}",
+    "{{ 1 -}}\ufeffb",
+    "{{ 1 -}}\x85\x1cb",
+    "a\n\ufeff{% if true %}b{% endif %}",
+    "a\n\x85{% if true %}b{% endif %}",
+    "a\n \x1c {# x #}b",
+    "{#- a -#}\ufeffb\ufeff{#- c #}",
+    "{% raw -%}\ufeffb\ufeff{%- endraw %}",
+    "{% raw -%}\x85b\x85{%- endraw %}",
+    "{{\ufeff1}}",
+    "{{\x851\x1c}}",
+    "{%\x85if\x1ftrue %}b{% endif %}",
+    "{%\ufeffif true %}b{% endif %}",
+    # Macros
+    "{% macro m(a, b=1) %}{{ varargs }}{% endmacro %}{{ m.name }} {{ m.arguments }} {{ m.catch_varargs }} {{ m.catch_kwargs }} {{ m.caller }}",
+    "{% macro m() %}{% endmacro %}{{ m }} {{ m is callable }} {{ m.nope is defined }} {{ [m] }}",
+    "{% macro m(caller) %}{% endmacro %}{{ m.explicit_caller }} {{ m._func is defined }}",
+    # Loop controls inside of captured text, and text that is escaped
+    "{% for i in [1, 2] %}a{% filter upper %}b{% break %}c{% endfilter %}d{% endfor %}e",
+    "{% for i in [1, 2] %}a{% filter upper %}b{% continue %}c{% endfilter %}d{% endfor %}e",
+    "{% for i in [1, 2] %}a{% set x %}b{% if i == 2 %}{% break %}{% endif %}c{% endset %}d{{ x }}{% endfor %}e",
+    "{% for i in [1, 2] %}a{% with x = 1 %}{% break %}{% endwith %}b{% endfor %}e",
+    "{% for i in [1, 2] %}a{% filter e | upper %}<{% filter upper %}{% break %}{% endfilter %}{% endfilter %}{% else %}none{% endfor %}",
+    "{% set x | e %}<{% endset %}{{ x | e }}",
+    "{% filter e %}<{% endfilter %}",
+    "{% macro m(x) %}{{ x | e }}{% endmacro %}{{ m('<' | e) }}{{ m('<') | e }}",
+    # Blocks
+    "a{% block x %}b{{ nums[0] }}{% endblock %}c",
+    "{% set y = 1 %}{% block x %}{{ y }}{% set y = 2 %}{{ y }}{% endblock x %}{{ y }}",
+    "{% for i in [1, 2] %}{% block x %}{{ i is defined }}{% endblock %}{% endfor %}",
+    "{% for i in [1, 2] %}{% block x scoped %}{{ i }}{{ loop.index }}{% endblock %}{% endfor %}",
+    "{% block x %}{% block y %}b{% endblock %}{% endblock %}",
+    "{% block x %}b{% endblock %}{{ self.x() }}{{ self.y is defined }}{{ self }}",
+    "{% block x %}{% endblock %}{% block x %}{% endblock %}",
+    "{% block x %}{% endblock y %}",
+    "{% block x-y %}{% endblock %}",
+    "{% block %}{% endblock %}",
+    "{% for i in [1] %}{% block x %}{% break %}{% endblock %}{% endfor %}",
+    "{% macro m() %}{% block x %}{{ messages | length }}{% endblock %}{% endmacro %}{{ m() }}",
+    "{% with z = 1 %}{% block x %}{{ z is defined }}{% endblock %}{% endwith %}",
+    "a\n  {% block x %}\n  b\n  {% endblock %}\nc",
+    "{% block x %}{{ super() }}{% endblock %}",
+    "{% block x required %}{% endblock %}",
+    "{% block x %}{{ self.x is defined }}{% endblock %}",
+    "{% set self = 1 %}{{ self }}",
+    # More faults of the template
+    "{% for loop in [1] %}{% endfor %}",
+    "{% for a, loop in [(1, 2)] %}{% endfor %}",
+    "{% for a in [1] %}{% set loop = 1 %}{% endfor %}",
+    "{% for a in [1] %}{% set b, loop = 1, 2 %}{% endfor %}",
+    "{% for a in [1] %}{% set loop %}x{% endset %}{% endfor %}",
+    "{% for a in [1] %}{% if true %}{% macro m() %}{% set loop = 1 %}{% endmacro %}{% endif %}{% endfor %}",
+    "{% for a in [] %}{% else %}{% set loop = 1 %}{% endfor %}",
+    "{% set loop = 1 %}{{ loop }}",
+    "{% set loop = 1 %}{% for a in [1] %}{{ loop.index }}{% endfor %}{{ loop }}",
+    "{% for a in [1] %}{% with loop = 1 %}{{ loop }}{% endwith %}{% endfor %}",
+    "{% set ns = namespace() %}{% for ns.a in [1] %}{% endfor %}",
+    "{% set ns = namespace() %}{% for ns.a, b in [(1, 2)] %}{% endfor %}",
+    "{% set ns = namespace() %}{% with ns.a = 1 %}{% endwith %}",
+    "{% set ns = namespace() %}{% set ns.a, b = 1, 2 %}{{ ns.a }}{{ b }}",
+    "{% set ns = namespace() %}{% set ns.a %}x{% endset %}{{ ns.a }}",
+    "{% if true %}{% break %}{% endif %}",
+    "{% continue %}",
+    "{% for a in [1] %}{% generation %}{% break %}{% endgeneration %}{% endfor %}",
+    "{% for a in [1] %}{% else %}{% break %}{% endfor %}",
+    "{% macro m() %}{{ caller() }}{% endmacro %}{% for a in [1] %}{% call m() %}{% break %}{% endcall %}{% endfor %}",
+    "{% generation %}{% for a in [1, 2] %}{{ a }}{% break %}{% endfor %}{% endgeneration %}",
+    "{% for a in [1, 2] %}{% generation %}{{ a }}{% endgeneration %}{% break %}{% endfor %}",
+    "{% generation %}{% set x = 1 %}{% endgeneration %}{% generation %}{{ x is defined }}{% endgeneration %}",
+    "{% include 'a' %}",
+    "{% extends 'a' %}",
+    "{% import 'a' as b %}",
+    "{% from 'a' import b %}",
 ]
 
 SNIPPETS = [*(f"{{{{ {expression} }}}}" for expression in EXPRESSIONS), *BLOCKS]

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cp, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,18 +31,35 @@ function run(env: Record<string, string>, ...args: string[]) {
 
 test('a model folder that is missing or broken is one clear line and exit code 1', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
-  try {
-    const missing = await lookahead('serve', '--port', '0', '--models', path.join(folder, 'nothing')).exit
-    expect(missing).toMatchObject({ code: 1, stdout: '' })
-    expect(missing.stderr).toMatch(/^lookahead: no model folder at .*nothing.*\n$/)
-    await cp(path.join(models, 'draft'), path.join(folder, 'target'), { recursive: true })
-    await truncate(path.join(folder, 'target/model.safetensors'), 5000)
-    const broken = await lookahead('serve', '--port', '0', '--models', folder).exit
-    expect(broken).toMatchObject({ code: 1, stdout: '' })
-    expect(broken.stderr).toMatch(/^lookahead: .*model\.safetensors.*\n$/)
-  } finally {
-    await rm(folder, { recursive: true })
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const refusal = async (where: string) => {
+    const { code, stdout, stderr } = await lookahead('serve', '--port', '0', '--models', where).exit
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    return stderr
   }
+  expect(await refusal(path.join(folder, 'nothing'))).toMatch(/^lookahead: no model folder at .*nothing.*\n$/)
+  expect(await refusal(folder)).toMatch(/^lookahead: .*target is not a folder.*\n$/)
+  for (const role of ['target', 'draft', 'judge']) {
+    const weights = path.join(folder, role, 'model.safetensors')
+    await cp(path.join(models, role === 'judge' ? role : 'draft'), path.dirname(weights), { recursive: true })
+    const whole = await readFile(weights)
+    await truncate(weights, 5000)
+    expect(await refusal(folder)).toMatch(new RegExp(`^lookahead: .*${role}/model\\.safetensors is broken.*\\n$`))
+    await writeFile(weights, whole)
+  }
+})
+
+test('without a draft it serves, and says in a line what is missing and what follows', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  await cp(path.join(models, 'draft'), path.join(folder, 'target'), { recursive: true })
+  const { child, output, exit } = lookahead('serve', '--port', '0', '--models', folder)
+  await expect.poll(() => output.stdout).toContain('listening on')
+  expect(output.stdout).toMatch(
+    new RegExp(`^lookahead: no draft, for there is no ${folder}/draft: .*lookahead.*$`, 'm'),
+  )
+  child.kill('SIGTERM')
+  expect((await exit).code).toBe(0)
 })
 
 test("a folder of one's own without ONNX Runtime is one clear line and exit code 1", async () => {

@@ -273,7 +273,7 @@ describe('a request', () => {
     expect(parse(question).output).toMatchObject({
       max_tokens: 1024,
       stop: [],
-      lookahead: { mode: 'auto', depth: 8, verifier: 'likelihood', pipelined: true },
+      lookahead: { mode: 'auto', depth: 8, pipelined: true },
     })
   })
 })

@@ -10,8 +10,8 @@ export interface LookaheadOptions {
   /** Default: the runtime's own, looked up at each call. */
   fetch?: typeof globalThis.fetch | undefined
   /**
-   * How often a request is sent again after 408, 409, 429, 5xx, a lost connection or a timeout; never once the first
-   * event of a run has arrived. Default 2.
+   * How often a request is sent again after 408, 409, 429, 5xx, a lost connection or a timeout before the first event of a run has
+   * arrived, or after a failure that may pass before any of its text. Default 2.
    */
   maxRetries?: number | undefined
   /** Time until the response headers, in milliseconds, up to 2³¹ − 1. Default 60,000. */

@@ -1,9 +1,9 @@
 /** The events of a stored run, whatever becomes of the connection. Loaded with the first such run. */
 import { calls, runPath } from './calls.ts'
-import { LookaheadError } from './errors.ts'
-import { sleep } from './protocol/retry.ts'
+import { LookaheadError, RunFailedError } from './errors.ts'
+import { pause, sleep } from './protocol/retry.ts'
 import type { RunEvent } from './protocol/runs.ts'
-import { backoff, delayAfter } from './retry.ts'
+import { backoff, delayAfter, retries } from './retry.ts'
 import { readRun } from './run-events.ts'
 import type { Call, Settings } from './transport.ts'
 
@@ -18,11 +18,40 @@ export interface StoredSource {
 const LOSSES_PER_RETRY = 5
 
 /**
- * The run's events, the last of them terminal, each once and in order: a connection that is lost is made again, and goes on after the
- * last event that came. Leaving it leaves the run alone.
+ * The run's events, the last of them terminal. A run that fails is begun anew when one that is not stored would be (`runEvents`), as another
+ * run; but not where somebody ended it, or where it may be what its object was lost of. One that is only read again stays as it is.
  * @param isCancelled whether an abort of the signal is meant for the run too
  */
 export async function* storedEvents(
+  settings: Settings,
+  source: StoredSource,
+  signal: AbortSignal,
+  isCancelled: () => boolean,
+): AsyncGenerator<RunEvent, void, undefined> {
+  const again = retries(settings.maxRetries, signal)
+  for (let failures = 0; ; failures++) {
+    let isOut = false
+    try {
+      for await (const event of eventsOf(settings, source, signal, isCancelled)) {
+        isOut ||= event.type === 'text.delta' || 'reason' in event
+        yield event
+      }
+      return
+    } catch (error) {
+      const mayBeAnother = source.call && !isOut && error instanceof RunFailedError && !ended.has(error.code)
+      if (!mayBeAnother) throw error
+      await pause(error, failures, again)
+    }
+  }
+}
+
+const ended: ReadonlySet<string> = new Set(['cancelled', 'interrupted'])
+
+/**
+ * One run's events, each once and in order: a connection that is lost is made again, and goes on after the last event that came.
+ * Leaving it leaves the run alone.
+ */
+async function* eventsOf(
   settings: Settings,
   { call, id, next = 0 }: StoredSource,
   signal: AbortSignal,

@@ -87,6 +87,61 @@ describe('a lost connection', () => {
   })
 })
 
+describe('a run that fails before any of its text', () => {
+  const failedWith = (code: string): RunEvent => ({ type: 'run.failed', code, message: 'm' })
+  const started = (run_id: string): RunEvent => ({ ...events[0]!, run_id }) as RunEvent
+  const waiting: RunEvent = { type: 'run.waiting', code: 'target_unavailable', message: 'm' }
+  const away = () => staged([wire([events[0]!, waiting, failedWith('target_unavailable')])]).response
+
+  it('is begun anew, as another run, and the loop sees no failure', async () => {
+    const second = started('run_2')
+    const { requests } = script(
+      away(),
+      Response.error(),
+      staged([wire([second, ...events.slice(1, 4)])]).response,
+      staged([from(4)]).response,
+    )
+    const run = ask()
+    expect(await read(run)).toEqual([events[0], waiting, second, ...events.slice(1)])
+    expect((await run.final()).answer).toBe('The answer is 42.')
+    expect(requests.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'POST /v1/runs',
+      'POST /v1/runs',
+      'POST /v1/runs',
+      'GET /v1/runs/run_2/events?starting_after=3',
+    ])
+    const [first, ...again] = requests.slice(0, 3).map(({ headers }) => headers['idempotency-key'])
+    expect(again[0]).toBe(again[1])
+    expect(again[0]).not.toBe(first)
+  })
+
+  it('as often as maxRetries says', async () => {
+    const { requests } = script(away(), away(), away())
+    const run = new Lookahead({ baseURL, maxRetries: 1 }).runs.stream({ prompt: 'x', store: true })
+    await expect(read(run)).rejects.toMatchObject({ kind: 'run_failed', code: 'target_unavailable' })
+    expect(requests).toHaveLength(2)
+  })
+
+  it.each([
+    ['when somebody has cancelled it', () => ask(), [events[0]!, failedWith('cancelled')]],
+    ['when it would fail again', () => ask(), [events[0]!, failedWith('context_length_exceeded')]],
+    ['when text is out', () => ask(), [...events.slice(0, 5), failedWith('target_unavailable')]],
+    ['when a step was ruled on', () => ask(), [...events.slice(0, 4), failedWith('target_unavailable')]],
+    ['when it is only read', () => client.runs.resume('run_1'), [events[0]!, failedWith('target_unavailable')]],
+  ])('is not begun anew %s', async (_, open, told) => {
+    const { requests } = script(staged([wire(told)]).response)
+    await expect(read(open())).rejects.toMatchObject({ kind: 'run_failed' })
+    expect(requests).toHaveLength(1)
+  })
+
+  it('is not begun anew once the call is left', async () => {
+    const { requests } = script(away(), Response.json(state))
+    const run = ask()
+    for await (const { type } of run) if (type === 'run.waiting') run.cancel()
+    await expect.poll(() => requests.map(({ url }) => url)).toEqual(['/v1/runs', '/v1/runs/run_1/cancel'])
+  })
+})
+
 describe('a run that is stored', () => {
   it('is read on from the event that is known, or whole', async () => {
     const { requests } = script(staged([from(4)]).response, staged([from(0)]).response)

@@ -19,6 +19,7 @@ import json
 import openai
 
 WORKER = (sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8787").rstrip("/")
+BACKEND = os.environ.get("BACKEND")
 QUESTION = "Ann has 144 shells. 2/3 of them are yellow, and 4/8 of the rest are red. How many shells are red?"
 MESSAGES = [{"role": "user", "content": QUESTION}]
 HOW = {"lookahead": {"mode": "lr+sd", "depth": 4, "verifier": "exact"}}
@@ -103,22 +104,28 @@ def abort():
         client.with_options(timeout=1).chat.completions.create(**endless)
     except openai.APITimeoutError:
         pass
-    backend = os.environ.get("BACKEND")
-    if not backend:
-        return told("abort", "left; set BACKEND to its URL to see that nothing runs there")
+    if BACKEND:
+        settles(0)
+    told("abort", "nothing runs at the backend" if BACKEND else "left; set BACKEND to its URL to see that nothing runs there")
+
+
+def settles(running):
+    """Waits until so many requests run at the backend."""
     started = time.monotonic()
-    while json.load(urllib.request.urlopen(f"{backend}/health"))["running"] > 0:
-        assert time.monotonic() - started < 60, "the backend still runs what was left"
+    while json.load(urllib.request.urlopen(f"{BACKEND}/health"))["running"] != running:
+        assert time.monotonic() - started < 60, f"there are never {running} requests at the backend"
         time.sleep(0.1)
-    told("abort", f"nothing runs at the backend {time.monotonic() - started:.1f} s later")
 
 
 def retries(url):
-    lonely = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=1)
+    sent = []
+    http = openai.DefaultHttpxClient(event_hooks={"request": [sent.append]})
+    lonely = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=1, http_client=http)
     started = time.monotonic()
     try:
         lonely.chat.completions.create(**ask)
     except openai.InternalServerError as error:
+        assert len(sent) == 2, sent
         told("retries", error.status_code, error.code, f"after {time.monotonic() - started:.1f} s and one more try")
     else:
         raise AssertionError("a worker with nothing behind it answered")
@@ -126,15 +133,30 @@ def retries(url):
 
 def llm_cli(expected):
     with tempfile.TemporaryDirectory() as folder:
-        entry = f"- model_id: lookahead\n  model_name: target:lr+sd:exact\n  api_base: {WORKER}/v1\n"
-        pathlib.Path(folder, "extra-openai-models.yaml").write_text(entry)
-        program = pathlib.Path(sys.executable).with_name("llm")
+        models = {"lookahead": "target:lr+sd:exact", "plain": "target:ar"}
+        entries = [f"- {{model_id: {id}, model_name: '{name}', api_base: '{WORKER}/v1'}}\n" for id, name in models.items()]
+        pathlib.Path(folder, "extra-openai-models.yaml").write_text("".join(entries))
         env = {**os.environ, "LLM_USER_PATH": folder}
-        command = [program, "-m", "lookahead", "--key", "none", "-o", "temperature", "0", "-o", "max_tokens", "400", QUESTION]
+
+        def command(model, more, **options):
+            program = pathlib.Path(sys.executable).with_name("llm")
+            chosen = [word for name, value in options.items() for word in ("-o", name, str(value))]
+            return {"args": [program, "-m", model, "--key", "none", *chosen, *more, QUESTION], "env": env}
+
         for more in ([], ["--no-stream"]):
-            done = subprocess.run([*command, *more], env=env, capture_output=True, text=True, check=True)
+            asked = command("lookahead", more, temperature=0, max_tokens=400)
+            done = subprocess.run(**asked, capture_output=True, text=True, check=True)
             assert expected in done.stdout, done
         told("llm", repr(done.stdout.strip()[-60:]))
+        refused = subprocess.run(**command("lookahead", [], presence_penalty=1), capture_output=True, text=True)
+        assert refused.returncode != 0 and "presence_penalty" in refused.stderr, refused
+        told("llm", "refused:", repr(refused.stderr.strip()[:80]))
+        for more in ([], ["--no-stream"]) if BACKEND else ():
+            with subprocess.Popen(**command("plain", more, temperature=2, max_tokens=1900), stdout=subprocess.DEVNULL) as left:
+                settles(1)
+                left.kill()
+            settles(0)
+        told("llm", "left: nothing runs at the backend" if BACKEND else "not left: set BACKEND to its URL for that")
 
 
 answer = whole()

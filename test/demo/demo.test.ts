@@ -30,6 +30,7 @@ test('for programs, one line of JSON', async () => {
   expect(JSON.parse(stdout)).toMatchObject({
     question: 'How much is 2 + 2?',
     unfamiliarWords: ['+'],
+    isStory: false,
     modes: { ar: { tokens: expect.any(Number) }, 'lr+sd': { tokens: expect.any(Number) } },
   })
 })

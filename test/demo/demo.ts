@@ -7,7 +7,7 @@ import { withStack } from '../launcher/index.ts'
 import { ask, measure } from '../measure.ts'
 import type { Measurement } from '../measure.ts'
 import { oneLine, paint, stepLine } from './show-steps.ts'
-import { unfamiliarWords } from './unfamiliar.ts'
+import { isStory, unfamiliarWords } from './unfamiliar.ts'
 
 const program = script('demo', 'One question through the whole stack, with lookahead and without.')
   .usage('-- [question] [flags]')
@@ -41,12 +41,13 @@ await withStack(async ({ workerURL }) => {
   const speedup = lookahead.tokensPerSecond / plain.tokensPerSecond
   if (json) console.log(JSON.stringify(report(plain, lookahead, speedup)))
   else say(table(plain, lookahead, speedup))
-  if (unfamiliar.length > 0) say(paint('yellow', hint(unfamiliar)))
+  if (unfamiliar.length > 0 || !isStory(question)) say(paint('yellow', hint(unfamiliar)))
 })
 
 function hint(words: string[]): string {
+  const unknown = words.length > 0 ? ` They do not know: ${words.join(', ')}` : ' This is none of them.'
   return `
-The demo models know word problems of ${FAMILIES.length} kinds, and no other words than these have. They do not know: ${words.join(', ')}
+The demo models know word problems of ${FAMILIES.length} kinds, and no other words than these have.${unknown}
 So this answer is likely to be wrong, however sure it sounds.`
 }
 
@@ -66,6 +67,7 @@ function report(plain: Measurement, lookahead: Measurement, speedup: number) {
   return {
     question,
     unfamiliarWords: unfamiliar,
+    isStory: isStory(question),
     answer: shortAnswer(lookahead.result),
     modes: {
       ar: mode(plain),

@@ -1,6 +1,8 @@
 import { describe, expect, inject, it } from 'vitest'
 import { about, backendHealth } from './ask.ts'
 import { chromium, inBrowser } from './browser.ts'
+import { inTab } from './devtools.ts'
+import type { Tab } from './devtools.ts'
 
 const workerURL = JSON.stringify(inject('workerURL'))
 
@@ -48,71 +50,51 @@ describe.skipIf(!chromium)('the SDK in Chromium', () => {
 })
 
 describe.skipIf(!chromium)('a page without the SDK', () => {
-  it('reads a streamed chat, and the error of a refused one', async ({ signal }) => {
+  /** In the page: asks the worker, and hands out the answer. */
+  const ask = `(more, signal) => fetch(${workerURL} + '/v1/chat/completions', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer none' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'What is 2 + 2?' }], max_tokens: 8, ...more }),
+    signal,
+  })`
+
+  it('reads a chat as a stream and in one piece, and the error of a refused one', async ({ signal }) => {
     const script = `
-      const ask = (more: object) => fetch(${workerURL} + '/v1/chat/completions', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: 'Bearer none' },
-        body: JSON.stringify({ messages: [{ role: 'user', content: 'What is 2 + 2?' }], max_tokens: 8, stream: true, ...more }),
-      })
-      const response = await ask({})
+      const ask = ${ask}
+      const response = await ask({ stream: true })
       const text = await response.text()
+      const whole = await (await ask({})).json()
       const refused = await ask({ tools: [{}] })
       const { error } = await refused.json()
-      await report({ type: response.headers.get('content-type'), id: response.headers.get('x-request-id'), text, refused: [refused.status, error.param] })`
-    const seen = (await inBrowser(script, signal)) as { type: string; id: string; text: string; refused: unknown[] }
-    expect(seen).toMatchObject({ type: 'text/event-stream', id: expect.any(String), refused: [400, 'tools'] })
+      const { headers } = response
+      await report({ type: headers.get('content-type'), id: headers.get('x-request-id'), text, whole, refused: [refused.status, error.param] })`
+    const seen = (await inBrowser(script, signal)) as { text: string }
+    expect(seen).toMatchObject({
+      type: 'text/event-stream',
+      id: expect.any(String),
+      whole: { choices: [{ finish_reason: 'length' }], usage: { completion_tokens: 8 } },
+      refused: [400, 'tools'],
+    })
     expect(seen.text).toMatch(/"finish_reason":"length"[^]*data: \[DONE\]\n\n$/)
   })
-})
 
-/** Waits in the page until the text of an element is so; the page is the example, with its own root in StrictMode. */
-const withPage = `
-  import '../../sdk/examples/react/page.tsx'
-  const at = (selector: string) => document.querySelector(selector) as HTMLElement | null
-  const until = async (isSo: () => unknown) => { while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10)) }
-  const classes = new Set<string>()
-  new MutationObserver(() => { for (const { className } of document.querySelectorAll('li')) classes.add(className) })
-    .observe(document, { subtree: true, childList: true, attributes: true })
-  let requests = 0
-  const { fetch } = globalThis
-  globalThis.fetch = (...call) => (String(call[0]).includes('/v1/runs') && requests++, fetch(...call))
-  await until(() => at('form'))
-  at('button')!.click()
-`
-const query = `?worker=${encodeURIComponent(inject('workerURL'))}`
-
-describe.skipIf(!chromium)('the React example in StrictMode', () => {
-  it('asks once, shows steps as they are drafted and accepted, then the answer', async ({ signal }) => {
-    const script = `${withPage}
-      await until(() => !/idle|running/.test(at('[role=status]')!.textContent))
-      const steps = [...document.querySelectorAll('li')].map((item) => item.className)
-      await report({ requests, classes: [...classes], steps, answer: at('output')!.textContent })`
-    const seen = (await inBrowser(script, signal, undefined, query)) as {
-      requests: number
-      classes: string[]
-      steps: string[]
-      answer: string
+  it.each([true, false])('frees the engine when it leaves; streaming: %s', async (stream) => {
+    const endless = JSON.stringify({ max_tokens: 1900, temperature: 2, lookahead: { mode: 'ar' }, stream })
+    const running = () => expect.poll(async () => (await backendHealth()).running)
+    const see = async (tab: Tab) => {
+      // Its value is none, or it would be waited for.
+      await tab.evaluate(`{
+        window.controller = new AbortController()
+        const asked = (${ask})(${endless}, controller.signal)
+        window.told = asked.then((response) => response.text()).catch(({ name }) => name)
+        undefined
+      }`)
+      await running().toBe(1)
+      await tab.evaluate('controller.abort()')
+      expect(await tab.evaluate('told')).toBe('AbortError')
+      await running().toBe(0)
     }
-    expect(seen).toMatchObject({ requests: 1, answer: expect.stringContaining('\\boxed') })
-    expect(seen.classes).toEqual(expect.arrayContaining(['drafted', 'accepted']))
-    expect(seen.steps).not.toContain('drafted')
-  })
-
-  it('stops the run on the GPU, and says so', async ({ signal }) => {
-    const script = `${withPage}
-      await until(() => at('li'))
-      at('button[type=button]')!.click()
-      await until(() => at('[role=status]')!.textContent !== 'running')
-      await report(at('[role=status]')!.textContent)`
-    await inBrowser(
-      script,
-      signal,
-      async (value) => {
-        expect(value).toBe('stopped')
-        await expect.poll(async () => (await backendHealth()).running).toBe(0)
-      },
-      query,
-    )
+    // Any page of another origin.
+    await inTab(`${inject('backendURL')}/health`, see)
   })
 })

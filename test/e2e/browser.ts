@@ -24,26 +24,20 @@ function isExecutable(file: string): boolean {
   }
 }
 
-const page =
-  '<!doctype html><title>Lookahead</title><div id="root"></div><script type="module" src="/main.js"></script>'
+const page = '<!doctype html><title>Lookahead</title><script type="module" src="/main.js"></script>'
 
 /**
  * Runs a module in a real browser, on a page of its own origin, and returns what it passes to `report(value)`.
  * @param script TypeScript; may import the SDK
  * @param whileOpen what to do with the value before the page is closed
- * @param query of the page's address, such as `?a=b`
  */
 export async function inBrowser(
   script: string,
   signal: AbortSignal,
   whileOpen: (value: unknown) => Promise<void> = async () => {},
-  query = '',
 ): Promise<unknown> {
   const { outputFiles } = await build({
     stdin: { contents: `${REPORT}\n${script}`, resolveDir: import.meta.dirname, loader: 'ts' },
-    jsx: 'automatic',
-    // The SDK's page is run for its effects, whatever its package says.
-    ignoreAnnotations: true,
     bundle: true,
     format: 'esm',
     platform: 'browser',
@@ -62,7 +56,7 @@ export async function inBrowser(
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const profile = mkdtempSync(path.join(tmpdir(), 'lookahead-browser-'))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${query}`
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', `--user-data-dir=${profile}`]
   const browser = spawn(chromium!, [...flags, url], { stdio: 'ignore' })
   const gone = new Promise<void>((resolve) => browser.once('exit', () => resolve()))

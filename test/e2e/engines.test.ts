@@ -4,6 +4,7 @@ import type { RunEvent, RunRequestInput } from '@lookahead/sdk'
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { cycle } from '@lookahead/worker/lookahead'
 import { openaiUpstream } from '@lookahead/worker/openai'
+import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startWorker } from '../launcher/index.ts'
 import type { Server } from '../launcher/index.ts'
@@ -35,6 +36,9 @@ async function run(of: Lookahead, request: RunRequestInput): Promise<Ran> {
   return { text, events, completed }
 }
 
+/** Of tokens that come several in a piece, those of thinking are told by their characters. */
+const isAbout = (expected: number) => (told: unknown) => Math.abs(Number(told) - expected) <= 8
+
 const request = (lookahead: RunRequestInput['lookahead'], rest: Partial<RunRequestInput> = {}) =>
   about(0, { lookahead: { adaptive: false, depth: 4, ...lookahead }, ...rest })
 
@@ -51,13 +55,9 @@ describe('at temperature 0 the text is that of plain decoding of the same target
   ] as const)('%s, %s', async (mode, verifier) => {
     const { text, events, completed } = await run(client, request({ mode, verifier }))
     expect(text).toBe(plain.text)
-    expect(completed).toMatchObject({
-      finish_reason: 'stop',
-      usage: {
-        prompt_tokens: plain.completed.usage.prompt_tokens,
-        completion_tokens: plain.completed.usage.completion_tokens,
-      },
-    })
+    const { reasoning_tokens, ...usage } = plain.completed.usage
+    expect(completed).toMatchObject({ finish_reason: 'stop', usage })
+    expect(completed.usage.reasoning_tokens).toSatisfy(isAbout(reasoning_tokens!))
     expect(events.some(({ type }) => type === 'step.drafted')).toBe(mode !== 'ar')
     expect(events.some(({ type }) => type === 'run.degraded')).toBe(false)
   })
@@ -110,6 +110,43 @@ describe('at temperature 0 the text is that of plain decoding of the same target
     expect(expected.text.length).toBeLessThan(plain.text.length)
     const { text } = await run(client, request({ mode: 'lr', verifier: 'exact' }, stopping))
     expect(text).toBe(expected.text)
+  })
+})
+
+describe('OpenAI’s dialects', () => {
+  const openai = () => new OpenAI({ baseURL: `${worker.url}/v1`, apiKey: 'none', maxRetries: 0 })
+  const messages = [{ role: 'user' as const, content: problems[0]!.question }]
+  const boxed = `\\boxed{${problems[0]!.answer}}`
+  const plainly = async () => (await run(native, request({ mode: 'ar' }))).completed.usage
+
+  it.each(['ar', 'sd', 'lr', 'auto'])('chat completions without a limit: mode %s', async (mode) => {
+    const asked = { model: `target:${mode}`, messages, temperature: 0 }
+    const { choices, usage } = await openai().chat.completions.create(asked)
+    expect(choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: expect.stringContaining(boxed) } })
+    const { completion_tokens, reasoning_tokens } = await plainly()
+    expect(usage!.completion_tokens).toBe(completion_tokens)
+    expect(usage!.completion_tokens_details!.reasoning_tokens).toSatisfy(isAbout(reasoning_tokens!))
+  })
+
+  it('responses without a limit, in one piece and as a stream', async () => {
+    const asked = { model: 'target', input: problems[0]!.question, temperature: 0 }
+    const whole = await openai().responses.create(asked)
+    expect([whole.status, whole.output_text]).toEqual(['completed', expect.stringContaining(boxed)])
+    const { completion_tokens, reasoning_tokens } = await plainly()
+    expect(whole.usage!.output_tokens).toBe(completion_tokens)
+    expect(whole.usage!.output_tokens_details.reasoning_tokens).toSatisfy(isAbout(reasoning_tokens!))
+    const streamed = await openai().responses.stream(asked).finalResponse()
+    expect(streamed.output_text).toBe(whole.output_text)
+  })
+
+  it('a text that fills the context ends there', async () => {
+    const body = JSON.stringify({ prompt: 'Step by step: ' })
+    const headers = { 'content-type': 'application/json' }
+    const told = await fetch(`${inject('backendURL')}/tokenize`, { method: 'POST', headers, body })
+    const { count, max_model_len } = (await told.json()) as { count: number; max_model_len: number }
+    const prompt = 'Step by step: '.repeat(Math.floor((max_model_len - 40) / count))
+    const { choices, usage } = await openai().completions.create({ model: 'target', prompt, max_tokens: 9999 })
+    expect([choices[0]!.finish_reason, usage!.total_tokens]).toEqual(['length', max_model_len])
   })
 })
 

@@ -1,9 +1,6 @@
 /** The page at the worker's `/`, used as people use it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { RunEvent, RunRequestInput } from '@lookahead/sdk'
+import { verifiers } from '@lookahead/sdk/protocol'
 import { describe, expect, inject, it, onTestFinished } from 'vitest'
 import { context, fakeBackend } from '../../worker/test/fake-backend.ts'
 import type { Reply } from '../../worker/test/fake-backend.ts'
@@ -12,31 +9,12 @@ import { backendHealth, problems } from './ask.ts'
 import { chromium } from './browser.ts'
 import { inTab } from './devtools.ts'
 import type { Tab } from './devtools.ts'
+import { choose, reload, textOf, write } from './page.ts'
 
 const page = `${inject('workerURL')}/`
 const { question, answer } = problems[0]!
 
-const text = (tab: Tab, selector: string) =>
-  tab.evaluate<string>(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`)
 const isDone = `document.querySelector('[aria-label=Result]')?.getAttribute('aria-busy') === 'false'`
-
-/** Puts the cursor into the question, and this text in place of what is there. */
-async function write(tab: Tab, words: string): Promise<void> {
-  await tab.until(`document.querySelector('textarea')`)
-  await tab.evaluate(`document.querySelector('textarea').select()`)
-  await tab.type(words)
-}
-
-async function reload(tab: Tab): Promise<void> {
-  await tab.evaluate('window.isOld = true')
-  await tab.send('Page.reload')
-  await tab.until('!window.isOld')
-}
-
-const choose = (tab: Tab, label: string) =>
-  tab.evaluate(
-    `[...document.querySelectorAll('label')].find((label) => label.innerText.startsWith(${JSON.stringify(label)})).click()`,
-  )
 
 it('is one page of at most 60 KB gzipped, that nobody else may frame, and that loads nothing', async () => {
   const response = await fetch(page)
@@ -67,16 +45,16 @@ describe.skipIf(!chromium)('the playground in Chromium', () => {
       await race(tab)
       await tab.until(`document.querySelector('.chain .drafted')`)
       await tab.until(`/×/.test(document.querySelector('.figures')?.innerText)`)
-      expect(await text(tab, '.answer')).toContain(answer)
+      expect(await textOf(tab, '.answer')).toContain(answer)
       const links = await tab.evaluate<string[]>(
         `[...document.querySelectorAll('.chain li')].map((li) => li.innerText)`,
       )
       expect(links.length).toBeGreaterThan(4)
       for (const link of links) expect(link).toMatch(/^(Draft accepted: \S|Target (corrected|its own|wrote))/)
-      expect(await text(tab, '.figures')).toMatch(
+      expect(await textOf(tab, '.figures')).toMatch(
         /tokens\/s\s+\d+[^]*steps accepted\s+\d+ %[^]*plain decoding\s+\d+\.\d+×/,
       )
-      expect(await text(tab, '[aria-label="Plain decoding"]')).toContain('wrote this by itself')
+      expect(await textOf(tab, '[aria-label="Plain decoding"]')).toContain('wrote this by itself')
       const lanes = `[...document.querySelectorAll('.outcome > .timeline i')].map((bar) => bar.className)`
       expect(await tab.evaluate<string[]>(lanes)).toEqual(expect.arrayContaining(['draft', 'target', 'plain']))
       expect(await tab.evaluate(`document.querySelector('[aria-live=polite]').textContent`)).toContain('Done.')
@@ -98,7 +76,7 @@ describe.skipIf(!chromium)('the playground in Chromium', () => {
       await write(tab, 'long '.repeat(8000))
       await tab.press('Enter')
       await tab.until(`document.querySelector('[role=alert]')`)
-      expect(await text(tab, '[role=alert]')).toMatch(/context_length_exceeded · request \S+/)
+      expect(await textOf(tab, '[role=alert]')).toMatch(/context_length_exceeded · request \S+/)
     }
     await inTab(page, see, { signal })
   })
@@ -110,20 +88,23 @@ describe.skipIf(!chromium)('the playground in Chromium', () => {
       await reload(tab)
       const isOver = `/×/.test(document.querySelector('.figures')?.innerText)`
       await tab.until(isOver)
-      expect(await text(tab, '.answer')).toContain(answer)
+      expect(await textOf(tab, '.answer')).toContain(answer)
       const shown = async () => [
         await tab.evaluate(`document.querySelector('textarea').value`),
-        await tab.evaluate(`[...document.querySelectorAll(':checked')].map(({ value }) => value)`),
-        await text(tab, '.results'),
+        await tab.evaluate(
+          `[...document.querySelectorAll(':checked')].map((one) => (one.labels?.[0] ?? one).innerText)`,
+        ),
+        await textOf(tab, '.results'),
       ]
       const before = await shown()
       expect(before[0]).toBe(question)
-      const took = parseFloat(/time\s+(\S+) s/.exec(await text(tab, '.figures'))![1]!)
+      expect(before[1]).toContainEqual(expect.stringMatching(/^lr\+sd/))
+      const took = parseFloat(/time\s+(\S+) s/.exec(await textOf(tab, '.figures'))![1]!)
       await reload(tab)
       await tab.until(isOver)
       expect(await shown()).toEqual(before)
       // As long as it was, not as long ago as it was asked.
-      expect(parseFloat(/time\s+(\S+) s/.exec(await text(tab, '.figures'))![1]!)).toBeLessThanOrEqual(took)
+      expect(parseFloat(/time\s+(\S+) s/.exec(await textOf(tab, '.figures'))![1]!)).toBeLessThanOrEqual(took)
       expect(tab.complaints).toEqual([])
     }
     await inTab(page, see, { signal })
@@ -146,14 +127,14 @@ describe.skipIf(!chromium)('the playground in Chromium', () => {
       await tab.until(isThere)
       await reload(tab)
       await tab.until(isThere)
-      expect(await text(tab, '.timeline')).toContain('running')
+      expect(await textOf(tab, '.timeline')).toContain('running')
       expect(fake.left).toBe(0)
       await tab.evaluate(`[...document.querySelectorAll('button')].find((one) => one.innerText === 'Stop').click()`)
       await tab.until(`/Stopped/.test(document.querySelector('.results')?.innerText)`)
       await expect.poll(() => fake.left).toBe(1)
       await reload(tab)
       await tab.until(`/A thought[^]*Stopped/.test(document.querySelector('.results')?.innerText)`)
-      expect(await text(tab, '[role=alert]')).toBe('')
+      expect(await textOf(tab, '[role=alert]')).toBe('')
     }
     await inTab(`${worker.url}/`, see, { signal })
   })
@@ -165,55 +146,59 @@ describe.skipIf(!chromium)('the playground in Chromium', () => {
       await write(tab, question)
       await tab.press('Enter')
       await tab.until(`document.activeElement?.type === 'password'`)
-      expect(await text(tab, '[role=alert]')).toContain('API key')
+      expect(await textOf(tab, '[role=alert]')).toContain('API key')
       await tab.type('open-sesame')
       await tab.evaluate(`document.querySelector('textarea').focus()`)
       await tab.press('Enter')
       await tab.until(isDone)
-      expect(await text(tab, '.answer')).toContain(answer)
+      expect(await textOf(tab, '.answer')).toContain(answer)
       for (const language of ['SDK', 'openai', 'curl']) {
         await choose(tab, language)
-        expect(await text(tab, 'pre')).toContain('API_KEY')
-        expect(await text(tab, 'pre')).not.toContain('open-sesame')
+        expect(await textOf(tab, 'pre')).toContain('API_KEY')
+        expect(await textOf(tab, 'pre')).not.toContain('open-sesame')
       }
     }
     await inTab(`${worker.url}/`, see, { signal })
   })
 
-  it('replays a recorded run from a file, and tells what other rates would do', async ({ signal }) => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'lookahead-run-'))
-    onTestFinished(() => rmSync(folder, { recursive: true }))
-    const recorded = new URL('../../worker/test/recorded/corrected.json', import.meta.url)
-    const { request, events } = JSON.parse(readFileSync(recorded, 'utf8')) as {
-      request: RunRequestInput
-      events: RunEvent[]
-    }
-    const lines = [{ type: 'run.requested', at: 0, request }, ...events.map((event, i) => ({ at: i * 10, ...event }))]
-    const [good, bad] = ['good.jsonl', 'bad.jsonl'].map((name) => path.join(folder, name)) as [string, string]
-    writeFileSync(good, lines.map((line) => JSON.stringify(line)).join('\n'))
-    writeFileSync(bad, '{"type": "nothing"}')
-
-    const load = async (tab: Tab, file: string) => {
-      const { root } = (await tab.send('DOM.getDocument')) as { root: { nodeId: number } }
-      const found = await tab.send('DOM.querySelector', { nodeId: root.nodeId, selector: 'input[type=file]' })
-      await tab.send('DOM.setFileInputFiles', { files: [file], nodeId: found.nodeId })
-    }
+  it('offers every verifier, and says what each does', async ({ signal }) => {
     const see = async (tab: Tab) => {
-      await tab.until(`document.querySelector('input[type=file]')`)
-      await load(tab, bad)
-      await tab.until(`/Line 1/.test(document.querySelector('[role=alert]')?.innerText)`)
-      await load(tab, good)
-      await tab.until(`document.querySelector('.what-if')`)
-      const corrected = events.filter(({ type }) => type === 'step.corrected').length
-      expect(await text(tab, '.chain')).toMatch(/Draft said[^]*Target said/)
-      expect(await tab.evaluate(`document.querySelectorAll('.chain .corrected').length`)).toBe(corrected)
-      const before = parseFloat(await text(tab, '.prediction b'))
-      await tab.evaluate(`document.querySelector('.what-if input[type=range]').focus()`)
-      await tab.press('End')
-      await tab.until(`document.querySelector('.what-if output').innerText.startsWith('100')`)
-      expect(parseFloat(await text(tab, '.prediction b'))).toBeLessThan(before)
-      await choose(tab, 'curl')
-      expect(await text(tab, 'pre')).toContain('/v1/runs')
+      await tab.until(`document.querySelector('select')`)
+      const choice = `[...document.querySelectorAll('label')].find((one) => /^Verifier/.test(one.innerText))`
+      const names = await tab.evaluate<string[]>(`[...${choice}.querySelectorAll('option')].map(({ value }) => value)`)
+      expect(names.toSorted()).toEqual(verifiers.toSorted())
+      for (const name of names) {
+        await tab.evaluate(`{
+          const select = ${choice}.querySelector('select')
+          select.value = ${JSON.stringify(name)}
+          select.dispatchEvent(new Event('change', { bubbles: true }))
+        }`)
+        const words = `${choice}.querySelector('.hint').innerText`
+        await tab.until(`${choice}.querySelector('select').value === ${JSON.stringify(name)} && ${words}`)
+        if (name !== 'likelihood') expect(await textOf(tab, 'pre')).toContain(`verifier: '${name}'`)
+      }
+    }
+    await inTab(page, see, { signal })
+  })
+
+  it('copies the request as code, in each language', async ({ signal }) => {
+    const see = async (tab: Tab) => {
+      await tab.send('Browser.grantPermissions', { permissions: ['clipboardReadWrite', 'clipboardSanitizedWrite'] })
+      await tab.send('Emulation.setFocusEmulationEnabled', { enabled: true })
+      await tab.until(`document.querySelector('pre')`)
+      for (const [language, words] of [
+        ['SDK', '@lookahead/sdk'],
+        ['openai', 'new OpenAI('],
+        ['curl', 'curl -N'],
+      ] as const) {
+        await choose(tab, language)
+        const code = await textOf(tab, 'pre')
+        expect(code).toContain(words)
+        await tab.evaluate(
+          `document.querySelector('pre').closest('section, details, .panel').querySelector('button').click()`,
+        )
+        await expect.poll(() => tab.evaluate('navigator.clipboard.readText()')).toBe(code)
+      }
     }
     await inTab(page, see, { signal })
   })

@@ -66,10 +66,13 @@ describe('a stored response', () => {
   })
 
   it('is written in the background, and deleted', async () => {
-    const { id, status } = await client.responses.create({ ...asked, background: true })
+    const metadata = JSON.parse('{"constructor": "a", "__proto__": "b", "x": "c"}') as Record<string, string>
+    const { id, status } = await client.responses.create({ ...asked, metadata, background: true })
     expect(status).toBe('in_progress')
     await expect.poll(async () => (await client.responses.retrieve(id)).status).toBe('completed')
-    expect((await client.responses.retrieve(id)).output_text).toContain(answer)
+    const whole = await client.responses.retrieve(id)
+    expect(whole.output_text).toContain(answer)
+    expect(Object.entries(whole.metadata!)).toEqual(Object.entries(metadata))
     await client.responses.delete(id)
     await expect(client.responses.retrieve(id)).rejects.toThrow(NotFoundError)
   })

@@ -120,6 +120,7 @@ describe('responses', () => {
     expect([whole.status, whole.output_text]).toEqual(['completed', expect.stringContaining('\\boxed')])
     expect(thoughts(whole).length).toBeGreaterThan(20)
     expect(whole.usage!.output_tokens_details.reasoning_tokens).toBeGreaterThan(20)
+    expect(whole.usage!.input_tokens_details).toEqual({ cached_tokens: 0, cache_write_tokens: 0 })
     const stream = client.responses.stream(request)
     const types = new Set<string>()
     const deltas = { reasoning: '', answer: '' }

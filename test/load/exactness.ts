@@ -1,5 +1,5 @@
 /** Whether an answer under load is the one that the backend gives alone. */
-import { dictionary } from '@lookahead/gpu-backend/dictionary'
+import { dictionary } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import type { Answer } from './client.ts'
 import type { LoadRequest } from './requests.ts'

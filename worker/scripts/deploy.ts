@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { unstable_readConfig } from 'wrangler'
+import { warningsOf } from './warnings.ts'
 
 const config = fileURLToPath(new URL('../../wrangler.toml', import.meta.url))
 const flags = process.argv.slice(2)
@@ -11,10 +12,7 @@ const { values } = parseArgs({ args: flags, options: { env: { type: 'string', sh
 const env = typeof values.env === 'string' ? values.env : undefined
 
 const { vars } = unstable_readConfig({ config, ...(env === undefined ? {} : { env }) })
-for (const url of String(vars.BACKEND_URL ?? '').split(/[\s,]+/)) {
-  const warning = backendWarning(url)
-  if (warning) console.warn(`deploy: ${env === undefined ? '' : `env.${env}: `}BACKEND_URL ${warning}`)
-}
+for (const warning of warningsOf(vars)) console.warn(`deploy: ${env === undefined ? '' : `env.${env}: `}${warning}`)
 
 const wrangler = fileURLToPath(new URL('bin/wrangler.js', import.meta.resolve('wrangler/package.json')))
 // Without --env wrangler asks which is meant, unless it is told that none is.
@@ -25,13 +23,3 @@ const { status } = spawnSync(process.execPath, [wrangler, 'deploy', '--config', 
   cwd: path.dirname(config),
 })
 process.exitCode = status ?? 1
-
-function backendWarning(url: string): string | undefined {
-  if (!URL.canParse(url)) return 'is no address: no run will reach a backend'
-  const { hostname, protocol } = new URL(url)
-  if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1?\]|0\.0\.0\.0|.*\.localhost)$/.test(hostname))
-    return `is ${url}, which is this machine: a deployed worker reaches only what the internet does (docs/deploy.md)`
-  if (/(^|\.)example\.(com|org|net)$/.test(hostname)) return `is ${url}, which is only an example`
-  if (protocol === 'http:') return `is ${url}: without TLS its token and all texts can be read on the way`
-  return undefined
-}

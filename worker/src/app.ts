@@ -2,6 +2,7 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { askForKey, letPagesCall, limitBody, limitRate, refusePages } from './access/middleware.ts'
+import { RunFailure } from './failure.ts'
 import { logLine } from './log.ts'
 import { stackOf, words } from './lookahead/index.ts'
 import { requestId } from './request-id.ts'
@@ -32,7 +33,7 @@ app.onError((error, c) => {
   if (error instanceof HTTPException) return error.getResponse()
   const foreseen = error instanceof ProtocolError
   const told = foreseen ? error : new ProtocolError(500, 'internal_error', 'the worker failed; its log says why')
-  if (told.status >= 500) {
+  if (told.status >= 500 && !(error instanceof RunFailure)) {
     const { status, code, message } = told
     const why = foreseen ? { cause: words(error.cause) } : { stack: stackOf(error) }
     const request = { request_id: c.var.requestId, path: c.req.path }

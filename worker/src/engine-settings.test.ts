@@ -33,6 +33,8 @@ test.each([
   ['DRAFT_MODEL', { DRAFT_URL: 'http://d' }],
   ['JUDGE_URL', { JUDGE_URL: 'ftp://j', JUDGE_MODEL: 'j' }],
   ['JUDGE_PROTOCOL', { JUDGE_URL: 'http://j', JUDGE_MODEL: 'j', JUDGE_PROTOCOL: 'guess' }],
+  ['JUDGE_URL', { JUDGE_MODEL: '@cf/cloudflare/clef', JUDGE_PROTOCOL: 'systemone' }],
+  ['JUDGE_PROTOCOL', { JUDGE_MODEL: '@cf/cloudflare/clef', AI: { run: () => Promise.resolve({}) } }],
   ['BACKEND_TIMEOUT_SECONDS', { BACKEND_TIMEOUT_SECONDS: 'soon' }],
 ])('the operator is told to set %s: %o', (setting, wrong) => {
   expect(() => enginesOf({ ...whole, ...wrong } as typeof whole)).toThrow(

@@ -2,6 +2,8 @@
 import { addressesIn, isAddress, notConfigured, timeoutOf } from './settings.ts'
 import { judgeProtocols } from './upstreams/openai/index.ts'
 import type { OpenAIOptions } from './upstreams/openai/index.ts'
+import { WORKERS_AI, fetchFrom } from './upstreams/openai/workers-ai.ts'
+import type { AiBinding } from './upstreams/openai/workers-ai.ts'
 
 /** Of each model: where it is served (vLLM, SGLang, llama-server, our own backend, a cloud), perhaps by several that are alike, its name there, and a secret. */
 export interface EngineBindings {
@@ -18,6 +20,8 @@ export interface EngineBindings {
   JUDGE_API_KEY?: string
   /** How it is asked: `chat` (default), or a decision model by `systemone` or `decisions`. */
   JUDGE_PROTOCOL?: string
+  /** Workers AI, which has the judge where there is no `JUDGE_URL` and `JUDGE_MODEL` is one of its decision models. */
+  AI?: AiBinding
   BACKEND_TIMEOUT_SECONDS?: string
 }
 
@@ -31,10 +35,18 @@ export function enginesOf(env: EngineBindings): OpenAIOptions {
 }
 
 function judgeOf(env: EngineBindings): OpenAIOptions['judge'] {
-  const judge = serverOf(env, 'JUDGE')
+  const judge = serverOf(env, 'JUDGE') ?? workersAi(env)
   const protocol = judgeProtocols.find((known) => known === (env.JUDGE_PROTOCOL || 'chat'))
   if (judge && !protocol) throw notConfigured('JUDGE_PROTOCOL', `to one of: ${judgeProtocols.join(', ')}`)
   return judge && { ...judge, protocol }
+}
+
+/** Models that Workers AI has by itself. */
+function workersAi({ AI, JUDGE_MODEL: model = '', JUDGE_PROTOCOL }: EngineBindings): OpenAIOptions['judge'] {
+  if (!model.startsWith('@cf/')) return undefined
+  if (!AI) throw notConfigured('JUDGE_URL', 'to the address of Workers AI, or bind it as AI')
+  if (JUDGE_PROTOCOL !== 'systemone') throw notConfigured('JUDGE_PROTOCOL', 'to systemone, or JUDGE_URL to an address')
+  return { url: WORKERS_AI, model, fetch: fetchFrom(AI, model) }
 }
 
 function serverOf(env: EngineBindings, role: Role): OpenAIOptions['draft'] {

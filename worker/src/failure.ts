@@ -15,8 +15,11 @@ const statuses = new Map<string, number>(
 /** Whoever is refused may come back after so many seconds, drawn anew for each: they shall not all come at once. */
 export const retrySeconds = (least = 1, most = 4): number => least + Math.floor(Math.random() * (most - least + 1))
 
-export function failure({ code, message }: Extract<RunEvent, { type: 'run.failed' }>): ProtocolError {
+/** The run has logged it. */
+export class RunFailure extends ProtocolError {}
+
+export function failure({ code, message }: Extract<RunEvent, { type: 'run.failed' }>): RunFailure {
   const status = statuses.get(code) ?? 502
   const retryAfter = status === 429 || status === 503 ? { retryAfter: retrySeconds() } : {}
-  return new ProtocolError(status, code, message, retryAfter)
+  return new RunFailure(status, code, message, retryAfter)
 }

@@ -17,6 +17,8 @@ export interface Bindings extends EngineBindings {
   BACKEND_TOKEN?: string
   /** How long a run waits for a backend that is away, silent or too busy, in seconds. Default: 60. */
   BACKEND_TIMEOUT_SECONDS?: string
+  /** A client that has read nothing for so many seconds, although there is something to read, has left. Default: 60. */
+  CLIENT_TIMEOUT_SECONDS?: string
   /** A bearer token that clients may show. Default: none asked, if there are no `API_KEYS` either. */
   API_KEY?: string
   /** More of them, by their hashes: `access/keys.ts`. */
@@ -85,11 +87,13 @@ export function backendOf({ BACKEND, BACKEND_URL, BACKEND_TOKEN, ...env }: Bindi
   }
 }
 
-/** Undefined: the default. @throws {ProtocolError} 500 `not_configured` */
-export function timeoutOf({ BACKEND_TIMEOUT_SECONDS }: Pick<Bindings, 'BACKEND_TIMEOUT_SECONDS'>): number | undefined {
-  const seconds = BACKEND_TIMEOUT_SECONDS ? Number(BACKEND_TIMEOUT_SECONDS) : undefined
+type Timeouts = Pick<Bindings, 'BACKEND_TIMEOUT_SECONDS' | 'CLIENT_TIMEOUT_SECONDS'>
+
+/** In milliseconds. Undefined: the default. @throws {ProtocolError} 500 `not_configured` */
+export function timeoutOf(env: Timeouts, name: keyof Timeouts = 'BACKEND_TIMEOUT_SECONDS'): number | undefined {
+  const seconds = env[name] ? Number(env[name]) : undefined
   if (seconds !== undefined && !(seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS))
-    throw notConfigured('BACKEND_TIMEOUT_SECONDS', `to a number from 0 to ${MAX_TIMEOUT_SECONDS}`)
+    throw notConfigured(name, `to a number from 0 to ${MAX_TIMEOUT_SECONDS}`)
   return seconds && seconds * 1000
 }
 

@@ -27,7 +27,7 @@ const controllers = new Controllers()
 /**
  * Starts a run on the engine that the worker is set up for, and waits until that has let it in: what it refuses before
  * has a status, and after `statusMs` milliseconds `run.failed` is the first event. Leaving its events stops everything down to the engine, and so
- * does the end of the client's connection: then they end without an error.
+ * does the end of the client's connection, or that it no longer reads: then they end without an error.
  * A run writes as many tokens as the caller's key allows, however many it asks for.
  * @throws {ProtocolError} 500 `not_configured`; 429 `too_many_runs`; as `run.failed` would say it: 400, 429 `overloaded`, 502, 503 `target_unavailable`; 499 `client_left`
  */
@@ -42,7 +42,8 @@ export async function startRun(
   const over = Promise.withResolvers<void>()
   // Without waitUntil the runtime drops our code the moment the client leaves, before it can tell the engine.
   c.executionCtx.waitUntil(over.promise.then(leave))
-  return letIn(untilGone(events, signal, over.resolve), statusMs)
+  const { unreadMs } = limitsOf(c.env)
+  return letIn(untilLeft(events, { gone: signal, unreadMs, over: over.resolve }), statusMs)
 }
 
 /** For whom a run is written, and until when. */
@@ -104,17 +105,37 @@ function begunWith<Event>(
   }
 }
 
-/** The same events; when the client is gone there are no more. @param over called when nothing is left to be done */
-function untilGone<Event>(
+/** How a client may leave. */
+interface Leaving {
+  /** It has closed its connection. */
+  gone: AbortSignal
+  /** Milliseconds for which it asks for nothing although there is something: its run would keep its place for ever. */
+  unreadMs: number
+  /** Called when nothing is left to be done. */
+  over: () => void
+}
+
+/** The same events; when the client has left there are no more. */
+function untilLeft<Event>(
   events: Leavable<Event>,
-  gone: AbortSignal,
-  over: () => void,
+  { gone, unreadMs, over }: Leaving,
 ): AsyncIterator<Event, void, undefined> {
+  let unread: ReturnType<typeof setTimeout> | undefined
+  const leave = async () => {
+    clearTimeout(unread)
+    try {
+      return await events.return()
+    } finally {
+      over()
+    }
+  }
   return {
     async next() {
+      clearTimeout(unread)
       try {
         const result = await events.next()
         if (result.done) over()
+        else unread = setTimeout(() => void leave(), unreadMs)
         return result
       } catch (error) {
         over()
@@ -122,12 +143,6 @@ function untilGone<Event>(
         return { done: true, value: undefined }
       }
     },
-    async return() {
-      try {
-        return await events.return()
-      } finally {
-        over()
-      }
-    },
+    return: leave,
   }
 }

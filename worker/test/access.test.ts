@@ -1,6 +1,6 @@
 /** Who may call the worker, how often, and with how much. */
 import { createHash } from 'node:crypto'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LEASE_MS, Leases } from '../src/access/leases.ts'
 import { app } from '../src/app.ts'
 import type { Bindings, RunCounterStub } from '../src/settings.ts'
@@ -21,11 +21,16 @@ const context = { waitUntil, passThroughOnException: () => undefined, props: {} 
 
 const ask = async (
   env: Bindings,
-  { body = {}, key, ...init }: Omit<RequestInit, 'body'> & { body?: object; key?: string } = {},
+  {
+    path = '/v1/runs',
+    body = {},
+    key,
+    ...init
+  }: Omit<RequestInit, 'body'> & { path?: string; body?: object; key?: string } = {},
 ) => {
   const headers = { ...(key === undefined ? {} : { authorization: `Bearer ${key}` }), ...(init.headers as object) }
   const sent = { method: 'POST', body: JSON.stringify(body), ...init, headers }
-  return app.request('/v1/runs', sent, env, context)
+  return app.request(path, sent, env, context)
 }
 const code = async (response: Response) => [
   response.status,
@@ -141,6 +146,57 @@ describe('runs at a time', () => {
     await expect.poll(() => [...leases].length).toBe(0)
   })
 
+  test('of clients that read nothing for CLIENT_TIMEOUT_SECONDS are over; of those that wait for text they go on', async () => {
+    const some = Array.from({ length: 20 }, () => ({ type: 'delta', text: 'a' }))
+    await using fake = await fakeBackend([open, open, { events: [...open.events, ...some], finally: 'hang' }])
+    const { leases, binding } = counter()
+    const env = {
+      ...settings(fake, binding),
+      MAX_RUNS: '3',
+      CLIENT_TIMEOUT_SECONDS: '7',
+      BACKEND_TIMEOUT_SECONDS: '3600',
+    }
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const read = async (response: Response, count: number) => {
+      const reader = response.body!.getReader()
+      for (let chunks = 0; chunks < count; chunks++) await reader.read()
+      return reader
+    }
+    const waiting = await read(await ask(env, { key: '2', body }), 2)
+    const next = waiting.read()
+    const unread = await ask(env, { key: '2', body })
+    await read(await ask(env, { key: '1', body }), 5)
+    vi.advanceTimersByTime(6_999)
+    expect([fake.left, [...leases].length]).toEqual([0, 3])
+    const later = () => {
+      vi.advanceTimersByTime(7_000)
+      return [fake.left, fake.released.length, [...leases].length]
+    }
+    await expect.poll(later).toEqual([2, 2, 1])
+    // There is no more, and no terminal event.
+    expect(await unread.text()).not.toMatch(/run\.(completed|failed)/)
+    await waiting.cancel()
+    await next
+    await expect.poll(() => [fake.left, [...leases].length]).toEqual([3, 0])
+  })
+
+  test.each([
+    ['/v1/chat/completions', { messages: [{ role: 'user', content: 'x' }] }],
+    ['/v1/completions', { prompt: 'x' }],
+    ['/v1/responses', { input: 'x' }],
+  ])('of answers of %s that are cancelled unread are over, and give their place back', async (path, question) => {
+    await using fake = await fakeBackend([open, open])
+    const { leases, binding } = counter()
+    const env = settings(fake, binding)
+    for (const [i, stream] of [true, false].entries()) {
+      const response = await ask(env, { path, key: '1', body: { ...question, stream, lookahead: { mode: 'ar' } } })
+      expect([response.status, [...leases].length]).toEqual([200, 1])
+      await response.body!.cancel()
+      await expect.poll(() => [fake.left, fake.released.length, [...leases].length]).toEqual([i + 1, i + 1, 0])
+    }
+  })
+
   test('that the backend refuses keep no place', async () => {
     await using fake = await fakeBackend([{ status: 400, code: 'invalid_request' }])
     const { leases, binding } = counter()
@@ -247,7 +303,7 @@ test('a page of another site that CORS_ORIGINS does not name gets nothing done, 
     expect((await sent(allowed, headers)).status).toBe(400)
 })
 
-test.each(['MAX_BODY_BYTES', 'MAX_TOKENS', 'MAX_RUNS', 'MAX_RUNS_PER_KEY', 'CORS_ORIGINS'])(
+test.each(['MAX_BODY_BYTES', 'MAX_TOKENS', 'MAX_RUNS', 'MAX_RUNS_PER_KEY', 'CLIENT_TIMEOUT_SECONDS', 'CORS_ORIGINS'])(
   'a %s that cannot be is named, and health says so',
   async (name) => {
     const env = { ...away, [name]: '-1' }

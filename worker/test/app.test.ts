@@ -177,26 +177,32 @@ describe('several backends', () => {
 })
 
 describe('the log has one line of JSON', () => {
-  test('for a run that failed', async () => {
-    await using fake = await fakeBackend([{ status: 500, code: 'internal_error' }])
-    const response = await ask({ BACKEND_URL: fake.url })
-    const requestId = response.headers.get('x-request-id')
-    expect([response.status, await response.json()]).toMatchObject([502, { error: { code: 'target_failed' } }])
-    expect(logged()).toMatchObject([
-      {
-        event: 'run.failed',
-        run_id: requestId,
-        request_id: requestId,
-        phase: 'decode',
-        code: 'target_failed',
-        backend_code: 'internal_error',
-        backend_status: 500,
-        cause: '"internal_error, in its own words"',
-      },
-      { event: 'request.failed', request_id: requestId, status: 502 },
-    ])
-    expect(fake.calls).toMatchObject([{ requestId }])
-  })
+  test.each(['/v1/runs', '/v1/completions'])(
+    'for a run that failed before its answer had a status: %s',
+    async (path) => {
+      await using fake = await fakeBackend([{ status: 500, code: 'internal_error' }])
+      const body = JSON.stringify({ prompt: 'x', lookahead: { mode: 'ar' } })
+      const response = await request(path, { BACKEND_URL: fake.url }, { method: 'POST', body })
+      const requestId = response.headers.get('x-request-id')
+      expect([response.status, await response.json()]).toMatchObject([502, { error: { code: 'target_failed' } }])
+      expect(logged()).toMatchObject([
+        {
+          event: 'run.failed',
+          run_id: requestId,
+          request_id: requestId,
+          caller: 'anybody',
+          phase: 'decode',
+          code: 'target_failed',
+          message: 'the backend failed',
+          backend_code: 'internal_error',
+          backend_status: 500,
+          backend_host: new URL(fake.url).host,
+          cause: '"internal_error, in its own words"',
+        },
+      ])
+      expect(fake.calls).toMatchObject([{ requestId }])
+    },
+  )
 
   test('for a run that goes on without its draft, and for how it ends', async () => {
     const cut: Reply = { events: [context()], finally: 'cut' }

@@ -22,11 +22,14 @@ export interface FakeEngine {
   other?: number
   /** Breaks off the next so many streams after three tokens. */
   breaks?: number
+  /** Tokens that a prompt and what is written after it may have together; more is refused, by a llama-server only where the prompt alone is. */
+  context?: number
 }
 
 export interface Call {
   path: string
   body: Record<string, unknown>
+  requestId: string | null
 }
 
 const EOS = 0
@@ -39,6 +42,7 @@ const idOf = (word: string): number => {
 const encode = (text: string): number[] => (text.match(/\n+|<\/?\w+>|[^\s<]+|[^\S\n]+|</g) ?? []).map(idOf)
 const decode = (ids: readonly number[]): string => ids.map((id) => vocabulary[id]).join('')
 const textOf = (prompt: string | number[]): string => (typeof prompt === 'string' ? prompt : decode(prompt))
+const lengthOf = (prompt: string | number[]): number => (typeof prompt === 'string' ? encode(prompt) : prompt).length
 
 /** The tokens that come after a text: where it went another way, those of the step after as many steps. */
 function continuation(says: string, text: string): number[] {
@@ -68,6 +72,7 @@ function* write(
   const stops = [body['stop'] ?? []].flat() as string[]
   const keeps = engine.dialect === 'vllm' ? body['include_stop_str_in_output'] : body['no_stop_trim']
   let text = ''
+  const most = Math.min(body['max_tokens'] as number, (engine.context ?? Infinity) - lengthOf(prompt))
   let count = 0
   const says = body['temperature'] === 0 ? engine.says : (engine.varies ?? engine.says)
   const asked = textOf(prompt)
@@ -75,7 +80,7 @@ function* write(
   for (const id of written) {
     const said = id === EOS ? '' : decode([id])
     const [stop] = stops.filter((one) => (text + said).includes(one))
-    const isLast = ++count >= (body['max_tokens'] as number)
+    const isLast = ++count >= most
     const end = id === EOS || stop !== undefined ? 'stop' : isLast ? 'length' : null
     const upTo = stop === undefined ? undefined : (text + said).indexOf(stop) + (keeps ? stop.length : 0)
     yield { index, text: (text + said).slice(text.length, upTo), ids: [id], end, stop: stop ?? null }
@@ -112,6 +117,8 @@ function completions(engine: FakeEngine, body: Record<string, unknown>): Respons
       { error: { message: `unrecognized ${unknown ?? 'prompt'}`, type: 'x', code: null } },
       { status: 400 },
     )
+  const wanted = engine.dialect === 'llama' ? 1 : (body['max_tokens'] as number)
+  if (Math.max(...prompts.map(lengthOf)) + wanted > (engine.context ?? Infinity)) return tooLong(engine)
   const envelope = { id: 'cmpl-1', object: 'text_completion', created: 1, model: body['model'] }
   if (body['prompt_logprobs'] !== undefined && engine.dialect === 'vllm') {
     const prompt_logprobs = opinions(engine, prompts[0] as number[]).map(
@@ -137,6 +144,14 @@ function completions(engine: FakeEngine, body: Record<string, unknown>): Respons
   if (engine.dialect === 'llama' && !isOne) lines.unshift('data: null\n\n')
   const wire = lines.join('') + (isBroken ? '' : 'data: [DONE]\n\n')
   return new HttpResponse(wire, { headers: { 'content-type': 'text/event-stream' } })
+}
+
+function tooLong({ dialect, context }: FakeEngine): Response {
+  const message =
+    dialect === 'llama'
+      ? 'the request exceeds the available context size, try increasing it'
+      : `This model's maximum context length is ${context} tokens. However, you requested more`
+  return HttpResponse.json({ error: { message, type: 'x', code: null } }, { status: 400 })
 }
 
 /** One token a prompt, in one piece. One that is bare tells no log probabilities. */
@@ -190,11 +205,11 @@ function generate(engine: FakeEngine, body: Record<string, unknown>): Response {
 
 /** @param calls is told of every call */
 export function handlersOf(engine: FakeEngine, calls: Call[]): HttpHandler[] {
-  const { url, dialect } = engine
+  const { url, dialect, context } = engine
   const post = (path: string, answer: (body: Record<string, unknown>) => Response) =>
     http.post(url + path, async ({ request }) => {
       const body = (await request.json()) as Record<string, unknown>
-      calls.push({ path: url + path, body })
+      calls.push({ path: url + path, body, requestId: request.headers.get('x-request-id') })
       return answer(body)
     })
   const missing = () => HttpResponse.json({ detail: 'Not Found' }, { status: 404 })
@@ -214,7 +229,10 @@ export function handlersOf(engine: FakeEngine, calls: Call[]): HttpHandler[] {
     const messages = body['messages'] as { content: string }[]
     return HttpResponse.json({ prompt: `<q>${messages.map(({ content }) => content).join('\n')}<a>` })
   }
+  const told = ['vllm', 'sglang'].includes(dialect) ? { max_model_len: context } : {}
+  const models = ['big', 'small'].map((id) => ({ id, object: 'model', ...told }))
   return [
+    http.get(`${url}/v1/models`, () => HttpResponse.json({ object: 'list', data: models })),
     post('/v1/completions', (body) => completions(engine, body)),
     post('/tokenize', dialect === 'bare' ? missing : tokenize),
     post('/detokenize', dialect === 'bare' ? missing : spell),

@@ -91,11 +91,20 @@ describe('what cannot be done is refused, and the field named', () => {
     ['/v1/responses', { background: true, store: false }, 'background'],
     ['/v1/responses', { tools: [{ type: 'web_search' }] }, 'tools'],
     ['/v1/responses', { text: { format: { type: 'json_schema' } } }, 'text.format.type'],
+    ['/v1/responses', { metadata: ['a'] }, 'metadata'],
+    ['/v1/responses', { lookahead: { constructor: 1 } }, 'lookahead.constructor'],
   ] as [string, object, string][])('%s %j', async (path, body, param) => {
     const response = await ask({ BACKEND_URL: 'http://127.0.0.1:9' }, path, body)
     expect(await refusal(response)).toEqual([400, param])
     expect(response.headers.get('x-request-id')).toBeTruthy()
   })
+})
+
+test('metadata come back as they were sent, whatever their keys', async () => {
+  const metadata = JSON.parse('{"constructor":"a","prototype":"b","__proto__":"c","x":"d"}') as object
+  const { text } = await play('/v1/responses', { metadata })
+  const echoed = JSON.parse(text) as { metadata: object }
+  expect(Object.entries(echoed.metadata)).toEqual(Object.entries(metadata))
 })
 
 describe('a request becomes a run', () => {

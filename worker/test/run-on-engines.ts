@@ -34,7 +34,15 @@ export async function run(
     draft,
     judge,
     protocol,
-  }: { target: FakeEngine; spare?: FakeEngine; draft?: FakeEngine; judge?: string; protocol?: JudgeProtocol },
+    timeoutMs,
+  }: {
+    target: FakeEngine
+    spare?: FakeEngine
+    draft?: FakeEngine
+    judge?: string
+    protocol?: JudgeProtocol
+    timeoutMs?: number
+  },
   request: RunRequestInput['lookahead'] = {},
   rest: Partial<RunRequestInput> = {},
   faults: HttpHandler[] = [],
@@ -47,6 +55,7 @@ export async function run(
     draft: draft && { url: draft.url, model: 'small' },
     judge: judge === undefined ? undefined : { url: judge, model: 'judge', protocol },
     patienceMs: 200,
+    timeoutMs,
   })
   const events: RunEvent[] = []
   const asked = parseRequest(RunRequest, {

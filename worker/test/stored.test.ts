@@ -69,6 +69,19 @@ describe('a run whose viewer has left', () => {
     expect(await again.json()).toEqual(await worker.state(id))
   })
 
+  test('is its viewers’ to ask for, and not to read: nobody holds it, nor its place', async () => {
+    const worker = await start([half, end], { MAX_RUNS: '1' })
+    const id = await worker.leave()
+    const unread = await Promise.all([1, 2].map(() => worker.ask(`/v1/runs/${id}/events`)))
+    for (const { body } of unread) await body!.cancel()
+    expect([(await worker.state(id)).status, worker.fake.left]).toEqual(['running', 0])
+    expect(await refusal(worker.start())).toEqual([429, 'too_many_runs'])
+    await worker.ask(`/v1/runs/${id}/cancel`, { method: 'POST' })
+    await expect.poll(() => [worker.fake.left, worker.fake.released.length]).toEqual([1, 1])
+    const events = await eventsOf(await worker.start())
+    expect(events.at(-1)![1].type).toBe('run.completed')
+  })
+
   test('goes on where its object is lost, from the tokens that were said', async () => {
     const persist = await folder()
     const thought: Reply = { events: [context(), { type: 'delta', text: 'half', tokens: [1, 2] }], finally: 'hang' }

@@ -42,7 +42,7 @@ test.each<[string, Manner, number, string, string]>([
   ['refuses the worker', { token: 'k' }, 502, 'backend_unauthorized', 'unauthorized'],
   ['fails', { models: { status: 500, body: '' } }, 502, 'backend_failed', 'unreachable'],
   ['has no such list', { models: { status: 404, body: '{}' } }, 502, 'backend_failed', 'unreachable'],
-  ['is something else', { models: { status: 200, body: '<h1>Welcome</h1>' } }, 502, 'backend_failed', 'ok'],
+  ['is something else', { models: { status: 200, body: '<h1>Welcome</h1>' } }, 502, 'backend_failed', 'unreachable'],
 ])('one that %s is not listed', async (_, manner, status, code, backend) => {
   expect(await asked('/v1/models', manner)).toMatchObject({ status, body: { error: { code } } })
   expect(await asked('/v1/models/target', manner)).toMatchObject({ status, body: { error: { code } } })

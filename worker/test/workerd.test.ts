@@ -1,17 +1,27 @@
 /** The built worker in real workerd, against a backend that does what a script says. */
-import { RunEvent, readEvents } from '@lookahead/sdk/protocol'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RunEvent, encodeEvent, readEvents } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { commits, context, drafts, fakeBackend } from './fake-backend.ts'
 import type { FakeBackend, Reply } from './fake-backend.ts'
+import { end } from './play.ts'
 import { startWorkerd } from './start-workerd.ts'
 
 async function start(script: Reply[], secrets: Record<string, string> = {}): Promise<{ url: URL; fake: FakeBackend }> {
   const fake = await fakeBackend(script)
   onTestFinished(() => fake[Symbol.asyncDispose]())
-  const worker = await startWorkerd({ BACKEND_URL: fake.url, ...secrets })
-  onTestFinished(() => worker.dispose())
-  return { url: await worker.url, fake }
+  return { url: await worker({ BACKEND_URL: fake.url, ...secrets }), fake }
+}
+
+async function worker(vars: Record<string, string>): Promise<URL> {
+  const started = await startWorkerd(vars)
+  onTestFinished(() => started.dispose())
+  return started.url
 }
 
 const post = (url: URL, body: unknown, { path = '/v1/runs', ...init }: RequestInit & { path?: string } = {}) =>
@@ -22,13 +32,13 @@ const post = (url: URL, body: unknown, { path = '/v1/runs', ...init }: RequestIn
   })
 
 test('a run streams as typed events with ids from 0, and one terminal event', async () => {
-  const end = commits([[true, 'exact']], {
+  const last = commits([[true, 'exact']], {
     text: 'a\n\n</think>\n\n3',
     tokens: [1],
     correction: '</think>\n\n3',
     finish: 'stop',
   })
-  const { url } = await start([drafts('a\n\n'), end])
+  const { url } = await start([drafts('a\n\n'), last])
   const question = { messages: [{ role: 'user', content: 'x' }], lookahead: { pipelined: false } }
   const response = await post(url, question)
   expect(response.headers.get('content-type')).toBe('text/event-stream')
@@ -102,6 +112,60 @@ describe('the client leaving', () => {
       patient,
     )
     await expect.poll(() => fake.released).toHaveLength(1)
+  })
+})
+
+describe('a client that stops reading', () => {
+  /** More than all the buffers on the way hold. */
+  const long = Array.from({ length: 2_000 }, () => ({
+    type: 'delta',
+    text: 'a'.repeat(2 ** 15),
+    tokens: Array.from({ length: 2 ** 5 }, () => 1),
+  }))
+  const body = { prompt: 'x', lookahead: { mode: 'ar' }, max_tokens: 2 ** 16 }
+
+  test('has left after CLIENT_TIMEOUT_SECONDS: the backend is free again, and so is the place', async () => {
+    const script: Reply[] = [{ events: [context(), ...long], finally: 'hang' }, end]
+    const { url, fake } = await start(script, { CLIENT_TIMEOUT_SECONDS: '1', MAX_RUNS: '1' })
+    const response = await post(url, body)
+    expect((await post(url, body)).status).toBe(429)
+    await expect.poll(() => fake.left).toBe(1)
+    await expect.poll(() => fake.released).toHaveLength(1)
+    await expect.poll(async () => (await post(url, body)).status).toBe(200)
+    await response.body!.cancel()
+  })
+
+  /** No commit has room for all of it. */
+  const failure = { type: 'error', error: { message: 'm', type: 't', param: null, code: 'internal_error' } }
+
+  test('holds the backend back, and gets all once it reads on', async () => {
+    let written = 0
+    const write = async (answer: ServerResponse) => {
+      for (const event of [context(), ...long, failure]) {
+        written++
+        if (!answer.write(encodeEvent(event))) await once(answer, 'drain')
+      }
+      answer.end()
+    }
+    const backend = createServer((_, answer) => void write(answer))
+    await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void backend.close())
+    const { port } = backend.address() as AddressInfo
+    const url = await worker({ BACKEND_URL: `http://127.0.0.1:${port}`, CLIENT_TIMEOUT_SECONDS: '3600' })
+    const response = await post(url, body)
+    const isHeld = async () => {
+      const before = written
+      await sleep(500)
+      return before > 1 && before === written
+    }
+    await expect.poll(isHeld).toBe(true)
+    expect(written).toBeLessThan(long.length)
+    let characters = 0
+    for await (const { data } of readEvents(response.body!)) {
+      const event = v.parse(RunEvent, JSON.parse(data))
+      if (event.type === 'text.delta') characters += event.text.length
+    }
+    expect(characters).toBe(long.length * 2 ** 15)
   })
 })
 

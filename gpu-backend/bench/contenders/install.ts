@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { dictionary } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
-import { dictionary } from '../../src/dictionary.ts'
 
 const folder = import.meta.dirname
 const wantedSchema = v.object({ dependencies: dictionary(v.string()) })

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
+import { dictionary } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
-import { dictionary } from '../dictionary.ts'
 import { ModelError } from './error.ts'
 import { assertFolder, readJsonIfAny } from './json.ts'
 import { SafetensorsFile, type Rows } from './safetensors.ts'

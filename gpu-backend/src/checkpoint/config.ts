@@ -195,14 +195,17 @@ const generationSchema = v.object({
  * Reads `generation_config.json`, if any. Whatever ends a text by it, by `config.json` or by the tokenizer ends it: they often
  * differ.
  *
- * @param endOfText by the tokenizer's configuration
+ * @param endOfText by the tokenizer's files
  * @throws ModelError if a file is broken
  */
-export async function readGenerationConfig(folder: string, endOfText?: number): Promise<GenerationConfig> {
+export async function readGenerationConfig(
+  folder: string,
+  endOfText: readonly number[] = [],
+): Promise<GenerationConfig> {
   const own = await readJsonIfAny(folder, 'generation_config.json', generationSchema)
   const config = await readJson(folder, 'config.json', v.object({ eos_token_id: tokenIds }))
   const temperature = own?.do_sample === false ? 0 : own?.temperature
-  const eosTokenIds = [...new Set([own?.eos_token_id ?? [], config.eos_token_id ?? [], endOfText ?? []].flat())]
+  const eosTokenIds = [...new Set([own?.eos_token_id ?? [], config.eos_token_id ?? [], endOfText].flat())]
   return {
     eosTokenIds,
     ...(temperature == null ? {} : { temperature }),

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises'
+import { dictionary } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
-import { dictionary } from '../dictionary.ts'
 import { ModelError } from './error.ts'
 import { isStoredType, storedBytes, toFloat32, type StoredType } from './floats.ts'
 import { parseJson } from './json.ts'

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { serveOptions } from '../server/flags.ts'
 import { serve } from '../server/serve.ts'
 import { interruptible } from './interrupt.ts'
@@ -14,8 +15,13 @@ export async function run(flags: Parameters<typeof serveOptions>[0]): Promise<vo
     console.log(`lookahead: ${role}: ${count(parameters)} parameters in ${weights}, ${count(slots)} slots`)
   if (device.why !== undefined) console.log(`lookahead: forwards run on the CPU, not on CUDA: ${device.why}`)
   else console.log(`lookahead: forwards run on ${device.device === 'cuda' ? 'CUDA' : 'the CPU'}`)
-  if (!models.some(({ role }) => role === 'judge'))
-    console.log("lookahead: no judge: only drafted steps equal to the target's own are accepted")
+  const has = (role: string): boolean => models.some((model) => model.role === role)
+  if (!has('draft')) {
+    const folder = path.resolve(options.models, 'draft')
+    console.log(`lookahead: no draft, for there is no ${folder}: the target writes alone, without lookahead`)
+  }
+  if (!has('judge'))
+    console.log("lookahead: no judge: the verifier judge accepts only drafted steps equal to the target's own")
   if (options.token === undefined && !isLoopback(options.host))
     console.error(`lookahead: anybody who reaches ${options.host} may use it, for no --token is set`)
   console.log(`lookahead backend listening on ${server.url}`)

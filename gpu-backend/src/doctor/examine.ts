@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import packageJson from '../../package.json' with { type: 'json' }
 import { failed, ok, warning } from './finding.ts'
 import type { Finding } from './finding.ts'
+import { mendOf } from './mends.ts'
 import { at, unreachable } from './reach.ts'
 import type { Ask } from './reach.ts'
 import { probes, streaming } from './streaming.ts'
@@ -103,9 +104,9 @@ async function roundTrip(ask: Ask): Promise<number> {
 
 const FAR_MS = 50
 
-function* behind({ backend, backend_ms, backends = [] }: HealthDetails): Generator<Finding> {
-  yield backend === 'ok' ? ok('backend', 'the worker reaches it, and is let in') : stateOf(backend)
-  if (backend === 'ok') yield* others(backends)
+function* behind({ engine, backend, backend_ms, backends = [] }: HealthDetails): Generator<Finding> {
+  yield backend === 'ok' ? ok('backend', 'the worker reaches it, and is let in') : stateOf(backend, engine)
+  if (backend === 'ok') yield* others(backends, engine)
   if (backend_ms === undefined) return
   const told = `${backend_ms.toFixed()} ms from the worker to the backend and back`
   yield backend_ms <= FAR_MS
@@ -117,14 +118,14 @@ function* behind({ backend, backend_ms, backends = [] }: HealthDetails): Generat
       )
 }
 
-/** Of several backends those that serve no runs, by their places in BACKEND_URL. */
-function* others(backends: readonly string[]): Generator<Finding> {
+/** Of several backends those that serve no runs, by their places in the setting that names them. */
+function* others(backends: readonly string[], engine: string | undefined): Generator<Finding> {
   const well = backends.filter((state) => state === 'ok').length
   if (well > 1) yield ok('backends', `${well} of ${backends.length} are ready`)
   for (const [i, state] of backends.entries())
     if (state !== 'ok') {
       const told = `${i + 1} of ${backends.length}: ${state.replace('_', ' ')}; runs go to the others`
-      yield warning('backends', told, mendOf(state))
+      yield warning('backends', told, mendOf(state, engine))
     }
 }
 
@@ -141,20 +142,8 @@ async function* engines(answer: Response | undefined): AsyncGenerator<Finding, v
   )
 }
 
-const mends = new Map<string, string>(
-  Object.entries({
-    unauthorized: 'set the secret BACKEND_TOKEN of the worker to a --token of the backend',
-    unreachable:
-      "look at BACKEND_URL: it must be an address that the worker reaches, which localhost is only for one on the backend's machine; and run this command with the backend's address",
-    not_configured: "the worker's log names the setting: `npx wrangler tail`",
-    loading: 'wait until the models are loaded',
-    draining: 'it was asked to stop: start it again',
-    failing: "the target's forwards fail: the backend's log says why",
-  }),
-)
-
-const mendOf = (state: string): string => mends.get(state) ?? 'look at its log'
-const stateOf = (state: string): Finding => failed('backend', state.replace('_', ' '), mendOf(state))
+const stateOf = (state: string, engine?: string): Finding =>
+  failed('backend', state.replace('_', ' '), mendOf(state, engine))
 
 /** Whether the one who asks is let in, and whether anybody would be. Returns whether it is. */
 async function* access(

@@ -165,6 +165,15 @@ describe('a step', () => {
 })
 
 describe('stop strings', () => {
+  test('in a step that nobody has ruled on yet end the text there, and nothing after it counts', async () => {
+    const drafts = ['A.\n\n', 'We say END in this case.\n\n', 'C.\n\n']
+    targetWrites([drafts[0]!, 'We say END, and then some more.\n\n', drafts[2]!])
+    const { commit, said, verdicts } = await rule(drafts, { stop: ['END'], verifier: 'judge', speculation: asDrafted })
+    expect(verdicts).toMatchObject([{ accepted: true }])
+    expect(commit).toMatchObject({ accepted: 1, text: 'A.\n\nWe say ', correction: 'We say ', finish: 'stop' })
+    expect(said).toBe(commit.text)
+  })
+
   test('what might have become one is text after all, when the text ends', async () => {
     const text = 'It is so!!E'
     for (const finish of ['stop', 'length'] as const) {

@@ -34,6 +34,7 @@ const describing = [
   'generation_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
+  'special_tokens_map.json',
   'chat_template.jinja',
   'model.safetensors.index.json',
 ]

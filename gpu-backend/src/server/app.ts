@@ -8,6 +8,7 @@ import { requestId } from 'hono/request-id'
 import type { Engine } from '../engine/engine.ts'
 import type { ModelRunner } from '../engine/model-runner.ts'
 import { Calls } from './calls.ts'
+import { requestNames } from './caller.ts'
 import { publicError } from './errors.ts'
 import { lookaheadRoutes } from './lookahead.ts'
 import { Metrics } from './metrics.ts'
@@ -90,12 +91,14 @@ export function createApp({ engine, draining, token, cors: origins = [], calls =
 
   app.get('/metrics', (c) => c.body(metrics.render(calls, engine()), 200, { 'content-type': CONTENT_TYPE }))
 
-  const service = { ready, calls, metrics }
+  const service = { ready, isGuarded: token !== undefined, calls, metrics }
   app.route('/', modelRoutes(service))
   app.route('/', lookaheadRoutes(service))
   app.route('/', openaiRoutes(service))
 
   app.notFound((c) => new ProtocolError(404, 'not_found', `no ${c.req.method} ${c.req.path} here`).toResponse())
-  app.onError((error) => (error instanceof HTTPException ? error.getResponse() : publicError(error).toResponse()))
+  app.onError((error, c) =>
+    error instanceof HTTPException ? error.getResponse() : publicError(error, requestNames(c)).toResponse(),
+  )
   return app
 }

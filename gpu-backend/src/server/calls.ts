@@ -1,11 +1,14 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Caller } from './caller.ts'
+import type { RequestNames } from './errors.ts'
 
 /** One call under way. Its signal's reason is always a `ProtocolError`, so that aborted work throws what may be said. */
 export interface Call {
   signal: AbortSignal
   /** Aborted when the client has left, but not when the server stops. */
   left: AbortSignal
+  /** What the log calls it. */
+  request: RequestNames | undefined
   /** Counts the tokens of its prompts. @throws {ProtocolError} 429 `overloaded` when too many are queued already */
   reads: (tokens: number) => void
   /** All its texts have begun: the call no longer counts as queued. Further calls do nothing. */
@@ -19,23 +22,30 @@ export interface Call {
 /** Whoever is refused may come back after so many seconds, drawn anew for each: they shall not all come at once. */
 const RETRY_SECONDS = [1, 4] as const
 
-/** How many calls may be queued: begun, but not yet all of their texts. Beyond, those are let in who have less than their share. */
+/** How much may be queued: calls of which some text has not begun. Where it is full, who has less than a fair share is still let in. */
 export interface QueueLimits {
-  /** Shared out among clients. Default 256. */
+  /** Shared out among clients, and a client's share among its users. Default 256. */
   requests?: number | undefined
   /** Tokens of their prompts, shared out among calls and among clients; a call that is alone may have more. Default 131,072. */
   tokens?: number | undefined
 }
+
+interface Queued {
+  requests: number
+  tokens: number
+}
+
+type Begins = Pick<Caller, 'connection'> & Partial<Pick<Caller, 'client' | 'user' | 'request'>>
 
 /** The calls under way: a server that stops waits for them, then aborts what is left. */
 export class Calls {
   readonly #running = new Set<AbortController>()
   /** Why no more are let in. */
   #over: ProtocolError | undefined
-  readonly #limits: { requests: number; tokens: number }
-  readonly #queued = { requests: 0, tokens: 0 }
-  /** What is queued, by client. */
-  readonly #clients = new Map<string, { requests: number; tokens: number }>()
+  readonly #limits: Queued
+  readonly #queued: Queued = { requests: 0, tokens: 0 }
+  /** What is queued, by client and user. */
+  readonly #clients = new Map<string, Map<string, Queued>>()
 
   constructor({ requests = 256, tokens = 131_072 }: QueueLimits = {}) {
     this.#limits = { requests, tokens }
@@ -46,13 +56,12 @@ export class Calls {
   }
 
   /**
-   * @param connection aborted when the client's connection closes before the answer is complete
-   * @param client whose call it is, among whom the queue is shared out. Default: all are one
+   * @param caller whose call it is. Default: all are one client, with one user
    * @throws {ProtocolError} 429 `overloaded` when too many are queued already; 503 `draining` after `abort`
    */
-  begin(connection: AbortSignal, client = ''): Call {
+  begin({ connection, client = '', user = '', request }: Begins): Call {
     if (this.#over) throw this.#over
-    const { reads, started } = this.#enqueue(client)
+    const { reads, started } = this.#enqueue(client, user)
     const controller = new AbortController()
     const left = new AbortController()
     const leave = (): void => {
@@ -68,15 +77,12 @@ export class Calls {
     this.#running.add(controller)
     connection.addEventListener('abort', leave)
     if (connection.aborted) leave()
-    return { signal: controller.signal, left: left.signal, reads, started, leave, end }
+    return { signal: controller.signal, left: left.signal, request, reads, started, leave, end }
   }
 
   /** Begins a call. `prepare` sees to its end, unless it throws. @throws as `begin` and `prepare` do */
-  async answer(
-    { connection, client }: Pick<Caller, 'connection' | 'client'>,
-    prepare: (call: Call) => Promise<Response>,
-  ): Promise<Response> {
-    const call = this.begin(connection, client)
+  async answer(caller: Begins, prepare: (call: Call) => Promise<Response>): Promise<Response> {
+    const call = this.begin(caller)
     try {
       return await prepare(call)
     } catch (error) {
@@ -93,23 +99,33 @@ export class Calls {
     for (const controller of this.#running) controller.abort(this.#over)
   }
 
-  #enqueue(client: string): Pick<Call, 'reads' | 'started'> {
+  #enqueue(client: string, user: string): Pick<Call, 'reads' | 'started'> {
     const queued = this.#queued
     const clients = this.#clients
-    const its = clients.get(client) ?? { requests: 0, tokens: 0 }
-    const share = this.#limits.requests / (clients.size + (its.requests === 0 ? 1 : 0))
-    if (queued.requests >= this.#limits.requests && its.requests + 1 > share) this.#refuse()
-    queued.requests++
+    const users = clients.get(client) ?? new Map<string, Queued>()
+    const its = users.get(user) ?? { requests: 0, tokens: 0 }
+    clients.set(client, users.set(user, its))
+    /** The user's share is one of so many. */
+    const shares = (): number => clients.size * users.size
+    const leave = (): void => {
+      its.requests--
+      if (its.requests === 0) users.delete(user)
+      if (users.size === 0) clients.delete(client)
+    }
     its.requests++
-    clients.set(client, its)
+    if (queued.requests >= this.#limits.requests && its.requests > this.#limits.requests / shares()) {
+      leave()
+      this.#refuse()
+    }
+    queued.requests++
     let isQueued = true
     let own = 0
     return {
       reads: (tokens) => {
         const fits = queued.tokens === 0 || queued.tokens + tokens <= this.#limits.tokens
-        // However large the others are, a small one gets in, and so does a client that has little.
+        // However large the others are, a small one gets in, and so does a user who has little.
         const isSmall = own + tokens <= this.#limits.tokens / queued.requests
-        const hasLittle = clients.size > 1 && its.tokens + tokens <= this.#limits.tokens / clients.size
+        const hasLittle = shares() > 1 && its.tokens + tokens <= this.#limits.tokens / shares()
         if (!fits && !isSmall && !hasLittle) this.#refuse()
         own += tokens
         its.tokens += tokens
@@ -120,9 +136,8 @@ export class Calls {
         isQueued = false
         queued.requests--
         queued.tokens -= own
-        its.requests--
         its.tokens -= own
-        if (its.requests === 0) clients.delete(client)
+        leave()
       },
     }
   }

@@ -1,8 +1,8 @@
 /** Flags from a JSON file: `{ "models": "/models", "memory": 8192, "token": ["a", "b"] }`. Flags and variables that are given go before it. */
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError } from '@commander-js/extra-typings'
+import { dictionary } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
-import { dictionary } from '../dictionary.ts'
 import type { Command } from '../flags.ts'
 import { UsageError } from '../usage.ts'
 

@@ -1,7 +1,7 @@
-import type { Server } from 'node:http'
+import type { Server, ServerOptions } from 'node:http'
 
-/** A whole request must have come after so long. */
-export const REQUEST_MS = 60_000
+/** A whole request must have come after so many milliseconds, its headers too: options of Node's server. */
+export const requestLimits: ServerOptions = { requestTimeout: 60_000 }
 
 /** Ends connections whose client has read nothing for `ms` although there is something to read: its texts would keep their slots. */
 export function endUnread(server: Server, ms: number): void {

@@ -90,7 +90,7 @@ export function withServeFlags(command: Command) {
     .addOption(
       setting(
         '--judge <which>',
-        "auto: the one in judge/, if there is one; none: only drafted steps equal to the target's own are accepted",
+        "auto: the one in judge/, if there is one; none: the verifier judge accepts only drafted steps equal to the target's own",
       )
         .choices(['auto', 'none'] as const)
         .default('auto' as const),

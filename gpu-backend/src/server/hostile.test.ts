@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createApp } from './app.ts'
 import { Calls } from './calls.ts'
 import { endUnread } from './deadlines.ts'
-import { app, engine, someTokens } from './openai/stage.ts'
+import { app, engine, someTokens } from '../../test/served.ts'
 
 const calls = new Calls()
 const agent = new Agent()
@@ -18,7 +18,7 @@ let port: number
 beforeAll(async () => {
   const { fetch } = createApp({ engine: () => engine, draining: () => false, calls })
   server = serve({ fetch, hostname: '127.0.0.1', port: 0 }) as Server
-  endUnread(server, 200)
+  endUnread(server, 1_000)
   await once(server, 'listening')
   port = (server.address() as AddressInfo).port
 })
@@ -53,7 +53,7 @@ test('uploads that do not end take so much memory at most, and leave room for sm
     return sent
   })
   // 17 of them would have more than 64 MiB.
-  await expect.poll(() => answered.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(40 - 17)
+  await expect.poll(() => answered.length).toBeGreaterThanOrEqual(40 - 17)
   expect(new Set(answered)).toEqual(new Set([429]))
   const small = await answerTo(post('/tokenize'), { prompt: 'Ann' })
   expect([small.statusCode, await json(small)]).toEqual([200, expect.objectContaining({ count: 2 })])

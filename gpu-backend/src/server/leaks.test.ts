@@ -135,3 +135,37 @@ test.each(whole)(
     await expectNothingLeft('prompt' in body ? 2 : 1)
   },
 )
+
+describe('two calls that follow each other', () => {
+  const halves = ['/v1/draft', '/v1/verify'] as const
+  const asked = { context: { id: 'left', messages }, follow: true, sampling: { temperature: 0 } }
+  const own = { '/v1/draft': { depth: 1 }, '/v1/verify': { depth: 2, max_tokens: 1500 } }
+
+  /** Of a draft that helps, what is read is what lets it go on. */
+  async function readUntil(word: string, reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+    for (let said = ''; !said.includes(word);) {
+      const { done, value } = await reader.read()
+      if (done) return
+      said += new TextDecoder().decode(value)
+    }
+  }
+
+  test.each([
+    ['unread', undefined],
+    ['once steps were ruled on', '"type":"verdict"'],
+  ])('leave nothing behind when they are cancelled %s, whichever comes first', async (_, word) => {
+    let ended = 0
+    for (const begun of [halves, halves.toReversed()])
+      for (const left of [halves, halves.toReversed()]) {
+        const readers = new Map<string, ReadableStreamDefaultReader<Uint8Array>>()
+        for (const route of begun)
+          readers.set(route, (await send(route, { ...asked, ...own[route] })).body!.getReader())
+        if (word !== undefined) {
+          void readUntil('"type":"done"', readers.get('/v1/draft')!)
+          await readUntil(word, readers.get('/v1/verify')!)
+        }
+        for (const route of left) await readers.get(route)!.cancel()
+        await expectNothingLeft((ended += 2))
+      }
+  })
+})

@@ -7,7 +7,7 @@ import { lookahead } from '../engine/decode/lookahead.ts'
 import { verifySteps } from '../engine/decode/verify.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from './calls.ts'
-import { cacheSalt, callerOf } from './caller.ts'
+import { callerOf } from './caller.ts'
 import type { Caller } from './caller.ts'
 import { measured } from './measured.ts'
 import type { EndReason, Measurement, Metrics } from './metrics.ts'
@@ -31,8 +31,8 @@ interface Asked {
 const idOf = ({ key }: Caller, id: string): string => (key === '' ? id : `${id}\n${key}`)
 
 function asked(caller: Caller, half: Half, { context, follow }: DraftRequest | VerifyRequest): Asked {
-  const { cache_salt: own, ...named } = context
-  return { half, named: { ...named, id: idOf(caller, named.id) }, follow, salt: cacheSalt(caller, own) }
+  const { cache_salt: _, ...named } = context
+  return { half, named: { ...named, id: idOf(caller, named.id) }, follow, salt: caller.salt }
 }
 
 export function lookaheadRoutes(service: Service): Hono {
@@ -40,7 +40,7 @@ export function lookaheadRoutes(service: Service): Hono {
 
   app.post('/v1/draft', async (c) => {
     const request = await readDraft(c.req.raw)
-    const caller = callerOf(c)
+    const caller = callerOf(c, service, request.context.cache_salt)
     const engine = service.ready(idOf(caller, request.context.id))
     engine.requireDraft()
     return respond(service, engine, caller, asked(caller, 'draft', request), (context, signal) =>
@@ -50,7 +50,7 @@ export function lookaheadRoutes(service: Service): Hono {
 
   app.post('/v1/verify', async (c) => {
     const request = await readVerify(c.req.raw)
-    const caller = callerOf(c)
+    const caller = callerOf(c, service, request.context.cache_salt)
     const engine = service.ready(idOf(caller, request.context.id))
     engine.verifier(request.verifier, request.threshold)
     const work = request.follow ? lookahead : verifySteps
@@ -60,7 +60,7 @@ export function lookaheadRoutes(service: Service): Hono {
   })
 
   app.delete('/v1/contexts/:id', (c) => {
-    const id = idOf(callerOf(c), c.req.param('id'))
+    const id = idOf(callerOf(c, service), c.req.param('id'))
     service.ready(id).contexts.drop(id)
     return c.body(null, 204)
   })
@@ -70,13 +70,15 @@ export function lookaheadRoutes(service: Service): Hono {
 
 /** Opens a call on the context it names, and streams what it does there. */
 function respond(
-  { calls, metrics }: Service,
+  { calls, metrics, isGuarded }: Service,
   engine: Engine,
   caller: Caller,
   { half, follow, ...rest }: Asked,
   work: (context: Context, signal: AbortSignal) => Events,
 ): Promise<Response> {
-  return calls.answer(caller, async (call) => {
+  // A context that is only named says whose it is.
+  const named = isGuarded ? engine.contexts.find(rest.named.id) : undefined
+  return calls.answer({ ...caller, user: named?.salt ?? caller.user }, async (call) => {
     const opened = await open(engine, { half, follow, ...rest }, call)
     const { context } = opened
     const promptTokens = opened.isNew ? context.promptLength : 0

@@ -2,6 +2,7 @@ import { verdictReasons } from '@lookahead/sdk/protocol'
 import type { Verdict } from '@lookahead/sdk/protocol'
 import type { RunnerStats } from '../engine/model-runner.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Role } from '../engine/load-models.ts'
 import type { Calls } from './calls.ts'
 import { Registry } from './prometheus.ts'
 
@@ -78,7 +79,7 @@ export class Metrics {
   }
 
   /** Starts to measure one text or one call. */
-  start(model: 'target' | 'draft', promptTokens: number): Measurement {
+  start(model: Role, promptTokens: number): Measurement {
     const model_name = { model_name: model }
     const started = performance.now()
     let last: number | undefined

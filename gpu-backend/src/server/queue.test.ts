@@ -113,7 +113,7 @@ test('what is only to be tokenized counts like any prompt', async () => {
     (await app.request('/tokenize', { method: 'POST', body: JSON.stringify({ prompt: 'Ann has 12. '.repeat(20) }) }))
       .status
   expect(await tokenize()).toBe(200)
-  const queued = calls.begin(new AbortController().signal)
+  const queued = calls.begin({ connection: new AbortController().signal })
   queued.reads(99)
   expect(await tokenize()).toBe(429)
   queued.end()
@@ -125,7 +125,7 @@ test('calls count until their texts have begun, prompts by their tokens, and one
   const calls = new Calls({ requests: 10, tokens: 100 })
   const { signal } = new AbortController()
   const begin = (tokens: number) => {
-    const call = calls.begin(signal)
+    const call = calls.begin({ connection: signal })
     try {
       call.reads(tokens)
       return call

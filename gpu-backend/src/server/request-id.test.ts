@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { Engine } from '../engine/engine.ts'
 import { createApp } from './app.ts'
 
@@ -35,5 +35,34 @@ test('every answer has the id of its request, or one of its own', async () => {
     expect([url, told.headers.get('x-request-id')]).toEqual([url, 'run-7_a'])
     expect([url, own.headers.get('x-request-id')]).toEqual([url, expect.stringMatching(/^[\w-]{36}$/)])
     await Promise.all([told.text(), own.text()])
+  }
+})
+
+test('what the backend fails is one line of its log, with the id and the path of the request and no word of its text', async () => {
+  const log = vi.spyOn(console, 'error').mockReturnValue()
+  const spies = [log, vi.spyOn(engine.target.model, 'forward').mockRejectedValue(new Error('the device is lost'))]
+  onTestFinished(() => spies.forEach((spy) => spy.mockRestore()))
+  const whole = { prompt: 'Ann', max_tokens: 1 }
+  for (const [route, status, body] of [
+    ['/v1/completions', 500, whole],
+    ['/v1/completions', 500, { ...whole, stream: true }],
+    ['/v1/verify', 200, { context: { id: 'a', messages }, max_tokens: 9 }],
+  ] as const) {
+    const headers = { 'x-request-id': 'run-7_a' }
+    const answer = await app.request(route, { method: 'POST', body: JSON.stringify(body), headers })
+    expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining('internal_error')])
+    expect(log).toHaveBeenCalledTimes(1)
+    const line = log.mock.lastCall![0] as string
+    expect(JSON.parse(line)).toEqual({
+      event: 'request.failed',
+      request_id: 'run-7_a',
+      path: route,
+      status: 500,
+      code: 'internal_error',
+      message: expect.any(String),
+      stack: expect.stringContaining('the device is lost'),
+    })
+    expect(line).not.toContain('Ann')
+    log.mockClear()
   }
 })

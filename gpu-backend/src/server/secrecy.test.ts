@@ -2,8 +2,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { forget } from '../../test/calls.ts'
 import { createApp } from './app.ts'
-import { engine, messages } from './openai/stage.ts'
-import type { Completion } from './openai/stage.ts'
+import { engine, messages } from '../../test/served.ts'
+import type { Completion } from '../../test/served.ts'
 
 const app = createApp({ engine: () => engine, draining: () => false, token: ['one', 'two'] })
 const open = createApp({ engine: () => engine, draining: () => false })

@@ -6,7 +6,7 @@ import type { WeightType } from '../graph/index.ts'
 import { shareThreads } from '../onnxruntime/index.ts'
 import { createApp } from './app.ts'
 import { Calls } from './calls.ts'
-import { REQUEST_MS, endUnread } from './deadlines.ts'
+import { endUnread, requestLimits } from './deadlines.ts'
 import { chooseDevice, type ChosenDevice } from './device.ts'
 import { UsageError } from '../usage.ts'
 import type { ServeOptions } from './flags.ts'
@@ -38,8 +38,7 @@ export async function serve(options: ServeOptions, signal?: AbortSignal): Promis
   const app = createApp({ engine: () => engine, draining: () => draining, token, cors, calls })
   const server = await new Promise<ReturnType<typeof listen>>((resolve, reject) => {
     const { host: hostname, port } = options
-    const serverOptions = { requestTimeout: REQUEST_MS }
-    const bound = listen({ fetch: app.fetch, hostname, port, serverOptions }, () => resolve(bound))
+    const bound = listen({ fetch: app.fetch, hostname, port, serverOptions: requestLimits }, () => resolve(bound))
     if (bound instanceof HttpServer) endUnread(bound, options.writeTimeoutMs)
     bound.once('error', reject)
   })

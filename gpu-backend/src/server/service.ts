@@ -9,6 +9,8 @@ export interface Service {
    * @throws {ProtocolError} 503 `loading` or `draining`
    */
   ready(context?: string): Engine
+  /** Whether callers have shown a token. */
+  isGuarded: boolean
   calls: Calls
   metrics: Metrics
 }

@@ -14,7 +14,7 @@ const encoder: Encoder<number> = {
 function staged(work: (signal: AbortSignal) => AsyncIterable<number>) {
   const calls = new Calls()
   const connection = new AbortController()
-  const begun = calls.begin(connection.signal)
+  const begun = calls.begin({ connection: connection.signal })
   const call = { ...begun, end: vi.fn(begun.end) }
   const over = vi.fn()
   async function* events(): AsyncGenerator<number, void, undefined> {

@@ -51,7 +51,7 @@ async function* lines<Event>(call: Call, events: AsyncIterable<Event>, encoder: 
     for await (const event of events) yield encoder.event(event)
     if (encoder.end !== undefined) yield encoder.end
   } catch (error) {
-    yield encoder.error(publicError(error))
+    yield encoder.error(publicError(error, call.request))
   } finally {
     call.end()
   }

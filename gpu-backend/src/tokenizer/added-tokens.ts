@@ -38,7 +38,8 @@ export class AddedTokens {
   }
 }
 
-const nowhere = '(?!)'
+/** The pattern that matches nothing. */
+export const nowhere = '(?!)'
 /** A text as a regular expression's pattern, for the flag `u`. */
 export const literal = (text: string): string =>
   Array.from(text, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`).join('')

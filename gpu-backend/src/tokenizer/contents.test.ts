@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { published } from '../../test/published-templates.ts'
-import { Contents, unfenced } from './contents.ts'
+import { Contents } from './contents.ts'
 import { Tokenizer } from './index.ts'
-import { Template } from './jinja/index.ts'
+import { Template, TemplateError } from './jinja/index.ts'
+import type { StandIns } from './jinja/index.ts'
 
 const tiny = path.join(import.meta.dirname, '../../fixtures/tiny-qwen3')
 const fixtures = path.join(import.meta.dirname, '../../fixtures')
@@ -50,6 +51,8 @@ test('other texts have the tokens that they had, tags of thinking and noncharact
     '\ufdd0',
     '\ufdd0\ufdd0<',
     '<\ufdd0think>',
+    'a < b <\u0338 🙂<',
+    'half a pair: \ud83d, \udc00',
   ]
   for (const text of texts) expect(rendered(tokenizer, text)).toEqual(tokenizer.encode(before + text + after))
   // A fence of others' makes no mark of what has one.
@@ -81,10 +84,55 @@ test('a token that only the template marks as one is none in a message either', 
 test('variables that a request brings are as messages are', () => {
   const template = new Template("{{ eos_token ~ documents[0]['</s>'] ~ (documents | tojson) }}")
   const contents = new Contents([{ content: '</s>', special: true } as never])
-  const text = template.render({ eos_token: '</s>' }, { documents: [{ '</s>': 'a</s>' }] }, (said) =>
-    contents.fenced(said),
-  )
+  const text = template.render({ eos_token: '</s>' }, { documents: [{ '</s>': 'a</s>' }] }, contents)
   expect(text.split('</s>')).toHaveLength(2)
+})
+
+test('of marks that overlap none is left', () => {
+  const [first, second] = ['<a>', '>b<a>']
+  const overlapping = new Contents([first, second].map((content) => ({ content, special: true }) as never))
+  for (const text of ['<a>b<a>b', '<a><a>b<a>', '>b<a>b<a>']) {
+    const fenced = overlapping.fenced(text)
+    expect([fenced.includes(first!), fenced.includes(second!), overlapping.plain(fenced)]).toEqual([false, false, text])
+  }
+})
+
+/** By Python's jinja2: scripts/marks.py. */
+const spelled = JSON.parse(readFileSync(path.join(fixtures, 'marks.json'), 'utf8')) as {
+  messages: object[]
+  templates: { template: string; text?: string; error?: string }[]
+}
+const ofSpelled = ['<|im_end|>', '<|im_start|>', '<tool_response>', '</tool_response>', '[INST]', '<｜User｜>']
+const spelling = new Contents(ofSpelled.map((content) => ({ content, special: true }) as never))
+
+test.each(spelled.templates)(
+  'a template reads a mark in a message as it is: $template',
+  ({ template, text, error }) => {
+    const render = () => new Template(template).render({}, { m: spelled.messages }, spelling)
+    if (text === undefined) return expect(render).toThrow(new TemplateError(error!))
+    const fenced = render()
+    expect(spelling.plain(fenced)).toBe(text)
+    const printed = ofSpelled.flatMap((mark) => (fenced.includes(mark) ? mark : []))
+    expect(printed.filter((mark) => !template.includes(mark))).toEqual([])
+  },
+)
+
+test('what the messages say of marks is text, however a template takes it apart and prints it', () => {
+  const content = 'a<|im_end|>b<|im_end|>c'
+  for (const expression of [
+    "c.split('<|im_end|>', 1)",
+    "c.rsplit('<|im_end|>', 1)",
+    "c.partition('<|im_end|>')",
+    "c.rpartition('<|im_end|>')",
+    "c.replace('<|im_end|>', '-', 1)",
+    "{'<|im_end|>': 1, d: 2}",
+    '[c] | tojson(ensure_ascii=true)',
+    'c',
+  ]) {
+    const printed = new Template(`{{ ${expression} }}`).render({}, { c: content, d: '<|im_end|>' }, spelling)
+    const own = expression.startsWith('{') ? 1 : 0
+    expect(printed.split('<|im_end|>'), expression).toHaveLength(own + 1)
+  }
 })
 
 const { tokens, conversations } = JSON.parse(readFileSync(path.join(fixtures, 'templates.json'), 'utf8')) as {
@@ -95,12 +143,30 @@ const marks = ['<|im_start|>', '<|im_end|>', '<s>', '</s>', '<|eot_id|>', '[INST
 const contents = new Contents(marks.map((content) => ({ content, special: true }) as never))
 const count = (text: string): number => marks.reduce((sum, mark) => sum + text.split(mark).length - 1, 0)
 
+test('Qwen3 keeps what was thought before an answer of a tool, whose tags it writes itself', () => {
+  const source = published().find(([, template]) => template.includes("startswith('<tool_response>')"))![1]
+  const template = new Template(source)
+  const qwen = new Contents(
+    ['<tool_response>', '</tool_response>'].map((content) => ({ content }) as never),
+    source,
+  )
+  const messages = [
+    { role: 'user', content: 'Weather?' },
+    { role: 'assistant', content: 'I ask.', reasoning_content: 'Ask the tool.' },
+    { role: 'user', content: '<tool_response>\n20 C\n</tool_response>' },
+  ]
+  const text = template.render({ tools: null }, { messages }, qwen)
+  expect(text).toContain('<think>\nAsk the tool.\n</think>')
+  expect(text).not.toContain('<tool_response>')
+  expect(qwen.plain(text)).toBe(template.render({ tools: null, messages }))
+})
+
 test.each(published())('%s: contents change nothing about the marks of a chat, and nothing else', (_, source) => {
   const template = new Template(source)
-  const render = (said: object, read?: (text: string) => string): string | undefined => {
+  const render = (said: object, standIns?: StandIns): string | undefined => {
     const own = { tools: null, documents: null, ...tokens, add_generation_prompt: false }
     try {
-      return template.render(own, { ...said }, read)
+      return template.render(own, { ...said }, standIns)
     } catch {
       return undefined
     }
@@ -115,12 +181,12 @@ test.each(published())('%s: contents change nothing about the marks of a chat, a
       ),
     })
     const plain = render(say(marks.join('')))
-    const fenced = render(say(marks.join('')), (text) => contents.fenced(text))
+    const fenced = render(say(marks.join('')), contents)
     if (plain === undefined || fenced === undefined) continue
-    expect(unfenced(fenced)).toBe(plain)
-    const ordinary = render(say('harmless'), (text) => contents.fenced(text))!
+    expect(contents.plain(fenced)).toBe(plain)
+    const ordinary = render(say('harmless'), contents)!
     expect(count(fenced)).toBe(count(ordinary))
     const isOrdinary = count(JSON.stringify({ messages, more })) === 0
-    expect(isOrdinary ? ordinary : unfenced(ordinary)).toBe(render(say('harmless')))
+    expect(isOrdinary ? ordinary : contents.plain(ordinary)).toBe(render(say('harmless')))
   }
 })

@@ -1,6 +1,5 @@
 import { AddedTokens } from './added-tokens.ts'
 import { byteCharacters } from './bytes.ts'
-import { unfenced } from './contents.ts'
 import { SequenceNormalizer, SequencePostProcessor, SequencePreTokenizer, type WordModel } from './library.ts'
 import { literal, normalizers, preTokenizers, replace } from './steps.ts'
 import type { Step, StoredTokenizer } from './stored.ts'
@@ -8,11 +7,13 @@ import type { Step, StoredTokenizer } from './stored.ts'
 interface EncoderOptions {
   /** Adds what is put around every text. */
   special: boolean
-  /** The text has fences (`Contents`), which are taken out once added tokens have been found. Default false. */
-  fenced?: boolean
+  /** What a text with stand-ins (`Contents`) says: they are taken out once added tokens have been found. Default: it has none. */
+  plain?: ((text: string) => string) | undefined
   /** Tokens, those put around it included; what is beyond is left out. Default: all are wanted. */
   most?: number
 }
+
+const same = (text: string): string => text
 
 /**
  * Texts to token ids, step by step as Python's tokenizers: added tokens are found, what is between them is normalised,
@@ -49,20 +50,20 @@ export class Encoder {
     this.#around = this.#readAround(stored.post_processor)
   }
 
-  encode(text: string, { special, fenced = false, most = Infinity }: EncoderOptions): number[] {
+  encode(text: string, { special, plain = same, most = Infinity }: EncoderOptions): number[] {
     const ids = this.#added
       .split(text)
-      .flatMap((piece) => ('id' in piece ? piece.id : this.#encodeBetween(piece.text, piece.start === 0, fenced)))
+      .flatMap((piece) => ('id' in piece ? piece.id : this.#encodeBetween(piece.text, piece.start === 0, plain)))
     if (!special) return ids.slice(0, most)
     const [before, after] = this.#around
     const room = Math.max(0, most - before.length - after.length)
     return [...before, ...ids.slice(0, room), ...after]
   }
 
-  #encodeBetween(text: string, isFirst: boolean, fenced: boolean): number[] {
+  #encodeBetween(text: string, isFirst: boolean, plain: (text: string) => string): number[] {
     return this.#addedToNormalized.split(this.#normalizer.normalize(text)).flatMap((piece) => {
       if ('id' in piece) return piece.id
-      return this.#encodeWords(fenced ? unfenced(piece.text) : piece.text, isFirst && piece.start === 0)
+      return this.#encodeWords(plain(piece.text), isFirst && piece.start === 0)
     })
   }
 

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { dictionary } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 import { ModelError, assertFolder, check, readJsonIfAny } from '../checkpoint/index.ts'
-import { dictionary } from '../dictionary.ts'
 
 /** A step of normalising or splitting a text, or several: with the fields of all types that `steps.ts` knows. */
 export interface Step {
@@ -172,10 +172,14 @@ const name = 'tokenizer.json'
 const others = ['tokenizer.model', 'vocab.json', 'vocab.txt']
 
 /** @param files what the folder or repository has instead */
-export function noTokenizer(source: string, files: readonly string[]): ModelError {
+export const noTokenizer = (source: string, files: readonly string[]): ModelError =>
+  new ModelError('not_found', `${source} has no ${name}: ${insteadOfIt(source, files)}`)
+
+function insteadOfIt(source: string, files: readonly string[]): string {
   const other = others.find((file) => files.includes(file))
-  const advice = other
-    ? `make it from its ${other} with Python's transformers: AutoTokenizer.from_pretrained("${source}").save_pretrained("${source}")`
-    : 'name a folder that holds a Hugging Face checkpoint'
-  return new ModelError('not_found', `${source} has no ${name}: ${advice}`)
+  if (other)
+    return `make it from its ${other} with Python's transformers: AutoTokenizer.from_pretrained("${source}").save_pretrained("${source}")`
+  if (files.includes('tekken.json'))
+    return "its tekken.json is for Mistral's own library; take the model in the format of transformers, with tokenizer.json and config.json"
+  return 'name a folder that holds a Hugging Face checkpoint'
 }

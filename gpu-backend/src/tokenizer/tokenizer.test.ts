@@ -72,6 +72,24 @@ test('templates may ask whether there are tools', async () => {
   expect(asking.renderChat([], { variables: { tools: [] } })).toBe('tools')
 })
 
+test('what only special_tokens_map.json names ends a text, and a template may name it; the configuration comes first', async () => {
+  await using folder = await temporary()
+  await cp(tiny, folder.path, { recursive: true })
+  const [config, map] = ['tokenizer_config.json', 'special_tokens_map.json'] as const
+  const [end, other] = ['<|im_end|>', '<|endoftext|>'].map((token) => tokenizer.tokenId(token))
+  await folder.write('chat_template.jinja', '{{ eos_token }}{{ bos_token }}')
+  await folder.write(map, JSON.stringify({ eos_token: { content: '<|endoftext|>', lstrip: false }, bos_token: 'b' }))
+  const both = await Tokenizer.load(folder.path)
+  expect([both.endOfText, both.renderChat([])]).toEqual([[end, other], '<|im_end|>b'])
+  await folder.write(config, '{}')
+  const one = await Tokenizer.load(folder.path)
+  expect([one.endOfText, one.renderChat([])]).toEqual([[other], '<|endoftext|>b'])
+  await folder.write(map, '{"eos_token": "none of its tokens", "additional_special_tokens": ["x"]}')
+  expect((await Tokenizer.load(folder.path)).endOfText).toEqual([])
+  await folder.write(map, '{"eos_token": 3}')
+  await expect(Tokenizer.load(folder.path)).rejects.toMatchObject({ code: 'invalid' })
+})
+
 test('looks up single tokens only', () => {
   expect(lookupToken(tokenizer, 'a')).toBe(tokenizer.tokenId('a'))
   expect(() => lookupToken(tokenizer, 'ab')).toThrow('single token')
@@ -106,6 +124,15 @@ test.each([
         `has no tokenizer.json: make it from its ${source} .*AutoTokenizer.from_pretrained\\("${folder.path}"\\)`,
       ),
     ),
+  })
+})
+
+test('says where tokenizer.json is, where Mistral’s own is all there is', async () => {
+  await using folder = await temporary()
+  for (const file of ['params.json', 'tekken.json']) await folder.write(file, '{}')
+  await expect(Tokenizer.load(folder.path)).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringMatching(/has no tokenizer.json: .*tekken.json.* transformers/) as string,
   })
 })
 

@@ -13,10 +13,10 @@ import { StreamingDecoder, type DecodeOptions } from './streaming.ts'
 import { encodeOnThread } from './thread.ts'
 
 const namedToken = v.nullish(v.union([v.string(), v.object({ content: v.string() })]))
+const tokenNames = ['bos_token', 'eos_token', 'pad_token'] as const
+const specialTokensSchema = v.object({ bos_token: namedToken, eos_token: namedToken, pad_token: namedToken })
 const tokenizerConfigSchema = v.object({
-  bos_token: namedToken,
-  eos_token: namedToken,
-  pad_token: namedToken,
+  ...specialTokensSchema.entries,
   chat_template: v.nullish(v.union([v.string(), v.array(v.object({ name: v.string(), template: v.string() }))])),
 })
 
@@ -33,7 +33,7 @@ export interface EncodeOptions {
   special?: boolean | undefined
   /** The text goes on another one, so SentencePiece's space is not put before it. Default false. */
   continuing?: boolean | undefined
-  /** The text is a rendered chat, in which marks that messages spell out are fenced: they are text. Default false. */
+  /** The text has parts from `fenced`, as a rendered chat: marks that those spell out are text. Default false. */
   fenced?: boolean | undefined
 }
 
@@ -58,6 +58,8 @@ export class Tokenizer {
   readonly #contents: Contents
   /** The special tokens that a template may name, such as `eos_token`. */
   readonly #templateTokens: Readonly<Record<string, string>>
+  /** The tokens that end a text by the tokenizer's files. */
+  readonly endOfText: readonly number[]
   readonly #bytes: readonly (Uint8Array | undefined)[]
   /** Bytes of the longest token. */
   readonly #longest: number
@@ -70,6 +72,7 @@ export class Tokenizer {
     stored: StoredTokenizer,
     template: Template | undefined,
     templateTokens: Record<string, string>,
+    ends: readonly string[],
   ) {
     this.#folder = folder
     this.#encoder = encoder
@@ -78,6 +81,7 @@ export class Tokenizer {
     this.#template = template
     this.#contents = new Contents(stored.added_tokens, template?.source)
     this.#templateTokens = templateTokens
+    this.endOfText = ends.flatMap((token) => this.tokenId(token) ?? [])
     this.specialIds = new Set(stored.added_tokens.filter(({ special }) => special).map(({ id }) => id))
     const bytes: (Uint8Array | undefined)[] = []
     for (const [token, id] of stored.model.vocab) bytes[id] = bytesOf[kind].token(token)
@@ -87,7 +91,7 @@ export class Tokenizer {
   }
 
   /**
-   * Reads `tokenizer.json`, and `tokenizer_config.json` and `chat_template.jinja` if any.
+   * Reads `tokenizer.json`, and `tokenizer_config.json`, `special_tokens_map.json` and `chat_template.jinja` if any.
    *
    * @throws ModelError if a file is missing or broken, or the tokenizer is of another kind
    */
@@ -102,16 +106,15 @@ export class Tokenizer {
         `${folder}: only byte-level tokenizers, as Qwen's and Llama 3's, and those with byte fallback, as Mistral's, are supported`,
       )
     const template = await readChatTemplate(folder, config.chat_template)
-    const templateTokens: Record<string, string> = {}
-    for (const name of ['bos_token', 'eos_token', 'pad_token'] as const) {
-      const token = config[name]
-      if (token) templateTokens[name] = typeof token === 'string' ? token : token.content
-    }
+    const map = (await readJsonIfAny(folder, 'special_tokens_map.json', specialTokensSchema)) ?? {}
+    // As in transformers, what the configuration says comes first.
+    const templateTokens = { ...spelled(map), ...spelled(config) }
+    const ends = [config, map].flatMap((named) => spelled(named)['eos_token'] ?? [])
     try {
       const model = new BPE({ ...stored.model, vocab: Object.fromEntries(stored.model.vocab) })
       const encoder = new Encoder(stored, model)
       const inner = kind === 'ByteLevel' ? encoder : new Encoder(withoutSpaceBefore(stored), model)
-      return new Tokenizer(folder, kind, encoder, inner, stored, template, templateTokens)
+      return new Tokenizer(folder, kind, encoder, inner, stored, template, templateTokens, ends)
     } catch (cause) {
       const reason = (cause as Error).message
       throw new ModelError('unsupported', `the tokenizer of ${folder} cannot be used: ${reason}`, { cause })
@@ -122,10 +125,11 @@ export class Tokenizer {
   encode(text: string, options: EncodeOptions = {}): number[] {
     const { special = false, continuing: goesOn = false, fenced = false } = options
     if (text === '' && !special) return []
-    const [first, ...rest] = cutLongRunsOfMarks(text)
-    const ids = (goesOn ? this.#continuing : this.#encoder).encode(first!, { special, fenced })
-    if (rest.length === 0) return ids
-    return [ids, ...rest.map((piece) => this.encode(piece, { continuing: true, fenced }))].flat()
+    const plain = fenced ? this.#contents.plain : undefined
+    return cutLongRunsOfMarks(text).flatMap((piece, i) => {
+      const encoder = goesOn || i > 0 ? this.#continuing : this.#encoder
+      return encoder.encode(piece, { special: special && i === 0, plain })
+    })
   }
 
   /** The same, but a long text is encoded on another thread, so that nobody else waits for it. @throws the signal's reason */
@@ -147,12 +151,6 @@ export class Tokenizer {
   /** The id of a token by its spelling in the vocabulary, such as `<|im_end|>`. */
   tokenId(token: string): number | undefined {
     return this.#encoder.tokenId(token)
-  }
-
-  /** What `tokenizer_config.json` says ends a text, if it does and there is such a token. */
-  get endOfText(): number | undefined {
-    const { eos_token: token } = this.#templateTokens
-    return token === undefined ? undefined : this.tokenId(token)
   }
 
   /** The bytes of a token's text, which need not be whole characters; none for an id outside the vocabulary. */
@@ -198,8 +196,23 @@ export class Tokenizer {
     // transformers always defines the first two, and templates ask whether they are none.
     const own = { tools: null, documents: null, ...this.#templateTokens }
     const said = { ...variables, messages, add_generation_prompt: addGenerationPrompt }
-    return this.#template.render(own, said, (text) => this.#contents.fenced(text))
+    return this.#template.render(own, said, this.#contents)
   }
+
+  /** What others say, as part of a text to be encoded as `fenced`. */
+  fenced(text: string): string {
+    return this.#contents.fenced(text)
+  }
+}
+
+/** The special tokens that a file names, by what they are for. */
+function spelled(named: v.InferOutput<typeof specialTokensSchema>): Record<string, string> {
+  const tokens: Record<string, string> = {}
+  for (const name of tokenNames) {
+    const token = named[name]
+    if (token) tokens[name] = typeof token === 'string' ? token : token.content
+  }
+  return tokens
 }
 
 function decoderTypes({ decoder }: StoredTokenizer): string[] {

@@ -192,3 +192,15 @@ test('steps become data parts that change as the verifier rules', async () => {
     ['step-1', { step: 1, text: 'Right.\n\n', fate: 'corrected' }],
   ])
 })
+
+test('what happens to a run, and not to a step, makes no step', async () => {
+  const happenings: RunEvent[] = [
+    { type: 'run.waiting', code: 'target_unavailable', message: 'm' },
+    { type: 'run.degraded', part: 'draft', code: 'draft_failed', message: 'm' },
+  ]
+  script(staged([wire([events[0]!, ...happenings, ...events.slice(1)])]).response)
+  const { stream } = await provider().doStream({ prompt })
+  const chunks = (await read(stream.pipeThrough(stepsAsData()))) as { type: string; id?: string }[]
+  const ids = chunks.flatMap(({ type, id }) => (type === 'data-step' ? [id] : []))
+  expect(new Set(ids)).toEqual(new Set(['step-0', 'step-1']))
+})

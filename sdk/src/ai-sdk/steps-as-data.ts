@@ -28,9 +28,10 @@ type Chunk = {
 export function stepsAsData<T extends { type: string }>(): TransformStream<T, T> {
   return new TransformStream({
     transform(chunk, controller) {
-      const event = stepIn(chunk)
+      const event = eventIn(chunk)
       if (!event) return controller.enqueue(chunk)
-      if (event.type === 'run.degraded') return
+      // What happens to the run as a whole belongs to no step.
+      if (!('step' in event)) return
       const { type, ...rest } = event
       const data: StepData = { ...rest, fate: type.slice('step.'.length) as StepData['fate'] }
       controller.enqueue({ type: 'data-step', id: `step-${event.step}`, data } as never)
@@ -38,8 +39,6 @@ export function stepsAsData<T extends { type: string }>(): TransformStream<T, T>
   })
 }
 
-type StepEvent = Extract<RunEvent, { step: number } | { type: 'run.degraded' }>
-
-function stepIn({ type, kind, providerMetadata }: Chunk): StepEvent | undefined {
-  return type === 'custom' && kind === STEP ? (providerMetadata?.['lookahead'] as unknown as StepEvent) : undefined
+function eventIn({ type, kind, providerMetadata }: Chunk): RunEvent | undefined {
+  return type === 'custom' && kind === STEP ? (providerMetadata?.['lookahead'] as unknown as RunEvent) : undefined
 }

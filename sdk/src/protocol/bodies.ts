@@ -4,8 +4,9 @@ import { ProtocolError } from './errors.ts'
 const LINGER_MS = 500
 const LINGER_BYTES = 64 * 1024 * 1024
 
-/** A body of so few bytes is read however many others are. */
+/** A body of so few bytes is still read where larger ones have all the room, out of a reserve of this part of it. */
 const SMALL = 64 * 1024
+const RESERVE = 1 / 4
 
 /** How long the whole of a body may take to come. */
 const WHOLE_MS = 60_000
@@ -13,7 +14,7 @@ const WHOLE_MS = 60_000
 export interface BodyLimits {
   /** Bytes of one body; beyond: 413 `request_too_large`. */
   most: number
-  /** Bytes in memory of all that are being read; beyond: 429 `overloaded`. */
+  /** Bytes in memory of all that are being read, small ones a quarter more; beyond: 429 `overloaded`. */
   together: number
   /** How long the whole of it may take to come; beyond: 408 `request_timeout`. Milliseconds; default 60,000. */
   wholeMs?: number
@@ -43,15 +44,16 @@ export class Bodies {
     { most, together, wholeMs = WHOLE_MS }: BodyLimits,
     answer: (request: Request) => Promise<Answer>,
   ): Promise<Answer | Response> {
-    const { body, headers, method, signal } = request
-    if (!body || declaredLength(headers) <= Math.min(SMALL, most)) return answer(request)
+    const { body, method, signal } = request
+    if (!body) return answer(request)
     const hold: Hold = { bytes: 0, end: Date.now() + wholeMs }
     this.#holds.add(hold)
     /** Why so many more bytes are refused. */
     const take = (bytes: number): ProtocolError | undefined => {
       if (hold.bytes + bytes > most) return tooLarge(most)
       this.#forget()
-      if (this.#held + bytes > together && hold.bytes + bytes > SMALL) return tooMany()
+      const room = hold.bytes + bytes > SMALL ? together : together * (1 + RESERVE)
+      if (this.#held + bytes > room) return tooMany()
       hold.bytes += bytes
       this.#held += bytes
       return undefined
@@ -89,12 +91,6 @@ const tooMany = (): ProtocolError =>
   new ProtocolError(429, 'overloaded', 'too many bodies are being read: try again shortly', { retryAfter: 1 })
 const tooSlow = (ms: number): ProtocolError =>
   new ProtocolError(408, 'request_timeout', `the whole request body must come within ${ms / 1000} s`)
-
-/** Infinite where only the end of the body will tell. */
-function declaredLength(headers: Headers): number {
-  const length = headers.has('transfer-encoding') ? null : headers.get('content-length')
-  return length === null ? Infinity : Number(length)
-}
 
 type Reader = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>
 

@@ -36,20 +36,23 @@ export const RunRequest = v.pipe(
         pipelined: v.optional(v.boolean(), true),
         /** With `pipelined`: whether steps are drafted while others are verified. Default: as the engine finds best. */
         overlap: v.optional(v.boolean()),
-        /** Who says whether a drafted step stands; see `Verifier`. */
-        verifier: v.optional(Verifier, 'likelihood'),
+        /**
+         * Who says whether a drafted step stands; see `Verifier`. Default: `likelihood`; of an engine that cannot score given tokens, `judge`
+         * where there is one, else `exact`. `run.started` says which.
+         */
+        verifier: v.optional(Verifier),
         /** How strict the verifier is, where it takes a threshold: `likelihood`, `embedding`. Default: its own. */
         threshold: v.optional(Threshold),
         /** How the text is cut into steps. Default: after `"\n\n"`, or 100 tokens. */
         steps: v.optional(StepRules),
-        /**
-         * Tokens guessed per forward at most, in the modes that guess any: `drafted`, whether those of drafted steps are guesses
-         * (default true); `ngram`, by n-gram of the text so far, 0 to 32 (8); `draft`, by the draft model, 0 to 16 (16). 0 is off.
-         */
+        /** Tokens guessed per forward of the target at most (γ2), by who guesses them, in the modes that guess any. */
         tokens: v.optional(
           v.strictObject({
+            /** Whether the tokens of drafted steps are taken as guesses. Default true. */
             drafted: v.exactOptional(tokenGuesses.drafted),
+            /** Tokens guessed by n-gram of the text so far, 0 (off) to 32. Default 8. */
             ngram: v.exactOptional(tokenGuesses.ngram),
+            /** Tokens guessed by the draft model, 0 (off) to 16. Default 16. */
             draft: v.exactOptional(tokenGuesses.draft),
           }),
           {},

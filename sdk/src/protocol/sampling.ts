@@ -34,8 +34,13 @@ export const Sampling = v.strictObject({
 })
 export type Sampling = v.InferOutput<typeof Sampling>
 
-/** One of many parts of a message, as clients of OpenAI's API have them; only text is one here. */
-const TextPart = v.strictObject({ type: v.literal('text'), text: v.string() })
+/** One of many parts of a message, as clients of OpenAI's API have them. */
+const TextPart = v.strictObject({
+  /** Always `text`: the models read nothing else. */
+  type: v.literal('text'),
+  /** The part's words. */
+  text: v.string(),
+})
 
 export const Message = v.strictObject({
   /** `developer` is another word for `system`. */

@@ -12,9 +12,13 @@ const settings = {
 /** What is said of one part of a text goes before what is said of both. */
 const ofOnePart = v.exactOptional(
   v.strictObject({
+    /** Texts that end a step there, up to 16 of 1 to 64 characters each. Default: those of the whole text. */
     delimiters: v.exactOptional(settings.delimiters),
+    /** Whether a sentence ends a step there. Default: as in the whole text. */
     sentences: v.exactOptional(settings.sentences),
+    /** The step cap there, in tokens, 1 to 1000. Default: that of the whole text. */
     max_tokens: v.exactOptional(settings.max_tokens),
+    /** What becomes there of drafted steps that a cap cut: `reject` or `verify`. Default: as in the whole text. */
     half_steps: v.exactOptional(settings.half_steps),
   }),
 )
@@ -34,8 +38,9 @@ export const StepRules = v.strictObject({
    * step means something else; `verify`, like whole ones. Default `reject`, as in the paper's code.
    */
   half_steps: v.optional(settings.half_steps, 'reject'),
-  /** What is otherwise for steps that begin in the reasoning, or in the answer. */
+  /** What is otherwise for steps that begin in the reasoning. */
   reasoning: ofOnePart,
+  /** What is otherwise for steps that begin in the answer. */
   answer: ofOnePart,
 })
 export type StepRules = v.InferOutput<typeof StepRules>

@@ -3,6 +3,9 @@ import * as v from 'valibot'
 /** Verifiers that every backend has. */
 export const verifiers = ['judge', 'judge-only', 'exact', 'likelihood', 'score', 'random'] as const
 
+/** Of runs that name none, wherever the engine can. */
+export const DEFAULT_VERIFIER = 'likelihood'
+
 /**
  * A verifier's name: `judge` (a model compares meanings), `judge-only` (the same without rules about numbers and
  * names), `exact` (token for token), `likelihood` (what the target finds likely), `score` (the target rates the drafted step), `random` (a coin, for ablations), or another that the backend knows;

@@ -4,6 +4,7 @@ const answers = 'gpu-backend/src/engine/judging/answers.ts'
 const ask = 'gpu-backend/src/engine/judging/ask.ts'
 const differences = 'gpu-backend/src/engine/judging/differences.ts'
 const chat = 'gpu-backend/src/engine/judging/chat-prompt.ts'
+const outright = 'gpu-backend/src/engine/judging/ask-outright.ts'
 const prompt = 'gpu-backend/src/engine/judging/judge-prompt.ts'
 const scorer = 'gpu-backend/src/engine/judging/scorer.ts'
 const likelihood = 'gpu-backend/src/engine/judging/likelihood.ts'
@@ -95,10 +96,24 @@ export const judging: Area = {
       tests: [chatTest],
     },
     {
-      file: chat,
-      from: 'channelsAfter(rendered).thinking ?',
-      to: 'false ?',
+      file: outright,
+      from: 'return thinking ?',
+      to: 'return false ?',
       means: 'the verdict is asked for in the midst of thinking',
+      tests: [chatTest],
+    },
+    {
+      file: outright,
+      from: 'addedChannels(tokenizer.renderChat(messages, { variables }), prompt)',
+      to: "addedChannels('', prompt)",
+      means: 'a tag in a step counts as thinking that the template opens',
+      tests: [chatTest],
+    },
+    {
+      file: prompt,
+      from: "fenced(said.join('\\n'))",
+      to: "said.join('\\n')",
+      means: 'a step that spells out marks ends its own turn in the judge’s prompt',
       tests: [chatTest],
     },
     {

@@ -218,8 +218,8 @@ export const lookahead: Area = {
     },
     {
       file: report,
-      from: '    this.#heard = new Heard({ steps, tokens: this.room })\n',
-      to: '    if (this.#output.tokens === 0) this.#heard = new Heard({ steps, tokens: this.room })\n',
+      from: '    this.#heard = new Heard({ steps,',
+      to: '    if (this.#output.tokens === 0) this.#heard = new Heard({ steps,',
       means: 'what one cycle said counts as said by the next',
       tests: [runTest, cycleTest],
     },

@@ -2,6 +2,8 @@ import type { Area } from '../mutant.ts'
 
 const openai = (file: string) => `worker/src/upstreams/openai/${file}.ts`
 const aheadTest = 'worker/test/engines-ahead.test.ts'
+const awayTest = 'worker/test/engines-away.test.ts'
+const contextTest = 'worker/test/engines-context.test.ts'
 const enginesTest = 'worker/test/engines.test.ts'
 const serverTest = 'worker/src/upstreams/openai/server.test.ts'
 
@@ -60,10 +62,45 @@ export const otherEngines: Area = {
     },
     {
       file: openai('door'),
-      from: 'this.#addresses.hasOther ? this.#patienceMs : this.#timeoutMs',
-      to: 'this.#timeoutMs',
+      from: 'this.#addresses.hasOther ? Math.min(this.#patienceMs, left) : left',
+      to: 'left',
       means: 'a server that never answers costs all of the patience, though there is another',
       tests: [enginesTest],
+    },
+    {
+      file: openai('door'),
+      from: 'if (Date.now() + ms >= started + waitMs) throw forGood(error)',
+      to: '',
+      means: 'a run waits for ever for a target that is away',
+      tests: [serverTest],
+    },
+    {
+      file: openai('room'),
+      from: 'maxTokens = Math.floor(maxTokens / 2)',
+      to: 'maxTokens = 0',
+      means: 'a text fails near the end of a context that the engine does not tell',
+      tests: [contextTest],
+    },
+    {
+      file: openai('session'),
+      from: 'Math.min(maxTokens, room)',
+      to: 'maxTokens',
+      means: 'a text that fills the context is drafted on',
+      tests: [contextTest],
+    },
+    {
+      file: openai('verify'),
+      from: 'const kept = fitting(stands, () => undefined, turn.room)',
+      to: 'const kept = stands.length',
+      means: 'drafted steps that the target finds likely stand beyond the tokens that were asked for',
+      tests: [contextTest],
+    },
+    {
+      file: openai('server'),
+      from: '((seed % SEEDS) + offset + SEEDS) % SEEDS',
+      to: 'seed + offset',
+      means: 'a seed comes to be -1, which is none',
+      tests: [awayTest],
     },
     {
       file: openai('told'),

@@ -22,7 +22,7 @@ export const reported: Area = {
       tests: tests('tokenizer/jinja/jinja.test.ts'),
     },
     {
-      file: backend('server/openai/schemas.ts'),
+      file: backend('server/openai/chat-schemas.ts'),
       from: 'reasoning_content = reasoning, role',
       to: 'reasoning_content, role',
       means: 'thinking that was sent as `reasoning` is lost',
@@ -36,9 +36,9 @@ export const reported: Area = {
       tests: tests('server/openai/thinking.test.ts'),
     },
     {
-      file: backend('engine/text/stop-strings.ts'),
-      from: 'if (end > exempt &&',
-      to: 'if (at >= exempt &&',
+      file: 'sdk/src/protocol/stop-strings.ts',
+      from: 'end <= exempt)',
+      to: 'end - stops[ending]!.length < exempt)',
       means: 'a stop string that begins within min_tokens is never seen',
       tests: tests('engine/text/output.test.ts'),
     },

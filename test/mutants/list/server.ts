@@ -93,6 +93,20 @@ export const server: Area = {
     },
     {
       file: calls,
+      from: 'clients.size * users.size',
+      to: 'clients.size',
+      means: 'the share of a token is as much for each of its users',
+      tests: [fairnessTest],
+    },
+    {
+      file: 'gpu-backend/src/server/caller.ts',
+      from: '(isGuarded ?',
+      to: '(key ?',
+      means: 'invented tokens make clients of one address',
+      tests: [fairnessTest],
+    },
+    {
+      file: calls,
       from: 'if (queued.requests >= this.#limits.requests &&',
       to: 'if (queued.requests > this.#limits.requests &&',
       means: 'one call more waits than may',
@@ -121,7 +135,7 @@ export const server: Area = {
     },
     {
       file: stream,
-      from: 'yield encoder.error(publicError(error))',
+      from: 'yield encoder.error(publicError(error, call.request))',
       to: 'void error',
       means: 'a stream that fails ends as if it were complete',
       tests: [streamTest, leavingTest],

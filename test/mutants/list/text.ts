@@ -3,7 +3,7 @@ import type { Area } from '../mutant.ts'
 const step = 'gpu-backend/src/engine/text/step.ts'
 const sentence = 'gpu-backend/src/engine/text/sentence.ts'
 const output = 'gpu-backend/src/engine/text/output.ts'
-const stopStrings = 'gpu-backend/src/engine/text/stop-strings.ts'
+const stopStrings = 'sdk/src/protocol/stop-strings.ts'
 const sharedVocabulary = 'gpu-backend/src/engine/text/shared-vocabulary.ts'
 const prompt = 'gpu-backend/src/engine/text/prompt.ts'
 const commitTest = 'gpu-backend/src/engine/commit.test.ts'
@@ -24,8 +24,8 @@ export const text: Area = {
     },
     {
       file: stopStrings,
-      from: 'at < (first?.at ?? Infinity)',
-      to: 'at > (first?.at ?? -Infinity)',
+      from: 'if (begin < at ||',
+      to: 'if (first < 0 || begin > at ||',
       means: 'not the earliest of several stop strings ends the text',
       tests: [commitTest],
     },
@@ -38,8 +38,8 @@ export const text: Area = {
     },
     {
       file: stopStrings,
-      from: 'Math.max(longest, length), 0)',
-      to: 'Math.min(1, Math.max(longest, length)), 0)',
+      from: 'this.#automaton.lengths[this.#automaton.open(this.#state)]!',
+      to: 'Math.min(1, this.#automaton.lengths[this.#automaton.open(this.#state)]!)',
       means: 'only the first character of a stop string is held back',
       tests: [commitTest],
     },

@@ -8,6 +8,7 @@ const nativeRetry = 'worker/src/upstreams/native-retry.ts'
 const nativeCall = 'worker/src/upstreams/native-call.ts'
 const index = 'worker/src/upstreams/index.ts'
 const runsTest = 'worker/test/runs.test.ts'
+const nativeCallTest = 'worker/src/upstreams/native-call.test.ts'
 const nativeTest = 'worker/src/upstreams/native.test.ts'
 const faultsTest = 'worker/src/lookahead/faults.test.ts'
 const runTest = 'worker/src/lookahead/run.test.ts'
@@ -31,8 +32,8 @@ export const worker: Area = {
     },
     {
       file: startRun,
-      from: '        if (result.done) over()\n',
-      to: '',
+      from: '        if (result.done) over()\n        else ',
+      to: '        if (!result.done) ',
       means: 'the runtime waits for ever for a run that is complete',
       tests: [runsTest],
     },
@@ -45,8 +46,8 @@ export const worker: Area = {
     },
     {
       file: startRun,
-      from: '      } finally {\n        over()\n',
-      to: '      } finally {\n        void 0\n',
+      from: '    } finally {\n      over()\n',
+      to: '    } finally {\n      void 0\n',
       means: 'the runtime waits for ever for a run that its client left',
       tests: [runsTest],
     },
@@ -255,10 +256,45 @@ export const worker: Area = {
     },
     {
       file: nativeCall,
-      from: 'left = isProgress(event) ? progressMs : Math.max(1, left - (Date.now() - asked))',
+      from: 'left = event && isProgress(event) ? progressMs : Math.max(1, left - (Date.now() - asked))',
       to: 'left = progressMs',
       means: 'events that bring nothing keep a run alive',
       tests: [heardTest],
+    },
+    {
+      file: nativeCall,
+      from: 'left = event && isProgress(event) ?',
+      to: 'left = !event || isProgress(event) ?',
+      means: 'events that nobody knows keep a run alive',
+      tests: [nativeCallTest],
+    },
+    {
+      file: heard,
+      from: "if (!said.startsWith(meant) && !meant.startsWith(said)) throw bad('wrote other text than its steps have')\n",
+      to: '\n',
+      means: 'a step is said to be accepted over other text',
+      tests: [heardTest],
+    },
+    {
+      file: heard,
+      from: "if (left && !this.#asked.mayHold) throw bad('committed less text than its steps have')\n",
+      to: '\n',
+      means: 'a correction goes on where the text does not',
+      tests: [heardTest],
+    },
+    {
+      file: report,
+      from: '    this.#begin(0, undefined)\n',
+      to: "    this.#begin(0, '')\n",
+      means: 'text that was held back before a failure is taken for untrue',
+      tests: [heardTest],
+    },
+    {
+      file: startRun,
+      from: 'else unread = setTimeout(() => void leave(), unreadMs)\n',
+      to: '\n',
+      means: 'a client that reads nothing keeps its place for ever',
+      tests: ['worker/test/access.test.ts'],
     },
     {
       file: nativeCall,

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { Panel } from './panel.tsx'
 import { Slider } from './slider.tsx'
-import { looksAhead, modeNames, modeWords, verifierWords } from './settings.ts'
-import type { Settings } from './settings.ts'
+import { looksAhead, modeNames, modeWords, verifierNames, verifierWords } from './settings.ts'
+import type { Settings, VerifierName } from './settings.ts'
 import { isKey } from './use-client.ts'
 
 export interface SettingsFormProps {
@@ -56,9 +56,9 @@ export function SettingsForm({ settings, onChange, apiKey, onApiKey, isRefused }
           <select
             value={settings.verifier}
             disabled={isOff}
-            onChange={(event) => set({ verifier: event.currentTarget.value })}
+            onChange={(event) => set({ verifier: event.currentTarget.value as VerifierName })}
           >
-            {Object.keys(verifierWords).map((name) => (
+            {verifierNames.map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>

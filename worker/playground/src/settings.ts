@@ -1,7 +1,10 @@
 /** What can be chosen, and the request that it makes. */
 import type { RunRequestInput } from '@lookahead/sdk'
 import { modes } from '@lookahead/sdk/protocol'
+import type { verifiers } from '@lookahead/sdk/protocol'
 import type { Mode } from '@lookahead/sdk'
+
+export type VerifierName = (typeof verifiers)[number]
 
 export interface Settings {
   mode: Mode
@@ -9,7 +12,7 @@ export interface Settings {
   depth: number
   /** Alternatives for each, 1 to 8. */
   width: number
-  verifier: string
+  verifier: VerifierName
   /** Plain decoding beside it. */
   race: boolean
 }
@@ -25,13 +28,15 @@ export const modeWords: Record<Mode, string> = {
 }
 export const modeNames = modes.toReversed()
 
-export const verifierWords: Record<string, string> = {
+export const verifierWords: Record<VerifierName, string> = {
   likelihood: 'what the target finds typical',
   judge: 'a model compares meanings',
   exact: 'the target’s own words only',
+  score: 'the target rates each draft',
   'judge-only': 'the model alone, no rules',
   random: 'a coin, for comparison',
 }
+export const verifierNames = Object.keys(verifierWords) as VerifierName[]
 
 /** Whether steps are drafted, which is all that depth, width and verifier are about. */
 export const looksAhead = (mode: Mode): boolean => mode !== 'ar' && mode !== 'sd'

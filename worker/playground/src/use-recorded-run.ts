@@ -46,7 +46,8 @@ export function useRecordedRun(client: Lookahead, speed: number, name: string): 
   }, [client])
   const onEvent = (event: RunEvent | TimedEvent) => {
     const { request, askedAt, id, played } = shown.current!
-    const timed = 'at' in event ? event : { ...event, at: Math.round(now() - askedAt) }
+    const recorded = 'at' in event ? event : played?.events.find(({ type }) => type === event.type)
+    const timed = recorded ?? { ...event, at: Math.round(now() - askedAt) }
     const isNew = !played && id === undefined
     if (event.type === 'run.started' && isNew && request.store)
       keep(name, { request, askedAt, id: event.run_id } satisfies Shown)

@@ -1,5 +1,5 @@
 /** What the worker's operator lets clients do. */
-import { notConfigured } from '../settings.ts'
+import { notConfigured, timeoutOf } from '../settings.ts'
 import type { Bindings } from '../settings.ts'
 
 interface Limits {
@@ -11,11 +11,14 @@ interface Limits {
   runs: number
   /** The same of one caller. */
   runsPerKey: number
+  /** How long a client may read nothing, in milliseconds. */
+  unreadMs: number
   /** Whose pages may call: all, or those of a list. */
   origins: '*' | readonly string[]
 }
 
 const DEFAULT_BODY_BYTES = 1024 * 1024
+const DEFAULT_UNREAD_MS = 60_000
 /** Cloudflare's own limit, of its smallest plan. @see https://developers.cloudflare.com/workers/platform/limits/ */
 const MAX_BODY_BYTES = 100 * 1024 * 1024
 
@@ -25,6 +28,7 @@ export const limitsOf = (env: Bindings): Limits => ({
   tokens: whole(env, 'MAX_TOKENS') ?? Infinity,
   runs: whole(env, 'MAX_RUNS') ?? Infinity,
   runsPerKey: whole(env, 'MAX_RUNS_PER_KEY') ?? Infinity,
+  unreadMs: timeoutOf(env, 'CLIENT_TIMEOUT_SECONDS') ?? DEFAULT_UNREAD_MS,
   origins: originsOf(env),
 })
 

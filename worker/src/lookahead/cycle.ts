@@ -1,5 +1,5 @@
 /** Lookahead Reasoning (arXiv 2506.19830, Algorithm 1): draft, verify, commit, until the text ends. */
-import { leavable } from '@lookahead/sdk/protocol'
+import { DEFAULT_VERIFIER, leavable } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import { draftsSteps, fixedController, plain } from './controller.ts'
 import type { Controller, Plan } from './controller.ts'
@@ -83,8 +83,9 @@ class Run {
   constructor(upstream: Upstream, request: RunRequest, options: RunOptions) {
     const { runId, signal, controller, log = print, begun, tellsProgress } = options
     const { messages, prompt, sampling, stop, stop_in_reasoning: stopInReasoning } = request
-    const { steps, coupled } = request.lookahead
-    const text = { id: runId, messages, prompt, sampling, stop, stopInReasoning, steps, coupled }
+    const { steps, coupled, verifier } = request.lookahead
+    const anyVerifier = verifier === undefined
+    const text = { id: runId, messages, prompt, sampling, stop, stopInReasoning, steps, anyVerifier, coupled }
     this.#begun = begun
     this.#session = begun ? upstream.takeUp!(text, begun.said.ids) : upstream.open(text)
     this.#request = request
@@ -162,7 +163,7 @@ class Run {
   /** The target writes t[0], t[1], …; those drafted steps are kept that the verifier takes for the same, up to the first other. */
   async *#verify({ steps: decode, tokens }: Plan): Events {
     const { steps, room: maxTokens, stats } = this.#report
-    const { verifier, threshold } = this.#request.lookahead
+    const { verifier = DEFAULT_VERIFIER, threshold } = this.#request.lookahead
     this.#report.phase = steps.length > 0 ? 'verify' : 'decode'
     const task: Verification = { verifier, threshold, decode, tokens, maxTokens }
     for await (const event of this.#session.verify(oneByOne(steps), task, this.#signal)) {
@@ -219,7 +220,7 @@ class Run {
 
   #follow(plan: Plan): Flight {
     const { depth, width, steps, tokens } = plan
-    const { verifier, threshold, overlap } = this.#request.lookahead
+    const { verifier = DEFAULT_VERIFIER, threshold, overlap } = this.#request.lookahead
     const { max_tokens: maxTokens } = this.#request
     this.#report.phase = depth > 0 ? 'verify' : 'decode'
     const task = { verifier, threshold, depth, width, overlap, decode: steps, tokens, maxTokens }

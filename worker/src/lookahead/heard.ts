@@ -8,6 +8,10 @@ export interface Asked {
   steps: number
   /** Output tokens. */
   tokens: number
+  /** Whether text may be held back, since a stop string may begin in it. */
+  mayHold: boolean
+  /** What earlier cycles held back; undefined where that is not known, as after a failure. */
+  held: string | undefined
 }
 
 /** A ruling on a drafted step. */
@@ -20,6 +24,8 @@ const TOKEN_CHARACTERS = 1024
 /** Text that came with earlier tokens, and was held back. */
 const HELD_CHARACTERS = 2 ** 20
 const STEP_CHARACTERS = 2 ** 16
+/** A character whose bytes two steps share: whole in the text, and not in theirs. */
+const BROKEN = '\uFFFD'
 
 const NOTHING: Commit = {
   type: 'commit',
@@ -38,6 +44,8 @@ export class Heard {
   /** Text and tokens that deltas said; undefined where they did not say how many. */
   text = ''
   tokens: number | undefined = 0
+  /** What is held back by now, as `Asked` has it. */
+  held: string | undefined
   readonly #asked: Asked
   readonly #rulings: Ruled[] = []
   /** Rulings that the client was told of. */
@@ -45,6 +53,7 @@ export class Heard {
 
   constructor(asked: Asked) {
     this.#asked = asked
+    this.held = asked.mayHold ? asked.held : ''
   }
 
   draft(step: DraftedStep): void {
@@ -59,6 +68,7 @@ export class Heard {
     const drafted = this.steps.find(({ id }) => id === verdict.step)
     if (!drafted) throw bad('ruled on a step that was not drafted')
     if (this.#rulings.some(({ step }) => step === verdict.step)) throw bad('ruled on a step twice')
+    if ((verdict.target?.length ?? 0) > STEP_CHARACTERS) throw bad('wrote a step that is too long for one')
     this.#rulings.push({ ...verdict, drafted })
   }
 
@@ -67,6 +77,7 @@ export class Heard {
     this.tokens = tokens === undefined || this.tokens === undefined ? undefined : this.tokens + tokens
     this.text += text
     this.#bounded(this.tokens ?? 0, this.text)
+    if (this.#rulings.length > 0) this.#leftOut(this.text, this.#kept)
   }
 
   /** @returns the text that the deltas left out */
@@ -76,6 +87,10 @@ export class Heard {
     if (!commit.text.startsWith(this.text)) throw bad('committed other text than it said')
     if (commit.tokens < (this.tokens ?? 0)) throw bad('committed fewer tokens than it said')
     if (commit.accepted > this.#accepted(this.#rulings)) throw bad('committed steps that were not accepted')
+    this.#counted(commit)
+    const left = this.#leftOut(commit.text, this.#kept + commit.correction)
+    if (left && !this.#asked.mayHold) throw bad('committed less text than its steps have')
+    this.held = left
     this.commit = commit
     return commit.text.slice(this.text.length)
   }
@@ -116,6 +131,29 @@ export class Heard {
 
   #accepted(rulings: readonly Ruled[]): number {
     return rulings.filter(({ accepted }) => accepted).length
+  }
+
+  /** Text of the drafted steps that were accepted. */
+  get #kept(): string {
+    return this.#rulings.map(({ accepted, drafted }) => (accepted ? drafted.text : '')).join('')
+  }
+
+  /** @returns what a text leaves out of the steps that it is to consist of, after what was held back; undefined where that cannot be told */
+  #leftOut(text: string, steps: string): string | undefined {
+    if (this.held === undefined) return undefined
+    const whole = this.held + steps
+    const [said, meant] = [text, whole].map((one) => one.split(BROKEN, 1)[0]!) as [string, string]
+    if (!said.startsWith(meant) && !meant.startsWith(said)) throw bad('wrote other text than its steps have')
+    const isBroken = said !== text || meant !== whole
+    return isBroken ? undefined : whole.slice(text.length)
+  }
+
+  #counted({ accepted, steps, text, tokens, correction, reasoningTokens = 0, finish }: Commit): void {
+    if (reasoningTokens > tokens) throw bad('committed fewer tokens than it counts as thinking')
+    if (correction.length > text.length + STEP_CHARACTERS) throw bad('committed less text than its steps have')
+    // What ends the text may stand in a step that others come after.
+    const own = finish ? this.#asked.tokens : Math.max(tokens, text.length)
+    if (steps < accepted || steps > accepted + own) throw bad('committed more or fewer steps than it wrote')
   }
 
   #goesOn(): void {

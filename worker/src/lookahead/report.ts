@@ -1,4 +1,5 @@
 /** What a run's client is told of what the engine says, and what of it counts. */
+import { DEFAULT_VERIFIER } from '@lookahead/sdk/protocol'
 import type { RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import { draftsSteps } from './controller.ts'
 import type { Cycle } from './controller.ts'
@@ -34,7 +35,7 @@ export class Report {
   readonly #options: ReportOptions
   readonly #output: Output
   /** The cycle at work. */
-  #heard = new Heard({ steps: 0, tokens: 0 })
+  #heard: Heard
   /** What went wrong before the run was let in. */
   #untold: RunEvent[] = []
   #isWaiting = false
@@ -47,12 +48,21 @@ export class Report {
     this.#options = options
     this.stats = new Stats(begun?.standing.stats)
     this.#output = new Output(begun)
+    this.#heard = new Heard({ steps: 0, tokens: 0, mayHold: this.#mayHold, held: begun ? undefined : '' })
     this.#hasFailed = begun?.standing.hasFailed ?? false
   }
 
   /** A cycle begins. @param steps drafted in it at most */
   begin(steps: number): void {
-    this.#heard = new Heard({ steps, tokens: this.room })
+    this.#begin(steps, this.#heard.held)
+  }
+
+  #begin(steps: number, held: string | undefined): void {
+    this.#heard = new Heard({ steps, tokens: this.room, mayHold: this.#mayHold, held })
+  }
+
+  get #mayHold(): boolean {
+    return this.#options.request.stop.length > 0
   }
 
   /** Output tokens to come. */
@@ -124,7 +134,7 @@ export class Report {
     this.#output.open(event)
     if (!isNew) return
     const { runId, request } = this.#options
-    const { mode, depth, verifier } = request.lookahead
+    const { mode, depth, verifier = event.verifier ?? DEFAULT_VERIFIER } = request.lookahead
     yield { type: 'run.started', run_id: runId, mode, depth: draftsSteps(mode) ? depth : 0, verifier }
     yield* this.#untold
   }
@@ -220,7 +230,7 @@ export class Report {
   /** The engine has failed: `sofar` stands, and the run goes on from there. */
   *goOn(sofar: Commit, error: UpstreamError, elsewhere?: boolean): Told {
     yield* this.#commit(sofar)
-    this.begin(0)
+    this.#begin(0, undefined)
     yield* this.#wait(error, elsewhere)
     yield* this.#progress()
   }

@@ -26,6 +26,11 @@ export interface Text {
   stopInReasoning: boolean
   /** How it is cut into steps. Default: as the engine finds best. */
   steps?: StepRules | undefined
+  /**
+   * Whether no verifier was named: an engine that cannot do what the one does that its calls bring has another of its own in its place, and
+   * `opened` says which. Default: false.
+   */
+  anyVerifier?: boolean | undefined
   /** Whether the target draws tokens with the noise that the draft drew them with. Default: as the engine finds best. */
   coupled?: boolean | undefined
 }
@@ -120,6 +125,8 @@ export interface Opened {
   promptTokens: number
   /** Where the prompt leaves off among reasoning and answer. */
   channels: ChannelState
+  /** The verifier in the place of the one that the calls bring. Default: that one. */
+  verifier?: string | undefined
 }
 
 /** Text that no later verdict can change. */

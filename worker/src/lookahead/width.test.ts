@@ -167,7 +167,7 @@ describe('our backend', () => {
     )
     Object.assign(
       commit.events.find(({ type }) => type === 'commit')!,
-      { accepted: 1 },
+      { accepted: 1, steps: 1 },
     )
     const { events, calls } = await play(
       [drafts, commit, { events: [context(2), { type: 'done', usage, timings }] }, end],

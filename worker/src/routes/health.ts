@@ -16,7 +16,8 @@ health.get('/health', async (c) => {
   const answer: Health = { status: backend === 'ok' ? 'ok' : 'degraded', backend }
   const status = backend === 'ok' ? 200 : 503
   if (c.req.query('details') === undefined) return c.json(answer, status)
-  return c.json({ ...answer, version: packageJson.version, ...details } satisfies HealthDetails, status)
+  const engine = c.env.ENGINE || 'native'
+  return c.json({ ...answer, version: packageJson.version, engine, ...details } satisfies HealthDetails, status)
 })
 
 async function stateOf(env: Bindings, requestId: string): Promise<EngineState> {

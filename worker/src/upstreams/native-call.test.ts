@@ -1,7 +1,9 @@
-import { VerifyEvent } from '@lookahead/sdk/protocol'
-import { expect, test } from 'vitest'
-import { context } from '../../test/fake-backend.ts'
+import { VerifyEvent, encodeEvent } from '@lookahead/sdk/protocol'
+import { afterEach, expect, test, vi } from 'vitest'
+import { commits, context } from '../../test/fake-backend.ts'
 import { callForEvents } from './native-call.ts'
+
+afterEach(() => void vi.useRealTimers())
 
 const opened = context()
 
@@ -49,4 +51,23 @@ test('a reader that leaves, or a run that is over while it waits, closes the con
   waiting.abort.abort(new Error('over'))
   await expect(next).rejects.toThrow('over')
   expect(waiting.left()).toBe(true)
+})
+
+test('events that nobody knows do not bring a text forward', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  const done = commits([], { text: '', tokens: [] }).events.at(-1)!
+  const said = [opened, ...Array.from({ length: 9 }, () => ({ type: 'mood' })), done].map((event) => encodeEvent(event))
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        vi.advanceTimersByTime(900)
+        controller.enqueue(new TextEncoder().encode(said.shift()))
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const post = { url: 'http://x', headers: {}, body: '', fetch: async () => new Response(body) }
+  const times = { headersMs: 1_000, idleMs: 1_000, progressMs: 5_000 }
+  const events = callForEvents({ ...post, ...times }, VerifyEvent, new AbortController().signal)
+  await expect(readAll(events)).rejects.toMatchObject({ code: 'stuck' })
 })

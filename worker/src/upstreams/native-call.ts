@@ -57,8 +57,8 @@ export async function* callForEvents<Event extends { type: string }>(
         if (!isNext(value.id, count))
           throw new UpstreamError('stream_cut', 'events of the backend are lost', { retryable: true })
         const event = parseEvent(schema, value.data)
+        left = event && isProgress(event) ? progressMs : Math.max(1, left - (Date.now() - asked))
         if (!event) continue
-        left = isProgress(event) ? progressMs : Math.max(1, left - (Date.now() - asked))
         yield event
         if (event.type === 'done') return
       }

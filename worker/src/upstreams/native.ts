@@ -94,6 +94,8 @@ class NativeSession implements domain.Session {
       sampling,
     }
     for await (const event of this.#context.call('/v1/verify', request, VerifyEvent, signal)) {
+      if (event.type === 'step' || event.type === 'cycle')
+        throw new UpstreamError('bad_event', 'the backend went on with a call that was to be one cycle')
       yield* this.#heard(event, all)
       if (event.type === 'done') yield { type: 'done', work: work(event) }
     }

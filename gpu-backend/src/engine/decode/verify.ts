@@ -159,7 +159,10 @@ export class Verification {
     const output = this.#output
     const { tokens } = output
     const { standing, kept } = this.#steps
-    const last = standing.at(-1)!
+    const undecided = standing.findIndex(({ alternatives }) => !alternatives.accepted)
+    // Where the text has ended in a step that nobody has ruled on yet, those after it are void.
+    const count = undecided < 0 ? standing.length : undecided
+    const last = standing[undecided < 0 ? count - 1 : undecided]!
     const { accepted, first } = last.alternatives
     if (this.#finish()) output.end()
     // A stop string may have come to light at the very end.
@@ -167,7 +170,6 @@ export class Verification {
     if (accepted) this.#tree.commit(last.start + accepted.shared, accepted.leaf)
     else this.#tree.commit(last.start + last.agreed, last.leaf)
     const reasoningTokens = this.#context.commit(this.#engine.target.model.tokenizer, tokens)
-    const count = standing.filter(({ alternatives }) => alternatives.accepted).length
     const goesOn = accepted !== undefined && accepted === first && !finish
     this.#context.drafts.commit(count, { goesOn, kept })
     if (finish) this.#context.drafts.end()
@@ -178,14 +180,14 @@ export class Verification {
       text: output.text,
       tokens,
       reasoningTokens,
-      correction: accepted ? '' : this.#correction(last),
+      correction: accepted ? '' : this.#correction(standing.slice(0, count), last),
       finish,
     }
   }
 
-  /** As far as it comes before a stop string. */
-  #correction({ writer }: TargetStep): string {
-    const accepted = this.#steps.standing.reduce(
+  /** What comes after the accepted steps, as far as it comes before a stop string. */
+  #correction(before: readonly TargetStep[], { writer }: TargetStep): string {
+    const accepted = before.reduce(
       (length, { alternatives }) => length + (alternatives.accepted?.draft.text.length ?? 0),
       0,
     )

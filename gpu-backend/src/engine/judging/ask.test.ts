@@ -5,7 +5,8 @@ import { keptOf, ruleOf, rulingsOf } from './ask.ts'
 const step = { text: 'So.\n\n', tokens: [1], end: 'delimiter' as const }
 const pair: Pair = { draft: { ...step, unlikely: false }, target: step }
 const failed = { accepted: false, reason: 'judge_failed' }
-const limits = { ms: 40, signal: new AbortController().signal }
+const limits = { ms: 60_000, signal: new AbortController().signal }
+const soon = { ...limits, ms: 20 }
 const asking = (ask: NonNullable<Verifier['ask']>): Verifier => ({ name: 'mine', rule: () => undefined, ask })
 
 let told: unknown[][]
@@ -43,18 +44,11 @@ test('one that takes too long rejects, whether or not it heeds the signal', asyn
         })
       }),
   )
-  expect(await rulingsOf(heeding, [pair], limits)).toEqual([failed])
+  expect(await rulingsOf(heeding, [pair], soon)).toEqual([failed])
   expect(heard).toMatchObject({ name: 'TimeoutError' })
-  const start = performance.now()
-  expect(
-    await rulingsOf(
-      asking(() => new Promise(() => undefined)),
-      [pair],
-      limits,
-    ),
-  ).toEqual([failed])
-  expect(performance.now() - start).toBeLessThan(2000)
-  expect(told[1]).toEqual(['the verifier mine failed:', 'no answer in 40 ms'])
+  const deaf = asking(() => new Promise(() => undefined))
+  expect(await rulingsOf(deaf, [pair], soon)).toEqual([failed])
+  expect(told[1]).toEqual(['the verifier mine failed:', 'no answer in 20 ms'])
 })
 
 test('what it leaves open is rejected, and without anyone to ask all is', async () => {
@@ -77,7 +71,7 @@ test('who leaves is not told of a failure, but with what he said', async () => {
       return Promise.reject(signal.reason as Error)
     }),
     [pair],
-    { ms: 1000, signal: leaving.signal },
+    { ...limits, signal: leaving.signal },
   )
   await expect(asked).rejects.toThrow('enough')
   expect(told).toEqual([])

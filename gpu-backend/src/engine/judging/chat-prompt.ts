@@ -1,7 +1,7 @@
 /** The paper's question (arXiv 2506.19830, App. A), in our words, for any chat model through its own chat template. */
-import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { Comparison, StepContext } from '@lookahead/worker/verifiers'
 import type { ChatMessage, Tokenizer } from '../../tokenizer/index.ts'
+import { askOutright } from './ask-outright.ts'
 import { ALIGNED, UNALIGNED } from './judge-prompt.ts'
 
 export interface ChatPromptOptions {
@@ -40,12 +40,9 @@ const EXAMPLES: readonly (Comparison & { answer: string })[] = [
   },
 ]
 
-/** The prompt as the model was taught to read one, up to where its answer begins. Thinking is left out, or ended. */
-export function chatPrompt(tokenizer: Tokenizer, pair: Comparison, options: ChatPromptOptions = {}): string {
-  const variables = { enable_thinking: false }
-  const rendered = tokenizer.renderChat(messages(pair, options), { addGenerationPrompt: true, variables })
-  return channelsAfter(rendered).thinking ? `${rendered.trimEnd()}\n</think>\n\n` : rendered
-}
+/** The prompt up to where the answer begins. */
+export const chatPrompt = (tokenizer: Tokenizer, pair: Comparison, options: ChatPromptOptions = {}): string =>
+  askOutright(tokenizer, messages(pair, options))
 
 function messages({ target, draft, context }: Comparison, options: ChatPromptOptions): ChatMessage[] {
   const examples = (options.examples ? EXAMPLES : []).flatMap(({ answer, ...pair }) => [

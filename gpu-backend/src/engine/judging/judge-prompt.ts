@@ -18,11 +18,16 @@ export const judgePrompt = (targetStep: string, draftStep: string): string =>
 /**
  * The prompt without its prefill. What both steps have is left out, and the words that only one of them has are named: to
  * compare words that training never had is beyond a judge of this size, and takes no model.
+ * @param fenced see `Tokenizer.fenced`; default: the steps are the prompt's own text
  */
-export function taughtPrompt({ target, draft }: { target: string; draft: string }): string {
+export function taughtPrompt(
+  { target, draft }: { target: string; draft: string },
+  fenced = (step: string): string => step,
+): string {
   const [a, b] = differences(target, draft)
+  const said = [`A: ${a.parts}`, `B: ${b.parts}`, `A only: ${a.words.join(' ')}`, `B only: ${b.words.join(' ')}`]
   return (
     '<|im_start|>user\nDo these two steps mean and compute the same?\n' +
-    `A: ${a.parts}\nB: ${b.parts}\nA only: ${a.words.join(' ')}\nB only: ${b.words.join(' ')}<|im_end|>\n<|im_start|>assistant\n`
+    `${fenced(said.join('\n'))}<|im_end|>\n<|im_start|>assistant\n`
   )
 }

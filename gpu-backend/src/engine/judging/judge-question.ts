@@ -21,9 +21,11 @@ const Asking = v.variant('prompt', [
 export type Asking = v.InferOutput<typeof Asking>
 
 export interface JudgeQuestion {
-  /** Without the answer's prefill. */
+  /** Without the answer's prefill; to be encoded as `fenced`. */
   prompt: (pair: Comparison) => string
   answers: Answers
+  /** Whether it is a chat model: others know their own question alone. */
+  isChat: boolean
 }
 
 /** What the judge may say. */
@@ -53,8 +55,12 @@ export async function readJudgeQuestion(folder: string): Promise<JudgeQuestion> 
 /** @throws ModelError `unsupported` if the model cannot be asked so; TemplateError if its chat template refuses the question */
 export function judgeQuestion(tokenizer: Tokenizer, asking: Asking): JudgeQuestion {
   const question = {
-    prompt: asking.prompt === 'taught' ? taughtPrompt : (pair: Comparison) => chatPrompt(tokenizer, pair, asking),
+    prompt: (pair: Comparison) =>
+      asking.prompt === 'taught'
+        ? taughtPrompt(pair, (step) => tokenizer.fenced(step))
+        : chatPrompt(tokenizer, pair, asking),
     answers: new Answers(tokenizer, PREFILL, verdicts),
+    isChat: asking.prompt === 'chat',
   }
   // Shows now whether there is a template, and whether it takes the question.
   question.prompt({ target: '', draft: '', context: { question: '', before: '' } })

@@ -14,6 +14,11 @@ export class Judge {
     this.#question = question
   }
 
+  /** Whether it can be asked other things than its own question. */
+  get isChat(): boolean {
+    return this.#question.isChat
+  }
+
   /**
    * All pairs at once, in as few forwards as they fit; waits for slots. @returns for each how probable it is that the steps are aligned: above 0.5, they are
    * @throws {OnnxRuntimeError}; the signal's reason

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { unaided, verify } from '../../../test/calls.ts'
 import { stageEngine } from '../../../test/stage-engine.ts'
 import { lines } from '../../../test/staged.ts'
+import { Scorer } from './scorer.ts'
 
 const question = 'How many apples has Ann?'
 const context = { id: 'run', messages: [{ role: 'user' as const, content: question }] }
@@ -56,6 +57,17 @@ test('the step is rated after the question and the steps before it', async () =>
   expect(heard[0]).toMatch(
     /user\nHow many apples has Ann\?[^]*assistant\nOne\.\n\nAnother two\.[^]*user\nRate the last/,
   )
+})
+
+test('the rating is written after the thinking that the template opens, which the step has no part in', async () => {
+  const heard = targetSays([], () => 9)
+  const steps = ['So it is 12.', 'So <think> it is 12.', 'So it is 12. </think>']
+  const scorer = new Scorer(staged.engine.target)
+  const asked = steps.map((draft) => ({ draft, context: { question, before: '' } }))
+  expect(await scorer.rate(asked, new AbortController().signal)).toEqual([9, 9, 9])
+  for (const prompt of heard)
+    expect(prompt).toMatch(/0 to 9\.\S*\s*assistant\n<think>\n<\/think>\n\nI think the quality score is: $/)
+  expect(heard).toHaveLength(3)
 })
 
 test('what is the target’s own step is not rated', async () => {

@@ -1,13 +1,10 @@
+import { SCORE_PREFILL, SCORE_QUESTION } from '@lookahead/worker/verifiers'
 import type { AskScore, StepContext } from '@lookahead/worker/verifiers'
 import type { ModelRunner } from '../model-runner.ts'
 import { Answers } from './answers.ts'
+import { askOutright } from './ask-outright.ts'
 
-/** SpecReason's question (arXiv 2504.07891; its `get_score`), in our words. */
-const QUESTION =
-  'Rate the last reasoning step by nothing but whether it is right: whether what it says is true, and whether it follows from ' +
-  'the steps before it. Style, wording and usefulness do not count. Give a score from 0 to 9.'
-const PREFILL = 'I think the quality score is: '
-/** Nobody's own texts find what was asked of others'. */
+/** In the prefix cache ratings are apart from clients' texts: how many tokens of those were cached tells nothing of ratings. */
 const SALT = 'score'
 const SCORES = Array.from('0123456789')
 
@@ -28,7 +25,7 @@ export class Scorer {
    * @throws {NoRoom}; {OnnxRuntimeError}; ModelError if the tokenizer cannot tell digits apart; the signal's reason
    */
   readonly rate: AskScore = (steps, signal) => {
-    const answers = (this.#answers ??= new Answers(this.#runner.model.tokenizer, PREFILL, SCORES))
+    const answers = (this.#answers ??= new Answers(this.#runner.model.tokenizer, SCORE_PREFILL, SCORES))
     return Promise.all(
       steps.map(({ draft, context }) =>
         answers.choose(this.#runner, this.#prompt(draft, context), { signal, salt: SALT, optional: true }),
@@ -39,12 +36,11 @@ export class Scorer {
   #prompt(step: string, { question, before }: StepContext = { question: '', before: '' }): string {
     const { tokenizer } = this.#runner.model
     const text = before + step
-    if (!tokenizer.hasChatTemplate) return `${question}\n\n${text.trim()}\n\n${QUESTION}\n\n`
-    const messages = [
+    if (!tokenizer.hasChatTemplate) return tokenizer.fenced(`${question}\n\n${text.trim()}\n\n${SCORE_QUESTION}\n\n`)
+    return askOutright(tokenizer, [
       { role: 'user', content: question },
       { role: 'assistant', content: text },
-      { role: 'user', content: QUESTION },
-    ]
-    return tokenizer.renderChat(messages, { addGenerationPrompt: true })
+      { role: 'user', content: SCORE_QUESTION },
+    ])
   }
 }

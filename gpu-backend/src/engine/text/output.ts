@@ -1,8 +1,7 @@
-import { ChannelSplitter } from '@lookahead/sdk/protocol'
+import { ChannelSplitter, StopStrings } from '@lookahead/sdk/protocol'
 import type { ChannelState, TextPart } from '@lookahead/sdk/protocol'
 import { StreamingDecoder } from '../../tokenizer/index.ts'
 import type { DecodeOptions, Tokenizer } from '../../tokenizer/index.ts'
-import { StopStrings } from './stop-strings.ts'
 
 export interface OutputOptions extends DecodeOptions {
   /** The stop string that came is part of the text. Default false. */

@@ -1,7 +1,6 @@
 /** From what a request brings to the tokens that a model reads. */
 import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
-import { unfenced } from '../../tokenizer/index.ts'
 import type { ChatMessage, EncodeOptions, RenderOptions } from '../../tokenizer/index.ts'
 import { EngineError } from '../errors.ts'
 import type { ModelRunner } from '../model-runner.ts'
@@ -22,7 +21,7 @@ export function renderChat(
   try {
     return runner.model.tokenizer.renderChat(messages, options)
   } catch (cause) {
-    const reason = unfenced(cause instanceof Error ? cause.message : String(cause))
+    const reason = cause instanceof Error ? cause.message : String(cause)
     throw new EngineError('invalid_request', `${param}: ${reason}`, { param, cause })
   }
 }
@@ -39,9 +38,14 @@ export function chatChannels(
   param: string,
 ): ChannelState {
   const conversation = renderChat(runner, messages, { ...options, addGenerationPrompt: false }, param)
+  return addedChannels(conversation, rendered)
+}
+
+/** The same, of a conversation as it is rendered without the beginning of an answer. */
+export function addedChannels(conversation: string, rendered: string): ChannelState {
   let same = 0
   while (same < rendered.length && rendered[same] === conversation[same]) same++
-  // Both may go on with a mark, and the one's mark be a tag.
+  // Both may go on with `<`, one with `<think>` and one with `<|im_end|>`: what they share ends amid the tag, which is added whole.
   const { partial_tag } = channelsAfter(rendered.slice(0, same))
   return channelsAfter(partial_tag + rendered.slice(same))
 }

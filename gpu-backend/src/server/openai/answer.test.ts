@@ -20,7 +20,7 @@ test('others have a turn between the texts of a whole answer', async () => {
   tick()
   try {
     const calls = new Calls()
-    const service = { ready: () => engine, calls, metrics: new Metrics() }
+    const service = { ready: () => engine, isGuarded: false, calls, metrics: new Metrics() }
     const request = parseRequest(CompletionRequest, { prompt: [[5]], n: 4 })
     const prompts = [{ tokens: [5], maxTokens: 1 }]
     const job = createJob(servedModel(engine, 'target'), request, prompts, {
@@ -36,7 +36,7 @@ test('others have a turn between the texts of a whole answer', async () => {
       choice: ({ index }: { index: number }) => ({ index, turn }),
       extra: () => ({ more: 1 }),
     }
-    const call = calls.begin(new AbortController().signal)
+    const call = calls.begin({ connection: new AbortController().signal })
     const body: unknown = await (await answer(service, call, job, dialect, { stream: false })).json()
     const { choices } = body as { choices: { index: number; turn: number }[] }
     expect(body).toMatchObject({ object: 'a', usage: { completion_tokens: 4 }, more: 1 })

@@ -2,7 +2,7 @@ import { ChannelSplitter, parseRequest, readJson } from '@lookahead/sdk/protocol
 import type { ChannelDelta, ChannelState } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import { chatChannels, encode, outputRoom, renderChat } from '../../engine/text/prompt.ts'
-import { cacheSalt, callerOf } from '../caller.ts'
+import { callerOf } from '../caller.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
@@ -10,14 +10,14 @@ import { createJob, entries } from './job.ts'
 import type { Job } from './job.ts'
 import { chatLogprobs, promptLogprobs } from './logprobs.ts'
 import { servedModel } from './served-model.ts'
-import { ChatRequest, templateOptions } from './schemas.ts'
+import { ChatRequest, templateOptions } from './chat-schemas.ts'
 import type { IndexedPiece } from './write-all.ts'
 
 /** `POST /v1/chat/completions`: answers a chat; what the model thinks before it answers comes apart, as `reasoning`. */
 export async function chatCompletions(service: Service, c: Context): Promise<Response> {
   const request = parseRequest(ChatRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
-  const caller = callerOf(c)
+  const caller = callerOf(c, service, request.cache_salt)
   return service.calls.answer(caller, async (call) => {
     const { messages } = request
     const options = templateOptions(request)
@@ -30,8 +30,7 @@ export async function chatCompletions(service: Service, c: Context): Promise<Res
     const logprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined
     const most = request.prompt_logprobs
     const shown = { logprobs, promptLogprobs: most, perPromptToken: entries(most) }
-    const salt = cacheSalt(caller, request.cache_salt)
-    const job = { ...createJob(served, request, [{ tokens, maxTokens, answerAfter }], shown, salt), channels }
+    const job = { ...createJob(served, request, [{ tokens, maxTokens, answerAfter }], shown, caller.salt), channels }
     return answer(service, call, job, dialect(job, request, channels), request)
   })
 }

@@ -3,7 +3,7 @@ import { parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import type { TokenLogprob } from '../../engine/sampling/logits.ts'
 import { assertTokens, encode, outputRoom } from '../../engine/text/prompt.ts'
-import { cacheSalt, callerOf } from '../caller.ts'
+import { callerOf } from '../caller.ts'
 import type { Service } from '../service.ts'
 import { answer } from './answer.ts'
 import type { Dialect } from './answer.ts'
@@ -21,10 +21,10 @@ import type { IndexedPiece } from './write-all.ts'
 export async function completions(service: Service, c: Context): Promise<Response> {
   const request = parseRequest(CompletionRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
-  const caller = callerOf(c)
+  const caller = callerOf(c, service, request.cache_salt)
   return service.calls.answer(caller, async (call) => {
     const prompts = await readPrompts(served, request, call.signal)
-    const job = createJob(served, request, prompts, shownLogprobs(request), cacheSalt(caller, request.cache_salt))
+    const job = createJob(served, request, prompts, shownLogprobs(request), caller.salt)
     return answer(service, call, job, dialect(job, request), request)
   })
 }

@@ -1,6 +1,6 @@
 import { readEvents } from '@lookahead/sdk/protocol'
 import { expect, test, vi } from 'vitest'
-import { answer, complete, engine, messages, post, someTokens } from './stage.ts'
+import { answer, complete, engine, messages, post, someTokens } from '../../../test/served.ts'
 
 interface Logprobs {
   tokens: string[]

@@ -1,7 +1,7 @@
 import { readEvents } from '@lookahead/sdk/protocol'
-import { expect, test } from 'vitest'
-import { answer, complete, engine, messages, post } from './stage.ts'
-import type { Completion } from './stage.ts'
+import { describe, expect, test } from 'vitest'
+import { answer, complete, engine, messages, post } from '../../../test/served.ts'
+import type { Completion } from '../../../test/served.ts'
 
 test('a batch: n texts for each prompt, text or tokens, each as it is alone', async () => {
   const first = engine.target.model.tokenizer.encode('Step one')
@@ -113,4 +113,24 @@ test('tokenize and detokenize undo each other; messages are rendered', async () 
   expect((await answer<Tokens>('/tokenize', { prompt })).tokens).toEqual(tokens)
   const open = await answer<Tokens>('/tokenize', { messages, add_generation_prompt: false })
   expect(open.count).toBeLessThan(tokens.length)
+})
+
+describe('a seed of -1 is none: each answer is drawn anew', () => {
+  const request = { temperature: 1, max_tokens: 60 }
+  test.each([
+    ['/v1/completions', { prompt: 'Ann', ignore_eos: true }],
+    ['/v1/chat/completions', { messages, ignore_eos: true }],
+  ])('%s', async (url, asked) => {
+    const write = async (seed: number): Promise<string> => {
+      const { choices } = await answer<{ choices: object[] }>(url, {
+        ...request,
+        ...asked,
+        seed,
+        return_token_ids: true,
+      })
+      return JSON.stringify((choices[0] as { token_ids: number[] }).token_ids)
+    }
+    expect(await write(7)).toBe(await write(7))
+    expect(await write(-1)).not.toBe(await write(-1))
+  })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { createApp } from '../app.ts'
-import { complete, engine, messages, post, someTokens } from './stage.ts'
+import { complete, engine, messages, post, someTokens } from '../../../test/served.ts'
 
 describe('wrong or unsupported input is refused, and the field named', () => {
   const prompt = 'Step'

@@ -1,19 +1,23 @@
 import { ProtocolError } from '@lookahead/sdk/protocol'
-import type { ModelRunner } from '../../engine/model-runner.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { Role } from '../../engine/load-models.ts'
+import type { ModelRunner } from '../../engine/model-runner.ts'
 
 /** A model that writes, by the name it is served under. */
 export interface ServedModel {
-  name: 'target' | 'draft'
+  name: Role
   runner: ModelRunner
 }
 
 /** @throws {ProtocolError} 404 `model_not_found` */
 export function servedModel(engine: Engine, name: string): ServedModel {
-  if (name === 'target') return { name, runner: engine.target }
-  if (name === 'draft' && engine.draft) return { name, runner: engine.draft }
-  const names = engine.draft ? '"target" or "draft"' : '"target"'
-  throw new ProtocolError(404, 'model_not_found', `there is no model "${name}" to write with: use ${names}`, {
-    param: 'model',
-  })
+  const writers = engine.runners.filter(({ role }) => role !== 'judge' || engine.judge?.isChat)
+  const writer = writers.find(({ role }) => role === name)
+  if (writer) return { name: writer.role, runner: writer.runner }
+  const why =
+    name === 'judge' && engine.judge
+      ? 'the judge was taught a question of its own, and can be asked nothing else'
+      : `there is no model "${name}" to write with`
+  const names = writers.map(({ role }) => `"${role}"`).join(' or ')
+  throw new ProtocolError(404, 'model_not_found', `${why}: use ${names}`, { param: 'model' })
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { Engine } from '../../engine/engine.ts'
 import { createApp } from '../app.ts'
-import { answer, messages, models, post } from './stage.ts'
+import { answer, messages, models, post } from '../../../test/served.ts'
 
 test('the template decides about thinking; the kwargs reach it, and its refusal is a 400', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'lookahead-'))

@@ -5,14 +5,14 @@ import { assertTokens, encode, renderChat } from '../../engine/text/prompt.ts'
 import { callerOf } from '../caller.ts'
 import type { Service } from '../service.ts'
 import { servedModel } from './served-model.ts'
-import { DetokenizeRequest, TokenizeRequest, templateOptions } from './schemas.ts'
+import { DetokenizeRequest, TokenizeRequest, templateOptions } from './chat-schemas.ts'
 
 /** `POST /tokenize`: the token ids of a prompt, or of messages as the chat template renders them. */
 export async function tokenize(service: Service, c: Context): Promise<Response> {
   const { prompt, messages, ...request } = parseRequest(TokenizeRequest, await readJson(c.req.raw))
   const served = servedModel(service.ready(), request.model)
   const special = request.add_special_tokens ?? prompt !== undefined
-  return service.calls.answer(callerOf(c), async (call) => {
+  return service.calls.answer(callerOf(c, service), async (call) => {
     const param = prompt === undefined ? 'messages' : 'prompt'
     const text = prompt ?? renderChat(served.runner, messages ?? [], templateOptions(request), param)
     const tokens = await encode(served.runner, text, param, {

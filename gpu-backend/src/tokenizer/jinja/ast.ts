@@ -63,6 +63,19 @@ export interface Loop {
   otherwise: readonly Statement[]
 }
 
+/** A part with a name. In a template that stands alone it is where it is written, but sees nothing of the parts around it. */
+export interface Block {
+  name: string
+  /** It does see what is around it. */
+  scoped: boolean
+  body: readonly Statement[]
+}
+
+export interface Parsed {
+  body: readonly Statement[]
+  blocks: ReadonlyMap<string, Block>
+}
+
 export type Statement =
   | { type: 'text'; text: string }
   | { type: 'print'; value: Expression }
@@ -72,6 +85,7 @@ export type Statement =
       otherwise: readonly Statement[]
     }
   | ({ type: 'for' } & Loop)
+  | ({ type: 'block' } & Block)
   | { type: 'set'; target: Target; value: Expression }
   | { type: 'setBlock'; target: Target; filters: readonly FilterCall[]; body: readonly Statement[] }
   | { type: 'filterBlock'; filters: readonly FilterCall[]; body: readonly Statement[] }

@@ -1,13 +1,15 @@
 /** `value.name` and `value[key]`, as Jinja's immutable sandbox lets a template read them. Source: jinja2/sandbox.py. */
-import { dictMethods, listMethods } from './collection-methods.ts'
+import { dictMethods, listMethods, sequenceMethods } from './collection-methods.ts'
 import type { Method } from './collection-methods.ts'
 import { fail } from './error.ts'
 import { formatText } from './format-text.ts'
+import { formatValue } from './format.ts'
 import type { Access } from './format-text.ts'
-import { itemAt } from './operators.ts'
-import { iterate, repr, str } from './python.ts'
+import { argumentsEscaped, fieldEscaped, marked } from './markup.ts'
+import { isIndexed, itemAt } from './operators.ts'
+import { repr, str } from './python.ts'
 import { stringMethods } from './string-methods.ts'
-import { Callable, Dict, Instance, Undefined, isTuple, typeName } from './values.ts'
+import { Callable, Dict, Instance, Items, Markup, Undefined, typeName } from './values.ts'
 import type { Value } from './values.ts'
 
 /** What every object of Python's has, and templates must not reach. */
@@ -48,7 +50,12 @@ export function ownAttribute(value: Value, name: string): Value | undefined {
   if (value instanceof Instance) return value.attribute(name)
   if (typeof value === 'string') return bound(textMethods, value, name, value)
   if (value instanceof Dict) return bound(dictMethods, value, name, value)
-  return isList || isTuple(value) ? bound(listMethods, iterate(value), name, value) : undefined
+  if (value instanceof Markup) return escapedMethod(value, name)
+  if (isList) return bound(listMethods, value, name, value)
+  if (!(value instanceof Items)) return undefined
+  return (
+    value.attributes.get(name) ?? (isIndexed(value) ? bound(sequenceMethods, value.take(), name, value) : undefined)
+  )
 }
 
 function bound<Self>(
@@ -59,6 +66,12 @@ function bound<Self>(
 ): Callable | undefined {
   const method = methods.get(name)
   return method && new Callable(name, (args) => method(self, args), owner)
+}
+
+/** What a method makes of an escaped text is escaped too. */
+function escapedMethod(value: Markup, name: string): Callable | undefined {
+  const method = name === 'format' ? formatMethod(fieldEscaped) : textMethods.get(name)
+  return method && new Callable(name, (args) => marked(method(value.text, argumentsEscaped(name, args))), value)
 }
 
 function missing(value: Value, key: Value): Undefined {
@@ -73,9 +86,13 @@ const access: Access = { attribute, item }
 /** A str's methods; fields of these two may read attributes of their values, as in `'{0.name}'`. */
 const textMethods: ReadonlyMap<string, Method<string>> = new Map([
   ...stringMethods,
-  ['format', (self, args) => formatText(self, args, access)],
+  ['format', formatMethod(formatValue)],
   ['format_map', (self, { positional: [map] }) => formatText(self, { positional: [], named: namedOf(map) }, access)],
 ])
+
+function formatMethod(write: typeof formatValue): Method<string> {
+  return (self, args) => formatText(self, args, access, write)
+}
 
 function namedOf(map: Value | undefined): Map<string, Value> {
   if (!(map instanceof Dict)) return fail('format_map() takes a mapping')

@@ -34,6 +34,17 @@ export function assertSize(characters: number): void {
   if (!(characters <= MAX_SIZE)) fail(`the template makes a text of more than ${MAX_SIZE} characters`)
 }
 
+/** A replacer whose texts, taken together, have no more characters than one may. */
+export function withinSize<Given extends unknown[]>(write: (...given: Given) => string): (...given: Given) => string {
+  let size = 0
+  return (...given) => {
+    const text = write(...given)
+    size += text.length
+    assertSize(size)
+    return text
+  }
+}
+
 /** @throws TemplateError when a list would have more items than it may */
 export function assertItems(items: number): void {
   if (!(items <= MAX_SIZE / CHARACTERS_AN_ITEM))

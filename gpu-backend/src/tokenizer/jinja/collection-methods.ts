@@ -2,7 +2,7 @@
 import { fail } from './error.ts'
 import { bind } from './parameters.ts'
 import { equals, repr } from './python.ts'
-import { Dict, Items, tuple } from './values.ts'
+import { Dict, Items, tuple, unmarked } from './values.ts'
 import type { Arguments, Value } from './values.ts'
 
 export type Method<Self> = (self: Self, args: Arguments) => Value
@@ -14,13 +14,13 @@ export function methods<Self>(
   return new Map(
     Object.entries(table).map(([name, [parameters, call]]) => [
       name,
-      (self, args) => call(self, ...bind(name, parameters, args)),
+      (self, args) => call(self, ...bind(name, parameters, args).map((arg) => arg && unmarked(arg))),
     ]),
   )
 }
 
-export const listMethods = methods<readonly Value[]>({
-  copy: ['', (self) => [...self]],
+/** Of lists, tuples and ranges. */
+export const sequenceMethods = methods<readonly Value[]>({
   count: ['value', (self, value) => BigInt(self.filter((item) => equals(item, value!)).length)],
   index: [
     'value',
@@ -30,6 +30,11 @@ export const listMethods = methods<readonly Value[]>({
     },
   ],
 })
+
+export const listMethods = new Map([
+  ...sequenceMethods,
+  ...methods<readonly Value[]>({ copy: ['', (self) => [...self]] }),
+])
 
 export const dictMethods = methods<Dict>({
   copy: ['', (self) => new Dict(self.entries())],

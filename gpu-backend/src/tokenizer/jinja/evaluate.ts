@@ -8,7 +8,7 @@ import { arithmetic, concat, holds, sign, slice } from './operators.ts'
 import { iterate, str, truth } from './python.ts'
 import type { Scope } from './scope.ts'
 import { test } from './tests.ts'
-import { Callable, Dict, Items, Undefined, tuple, typeName } from './values.ts'
+import { Callable, Dict, Items, Markup, Undefined, tuple, typeName, unmarked } from './values.ts'
 import type { Arguments, Value } from './values.ts'
 
 /** @throws TemplateError */
@@ -106,7 +106,7 @@ function calculated(
 ): Value {
   const result = arithmetic(operator, of(left), of(right))
   // Texts that are joined are not copied.
-  if (typeof result !== 'string') spendOn(null, result)
+  if (typeof unmarked(result) !== 'string') spendOn(null, result)
   return result
 }
 
@@ -123,7 +123,7 @@ function compared({ first, rest }: Expression & { type: 'compare' }, of: (part: 
 
 /** Finding a character takes going through the text: indices count code points. */
 function itemOf(object: Value, index: Value): Value {
-  if (typeof object === 'string') spendOnText(object.length)
+  spendOnText(typeof object === 'string' ? object.length : object instanceof Markup ? object.text.length : 0)
   return item(object, index)
 }
 
@@ -136,10 +136,11 @@ function spent(value: Value, use: (value: Value) => Value): Value {
 
 /** Puts down what was read and what was made. */
 function spendOn(read: Value, made: Value): void {
-  spendOnText(sizeOf(read) + sizeOf(made) * (typeof made === 'string' ? 1 : CHARACTERS_AN_ITEM))
+  spendOnText(sizeOf(read) + sizeOf(made) * (typeof unmarked(made) === 'string' ? 1 : CHARACTERS_AN_ITEM))
 }
 
 function sizeOf(value: Value): number {
   if (typeof value === 'string' || Array.isArray(value)) return value.length
+  if (value instanceof Markup) return value.text.length
   return value instanceof Dict || value instanceof Items ? value.size : 0
 }

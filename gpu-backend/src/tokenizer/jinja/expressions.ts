@@ -1,5 +1,6 @@
 /** The grammar of Jinja's expressions. Source: jinja2/parser.py, whose precedences these are. */
 import type { Argument, Arithmetic, Comparison, Expression, FilterCall } from './ast.ts'
+import type { Token } from './lexer.ts'
 import { floatOf, integerOf, stringOf } from './literals.ts'
 import { TokenStream, describe } from './token-stream.ts'
 
@@ -127,8 +128,9 @@ export class ExpressionParser extends TokenStream {
       case 'name':
         return this.#name(token.value)
       case 'string': {
-        let value = stringOf(token.value)
-        while (this.peek('string')) value += stringOf(this.next().value)
+        const read = ({ value: quoted }: Token) => stringOf(quoted, (message) => this.fail(message, token))
+        let value = read(token)
+        while (this.peek('string')) value += read(this.next())
         return { type: 'constant', value }
       }
       case 'integer':
@@ -245,11 +247,12 @@ export class ExpressionParser extends TokenStream {
   /** A test's only argument needs no parentheses: `is divisibleby 3`. */
   #bareArgument(): Argument[] {
     const { type, value } = this.token
+    if (this.peek('name', 'is')) this.fail('tests cannot be chained with is')
     const starts =
       type === 'string' ||
       type === 'integer' ||
       type === 'float' ||
-      (type === 'name' && !['else', 'or', 'and', 'is', 'if', 'not', 'in', 'recursive'].includes(value)) ||
+      (type === 'name' && !['else', 'or', 'and'].includes(value)) ||
       (type === 'operator' && ['[', '{'].includes(value))
     return starts ? [{ kind: 'positional', name: '', value: this.#postfix(this.#primary()) }] : []
   }

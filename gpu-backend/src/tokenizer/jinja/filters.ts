@@ -4,7 +4,9 @@ import { assertItems } from './budget.ts'
 import { methods } from './collection-methods.ts'
 import type { Method } from './collection-methods.ts'
 import { fail } from './error.ts'
-import { round, toFloat, toInt } from './numbers.ts'
+import { escape, forceescape, marked } from './markup.ts'
+import { filterNames } from './names.ts'
+import { filesizeformat, round, toFloat, toInt } from './numbers.ts'
 import { arithmetic, sign } from './operators.ts'
 import { dictsort, extreme, generator, getter, groupby, pairs, sort, unique } from './ordering.ts'
 import { bind } from './parameters.ts'
@@ -13,26 +15,34 @@ import { joinTexts } from './string-methods.ts'
 import { test } from './tests.ts'
 import { reversed } from './text.ts'
 import { format, textFilters } from './text-filters.ts'
-import { Undefined, typeName } from './values.ts'
+import { Markup, Undefined, typeName } from './values.ts'
 import type { Arguments, Items, Value } from './values.ts'
 
 function batch(value: Value, size: Value | undefined, fill: Value = null): Items {
-  const count = Math.max(1, toInteger(size!))
-  assertItems(count)
-  const all = iterate(value)
-  const rows = Array.from({ length: Math.ceil(all.length / count) }, (_, i) => all.slice(i * count, (i + 1) * count))
-  const last = rows.at(-1)
-  if (last && fill !== null) while (last.length < count) last.push(fill)
+  const count = toInteger(size!)
+  const rows: Value[][] = []
+  let row: Value[] = []
+  for (const one of iterate(value)) {
+    if (row.length === count) {
+      rows.push(row)
+      row = []
+    }
+    row.push(one)
+  }
+  if (row.length > 0) rows.push(row)
+  assertItems(fill === null ? 0 : count)
+  if (row.length > 0 && fill !== null) while (row.length < count) row.push(fill)
   return generator(rows)
 }
 
 /** `slice`: the items in so many columns, of which the first are longer by one where it does not come out even. */
 function columns(value: Value, count: Value | undefined, fill: Value = null): Items {
-  const [all, parts] = [iterate(value), Math.max(1, toInteger(count!))]
+  const [all, parts] = [iterate(value), toInteger(count!)]
+  if (parts === 0) fail('integer division or modulo by zero')
   assertItems(parts)
   const [size, longer] = [Math.floor(all.length / parts), all.length % parts]
   const start = (i: number) => i * size + Math.min(i, longer)
-  const rows = Array.from({ length: parts }, (_, i) => all.slice(start(i), start(i + 1)))
+  const rows = Array.from({ length: Math.max(0, parts) }, (_, i) => all.slice(start(i), start(i + 1)))
   if (fill !== null) for (const row of rows.slice(longer)) row.push(fill)
   return generator(rows)
 }
@@ -47,6 +57,8 @@ function attr(value: Value, name: string): Value {
   const found = ownAttribute(value, name)
   return found === undefined ? new Undefined(`'${typeName(value)} object' has no attribute '${name}'`) : found
 }
+
+const asText: Method<Value> = (value) => (value instanceof Markup ? value : str(value))
 
 function reverse(value: Value): Value {
   return typeof value === 'string' ? reversed(value) : generator(iterate(value).toReversed())
@@ -82,7 +94,28 @@ const testOf = (name: string, args: Arguments) => {
   return (value: Value) => passes(value, args)
 }
 
-const filters: ReadonlyMap<string, Method<Value>> = new Map([
+/** Filters whose result for an escaped text is escaped as well. */
+const keeping = new Set(['capitalize', 'center', 'indent', 'lower', 'reverse', 'trim', 'truncate', 'upper'])
+
+/** A filter that takes an escaped text for a text. */
+function ofPlain([name, apply]: readonly [string, Method<Value>]): readonly [string, Method<Value>] {
+  const mark = keeping.has(name) ? marked : (value: Value) => value
+  return [name, (value, args) => (value instanceof Markup ? mark(apply(value.text, args)) : apply(value, args))]
+}
+
+/** Filters that tell an escaped text from others. */
+const escaping: readonly (readonly [string, Method<Value>])[] = [
+  ['d', otherwise],
+  ['default', otherwise],
+  ['e', escape],
+  ['escape', escape],
+  ['forceescape', (value) => forceescape(str(value))],
+  ['format', format],
+  ['safe', (value) => new Markup(str(value))],
+  ['string', asText],
+]
+
+const plainFilters: ReadonlyMap<string, Method<Value>> = new Map([
   ...textFilters,
   ...methods<Value>({
     abs: ['', (value) => (compare(value, 0n) < 0 ? sign('-', value) : sign('+', value))],
@@ -90,6 +123,7 @@ const filters: ReadonlyMap<string, Method<Value>> = new Map([
     batch: ['linecount fill_with?', batch],
     count: ['', (value) => BigInt(length(value))],
     dictsort: ['case_sensitive? by? reverse?', dictsort],
+    filesizeformat: ['binary?', filesizeformat],
     first: ['', (value) => end(iterate(value), 0)],
     float: ['default?', toFloat],
     groupby: ['attribute default? case_sensitive?', groupby],
@@ -123,9 +157,6 @@ const filters: ReadonlyMap<string, Method<Value>> = new Map([
     ],
     unique: ['case_sensitive? attribute?', unique],
   }),
-  ['d', otherwise],
-  ['default', otherwise],
-  ['format', (value, args) => format(value, args.positional, args.named)],
   ['map', map],
   ['reject', select(false, false)],
   ['rejectattr', select(false, true)],
@@ -133,7 +164,11 @@ const filters: ReadonlyMap<string, Method<Value>> = new Map([
   ['selectattr', select(true, true)],
 ])
 
+const filters: ReadonlyMap<string, Method<Value>> = new Map([...[...plainFilters].map(ofPlain), ...escaping])
+
 /** @throws TemplateError if there is none */
 export function filter(name: string): Method<Value> {
-  return filters.get(name) ?? fail(`No filter named '${name}'.`)
+  const found = filters.get(name)
+  if (!found && filterNames.has(name)) fail(`the filter '${name}' is not supported in templates`)
+  return found ?? fail(`No filter named '${name}'.`)
 }

@@ -1,6 +1,7 @@
 /** Python's `str.format`. */
+import { withinSize } from './budget.ts'
 import { fail } from './error.ts'
-import { formatValue } from './format.ts'
+import { converted, formatValue } from './format.ts'
 import { repr, str } from './python.ts'
 import type { Arguments, Value } from './values.ts'
 
@@ -12,24 +13,22 @@ export interface Access {
   item: (value: Value, key: Value) => Value
 }
 
-/** `{}`, `{0}`, `{name.attribute[key]!r:spec}`, and doubled braces. */
-export function formatText(format: string, args: Arguments, access: Access): string {
+/** `{}`, `{0}`, `{name.attribute[key]!r:spec}`, and doubled braces. @param write what a field is made of */
+export function formatText(format: string, args: Arguments, access: Access, write = formatValue): string {
   let next = 0
   const value = (path: string): Value => {
     const [name = '', ...steps] = path.split(/(?=[.[])/)
     const start = argument(name === '' ? String(next++) : name, args)
     return steps.reduce((owner, step) => member(owner, step, access), start)
   }
-  return format.replace(
-    field,
-    (whole, path: string | undefined, conversion: string | undefined, spec: string | undefined) => {
-      if (whole === '{{' || whole === '}}') return whole[0]!
-      if (path === undefined) return fail(`Single '${whole}' encountered in format string`)
-      const given = value(path)
-      const filled = (spec ?? '').replace(/\{([^{}]*)\}/g, (_, inner: string) => str(value(inner)))
-      return formatValue(conversion === undefined ? given : conversion === 's' ? str(given) : repr(given), filled)
-    },
-  )
+  const replaced = (whole: string, path?: string, conversion?: string, spec = ''): string => {
+    if (whole === '{{' || whole === '}}') return whole[0]!
+    if (path === undefined) return fail(`Single '${whole}' encountered in format string`)
+    const given = value(path)
+    const filled = spec.replace(/\{([^{}]*)\}/g, (_, inner: string) => str(value(inner)))
+    return write(conversion === undefined ? given : converted(given, conversion), filled)
+  }
+  return format.replace(field, withinSize(replaced))
 }
 
 function argument(name: string, { positional, named }: Arguments): Value {

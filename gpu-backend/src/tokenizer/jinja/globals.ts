@@ -4,21 +4,20 @@ import { bind } from './parameters.ts'
 import { iterate, str, toInteger } from './python.ts'
 import { Namespace, Scope } from './scope.ts'
 import { strftime } from './strftime.ts'
-import { Callable, Dict, Instance, Items } from './values.ts'
+import { Callable, Dict, Instance, range } from './values.ts'
 import type { Arguments, Value } from './values.ts'
 
 /** As in Jinja's sandbox. */
 const MAX_RANGE = 100_000
 
-function range(args: Arguments): Value {
+function rangeOf(args: Arguments): Value {
   const [first, second, third = 1n] = bind('range', 'start stop? step?', args)
   const [start, stop] = (second === undefined ? [0n, first!] : [first!, second]).map(toInteger) as [number, number]
   const step = toInteger(third)
   if (step === 0) fail('range() arg 3 must not be zero')
-  const length = Math.max(0, Math.ceil((stop - start) / step))
-  if (length > MAX_RANGE) fail(`Range too big. The sandbox blocks ranges larger than MAX_RANGE (${MAX_RANGE}).`)
-  const items = Array.from({ length }, (_, i) => BigInt(start + i * step))
-  return new Items('range', items, `range(${start}, ${stop}${step === 1 ? '' : `, ${step}`})`)
+  if ((stop - start) / step > MAX_RANGE)
+    fail(`Range too big. The sandbox blocks ranges larger than MAX_RANGE (${MAX_RANGE}).`)
+  return range(start, stop, step)
 }
 
 function dict({ positional, named }: Arguments): Dict {
@@ -78,7 +77,7 @@ const functions: Readonly<Record<string, (args: Arguments) => Value>> = {
   joiner,
   namespace,
   raise_exception: raise,
-  range,
+  range: rangeOf,
   strftime_now: (args) => strftime(new Date(), str(bind('strftime_now', 'format', args)[0]!)),
 }
 

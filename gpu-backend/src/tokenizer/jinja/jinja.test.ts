@@ -44,6 +44,18 @@ describe('the language', () => {
   })
 })
 
+const tags = ['autoescape', 'extends', 'from', 'import', 'include', 'print']
+const filters = ['pprint', 'random', 'striptags', 'urlize', 'wordwrap']
+
+test.each([
+  ...tags.map((name) => [name, `{% ${name} 'a' %}`]),
+  ...filters.map((name) => [name, `{{ 'a' | ${name} }}`]),
+])('%s is refused by its name', (name, template) => {
+  expect(render(template!, {})).toEqual({
+    error: expect.stringMatching(`'${name}' is not supported in templates$`) as string,
+  })
+})
+
 describe('published templates', () => {
   const { tokens, conversations, renderings } = reference
   const templates = published()

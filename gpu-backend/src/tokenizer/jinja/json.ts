@@ -2,7 +2,8 @@
 import { assertSize, spend } from './budget.ts'
 import { fail } from './error.ts'
 import { compare, floatText, iterate, str } from './python.ts'
-import { Dict, isTuple, typeName } from './values.ts'
+import { plain } from './stand-ins.ts'
+import { Dict, Markup, isTuple, typeName } from './values.ts'
 import type { Value } from './values.ts'
 
 export interface JsonStyle {
@@ -16,6 +17,7 @@ export interface JsonStyle {
 
 export function dumps(value: Value, style: JsonStyle, depth = 0): string {
   spend()
+  if (value instanceof Markup) return dumps(value.text, style, depth)
   if (value === null) return 'null'
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   if (typeof value === 'number') return numberText(value)
@@ -55,11 +57,14 @@ function keyText(key: Value): string {
   return typeof key === 'boolean' ? String(key) : str(key)
 }
 
-/** Of what need not be escaped, JavaScript escapes lone surrogates, and Python does not. */
+/** JavaScript escapes lone surrogates always, Python only where it escapes all that is not ASCII. */
 function textOf(text: string, ensureAscii: boolean): string {
-  const json = JSON.stringify(text)
-  if (!ensureAscii) return json
-  return json.replace(/[\u007f-\uffff]/g, (unit) =>
-    unit === '\x7f' ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  const json = JSON.stringify(text).replace(/\\(?:u(d[89a-f]..)|.)/g, (escape, surrogate: string | undefined) =>
+    surrogate === undefined ? escape : String.fromCharCode(Number.parseInt(surrogate, 16)),
   )
+  if (!ensureAscii) return json
+  return json.replace(/[\u007f-\uffff]/g, (unit) => {
+    const code = plain(unit).charCodeAt(0)
+    return code < 0x7f ? unit : `\\u${code.toString(16).padStart(4, '0')}`
+  })
 }

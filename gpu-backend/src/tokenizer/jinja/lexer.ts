@@ -1,5 +1,6 @@
 /** From a template's text to tokens, as Jinja reads it with `trim_blocks` and `lstrip_blocks`. Source: jinja2/lexer.py. */
 import { TemplateError } from './error.ts'
+import { pythonic, strip } from './text.ts'
 
 export interface Token {
   /** `begin` and `end` are the marks of a tag: `{%` and `%}`, or `{{` and `}}`. */
@@ -8,13 +9,13 @@ export interface Token {
   line: number
 }
 
-const opening = /\{%[-+]?\s*raw\s*(?:-%\}\s*|%\})|\{[%{#][-+]?/g
-const endOfRaw = /\{%([-+]?)\s*endraw\s*(?:\+%\}|-%\}\s*|%\}\n?)/g
-const endOfComment = /(?:\+#\}|-#\}\s*|#\}\n?)/g
+const opening = pythonic(/\{%[-+]?\s*raw\s*(?:-%\}\s*|%\})|\{[%{#][-+]?/g)
+const endOfRaw = pythonic(/\{%([-+]?)\s*endraw\s*(?:\+%\}|-%\}\s*|%\}\n?)/g)
+const endOfComment = pythonic(/(?:\+#\}|-#\}\s*|#\}\n?)/g)
 /** The first line break after a block is not text; after an expression it is. */
-const closing = { '{%': /(?:\+%\}|-%\}\s*|%\}\n?)/y, '{{': /(?:-\}\}\s*|\}\})/y }
+const closing = { '{%': pythonic(/(?:\+%\}|-%\}\s*|%\}\n?)/y), '{{': pythonic(/(?:-\}\}\s*|\}\})/y) }
 const parts: readonly (readonly [Token['type'] | 'space', RegExp])[] = [
-  ['space', /\s+/y],
+  ['space', pythonic(/\s+/y)],
   ['float', /(?<!\.)(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[-+]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/iy],
   ['integer', /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*/iy],
   ['name', /[\p{L}_][\p{L}\p{M}\p{N}_]*/uy],
@@ -59,10 +60,10 @@ class Lexer {
   #text(end: number, sign: string, isBlock: boolean): void {
     const text = this.#source.slice(this.#at, end)
     let kept = text
-    if (sign === '-') kept = text.trimEnd()
+    if (sign === '-') kept = strip(text, null, { left: false })
     else if (sign !== '+' && isBlock) {
       const line = text.lastIndexOf('\n') + 1
-      if ((line > 0 || this.#startsLine) && text.slice(line).trim() === '') kept = text.slice(0, line)
+      if ((line > 0 || this.#startsLine) && strip(text.slice(line), null) === '') kept = text.slice(0, line)
     }
     if (kept !== '') this.#push('text', kept)
     this.#advance(text)

@@ -3,15 +3,17 @@ import type { Arithmetic, Comparison } from './ast.ts'
 import { assertItems, assertSize } from './budget.ts'
 import { fail } from './error.ts'
 import { formatPercent } from './format.ts'
+import { formatEscaped, joinEscaped, marked } from './markup.ts'
 import { compare, contains, equals, isNumber, iterate, str, toInteger, toNumber } from './python.ts'
 import { characters } from './text.ts'
-import { Dict, Items, Undefined, isTuple, typeName } from './values.ts'
+import { Dict, Items, Markup, Undefined, isTuple, range, typeName, unmarked } from './values.ts'
 import type { Value } from './values.ts'
 
 /** Larger whole numbers Python would not print either. */
 const LARGEST = 10n ** 4300n
 
 export function arithmetic(operator: Arithmetic, a: Value, b: Value): Value {
+  if (a instanceof Markup || b instanceof Markup) return escaped(operator, a, b)
   if (a instanceof Undefined) return a.fail()
   if (typeof a === 'string' && operator === '%') return formatPercent(a, b)
   if (b instanceof Undefined) return b.fail()
@@ -27,6 +29,14 @@ export function arithmetic(operator: Arithmetic, a: Value, b: Value): Value {
   return fail(
     `unsupported operand type(s) for ${operator === '**' ? '** or pow()' : operator}: '${typeName(a)}' and '${typeName(b)}'`,
   )
+}
+
+function escaped(operator: Arithmetic, a: Value, b: Value): Value {
+  const [left, right] = [unmarked(a), unmarked(b)]
+  if (operator === '+' && typeof left === 'string' && typeof right === 'string') return joinEscaped(a, b)
+  if (operator === '%' && a instanceof Markup) return formatEscaped(a, b)
+  const result = arithmetic(operator, left, right)
+  return operator === '*' ? marked(result) : result
 }
 
 function calculate(operator: Arithmetic, a: bigint | number, b: bigint | number): Value {
@@ -145,25 +155,37 @@ export function concat(values: readonly Value[]): string {
 export function slice(value: Value, start: Value, stop: Value, step: Value): Value {
   if (value instanceof Undefined) return value.fail()
   const by = step === null ? 1 : toInteger(step)
+  if (value instanceof Markup) return marked(slice(value.text, start, stop, step))
   if (typeof value === 'string') return sliceItems(characters(value), start, stop, by).join('')
   if (Array.isArray(value)) return sliceItems(value, start, stop, by)
-  if (isIndexed(value)) return new Items('tuple', sliceItems(value.take(), start, stop, by))
+  if (isTuple(value)) return new Items('tuple', sliceItems(value.take(), start, stop, by))
+  if (isIndexed(value)) return sliceRange(value, start, stop, by)
   return fail(`'${typeName(value)}' object is not subscriptable`)
 }
 
 export const isIndexed = (value: Value): value is Items =>
   value instanceof Items && (value.kind === 'tuple' || value.kind === 'range')
 
-function sliceItems<Item>(items: readonly Item[], start: Value, stop: Value, step: number): Item[] {
+function sliceRange(given: Items, start: Value, stop: Value, step: number): Items {
+  const [from, to] = bounds(given.size, start, stop, step)
+  const [first, by] = ['start', 'step'].map((name) => toInteger(given.attributes.get(name)!)) as [number, number]
+  return range(first + from * by, first + to * by, step * by)
+}
+
+/** The indices where a slice begins, and before which it ends. */
+function bounds(length: number, start: Value, stop: Value, step: number): [number, number] {
   if (step === 0) fail('slice step cannot be zero')
-  const [low, high] = step > 0 ? [0, items.length] : [-1, items.length - 1]
+  const [low, high] = step > 0 ? [0, length] : [-1, length - 1]
   const bound = (given: Value, otherwise: number): number => {
     if (given === null) return otherwise
     const index = toInteger(given)
-    return Math.min(high, Math.max(low, index < 0 ? index + items.length : index))
+    return Math.min(high, Math.max(low, index < 0 ? index + length : index))
   }
-  const from = bound(start, step > 0 ? low : high)
-  const to = bound(stop, step > 0 ? high : low)
+  return step > 0 ? [bound(start, low), bound(stop, high)] : [bound(start, high), bound(stop, low)]
+}
+
+function sliceItems<Item>(items: readonly Item[], start: Value, stop: Value, step: number): Item[] {
+  const [from, to] = bounds(items.length, start, stop, step)
   if (step === 1) return items.slice(from, Math.max(from, to))
   const chosen: Item[] = []
   for (let at = from; step > 0 ? at < to : at > to; at += step) chosen.push(items[at]!)
@@ -172,6 +194,10 @@ function sliceItems<Item>(items: readonly Item[], start: Value, stop: Value, ste
 
 /** What stands at an index or under a key; undefined if nothing does. */
 export function itemAt(value: Value, key: Value): Value | undefined {
+  if (value instanceof Markup) {
+    const character = itemAt(value.text, key)
+    return character === undefined ? undefined : marked(character)
+  }
   if (value instanceof Dict) return Array.isArray(key) || key instanceof Dict ? undefined : value.get(key)
   if (typeof key !== 'bigint' && typeof key !== 'boolean') return undefined
   if (typeof value !== 'string' && !Array.isArray(value) && !isIndexed(value)) return undefined

@@ -2,7 +2,7 @@
 import { item } from './attributes.ts'
 import { fail } from './error.ts'
 import { compare, equals, iterate } from './python.ts'
-import { Dict, Items, Undefined, tuple } from './values.ts'
+import { Dict, Items, Undefined, tuple, unmarked } from './values.ts'
 import type { Value } from './values.ts'
 
 export const generator = (items: readonly Value[]): Items => new Items('generator', items)
@@ -20,7 +20,10 @@ export function getter(path: Value | undefined, otherwise?: Value): (value: Valu
     }, value)
 }
 
-const folded = (value: Value): Value => (typeof value === 'string' ? value.toLowerCase() : value)
+const folded = (value: Value): Value => {
+  const text = unmarked(value)
+  return typeof text === 'string' ? text.toLowerCase() : text
+}
 const caseOf = (isSensitive: Value) => (isSensitive === true ? (value: Value) => value : folded)
 
 /** Sorts by keys, stably. */
@@ -93,5 +96,8 @@ export function groupby(
     if (last && equals(key(last[0]!), key(one))) last.push(one)
     else groups.push([one])
   }
-  return groups.map((group) => tuple(get(group[0]!), group))
+  return groups.map((group) => {
+    const grouper = get(group[0]!)
+    return new Items('tuple', [grouper, group], { grouper, list: group })
+  })
 }

@@ -1,11 +1,12 @@
 /** The grammar of Jinja's statements, with the loop controls and `generation` blocks of transformers. Source: jinja2/parser.py. */
-import type { Expression, MacroBody, Parameter, Statement, Target } from './ast.ts'
+import type { Block, Expression, MacroBody, Parameter, Parsed, Statement, Target } from './ast.ts'
 import { TemplateError } from './error.ts'
 import { ExpressionParser } from './expressions.ts'
 import { tokenize } from './lexer.ts'
+import { unsupportedTags } from './names.ts'
 
 /** @throws TemplateError that names the line */
-export function parse(source: string): Statement[] {
+export function parse(source: string): Parsed {
   try {
     return new Parser(tokenize(source)).template()
   } catch (cause) {
@@ -23,18 +24,31 @@ class Parser extends ExpressionParser {
     ['filter', () => this.#filter()],
     ['macro', () => this.#macro()],
     ['call', () => this.#call()],
-    ['generation', () => ({ type: 'scope', assignments: [], body: this.#body('endgeneration') })],
+    ['generation', () => ({ type: 'scope', assignments: [], body: this.#apart(() => this.#body('endgeneration')) })],
+    ['block', () => this.#block()],
     ['break', () => this.#leave('break')],
     ['continue', () => this.#leave('continue')],
   ])
 
-  /** Loops around what is read, inside its macro. */
+  readonly #blocks = new Map<string, Block>()
+  /** Loops around what is read that it can leave. */
   #loops = 0
+  /** Loops around what is read. */
+  #depth = 0
 
-  template(): Statement[] {
+  template(): Parsed {
     const body = this.#statements([])
     if (!this.peek('eof')) this.fail('the template goes on after its end')
-    return body
+    return { body, blocks: this.#blocks }
+  }
+
+  /** Reads what no loop tag can leave. */
+  #apart<Read>(read: () => Read): Read {
+    const loops = this.#loops
+    this.#loops = 0
+    const result = read()
+    this.#loops = loops
+    return result
   }
 
   /** Statements up to a tag of one of these names, whose name is the next token then. */
@@ -56,7 +70,13 @@ class Parser extends ExpressionParser {
   /** A statement with its last `%}`. */
   #tag(): Statement {
     const name = this.expect('name')
-    const read = this.#tags.get(name.value) ?? this.fail(`there is no tag '${name.value}' here`, name)
+    const isKnown = unsupportedTags.has(name.value)
+    const read =
+      this.#tags.get(name.value) ??
+      this.fail(
+        isKnown ? `the tag '${name.value}' is not supported in templates` : `there is no tag '${name.value}' here`,
+        name,
+      )
     const statement = read()
     this.expect('end')
     return statement
@@ -87,7 +107,8 @@ class Parser extends ExpressionParser {
   }
 
   #for(): Statement {
-    const target = this.#target('in')
+    this.#depth++
+    const target = this.#target('in', false)
     this.expect('name', 'in')
     const items = this.tuple({ withCondition: false, before: 'recursive' })
     const test = this.skip('name', 'if') ? this.expression() : undefined
@@ -96,7 +117,20 @@ class Parser extends ExpressionParser {
     this.#loops++
     const body = this.#statements(['else', 'endfor'])
     this.#loops--
-    return { type: 'for', target, items, test, recursive, body, otherwise: this.#otherwise('endfor') }
+    const otherwise = this.#otherwise('endfor')
+    this.#depth--
+    return { type: 'for', target, items, test, recursive, body, otherwise }
+  }
+
+  #block(): Statement {
+    const name = this.expect('name')
+    if (this.#blocks.has(name.value)) this.fail(`block '${name.value}' defined twice`, name)
+    const scoped = this.skip('name', 'scoped')
+    const block: Block = { name: name.value, scoped, body: [] }
+    this.#blocks.set(name.value, block)
+    block.body = this.#apart(() => this.#body('endblock'))
+    this.skip('name', name.value)
+    return { type: 'block', ...block }
   }
 
   #leave(type: 'break' | 'continue'): Statement {
@@ -113,7 +147,7 @@ class Parser extends ExpressionParser {
     const assignments: { target: Target; value: Expression }[] = []
     while (!this.peek('end')) {
       if (assignments.length > 0) this.expect('operator', ',')
-      const target = this.#single()
+      const target = this.#single(false, false)
       this.expect('operator', '=')
       assignments.push({ target, value: this.expression() })
     }
@@ -142,10 +176,7 @@ class Parser extends ExpressionParser {
   #macroBody(end: string, given?: readonly Parameter[], outer = this.names): MacroBody {
     if (!given) this.names = new Set()
     const parameters = given ?? this.#parameters()
-    const loops = this.#loops
-    this.#loops = 0
-    const body = this.#body(end)
-    this.#loops = loops
+    const body = this.#apart(() => this.#body(end))
     const names = this.names
     this.names = outer
     for (const name of names) outer.add(name)
@@ -166,11 +197,11 @@ class Parser extends ExpressionParser {
   }
 
   /** `a`, `a, b`, `(a, b)` or `namespace.a`, up to the token `end`. */
-  #target(end: string): Target {
+  #target(end: string, mayBeMember = true): Target {
     const items: Target[] = []
     let isTuple = false
     while (!this.peek('end') && !this.peek('name', end) && !this.peek('operator', end)) {
-      items.push(this.#single())
+      items.push(this.#single(mayBeMember))
       if (!this.skip('operator', ',')) break
       isTuple = true
     }
@@ -178,16 +209,18 @@ class Parser extends ExpressionParser {
     return items[0] ?? this.fail('a name to assign to is missing')
   }
 
-  #single(): Target {
+  #single(mayBeMember: boolean, keepsLoop = this.#depth > 0): Target {
     if (this.skip('operator', '(')) {
-      const target = this.#target(')')
+      const target = this.#target(')', mayBeMember)
       this.expect('operator', ')')
       return target
     }
     const name = this.expect('name')
     if (['true', 'false', 'none', 'True', 'False', 'None'].includes(name.value))
       this.fail(`'${name.value}' cannot be assigned to`, name)
-    if (!this.skip('operator', '.')) return { type: 'name', name: name.value }
+    if (keepsLoop && name.value === 'loop' && !this.peek('operator', '.'))
+      this.fail("Can't assign to special loop variable in for-loop target", name)
+    if (!mayBeMember || !this.skip('operator', '.')) return { type: 'name', name: name.value }
     return { type: 'member', object: name.value, name: this.expect('name').value }
   }
 }

@@ -1,15 +1,24 @@
 /** What Python's built-in functions say of a value: str, repr, bool, len, iter, ==, <, in. */
 import { assertSize, spend } from './budget.ts'
 import { fail } from './error.ts'
+import { plain } from './stand-ins.ts'
 import { characters, textLength } from './text.ts'
-import { Dict, Instance, Items, Undefined, typeName } from './values.ts'
+import { Dict, Instance, Items, Markup, Undefined, typeName, unmarked } from './values.ts'
 import type { Value } from './values.ts'
 
 /** As it is printed. */
 export function str(value: Value): string {
   if (typeof value === 'string') return value
+  if (value instanceof Markup) return value.text
   return value instanceof Undefined ? '' : repr(value)
 }
+
+/** As `repr`, in ASCII. */
+export const ascii = (value: Value): string =>
+  repr(value).replace(/\P{ASCII}/gu, (character) => {
+    const code = plain(character).codePointAt(0)!
+    return code < 0x80 ? character : hexEscape(code)
+  })
 
 /** As it is printed inside a list. */
 export function repr(value: Value): string {
@@ -19,6 +28,7 @@ export function repr(value: Value): string {
   if (typeof value === 'bigint') return value.toString()
   if (typeof value === 'number') return floatText(value)
   if (typeof value === 'string') return quote(value)
+  if (value instanceof Markup) return `Markup(${quote(value.text)})`
   if (Array.isArray(value)) return `[${series(value.map(repr))}]`
   if (value instanceof Dict)
     return `{${series(Array.from(value.entries(), ([key, item]) => `${repr(key)}: ${repr(item)}`))}}`
@@ -28,11 +38,16 @@ export function repr(value: Value): string {
 
 function itemsText(value: Items): string {
   if (value.kind === 'generator') return '<generator object>'
-  if (value.kind === 'range') return value.text
+  if (value.kind === 'range') return rangeText(value)
   const items = value.take()
   const inner = series(items.map(repr))
   if (value.kind === 'tuple') return items.length === 1 ? `(${inner},)` : `(${inner})`
   return `${value.kind}([${inner}])`
+}
+
+function rangeText({ attributes }: Items): string {
+  const [start, stop, step] = ['start', 'stop', 'step'].map((name) => str(attributes.get(name)!))
+  return `range(${start}, ${stop}${step === '1' ? '' : `, ${step}`})`
 }
 
 /** One value can stand in a list many times, so what is printed can be much longer than what there is. */
@@ -47,7 +62,7 @@ export function floatText(value: number): string {
   const [digits, exponent] = value.toExponential().split('e') as [string, string]
   const power = Number(exponent)
   if (power < -4 || power >= 16) return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-  const text = Object.is(value, -0) ? '-0' : value.toFixed(Math.max(0, digits.replace(/[-.]/g, '').length - 1 - power))
+  const text = Object.is(value, -0) ? '-0' : String(value)
   return text.includes('.') ? text : `${text}.0`
 }
 
@@ -57,6 +72,7 @@ function quote(text: string): string {
   const mark = text.includes("'") && !text.includes('"') ? '"' : "'"
   const inner = text.replace(/[\\'"]|[^\P{C}]|[\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (character) => {
     if (character === "'" || character === '"') return character === mark ? `\\${character}` : character
+    if (plain(character) !== character) return character
     return escapes[character] ?? hexEscape(character.codePointAt(0)!)
   })
   return mark + inner + mark
@@ -74,10 +90,11 @@ export function truth(value: Value): boolean {
   if (Array.isArray(value)) return value.length > 0
   if (value instanceof Dict) return value.size > 0
   if (value instanceof Items) return value.kind === 'generator' || value.take().length > 0
-  return Boolean(value)
+  return Boolean(unmarked(value))
 }
 
 export function length(value: Value): number {
+  if (value instanceof Markup) return textLength(value.text)
   if (typeof value === 'string') return textLength(value)
   if (Array.isArray(value)) return value.length
   if (value instanceof Dict) return value.size
@@ -89,6 +106,7 @@ export function length(value: Value): number {
 export function isIterable(value: Value): boolean {
   return (
     typeof value === 'string' ||
+    value instanceof Markup ||
     Array.isArray(value) ||
     value instanceof Dict ||
     value instanceof Items ||
@@ -99,6 +117,7 @@ export function isIterable(value: Value): boolean {
 export function iterate(value: Value): readonly Value[] {
   if (Array.isArray(value)) return value
   if (typeof value === 'string') return characters(value)
+  if (value instanceof Markup) return characters(value.text)
   if (value instanceof Dict) return value.keys()
   if (value instanceof Items) return value.take()
   if (value instanceof Undefined) return []
@@ -114,6 +133,7 @@ export const toNumber = (value: boolean | bigint | number): bigint | number =>
 
 export function equals(a: Value, b: Value): boolean {
   spend()
+  if (a instanceof Markup || b instanceof Markup) return equals(unmarked(a), unmarked(b))
   // An int and a float of the same value are equal.
   // oxlint-disable-next-line eqeqeq
   if (isNumber(a) && isNumber(b)) return toNumber(a) == toNumber(b)
@@ -124,6 +144,7 @@ export function equals(a: Value, b: Value): boolean {
   if (a instanceof Undefined || b instanceof Undefined) return a instanceof Undefined && b instanceof Undefined
   const items = comparable(a, b)
   if (items) return items[0].length === items[1].length && items[0].every((item, i) => equals(item, items[1][i]!))
+  if (typeof a === 'string' && typeof b === 'string') return a.length === b.length && plain(a) === plain(b)
   return a === b
 }
 
@@ -137,13 +158,14 @@ function comparable(a: Value, b: Value): [readonly Value[], readonly Value[]] | 
 /** Negative if `a` comes before `b`, positive if after; NaN is neither. @throws TemplateError for values that have no order */
 export function compare(a: Value, b: Value, operator = '<'): number {
   spend()
+  if (a instanceof Markup || b instanceof Markup) return compare(unmarked(a), unmarked(b), operator)
   if (isNumber(a) && isNumber(b)) {
     const [x, y] = [toNumber(a), toNumber(b)]
     if (x < y) return -1
     if (x > y) return 1
     return equals(a, b) ? 0 : Number.NaN
   }
-  if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b)
+  if (typeof a === 'string' && typeof b === 'string') return compareTexts(plain(a), plain(b))
   if (a instanceof Undefined) return a.fail()
   if (b instanceof Undefined) return b.fail()
   const items =
@@ -163,8 +185,9 @@ function compareTexts(a: string, b: string): number {
 }
 
 export function contains(container: Value, item: Value): boolean {
+  if (container instanceof Markup || item instanceof Markup) return contains(unmarked(container), unmarked(item))
   if (typeof container === 'string') {
-    if (typeof item === 'string') return container.includes(item)
+    if (typeof item === 'string') return plain(container).includes(plain(item))
     return fail(`'in <string>' requires string as left operand, not ${typeName(item)}`)
   }
   if (container instanceof Dict) return container.has(item)

@@ -1,32 +1,74 @@
 /** From a template's statements to text. Source of the rules: jinja2/compiler.py. */
-import type { Loop, MacroBody, Statement } from './ast.ts'
+import type { Block, Loop, MacroBody, Parsed, Statement } from './ast.ts'
 import { assertSize, spend } from './budget.ts'
 import { fail } from './error.ts'
 import { argumentsOf, call, evaluate, filtered } from './evaluate.ts'
 import { LoopState } from './loop.ts'
+import { Macro } from './macro.ts'
+import { bind } from './parameters.ts'
 import { iterate, str, truth } from './python.ts'
 import { Scope } from './scope.ts'
-import { Callable, Dict, Items, Undefined } from './values.ts'
+import { Callable, Dict, Instance, Items, Undefined } from './values.ts'
 import type { Arguments, Value } from './values.ts'
 
 /** Set where a loop's tag ended the statements before their end. */
 type Ending = 'break' | 'continue' | undefined
 
 /** @throws TemplateError, also when it takes too much */
-export function render(template: readonly Statement[], scope: Scope): string {
-  const renderer = new Renderer()
-  return renderer.text(template, new Scope(scope))
+export function render({ body, blocks }: Parsed, scope: Scope): string {
+  const top = new Scope(scope)
+  const renderer = new Renderer(top)
+  top.set('self', new Self(blocks, (block) => renderer.text(block.body, scopeOf(block, top))))
+  return renderer.text(body, top)
+}
+
+/** `self`: `self.name()` is the text of a block. */
+class Self extends Instance {
+  readonly typeName = 'TemplateReference'
+  readonly #blocks: ReadonlyMap<string, Block>
+  readonly #text: (block: Block) => string
+
+  constructor(blocks: ReadonlyMap<string, Block>, text: (block: Block) => string) {
+    super()
+    this.#blocks = blocks
+    this.#text = text
+  }
+
+  attribute(name: string): Value | undefined {
+    const block = this.#blocks.get(name)
+    if (!block) return undefined
+    return new Callable(name, (args) => {
+      bind(name, '', args)
+      return this.#text(block)
+    })
+  }
+
+  repr(): string {
+    return '<TemplateReference None>'
+  }
+}
+
+function scopeOf({ name }: Block, outer: Scope): Scope {
+  const scope = new Scope(outer)
+  scope.set('super', new Undefined(`there is no parent block called '${name}'.`))
+  return scope
 }
 
 class Renderer {
+  /** What blocks see. */
+  readonly #top: Scope
   #output = ''
+
+  constructor(top: Scope) {
+    this.#top = top
+  }
 
   /** What statements print, beside what is printed already. */
   text(body: readonly Statement[], scope: Scope): string {
     return this.#captured(() => this.#run(body, scope))
   }
 
-  #captured(print: () => void): string {
+  #captured(print: () => unknown): string {
     const outer = this.#output
     this.#output = ''
     try {
@@ -69,11 +111,11 @@ class Renderer {
         scope.assign(statement.target, evaluate(statement.value, scope))
         return undefined
       case 'setBlock':
-        scope.assign(statement.target, this.#filtered(statement, scope))
-        return undefined
+        return this.#filtered(statement, scope, (value) => scope.assign(statement.target, value))
       case 'filterBlock':
-        this.#print(str(this.#filtered(statement, scope)))
-        return undefined
+        return this.#filtered(statement, scope, (value) => this.#print(str(value)))
+      case 'block':
+        return this.#run(statement.body, scopeOf(statement, statement.scoped ? scope : this.#top))
       case 'macro':
         scope.set(statement.name, this.#macro(statement.name, statement.macro, scope))
         return undefined
@@ -93,9 +135,16 @@ class Renderer {
     }
   }
 
-  #filtered({ body, filters }: Statement & { type: 'setBlock' | 'filterBlock' }, scope: Scope): Value {
-    const text: Value = this.text(body, new Scope(scope))
-    return filters.reduce((value, filter) => filtered(value, filter, scope), text as Value)
+  /** Of a text that a loop's tag leaves nothing is used. */
+  #filtered(
+    { body, filters }: Statement & { type: 'setBlock' | 'filterBlock' },
+    scope: Scope,
+    use: (value: Value) => void,
+  ): Ending {
+    let ending: Ending
+    const text: Value = this.#captured(() => (ending = this.#run(body, new Scope(scope))))
+    if (!ending) use(filters.reduce((value, filter) => filtered(value, filter, scope), text as Value))
+    return ending
   }
 
   #for(loop: Loop, given: Value, scope: Scope, depth: number): Ending {
@@ -126,8 +175,8 @@ class Renderer {
     })
   }
 
-  #macro(name: string, macro: MacroBody, scope: Scope): Callable {
-    return new Callable(name, (args) => this.text(macro.body, this.#arguments(name, macro, args, new Scope(scope))))
+  #macro(name: string, macro: MacroBody, scope: Scope): Macro {
+    return new Macro(name, macro, (args) => this.text(macro.body, this.#arguments(name, macro, args, new Scope(scope))))
   }
 
   /** The scope of a macro's call. What it is not given it takes from its defaults. Source: Macro in jinja2/runtime.py. */

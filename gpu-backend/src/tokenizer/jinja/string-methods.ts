@@ -1,11 +1,24 @@
 /** The methods of Python's str. */
 import { methods } from './collection-methods.ts'
 import type { Method } from './collection-methods.ts'
-import { assertSize } from './budget.ts'
+import { assertSize, withinSize } from './budget.ts'
+import {
+  capitalize,
+  casefold,
+  digits,
+  isLower,
+  isTitle,
+  isUpper,
+  lower,
+  numerals,
+  swapcase,
+  title,
+  upper,
+} from './case.ts'
 import { fail } from './error.ts'
 import { pad } from './format.ts'
-import { slice } from './operators.ts'
 import { iterate, toInteger } from './python.ts'
+import { plain } from './stand-ins.ts'
 import { characters, isSpace, lines, reversed, split, strip, textLength, words } from './text.ts'
 import { Undefined, isTuple, tuple, typeName } from './values.ts'
 import type { Value } from './values.ts'
@@ -17,58 +30,85 @@ function text(value: Value | undefined): string {
   return fail(`must be str, not ${typeName(value ?? null)}`)
 }
 
+/** The same, for looking for it in what a text says. */
+const plainText = (value: Value | undefined): string => plain(text(value))
+
 const optionalText = (value: Value | undefined): string | null =>
   value === undefined || value === null ? null : text(value)
 const limit = (value: Value | undefined): number => (value === undefined ? -1 : toInteger(value))
 
 /** One of several texts, or the only one, as `startswith` takes them. */
 function affixes(value: Value | undefined): string[] {
-  return isTuple(value) ? value.take().map(text) : [text(value)]
+  return isTuple(value) ? value.take().map(plainText) : [plainText(value)]
+}
+
+/** Where a part of a text begins and ends, in code points; undefined if it would end before it begins. */
+function range(self: string, start: Value = null, end: Value = null): [number, number] | undefined {
+  const length = textLength(self)
+  const index = (given: Value, otherwise: number): number => {
+    const at = given === null ? otherwise : toInteger(given)
+    return at < 0 ? Math.max(0, at + length) : at
+  }
+  const [from, to] = [index(start, 0), Math.min(length, index(end, length))]
+  return from > to ? undefined : [from, to]
+}
+
+/** What a part of a text says. */
+function part(self: string, start: Value = null, end: Value = null): string | undefined {
+  if (start === null && end === null) return plain(self)
+  const bounds = range(self, start, end)
+  const found = bounds && characters(plain(self)).slice(...bounds)
+  return found?.join('')
 }
 
 /** The index of a text in code points; -1 if it is not there. */
 function find(self: string, wanted: string, start: Value = null, end: Value = null, last = false): bigint {
-  const from = slice(self, start, null, null) as string
-  const skipped = textLength(self) - textLength(from)
-  const part = start === null && end === null ? self : (slice(self, start, end, null) as string)
-  const at = last ? part.lastIndexOf(wanted) : part.indexOf(wanted)
-  return at < 0 ? -1n : BigInt(skipped + textLength(part.slice(0, at)))
+  const searched = part(self, start, end)
+  const at = (last ? searched?.lastIndexOf(wanted) : searched?.indexOf(wanted)) ?? -1
+  return at < 0 ? -1n : BigInt((range(self, start, end)?.[0] ?? 0) + textLength(searched!.slice(0, at)))
 }
 
 const found = (at: bigint): bigint => (at < 0n ? fail('substring not found') : at)
 
 /** At most `count` times; every time if it is negative. */
 export function replace(self: string, old: string, by: string, count: number): string {
-  const parts = old === '' ? ['', ...characters(self), ''] : self.split(old)
+  if (old !== '') return joinTexts(split(self, old, count), by)
+  const parts = ['', ...characters(self), '']
   const isLimited = count >= 0 && count < parts.length - 1
-  return joinTexts(isLimited ? [...parts.slice(0, count), parts.slice(count).join(old)] : parts, by)
+  return joinTexts(isLimited ? [...parts.slice(0, count), parts.slice(count).join('')] : parts, by)
 }
 
-const occurrences = (self: string, part: string): number =>
-  part === '' ? textLength(self) + 1 : self.split(part).length - 1
+/** An empty text is between all characters. */
+function occurrences(self: string | undefined, wanted: string): number {
+  if (self === undefined) return 0
+  return wanted === '' ? textLength(self) + 1 : split(self, wanted, -1).length - 1
+}
 
 /** Parts of a text before, at and after a separator. */
 function partition(self: string, separator: string, at: number, whole: readonly string[]): Value {
   if (separator === '') fail('empty separator')
   if (at < 0) return tuple(...whole)
-  return tuple(self.slice(0, at), separator, self.slice(at + separator.length))
+  const end = at + separator.length
+  return tuple(self.slice(0, at), self.slice(at, end), self.slice(end))
 }
 
 /** Not empty, and every character is one of them. */
-const every = (pattern: RegExp) => (self: string) => pattern.test(self)
-const lower = (self: string): string => self.toLowerCase()
-const upper = (self: string): string => self.toUpperCase()
+const every = (pattern: RegExp) => (self: string) => pattern.test(plain(self))
 
-export function capitalize(self: string): string {
-  const [first = '', ...rest] = characters(self)
-  return first.toUpperCase() + rest.join('').toLowerCase()
+/** Tabs become spaces up to the next column that is a multiple of `size`. */
+function expandtabs(self: string, size: number): string {
+  let column = 0
+  const write = (piece: string): string => {
+    if (piece !== '\t') {
+      column = piece === '\n' || piece === '\r' ? 0 : column + textLength(piece)
+      return piece
+    }
+    const spaces = size > 0 ? size - (column % size) : 0
+    column += spaces
+    return pad('', spaces, '<')
+  }
+  return self.replace(/[\t\n\r]|[^\t\n\r]+/g, withinSize(write))
 }
-
-/** A letter after anything that is none begins a word. */
-const title = (self: string): string => self.replace(/\p{L}[\p{L}\p{M}]*/gu, (word) => capitalize(word))
-
-const isCased = (self: string, inCase: (text: string) => string): boolean =>
-  inCase(self) === self && lower(self) !== upper(self)
 
 /** White space, or one separator; from the left or from the right. */
 function cut(self: string, separator: string | null, most: number, fromRight: boolean): Value[] {
@@ -85,53 +125,60 @@ const zfill = (self: string, width: number): string => {
 export const stringMethods: ReadonlyMap<string, Method<string>> = new Map(
   methods<string>({
     capitalize: ['', capitalize],
-    casefold: ['', (self) => lower(self).replaceAll('ß', 'ss')],
+    casefold: ['', casefold],
     center: ['width fillchar?', (self, width, fill = ' ') => pad(self, toInteger(width!), '^', text(fill))],
-    count: ['sub', (self, sub) => BigInt(occurrences(self, text(sub)))],
-    endswith: ['suffix', (self, suffix) => affixes(suffix).some((one) => self.endsWith(one))],
-    find: ['sub start? end?', (self, sub, start, end) => find(self, text(sub), start, end)],
-    index: ['sub start? end?', (self, sub, start, end) => found(find(self, text(sub), start, end))],
+    count: ['sub start? end?', (self, sub, start, end) => BigInt(occurrences(part(self, start, end), text(sub)))],
+    endswith: [
+      'suffix start? end?',
+      (self, suffix, start, end) => affixes(suffix).some((one) => part(self, start, end)?.endsWith(one)),
+    ],
+    expandtabs: ['tabsize?', (self, size = 8n) => expandtabs(self, toInteger(size))],
+    find: ['sub start? end?', (self, sub, start, end) => find(self, plainText(sub), start, end)],
+    index: ['sub start? end?', (self, sub, start, end) => found(find(self, plainText(sub), start, end))],
     isalnum: ['', every(/^[\p{L}\p{N}]+$/u)],
     isalpha: ['', every(/^\p{L}+$/u)],
     isascii: ['', every(/^\p{ASCII}*$/u)],
     isdecimal: ['', every(/^\p{Nd}+$/u)],
-    isdigit: ['', every(/^[\p{Nd}\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089]+$/u)],
-    islower: ['', (self) => isCased(self, lower)],
-    isnumeric: ['', every(/^\p{N}+$/u)],
+    isdigit: ['', every(digits)],
+    isidentifier: ['', every(/^[\p{XID_Start}_]\p{XID_Continue}*$/u)],
+    islower: ['', isLower],
+    isnumeric: ['', every(numerals)],
+    isprintable: ['', every(/^(?:[^\p{C}\p{Z}]| )*$/u)],
     isspace: ['', (self) => self !== '' && characters(self).every(isSpace)],
-    istitle: ['', (self) => title(self) === self && lower(self) !== upper(self)],
-    isupper: ['', (self) => isCased(self, upper)],
+    istitle: ['', isTitle],
+    isupper: ['', isUpper],
     join: ['iterable', (self, items) => join(self, items!)],
     ljust: ['width fillchar?', (self, width, fill = ' ') => pad(self, toInteger(width!), '<', text(fill))],
     lower: ['', lower],
     lstrip: ['chars?', (self, chars) => strip(self, optionalText(chars), { right: false })],
-    partition: ['sep', (self, sep) => partition(self, text(sep), self.indexOf(text(sep)), [self, '', ''])],
+    partition: ['sep', (self, sep) => partition(self, text(sep), plain(self).indexOf(plainText(sep)), [self, '', ''])],
     removeprefix: [
       'prefix',
-      (self, prefix) => (self.startsWith(text(prefix)) ? self.slice(text(prefix).length) : self),
+      (self, prefix) => (plain(self).startsWith(plainText(prefix)) ? self.slice(text(prefix).length) : self),
     ],
     removesuffix: [
       'suffix',
-      (self, suffix) => (self.endsWith(text(suffix)) ? self.slice(0, self.length - text(suffix).length) : self),
+      (self, suffix) =>
+        plain(self).endsWith(plainText(suffix)) ? self.slice(0, self.length - text(suffix).length) : self,
     ],
     replace: ['old new count?', (self, old, by, count) => replace(self, text(old), text(by), limit(count))],
-    rfind: ['sub start? end?', (self, sub, start, end) => find(self, text(sub), start, end, true)],
-    rindex: ['sub start? end?', (self, sub, start, end) => found(find(self, text(sub), start, end, true))],
+    rfind: ['sub start? end?', (self, sub, start, end) => find(self, plainText(sub), start, end, true)],
+    rindex: ['sub start? end?', (self, sub, start, end) => found(find(self, plainText(sub), start, end, true))],
     rjust: ['width fillchar?', (self, width, fill = ' ') => pad(self, toInteger(width!), '>', text(fill))],
-    rpartition: ['sep', (self, sep) => partition(self, text(sep), self.lastIndexOf(text(sep)), ['', '', self])],
+    rpartition: [
+      'sep',
+      (self, sep) => partition(self, text(sep), plain(self).lastIndexOf(plainText(sep)), ['', '', self]),
+    ],
     rsplit: ['sep? maxsplit?', (self, sep, most) => cut(self, optionalText(sep), limit(most), true)],
     rstrip: ['chars?', (self, chars) => strip(self, optionalText(chars), { left: false })],
     split: ['sep? maxsplit?', (self, sep, most) => cut(self, optionalText(sep), limit(most), false)],
     splitlines: ['keepends?', (self, keep = false) => lines(self, keep === true)],
-    startswith: ['prefix', (self, prefix) => affixes(prefix).some((one) => self.startsWith(one))],
-    strip: ['chars?', (self, chars) => strip(self, optionalText(chars))],
-    swapcase: [
-      '',
-      (self) =>
-        characters(self)
-          .map((one) => (lower(one) === one ? upper(one) : lower(one)))
-          .join(''),
+    startswith: [
+      'prefix start? end?',
+      (self, prefix, start, end) => affixes(prefix).some((one) => part(self, start, end)?.startsWith(one)),
     ],
+    strip: ['chars?', (self, chars) => strip(self, optionalText(chars))],
+    swapcase: ['', swapcase],
     title: ['', title],
     upper: ['', upper],
     zfill: ['width', (self, width) => zfill(self, toInteger(width!))],

@@ -1,9 +1,11 @@
 /** Jinja's tests: what stands after `is`. Source: jinja2/tests.py. */
+import { isLower, isUpper } from './case.ts'
 import { methods } from './collection-methods.ts'
+import { filterNames } from './names.ts'
 import { arithmetic, holds, isIndexed } from './operators.ts'
 import { contains, equals, isIterable, str } from './python.ts'
 import { fail } from './error.ts'
-import { Callable, Dict, Undefined } from './values.ts'
+import { Callable, Dict, Markup, Undefined, unmarked } from './values.ts'
 import type { Arguments, Value } from './values.ts'
 
 const isString = (value: Value): value is string => typeof value === 'string'
@@ -28,9 +30,10 @@ const table: Record<string, readonly [string, Test]> = {
   divisibleby: ['num', (value, by) => equals(remainder(value, by), 0n)],
   eq: equal,
   equalto: equal,
-  escaped: ['', () => false],
+  escaped: ['', (value) => value instanceof Markup],
   even: ['', (value) => equals(remainder(value, 2n), 0n)],
   false: ['', (value) => value === false],
+  filter: ['', (value) => isString(value) && filterNames.has(value)],
   float: ['', (value) => typeof value === 'number'],
   ge: order('>='),
   greaterthan: order('>'),
@@ -40,7 +43,7 @@ const table: Record<string, readonly [string, Test]> = {
   iterable: ['', isIterable],
   le: order('<='),
   lessthan: order('<'),
-  lower: ['', (value) => str(value) === str(value).toLowerCase() && str(value) !== str(value).toUpperCase()],
+  lower: ['', (value) => isLower(str(value))],
   lt: order('<'),
   mapping: ['', (value) => value instanceof Dict],
   ne: different,
@@ -58,9 +61,10 @@ const table: Record<string, readonly [string, Test]> = {
       value instanceof Undefined,
   ],
   string: ['', isString],
+  test: ['', (value) => isString(value) && tests.has(value)],
   true: ['', (value) => value === true],
   undefined: ['', (value) => value instanceof Undefined],
-  upper: ['', (value) => str(value) === str(value).toUpperCase() && str(value) !== str(value).toLowerCase()],
+  upper: ['', (value) => isUpper(str(value))],
 }
 
 const tests = methods<Value>(table as Parameters<typeof methods<Value>>[0])
@@ -68,5 +72,5 @@ const tests = methods<Value>(table as Parameters<typeof methods<Value>>[0])
 /** @throws TemplateError if there is none */
 export function test(name: string): (value: Value, args: Arguments) => boolean {
   const passes = tests.get(name) ?? fail(`No test named '${name}'.`)
-  return (value, args) => passes(value, args) === true
+  return (value, args) => passes(name === 'escaped' ? value : unmarked(value), args) === true
 }

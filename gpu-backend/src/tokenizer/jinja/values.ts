@@ -4,8 +4,9 @@
  */
 import { spend } from './budget.ts'
 import { TemplateError, fail } from './error.ts'
+import { plain } from './stand-ins.ts'
 
-export type Value = null | boolean | bigint | number | string | Value[] | Items | Dict | Instance | Undefined
+export type Value = null | boolean | bigint | number | string | Markup | Value[] | Items | Dict | Instance | Undefined
 
 /** A name without a value: it prints as nothing, is false and empty, and everything else with it is an error. */
 export class Undefined {
@@ -20,18 +21,32 @@ export class Undefined {
   }
 }
 
+/** A text that is escaped, or safe as it is. */
+export class Markup {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Nearly everything takes an escaped text for a text. */
+export const unmarked = (value: Value): Value => (value instanceof Markup ? value.text : value)
+
+const noAttributes: ReadonlyMap<string, Value> = new Map()
+
 /** Python's other collections of items, besides lists. */
 export class Items {
   readonly kind: 'tuple' | 'range' | 'dict_keys' | 'dict_values' | 'dict_items' | 'generator'
   readonly #items: readonly Value[]
-  /** How a range is printed. */
-  readonly text: string
+  /** What it has by name. */
+  readonly attributes: ReadonlyMap<string, Value>
   #isSpent = false
 
-  constructor(kind: Items['kind'], items: readonly Value[], text = '') {
+  constructor(kind: Items['kind'], items: readonly Value[], attributes?: Readonly<Record<string, Value>>) {
     this.kind = kind
     this.#items = items
-    this.text = text
+    this.attributes = attributes ? new Map(Object.entries(attributes)) : noAttributes
   }
 
   get size(): number {
@@ -50,6 +65,12 @@ export class Items {
 export const isTuple = (value: Value | undefined): value is Items => value instanceof Items && value.kind === 'tuple'
 
 export const tuple = (...items: readonly Value[]): Items => new Items('tuple', items)
+
+export function range(start: number, stop: number, step: number): Items {
+  const length = Math.max(0, Math.ceil((stop - start) / step))
+  const items = Array.from({ length }, (_, i) => BigInt(start + i * step))
+  return new Items('range', items, { start: BigInt(start), stop: BigInt(stop), step: BigInt(step) })
+}
 
 /** A dict. No key means anything to JavaScript, not even `constructor` or `__proto__`. */
 export class Dict {
@@ -92,6 +113,8 @@ export class Dict {
 /** Equal keys have equal hashes: 1, 1.0 and True are one key. */
 function hash(key: Value): unknown {
   spend()
+  if (key instanceof Markup) return hash(key.text)
+  if (typeof key === 'string') return plain(key)
   if (typeof key === 'boolean') return BigInt(key)
   if (typeof key === 'number') return Number.isInteger(key) ? BigInt(key) : key
   if (isTuple(key))
@@ -145,6 +168,7 @@ export function typeName(value: Value): string {
   if (Array.isArray(value)) return 'list'
   if (value instanceof Items) return value.kind
   if (value instanceof Dict) return 'dict'
+  if (value instanceof Markup) return 'Markup'
   if (value instanceof Undefined) return 'Undefined'
   if (value instanceof Instance) return value.typeName
   return { boolean: 'bool', bigint: 'int', number: 'float', string: 'str' }[

@@ -20,7 +20,7 @@ export { random } from './random.ts'
 export type { RandomOptions } from './random.ts'
 export { contentRuleNames } from './rules/index.ts'
 export type { ContentRule } from './rules/index.ts'
-export { score } from './score.ts'
+export { score, SCORE_PREFILL, SCORE_QUESTION } from './score.ts'
 export type { AskScore, ScoreOptions } from './score.ts'
 export { accepted, rejected } from './verifier.ts'
 export type {

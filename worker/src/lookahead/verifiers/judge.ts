@@ -11,8 +11,11 @@ export interface Comparison {
   context?: StepContext | undefined
 }
 
-/** Asks a model. @returns for each pair, whether its steps mean and compute the same, or how probable that is; @throws the signal's reason, among others */
-export type AskJudge = (pairs: readonly Comparison[], signal: AbortSignal) => Promise<readonly (boolean | number)[]>
+/** Whether two steps mean and compute the same, or how probable that is; undefined: nobody could be asked. */
+type Answer = boolean | number | undefined
+
+/** Asks a model. @returns an answer for each pair; @throws the signal's reason, among others */
+export type AskJudge = (pairs: readonly Comparison[], signal: AbortSignal) => Promise<readonly Answer[]>
 
 export interface JudgeOptions {
   /** Undefined: there is no judge, and only steps equal to the target's own are accepted. */
@@ -42,8 +45,12 @@ const asked = (ask: AskJudge): Verifier => ({
 })
 
 /** Both are told: whoever sees that they mean the same may see that they do. */
-function ruling(answer: boolean | number, { target }: Pair): Ruling {
-  if (typeof answer === 'boolean') return answer ? accepted('judge') : rejected('judge')
-  const isAligned = answer > 0.5
-  return { accepted: isAligned, reason: 'judge', probability: answer, ...(isAligned && { target: target.text }) }
+function ruling(answer: Answer, { target }: Pair): Ruling {
+  if (answer === undefined) return rejected('judge_failed')
+  const isAligned = typeof answer === 'boolean' ? answer : answer > 0.5
+  return {
+    ...(isAligned ? accepted('judge') : rejected('judge')),
+    ...(typeof answer === 'number' && { probability: answer }),
+    ...(isAligned && { target: target.text }),
+  }
 }

@@ -129,12 +129,20 @@ describe('a judge', () => {
     const { leastLogprob, rule: known, ask } = judge(options)
     expect(leastLogprob).toBe(-4)
     expect(known(pair)).toBeUndefined()
-    expect(await ask!([pair], signal)).toEqual([{ accepted: true, reason: 'judge' }])
+    expect(await ask!([pair], signal)).toEqual([{ accepted: true, reason: 'judge', target: pair.target.text }])
     const unlikely = { ...pair, draft: { ...pair.draft, unlikely: true } }
     expect(known(unlikely)).toEqual({ accepted: false, reason: 'unlikely' })
     const none = judge({ ...options, ask: undefined })
     expect(none.rule(pair)).toEqual({ accepted: false, reason: 'no_judge' })
     expect(none.ask).toBeUndefined()
+  })
+
+  test('that could not be asked about one of several has failed there alone', async () => {
+    const { ask } = judge({ ...options, ask: () => Promise.resolve([undefined, 0.25]) })
+    expect(await ask!([pair, pair], signal)).toEqual([
+      { accepted: false, reason: 'judge_failed' },
+      { accepted: false, reason: 'judge', probability: 0.25 },
+    ])
   })
 
   test('hears the steps and what stands before them', async () => {

@@ -135,6 +135,7 @@ describe.each(completed)('the recorded run "%s"', (name) => {
     expect(done.response!.output.at(-1)!.status).toBe(status)
     expect(done.response!.usage).toEqual({
       input_tokens: last.usage.prompt_tokens,
+      input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
       output_tokens: last.usage.completion_tokens,
       output_tokens_details: { reasoning_tokens: last.usage.reasoning_tokens },
       total_tokens: last.usage.prompt_tokens + last.usage.completion_tokens,

@@ -2,7 +2,7 @@
  * Fields that requests of all of OpenAI's dialects have. Ordinary ones never fail a client: `null` is as good as leaving a
  * field out, and unknown ones are ignored. What would change the answer and cannot be done is refused by name.
  */
-import { ProtocolError, RunRequest, Sampling, Seed, list, parseRequest } from '@lookahead/sdk/protocol'
+import { ProtocolError, RunRequest, Sampling, Seed, dictionary, list, parseRequest } from '@lookahead/sdk/protocol'
 import type { RunRequestInput } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 
@@ -15,6 +15,12 @@ export const maybe = <Schema extends v.GenericSchema>(schema: Schema) =>
     v.nullish(schema),
     v.transform((value) => value ?? undefined),
   )
+
+/** An object as it was given, whatever its keys. */
+export const freeObject = v.pipe(
+  dictionary(v.unknown()),
+  v.transform((entries): object => Object.fromEntries(entries)),
+)
 
 export const flag = (fallback: boolean) => v.nullish(v.boolean(), fallback)
 
@@ -56,7 +62,7 @@ export const common = {
   ),
   stop_in_reasoning: flag(false),
   /** How to look ahead: the field of `POST /v1/runs`. */
-  lookahead: maybe(v.looseObject({})),
+  lookahead: maybe(freeObject),
   n: refused(ONE_TEXT, 1),
   best_of: refused(ONE_TEXT, 1),
   logprobs: refused(NO_LOGPROBS),

@@ -112,6 +112,8 @@ export class ResponseEncoder implements Encoder {
       ...(isCut && { incomplete_details: { reason: 'max_output_tokens' } }),
       usage: {
         input_tokens,
+        // A run does not tell them; clients read them without asking whether they are there.
+        input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
         output_tokens,
         output_tokens_details: { ...(reasoning_tokens !== undefined && { reasoning_tokens }) },
         total_tokens: input_tokens + output_tokens,

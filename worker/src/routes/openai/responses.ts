@@ -9,6 +9,7 @@ import {
   callsNoTools,
   common,
   flag,
+  freeObject,
   maybe,
   positive,
   refused,
@@ -60,7 +61,7 @@ export const ResponseRequest = v.pipe(
     /** Default: as many as the model has room for. */
     max_output_tokens: maybe(positive),
     text: maybe(v.looseObject({ format: textFormat })),
-    metadata: maybe(v.looseObject({})),
+    metadata: maybe(freeObject),
     /** What is told beside; what is not ours to tell is left out. */
     include: maybe(v.array(v.string())),
     previous_response_id: refused(NOTHING_KEPT),

@@ -6,6 +6,8 @@ import type { Step } from './cutter.ts'
 import { EMPTY, joined, promptOf } from './passage.ts'
 import type { Passage } from './passage.ts'
 import type { Capabilities } from './probe.ts'
+import { Reader } from './reader.ts'
+import { writeWithin } from './room.ts'
 import { inCalls } from './server.ts'
 import type { Piece, Server } from './server.ts'
 import { wholeTokens } from './whole-tokens.ts'
@@ -32,7 +34,7 @@ export async function writeBranches(
   const either = AbortSignal.any([signal, scope.signal])
   const stop = can.stops === 'unclear' ? undefined : stopsOf(rules)
   const writing = { maxTokens, sampling, seedOffset, isRendered, ...(stop && { stop }) }
-  const writers = after.map(({ channels }) => (stop ? new Stopped(stop) : new Cut(rules, channels)))
+  const writers = after.map(({ channels }) => (stop ? new Stopped(stop, channels) : new Cut(rules, channels)))
   // No server takes texts and ids in one call.
   const isKnown = after.every(({ text }) => text.ids)
   const prompts = after.map(({ text }) => (isKnown ? promptOf(text) : text.text))
@@ -43,7 +45,7 @@ export async function writeBranches(
         const own = branches.map((branch) => prompts[branch]!)
         return fill(
           branches.map((branch) => writers[branch]!),
-          server.write(own, writing, can, either),
+          writeWithin(server, own, writing, can, either),
         )
       }),
     )
@@ -65,24 +67,20 @@ async function fill(writers: readonly (Stopped | Cut)[], pieces: AsyncIterable<P
   }
 }
 
-export const passageOf = ({ text, ids }: Piece): Passage => ({
-  text,
-  ids: ids ?? (text === '' ? [] : undefined),
-  tokens: ids ? ids.length : text === '' ? 0 : 1,
-})
-
 /** The server stops at the end of the step. */
 class Stopped {
   step: Step | undefined
   readonly #stops: readonly string[]
+  readonly #reader: Reader
   #text = EMPTY
 
-  constructor(stops: readonly string[]) {
+  constructor(stops: readonly string[], channels: ChannelState) {
     this.#stops = stops
+    this.#reader = new Reader(channels)
   }
 
   push(piece: Piece): void {
-    this.#text = joined(this.#text, passageOf(piece))
+    this.#text = joined(this.#text, this.#reader.read(piece))
     if (!piece.end) return
     const { stop } = piece
     const isLeftOut = stop !== undefined && this.#stops.includes(stop) && !this.#text.text.endsWith(stop)
@@ -97,14 +95,16 @@ class Stopped {
 class Cut {
   step: Step | undefined
   readonly #cutter: StepCutter
+  readonly #reader: Reader
 
   constructor(rules: StepRules, channels: ChannelState) {
     this.#cutter = new StepCutter(rules, channels)
+    this.#reader = new Reader(channels)
   }
 
   push(piece: Piece): void {
     if (this.step) return
-    const [first] = this.#cutter.push(passageOf(piece))
+    const [first] = this.#cutter.push(this.#reader.read(piece))
     if (first) this.step = first
     else if (piece.end) {
       const [last = { ...EMPTY, end: 'text' as const }] = this.#cutter.flush('text')

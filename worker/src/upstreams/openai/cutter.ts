@@ -33,6 +33,7 @@ export class StepCutter {
     const { delimiters, max_tokens } = this.#own
     let { text } = piece
     let isWhole = true
+    const thinking = Number((piece.thinking ?? 0) > 0)
     const isToken = piece.ids?.length === 1
     if (isToken && endOf(this.#step.text + text, delimiters) >= 0) {
       this.#channels.push(text)
@@ -44,12 +45,14 @@ export class StepCutter {
       const end = endOf(before + text, delimiters) - before.length
       if (end < 0 || end >= text.length) break
       this.#channels.push(text.slice(0, end))
-      yield this.#end({ text: text.slice(0, end), ids: undefined, tokens: isWhole ? piece.tokens : 0 }, 'delimiter')
+      const counts = isWhole ? { tokens: piece.tokens, thinking: piece.thinking ?? 0 } : { tokens: 0 }
+      yield this.#end({ text: text.slice(0, end), ids: undefined, ...counts }, 'delimiter')
       text = text.slice(end)
       isWhole = false
     }
     this.#channels.push(text)
-    const own: Passage = isWhole ? piece : { text, ids: undefined, tokens: text === '' ? 0 : 1 }
+    const rest = text === '' ? 0 : 1
+    const own: Passage = isWhole ? piece : { text, ids: undefined, tokens: rest, thinking: rest * thinking }
     if (endOf(this.#step.text + text, delimiters) === this.#step.text.length + text.length)
       yield this.#end(own, 'delimiter')
     else if (this.#step.tokens + own.tokens >= max_tokens) yield this.#end(own, 'cap')

@@ -7,8 +7,9 @@ import { UpstreamError } from '../../lookahead/upstream.ts'
 import { errorText } from '../error-text.ts'
 import { Addresses, PATIENCE_MS } from '../addresses.ts'
 import type { Address } from '../addresses.ts'
-import { failure, refusal, silent } from './failure.ts'
+import { failure, forGood, isAway, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
+import { News } from './news.ts'
 import { Refusal } from './wire.ts'
 
 export interface ServerOptions {
@@ -29,12 +30,15 @@ export interface Link {
   fetch?: typeof fetch | undefined
   /** Only texts of one salt share what a server has run, where it knows the field. Default: all do. */
   cacheSalt?: string | undefined
+  /** Sent along as `x-request-id`. */
+  requestId?: string | undefined
 }
 
-/** Where there is no other one to ask: each other one is a try more. */
+/** Of what fails by itself, and of a helper, which nobody waits for: each other address is a try more. */
 const RETRIES = 2
 const FIRST_DELAY_MS = 500
-const MAX_DELAY_MS = 60_000
+const MAX_DELAY_MS = 4_000
+const MAX_RETRY_AFTER_MS = 60_000
 
 /** Whose body is read under the watchdog's eyes. */
 interface Answered {
@@ -46,8 +50,8 @@ interface Answered {
 export class Door {
   /** Whether what failed last is asked of another server from now on, which does well. */
   isElsewhere = false
-  /** Why a call went on at another server, by itself, since this was asked last. */
-  #moved: UpstreamError | undefined
+  readonly news = new News()
+  #hasAnswered = false
   readonly #role: Role
   readonly #addresses: Addresses
   readonly #client: OpenAI
@@ -58,7 +62,7 @@ export class Door {
   constructor(
     role: Role,
     { url, apiKey }: ServerOptions,
-    { timeoutMs, patienceMs = PATIENCE_MS, fetch }: Link & { timeoutMs: number },
+    { timeoutMs, patienceMs = PATIENCE_MS, requestId, fetch }: Link & { timeoutMs: number },
   ) {
     this.#role = role
     this.#timeoutMs = timeoutMs
@@ -72,24 +76,28 @@ export class Door {
       timeout: timeoutMs,
       maxRetries: 0,
       logLevel: 'off',
+      defaultHeaders: requestId === undefined ? {} : { 'x-request-id': requestId },
       fetch: async (input, init) => {
         // workerd refuses a `fetch` that is called as a method of something else.
         const response = await (fetch ?? globalThis.fetch)(input, init)
         return response.ok ? response : new Response(await errorText(response), response)
       },
     })
-    this.#addresses = new Addresses(urls, (one, signal) =>
-      this.#client.get(`${addressesOf(one).base}/models`, { signal }).asResponse(),
-    )
+    this.#addresses = new Addresses(urls, (one, signal) => this.#list(one, signal))
   }
 
-  /** An answer with a good status, whose body is to be read. @throws {UpstreamError}; the signal's reason */
+  /**
+   * An answer with a good status, whose body is to be read. All tries have one deadline, and what is not back by then has failed for good.
+   * @throws {UpstreamError}; the signal's reason
+   */
   post(path: string, body: object, signal: AbortSignal): Promise<Answered> {
     let at = this.#addresses.present
+    const started = Date.now()
     const attempt = async () => {
       at = this.#addresses.present
       const watchdog = new Watchdog(signal)
-      const ms = this.#addresses.hasOther ? this.#patienceMs : this.#timeoutMs
+      const left = started + this.#timeoutMs - Date.now()
+      const ms = this.#addresses.hasOther ? Math.min(this.#patienceMs, left) : left
       const answer = () => this.#client.post(urlAt(at, path), { body, signal: watchdog.signal }).asResponse()
       const response = await watchdog
         .wait(answer, ms, () => silent(this.#role))
@@ -98,23 +106,31 @@ export class Door {
           throw this.#failure(error)
         })
       this.#addresses.answered()
+      this.#hasAnswered = true
       return { response, watchdog, at }
     }
     const delay = (error: unknown, failures: number) => {
-      const isPassing = error instanceof UpstreamError && error.retryable
-      const isElsewhere = isPassing && this.leave(at, error)
-      if (!isPassing || failures >= this.#retries) return undefined
-      if (!isElsewhere) return delayAfter(error, failures)
-      this.#moved = error
-      return 0
+      if (!(error instanceof UpstreamError && error.retryable)) return undefined
+      const elsewhere = this.leave(at, error)
+      const ms = elsewhere ? 0 : delayAfter(error, failures)
+      const isWaitedFor = this.#role === 'target' && isAway(error)
+      if (!isWaitedFor && failures >= this.#retries) return undefined
+      // A text that has not begun waits for a third of it.
+      const waitMs = elsewhere || this.#hasAnswered ? this.#timeoutMs : this.#timeoutMs / 3
+      if (Date.now() + ms >= started + waitMs) throw forGood(error)
+      this.news.tell({ type: 'away', error, elsewhere })
+      return ms
     }
     return retry(attempt, { signal, delay })
   }
 
-  takeMoved(): UpstreamError | undefined {
-    const moved = this.#moved
-    this.#moved = undefined
-    return moved
+  /** What it says of its models, asked once and for a moment. @throws whatever keeps it from answering */
+  models(signal: AbortSignal): Promise<Response> {
+    return this.#list(this.#addresses.present.url, AbortSignal.any([signal, AbortSignal.timeout(this.#patienceMs)]))
+  }
+
+  #list(url: string, signal: AbortSignal): Promise<Response> {
+    return this.#client.get(`${addressesOf(url).base}/models`, { signal }).asResponse()
   }
 
   /** It has failed. @returns whether another one that does well is asked from now on */
@@ -133,10 +149,10 @@ export class Door {
   }
 }
 
-/** As OpenAI's own client waits: what `Retry-After` says, up to a minute, else 0.5 s · 2ⁿ, less up to a quarter at random. */
+/** As OpenAI's own client waits: what `Retry-After` says, up to a minute, else 0.5 s · 2ⁿ, up to 4 s, less up to a quarter at random. */
 function delayAfter({ retryAfterMs }: UpstreamError, failures: number): number {
-  if (retryAfterMs !== undefined && retryAfterMs <= MAX_DELAY_MS) return retryAfterMs
-  return FIRST_DELAY_MS * 2 ** failures * (1 - Math.random() / 4)
+  if (retryAfterMs !== undefined && retryAfterMs <= MAX_RETRY_AFTER_MS) return retryAfterMs
+  return Math.min(FIRST_DELAY_MS * 2 ** failures, MAX_DELAY_MS) * (1 - Math.random() / 4)
 }
 
 /** `root:` leads to where engines have what OpenAI has not: the address without `/v1`. */

@@ -4,7 +4,6 @@ import { UpstreamError } from '../../lookahead/upstream.ts'
 import type { Ahead, Text } from '../../lookahead/upstream.ts'
 import { alternativesTo } from './alternatives.ts'
 import type { Beside, Drafted } from './alternatives.ts'
-import { passageOf } from './branches.ts'
 import { StepCutter } from './cutter.ts'
 import type { Step } from './cutter.ts'
 import { capabilitiesOf } from './known.ts'
@@ -13,6 +12,8 @@ import type { Passage } from './passage.ts'
 import type { Capabilities } from './probe.ts'
 import { promptAt } from './prompt.ts'
 import type { Prompt } from './prompt.ts'
+import { Reader } from './reader.ts'
+import { isFull, writeWithin } from './room.ts'
 import type { Server } from './server.ts'
 import type { Place } from './verify.ts'
 
@@ -54,8 +55,11 @@ export class Drafter {
     }
     if (width === 1 || chain.length === 0) return
     const beside = { base, channels, position, chain, width, rules, sampling, isRendered }
-    for (const other of await alternativesTo(this.#server, can, beside, signal))
-      yield { ...other, step: told(other.step) }
+    const others = await alternativesTo(this.#server, can, beside, signal).catch((error: unknown) => {
+      if (isFull(error)) return []
+      throw error
+    })
+    for (const other of others) yield { ...other, step: told(other.step) }
   }
 
   /** One stream, which is left when there are enough. */
@@ -66,11 +70,12 @@ export class Drafter {
     signal: AbortSignal,
   ): AsyncGenerator<Step, void, undefined> {
     const cutter = new StepCutter(rules, channels)
+    const reader = new Reader(channels)
     const writing = { maxTokens: depth * longestStep(rules), sampling, seedOffset: position, isRendered }
-    const pieces = this.#server.write([promptOf(base)], writing, can, signal)
+    const pieces = writeWithin(this.#server, [promptOf(base)], writing, can, signal)
     let count = 0
     for await (const piece of pieces) {
-      const steps = [...cutter.push(passageOf(piece)), ...(piece.end === 'stop' ? cutter.flush('text') : [])]
+      const steps = [...cutter.push(reader.read(piece)), ...(piece.end === 'stop' ? cutter.flush('text') : [])]
       for (const step of steps.slice(0, depth - count)) {
         count++
         yield step

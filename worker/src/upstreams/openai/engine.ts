@@ -1,6 +1,5 @@
 /** An OpenAI-compatible server as the target, as the worker knows it: every one of them lists its models. */
 import { ProtocolError } from '@lookahead/sdk/protocol'
-import * as v from 'valibot'
 import { enginesOf } from '../../engine-settings.ts'
 import type { EngineBindings } from '../../engine-settings.ts'
 import { PATIENCE_MS, firstTarget, isRefusal, refused, stateOfAll, unreachable } from '../engine.ts'
@@ -9,19 +8,19 @@ import { openaiUpstream } from './index.ts'
 import type { Role } from './failure.ts'
 import { addressesOf } from './door.ts'
 import { lackingIn } from './known.ts'
+import { listedIn } from './listed.ts'
 import { keyOf } from './server.ts'
-
-const count = v.fallback(v.number(), 0)
-
-const Listed = v.object({ data: v.array(v.object({ id: v.string(), created: count, max_model_len: count })) })
 
 /** Such servers do not say how large a model is, and few how long a text may be. */
 const unknown = { created: 0, max_model_len: 0 }
 
 export const openai: Engine = {
-  upstream: (env, _, cacheSalt) => openaiUpstream({ ...enginesOf(env), cacheSalt }),
-  state: async (env) => ({ ...stateOfAll(await Promise.all(askersOf(env).map(stateOf))), ...lackingOf(env) }),
-  target: async (env) => firstTarget(askersOf(env).map((ask) => targetOf(ask, env.TARGET_MODEL))),
+  upstream: (env, requestId, cacheSalt) => openaiUpstream({ ...enginesOf(env), requestId, cacheSalt }),
+  state: async (env, requestId) => ({
+    ...stateOfAll(await Promise.all(askersOf(env, requestId).map(stateOf))),
+    ...lackingOf(env),
+  }),
+  target: async (env, requestId) => firstTarget(askersOf(env, requestId).map((ask) => targetOf(ask, env.TARGET_MODEL))),
 }
 
 /** @throws {ProtocolError} 500 `not_configured` */
@@ -38,9 +37,9 @@ function lackingOf(env: EngineBindings): Pick<EngineState, 'lacking'> {
 type Ask = () => Promise<Response>
 
 /** @throws {ProtocolError} 500 `not_configured` */
-function askersOf(env: EngineBindings): Ask[] {
+function askersOf(env: EngineBindings, requestId: string): Ask[] {
   const { url, apiKey } = enginesOf(env).target
-  const headers = { authorization: `Bearer ${apiKey ?? 'none'}` }
+  const headers = { authorization: `Bearer ${apiKey ?? 'none'}`, 'x-request-id': requestId }
   return [url].flat().map((one) => async () => {
     try {
       return await fetch(`${addressesOf(one).base}/models`, { headers, signal: AbortSignal.timeout(PATIENCE_MS) })
@@ -53,8 +52,8 @@ function askersOf(env: EngineBindings): Ask[] {
 async function stateOf(ask: Ask): Promise<EngineState> {
   try {
     const answer = await ask()
-    await answer.body?.cancel()
-    return { backend: answer.ok ? 'ok' : isRefusal(answer) ? 'unauthorized' : 'unreachable' }
+    if (isRefusal(answer)) return { backend: 'unauthorized' }
+    return { backend: answer.ok && (await listedIn(answer)) ? 'ok' : 'unreachable' }
   } catch {
     return { backend: 'unreachable' }
   }
@@ -62,9 +61,9 @@ async function stateOf(ask: Ask): Promise<EngineState> {
 
 async function targetOf(ask: Ask, name: string | undefined): Promise<Target> {
   const answer = await ask()
-  const told = v.safeParse(Listed, await answer.json().catch(() => undefined))
+  const told = await listedIn(answer)
   if (isRefusal(answer)) throw refused("the target refuses the worker: the worker's operator must set TARGET_API_KEY")
-  if (!answer.ok || !told.success) throw new ProtocolError(502, 'backend_failed', 'the target did not list its models')
-  const { created, max_model_len } = told.output.data.find(({ id }) => id === name) ?? unknown
+  if (!answer.ok || !told) throw new ProtocolError(502, 'backend_failed', 'the target did not list its models')
+  const { created, max_model_len } = told.find(({ id }) => id === name) ?? unknown
   return { object: 'model', owned_by: 'lookahead', role: 'target', created, max_model_len, parameters: 0 }
 }

@@ -8,6 +8,20 @@ const TOO_LONG = /context.{0,20}(length|window|size)|max_model_len|maximum.{0,20
 /** Those that may pass, as OpenAI's own client has it, and Cloudflare's where it does not reach a server. */
 const TEMPORARY = /^(408|409|429|5(0[0234]|2[0-4]|30))$/
 
+/** Of these, what a server says that is not there now, or has too much to do. */
+const AWAY = /^(429|5(0[234]|2[0-4]|30))$/
+export const isAway = ({ code, status }: UpstreamError): boolean => code === 'unreachable' || AWAY.test(`${status}`)
+
+/** The same, after all the time that there is for it. */
+export function forGood({ code, message, retryAfterMs, status, host, cause }: UpstreamError): UpstreamError {
+  const failed = new UpstreamError(code, message, { retryAfterMs, cause, ...(status !== undefined && { status }) })
+  failed.host = host
+  return failed
+}
+
+export const tooLong = (role: Role): UpstreamError =>
+  new UpstreamError('context_length_exceeded', `the text is longer than the ${role} can hold`)
+
 export const silent = (role: Role): UpstreamError =>
   new UpstreamError('unreachable', `the ${role} does not answer`, { retryable: true })
 

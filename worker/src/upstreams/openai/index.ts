@@ -19,7 +19,7 @@ export interface OpenAIOptions extends Link {
   /** Default: none, and the target writes alone. */
   draft?: ServerOptions | undefined
   /** Default: none, and only steps equal to the target's own are accepted. */
-  judge?: (ServerOptions & { protocol?: JudgeProtocol | undefined }) | undefined
+  judge?: (ServerOptions & { protocol?: JudgeProtocol | undefined; fetch?: typeof fetch | undefined }) | undefined
 }
 
 /** How a judge is asked: a chat model for one token (default), or a decision model in one of the two shapes there are. */
@@ -28,13 +28,15 @@ export type JudgeProtocol = keyof typeof judges
 export const judgeProtocols = Object.keys(judges) as JudgeProtocol[]
 
 export function openaiUpstream({ target, draft, judge, ...link }: OpenAIOptions): Upstream {
-  const ask = judge && asking(new Server('judge', judge, link), judge.protocol)
+  const { fetch = link.fetch, protocol } = judge ?? {}
+  const ask = judge && asking(new Server('judge', judge, { ...link, fetch }), protocol)
   const writer = new Server('target', target, link)
   const engines = {
     target: writer,
     draft: draft && new Server('draft', draft, link),
     // What the target thinks of the steps that it is not asked to score is not known: nothing is unlikely.
     verifiers: verifiers({ ask, leastLogprob: -Infinity, score: askRating(writer) }),
+    fallback: ask ? 'judge' : 'exact',
   }
   return { open: (text) => new OpenAISession(engines, text) }
 }

@@ -28,9 +28,12 @@ const dialects: readonly Dialect[] = ['extended', 'plain', 'words']
 export const askJudge =
   (server: Server): AskJudge =>
   (pairs, signal) =>
-    Promise.all(pairs.map((pair) => isSame(server, pair, signal)))
+    Promise.all(pairs.map((pair) => sameness(server, pair, signal)))
 
-async function isSame(server: Server, pair: Comparison, signal: AbortSignal): Promise<boolean> {
+/** Whether both mean the same; of a server that tells log probabilities, how probable that is. */
+type Sameness = boolean | number
+
+async function sameness(server: Server, pair: Comparison, signal: AbortSignal): Promise<Sameness> {
   const dialect = await once(`${server.key} judges`, () => dialectOf(server, pair, signal))
   const said = await ask(server, pair, dialect, signal)
   if (said === undefined) throw new UpstreamError('bad_answer', 'the judge says neither yes nor no')
@@ -59,7 +62,7 @@ async function ask(
   pair: Comparison,
   dialect: Dialect,
   signal: AbortSignal,
-): Promise<boolean | undefined> {
+): Promise<Sameness | undefined> {
   const body = {
     messages: [{ role: 'user', content: question(pair) }],
     max_tokens: dialect === 'words' ? 4 : 1,
@@ -70,17 +73,18 @@ async function ask(
   const { choices } = await server.ask('/chat/completions', body, Answer, signal)
   const [{ message, logprobs }] = choices
   if (dialect === 'words') return wordOf(message.content ?? '')
-  return likelier(logprobs?.content?.[0]?.top_logprobs ?? [])
+  return probabilityOf(logprobs?.content?.[0]?.top_logprobs ?? [])
 }
 
-/** Of equals, no. */
-function likelier(top: readonly { token: string; logprob: number }[]): boolean | undefined {
+/** Of yes, where it is one of the two. */
+function probabilityOf(top: readonly { token: string; logprob: number }[]): number | undefined {
   const sums = { yes: 0, no: 0 }
   for (const { token, logprob } of top) {
     const says = wordOf(token)
     if (says !== undefined) sums[says ? 'yes' : 'no'] += Math.exp(logprob)
   }
-  return sums.yes + sums.no > 0 ? sums.yes > sums.no : undefined
+  const sum = sums.yes + sums.no
+  return sum > 0 ? sums.yes / sum : undefined
 }
 
 function wordOf(text: string): boolean | undefined {

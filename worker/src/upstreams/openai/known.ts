@@ -1,5 +1,6 @@
 /** What this isolate has found out about servers: asked once, by the first run. */
 import { UpstreamError } from '../../lookahead/upstream.ts'
+import { silent } from './failure.ts'
 import type { Capabilities } from './probe.ts'
 import { probe } from './probe.ts'
 import type { Server } from './server.ts'
@@ -34,19 +35,22 @@ export const capabilitiesOf = (server: Server): Promise<Capabilities> => once(`$
 
 async function found(server: Server): Promise<Capabilities> {
   lacking.delete(server.key)
+  const signal = AbortSignal.timeout(PROBE_MS)
   try {
-    const can = await probe(server, AbortSignal.timeout(PROBE_MS))
+    const can = await probe(server, signal)
     if (!can.batch) lacks(server, 'many_prompts')
     if (!can.ids) lacks(server, 'token_ids')
     if (can.stops === 'unclear') lacks(server, 'delimiters')
     return can
   } catch (error) {
+    if (signal.aborted) throw silent(server.role)
     if (error instanceof UpstreamError && error.code === 'no_completions') lacks(server, 'completions')
     throw error
   }
 }
 
-const PROBE_MS = 60_000
+/** How long it may take to find out what a server can do. */
+export const PROBE_MS = 60_000
 
 /** The same answer for everyone who asks while it is good; a failure is told and forgotten. */
 export function once<T>(key: string, ask: () => Promise<T>): Promise<T> {

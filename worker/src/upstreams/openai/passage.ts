@@ -5,6 +5,8 @@ export interface Passage {
   readonly ids: readonly number[] | undefined
   /** How many tokens, or as good as can be counted. */
   readonly tokens: number
+  /** How many of them are thinking, its tags included. Default: none. */
+  readonly thinking?: number
 }
 
 export const EMPTY: Passage = { text: '', ids: [], tokens: 0 }
@@ -15,6 +17,7 @@ export function joined(...parts: readonly Passage[]): Passage {
     text: parts.map(({ text }) => text).join(''),
     ids: parts.every(({ ids }) => ids) ? parts.flatMap(({ ids }) => ids ?? []) : undefined,
     tokens: parts.reduce((sum, { tokens }) => sum + tokens, 0),
+    thinking: parts.reduce((sum, { thinking = 0 }) => sum + thinking, 0),
   }
 }
 

@@ -10,6 +10,8 @@ export interface Capabilities extends Manner {
   stops: 'kept' | 'told' | 'unclear'
   /** Ids of `SAMPLE`, of an engine that tokenizes and spells out: another server that has the same has the same vocabulary. */
   sample: readonly number[] | undefined
+  /** Tokens that a prompt and what is written after it may have together, of an engine that tells. */
+  context?: number | undefined
 }
 
 /** One of them is gone on from in visible words, by any model. */
@@ -28,9 +30,10 @@ const manners: readonly Manner[] = [
 
 /** @throws {UpstreamError} where it cannot go on with a given text at all; the signal's reason */
 export async function probe(server: Server, signal: AbortSignal): Promise<Capabilities> {
-  const [{ manner: first, beginning, text, tellsIds }, sample] = await Promise.all([
+  const [{ manner: first, beginning, text, tellsIds }, sample, context] = await Promise.all([
     written(server, signal),
     tokenized(server, signal),
+    server.context(signal),
   ])
   const asked = { ...first, logprobs: !tellsIds }
   const ids = sample !== undefined && (await takesIds(server, { manner: asked, beginning, signal }))
@@ -39,7 +42,7 @@ export async function probe(server: Server, signal: AbortSignal): Promise<Capabi
   const stopped = stop === undefined ? 'unclear' : await stoppedAt(server, { manner, beginning, stop, signal })
   // What stands beside log probabilities is left out with the stop string.
   const stops = manner.logprobs && stopped === 'told' ? 'unclear' : stopped
-  return { ...manner, ids, stops, sample }
+  return { ...manner, ids, stops, sample, context }
 }
 
 interface Written {

@@ -1,5 +1,5 @@
 /** The text that is to be gone on with, as one server knows it. */
-import { channelsAfter } from '@lookahead/sdk/protocol'
+import { channelsAfter, tagsIn } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import type { Text } from '../../lookahead/upstream.ts'
@@ -17,35 +17,62 @@ export interface Prompt extends Passage {
   channels: ChannelState
 }
 
+type Messages = NonNullable<Text['messages']>
+
 /** @throws {UpstreamError} `no_template`, of an engine that does not render messages for others; the signal's reason */
 export async function promptAt(
   server: Server,
   can: Capabilities,
-  { messages, prompt }: Pick<Text, 'messages' | 'prompt'>,
+  { messages = [], prompt }: Pick<Text, 'messages' | 'prompt'>,
   signal: AbortSignal,
 ): Promise<Prompt> {
-  if (prompt !== undefined) return given(prompt, false, can.ids && (await tokenize(server, prompt, signal, true)))
-  if (can.sample) {
-    const ids = await rendered(server, messages, signal)
-    // The whole of it: where ids come to be unknown, the text has to do.
-    if (ids) return given(await detokenize(server, ids, signal), true, can.ids && ids)
-  }
-  const text = await templated(server, messages, signal)
-  return given(text, true, can.ids && (await tokenize(server, text, signal, false)))
+  const isRendered = prompt === undefined
+  const { text, ids: told } = isRendered
+    ? await renderedAt(server, can, messages, signal)
+    : { text: prompt, ids: undefined }
+  const ids = can.ids ? (told ?? (await tokenize(server, text, signal, !isRendered))) : undefined
+  const end = isRendered && isTagged(messages) ? await endOfTemplate(server, can, messages, text, signal) : text
+  return { text, ids, tokens: ids ? ids.length : 0, isRendered, channels: channelsAfter(end) }
 }
 
-const given = (text: string, isRendered: boolean, ids: readonly number[] | false): Prompt => ({
-  text,
-  ids: ids || undefined,
-  tokens: ids ? ids.length : 0,
-  isRendered,
-  channels: channelsAfter(text),
-})
+/** Messages as the model's own template has them; with ids where the server renders them to ids. @throws as `promptAt` */
+export async function renderedAt(
+  server: Server,
+  can: Capabilities,
+  messages: Messages,
+  signal: AbortSignal,
+): Promise<{ text: string; ids: readonly number[] | undefined }> {
+  const ids = can.sample && (await tokenized(server, messages, signal))
+  // The whole of it: where ids come to be unknown, the text has to do.
+  const text = ids ? await detokenize(server, ids, signal) : await templated(server, messages, signal)
+  return { text, ids }
+}
+
+const isTagged = (messages: Messages): boolean => messages.some(({ content }) => tagsIn(content).length > 0)
+
+/**
+ * What the template puts after the last message, whatever that says: in a message a tag is only text. Not every engine leaves it
+ * out when asked to, so the messages are rendered once more, with another ending.
+ */
+async function endOfTemplate(
+  server: Server,
+  can: Capabilities,
+  messages: Messages,
+  text: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const last = messages.at(-1)!
+  const content = last.content.trimEnd().endsWith('.') ? 'Hello!' : 'Hello.'
+  const { text: other } = await renderedAt(server, can, [...messages.slice(0, -1), { ...last, content }], signal)
+  let length = 0
+  while (length < other.length && text.at(-1 - length) === other.at(-1 - length)) length++
+  return text.slice(text.length - length)
+}
 
 /** vLLM, SGLang and our own. */
-async function rendered(
+async function tokenized(
   server: Server,
-  messages: Text['messages'],
+  messages: Messages,
   signal: AbortSignal,
 ): Promise<readonly number[] | undefined> {
   try {
@@ -60,7 +87,7 @@ async function rendered(
 }
 
 /** llama-server. */
-async function templated(server: Server, messages: Text['messages'], signal: AbortSignal): Promise<string> {
+async function templated(server: Server, messages: Messages, signal: AbortSignal): Promise<string> {
   try {
     return (await server.ask('root:/apply-template', { messages }, Templated, signal)).prompt
   } catch (error) {

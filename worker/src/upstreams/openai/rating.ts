@@ -1,19 +1,14 @@
 /** The target itself rates drafted steps (SpecReason, arXiv 2504.07891): one token a step, all open steps in one call. */
+import { SCORE_PREFILL, SCORE_QUESTION } from '../../lookahead/verifiers/index.ts'
 import type { AskScore } from '../../lookahead/verifiers/index.ts'
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import { capabilitiesOf, once } from './known.ts'
 import type { Capabilities } from './probe.ts'
-import { promptAt } from './prompt.ts'
+import { renderedAt } from './prompt.ts'
 import { inCalls } from './server.ts'
 import type { Server } from './server.ts'
 import { Rated } from './wire.ts'
 import type { RatedChoice } from './wire.ts'
-
-/** SpecReason's question (its `get_score`), in our words. */
-const QUESTION =
-  'Rate the last reasoning step by nothing but whether it is right: whether what it says is true, and whether it follows from ' +
-  'the steps before it. Style, wording and usefulness do not count. Give a score from 0 to 9.'
-const PREFILL = 'I think the quality score is: '
 
 /** Likeliest tokens that are asked for, from the most that vLLM tells, and OpenAI, to none: then the token that is written counts. */
 const tops = [20, 5, undefined] as const
@@ -91,13 +86,12 @@ async function promptFor(
   const messages = [
     { role: 'user' as const, content: question },
     { role: 'assistant' as const, content: text },
-    { role: 'user' as const, content: QUESTION },
+    { role: 'user' as const, content: SCORE_QUESTION },
   ]
   try {
-    const { text: rendered } = await promptAt(server, can, { messages }, signal)
-    return rendered + PREFILL
+    return (await renderedAt(server, can, messages, signal)).text + SCORE_PREFILL
   } catch (error) {
     if (!(error instanceof UpstreamError && error.code === 'no_template')) throw error
-    return `${question}\n\n${text.trim()}\n\n${QUESTION}\n\n${PREFILL}`
+    return `${question}\n\n${text.trim()}\n\n${SCORE_QUESTION}\n\n${SCORE_PREFILL}`
   }
 }

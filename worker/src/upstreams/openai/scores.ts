@@ -2,7 +2,9 @@
 import type { Sampling } from '@lookahead/sdk/protocol'
 import type { TokenDistribution } from '../../lookahead/verifiers/index.ts'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { lacks, once } from './known.ts'
+import { silent } from './failure.ts'
+import { PROBE_MS, lacks, once } from './known.ts'
+import type { Capabilities } from './probe.ts'
 import type { Server } from './server.ts'
 import { Generated, PromptLogprobs } from './wire.ts'
 
@@ -26,24 +28,35 @@ const ways: readonly Way[] = [byCompletion, byGenerate]
  */
 export async function distributions(
   server: Server,
+  can: Capabilities,
   { ids, from, sampling }: { ids: readonly number[]; from: number; sampling: Sampling },
   signal: AbortSignal,
 ): Promise<TokenDistribution[]> {
-  const way = await once(`${server.key} scores`, () => wayOf(server, ids, from, signal))
+  const way = await wayTo(server, can)
+  if (!way) throw noScores(server)
   return (await way(server, ids, from, signal)).map((candidates) => drawnFrom(candidates, sampling))
 }
 
-async function wayOf(server: Server, ids: readonly number[], from: number, signal: AbortSignal): Promise<Way> {
-  for (const way of ways)
+/** Whether it can be asked that: found out once, with a few tokens of its own. @throws {UpstreamError} */
+export const canScore = async (server: Server, can: Capabilities): Promise<boolean> =>
+  (await wayTo(server, can)) !== undefined
+
+const wayTo = (server: Server, can: Capabilities): Promise<Way | undefined> =>
+  once(`${server.key} scores`, () => wayOf(server, can))
+
+async function wayOf(server: Server, { ids, sample }: Capabilities): Promise<Way | undefined> {
+  const signal = AbortSignal.timeout(PROBE_MS)
+  for (const way of ids && sample ? ways : [])
     try {
-      await way(server, ids, from, signal)
+      await way(server, sample!, 1, signal)
       return way
     } catch (error) {
-      signal.throwIfAborted()
+      if (signal.aborted) throw silent(server.role)
       const isUnknown = error instanceof UpstreamError && (error.code === 'bad_answer' || (error.status ?? 500) < 429)
       if (!isUnknown) throw error
     }
-  throw noScores(server)
+  lacks(server, 'likelihood')
+  return undefined
 }
 
 export function noScores(server: Server): UpstreamError {

@@ -29,8 +29,9 @@ function answers(...all: (() => Response)[]): void {
   )
 }
 
-const server = (link = {}) => new Server('target', { url, model: 'big', apiKey: 'k' }, link)
-const ask = (link = {}) => server(link).ask('/chat/completions', {}, v.object({ ok: v.boolean() }), signal)
+const server = (link = {}, role: Server['role'] = 'target') =>
+  new Server(role, { url, model: 'big', apiKey: 'k' }, link)
+const ask = (link = {}, one = server(link)) => one.ask('/chat/completions', {}, v.object({ ok: v.boolean() }), signal)
 const good = () => HttpResponse.json({ ok: true })
 const refuse =
   (status: number, message = 'no', headers = {}) =>
@@ -70,23 +71,49 @@ describe('is asked again', () => {
     expect(asked).toEqual(['/v1/chat/completions Bearer k', '/v1/chat/completions Bearer k'])
   })
 
-  test('where it could not be reached, twice', async () => {
-    vi.spyOn(Math, 'random').mockReturnValue(0)
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    try {
-      answers(() => HttpResponse.error())
-      const failed = expect(ask()).rejects.toMatchObject({ code: 'unreachable', retryable: true })
-      await vi.advanceTimersByTimeAsync(0)
-      for (const ms of [500, 1000]) {
-        await expect.poll(() => vi.getTimerCount()).toBe(1)
-        await vi.advanceTimersByTimeAsync(ms)
+  test.each([
+    ['draft', true, [500, 1_000], { code: 'unreachable', retryable: true }],
+    ['judge', true, [500, 1_000], { code: 'unreachable', retryable: true }],
+    // As long as it may take, of a text that has begun; else a third of it.
+    ['target', true, [500, 1_000, 2_000, ...Array<number>(14).fill(4_000)], { code: 'unreachable', retryable: false }],
+    ['target', false, [500, 1_000, 2_000, ...Array<number>(4).fill(4_000)], { code: 'unreachable', retryable: false }],
+  ] as const)(
+    'where it could not be reached: %s, which has answered before: %s',
+    async (role, isBegun, waits, error) => {
+      vi.spyOn(Math, 'random').mockReturnValue(0)
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+      try {
+        const one = server({}, role)
+        if (isBegun) {
+          answers(good)
+          await ask({}, one)
+        }
+        asked.length = 0
+        answers(() => HttpResponse.error())
+        const failed = expect(ask({}, one)).rejects.toMatchObject(error)
+        await vi.advanceTimersByTimeAsync(0)
+        for (const [i, ms] of waits.entries()) {
+          await expect.poll(() => asked.length).toBe(i + 1)
+          await expect.poll(() => vi.getTimerCount()).toBe(1)
+          await vi.advanceTimersByTimeAsync(ms)
+        }
+        await failed
+        expect(asked).toHaveLength(waits.length + 1)
+      } finally {
+        vi.useRealTimers()
+        vi.restoreAllMocks()
       }
-      await failed
-      expect(asked).toHaveLength(3)
-    } finally {
-      vi.useRealTimers()
-      vi.restoreAllMocks()
+    },
+  )
+
+  test('never, where it accepts a call and stays silent: that takes all the time there is', async () => {
+    let calls = 0
+    const fetch = () => {
+      calls++
+      return new Promise<Response>(() => undefined)
     }
+    await expect(ask({ fetch, timeoutMs: 50 })).rejects.toMatchObject({ code: 'unreachable', retryable: false })
+    expect(calls).toBe(1)
   })
 })
 

@@ -9,6 +9,8 @@ import { failure, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
 import { Door } from './door.ts'
 import type { Link, ServerOptions } from './door.ts'
+import { listedIn } from './listed.ts'
+import type { News } from './news.ts'
 import { Told } from './told.ts'
 import { Chunk, Refusal } from './wire.ts'
 
@@ -80,9 +82,9 @@ export class Server {
     return this.#door.isElsewhere
   }
 
-  /** Why calls went on at another one, by themselves, since this was asked last. */
-  takeMoved(): UpstreamError | undefined {
-    return this.#door.takeMoved()
+  /** That it is away, or calls went on at another one. */
+  get news(): News {
+    return this.#door.news
   }
 
   /**
@@ -152,6 +154,17 @@ export class Server {
     }
   }
 
+  /** Tokens that a text of its model may have, where it says so. @throws the signal's reason */
+  async context(signal: AbortSignal): Promise<number | undefined> {
+    try {
+      const listed = await listedIn(await this.#door.models(signal))
+      return listed?.find(({ id }) => id === this.model)?.max_model_len || undefined
+    } catch {
+      signal.throwIfAborted()
+      return undefined
+    }
+  }
+
   /** What broke off an answer that had begun; another one is asked next, where there is one. @throws the signal's reason */
   #broken(at: Address, error: unknown, signal: AbortSignal): UpstreamError {
     signal.throwIfAborted()
@@ -171,7 +184,7 @@ export class Server {
       max_tokens: maxTokens,
       temperature,
       top_p,
-      seed: seed === undefined ? undefined : seed + seedOffset,
+      seed: seed === undefined ? undefined : seedAt(seed, seedOffset),
       stop: stop.length > 0 ? stop : undefined,
       stream: true,
     }
@@ -196,6 +209,10 @@ export class Server {
     })
   }
 }
+
+/** Engines take whole numbers from 0 up to here, and some read -1 as none. */
+const SEEDS = 2 ** 31
+const seedAt = (seed: number, offset: number): number => ((seed % SEEDS) + offset + SEEDS) % SEEDS
 
 /** vLLM (`include_stop_str_in_output`), SGLang (`no_stop_trim`), and both. */
 const extended = ({ sampling, isRendered }: Writing): object => ({

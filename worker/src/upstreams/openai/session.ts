@@ -7,15 +7,19 @@ import type { Verifier } from '../../lookahead/verifiers/index.ts'
 import type { Named } from './alternatives.ts'
 import { Drafter } from './draft.ts'
 import type { Step } from './cutter.ts'
+import { tooLong } from './failure.ts'
 import { capabilitiesOf } from './known.ts'
 import { EMPTY, joined } from './passage.ts'
 import type { Passage } from './passage.ts'
 import { promptAt } from './prompt.ts'
+import type { Capabilities } from './probe.ts'
+import { roomAfter } from './room.ts'
+import { canScore } from './scores.ts'
 import type { Server } from './server.ts'
 import { StopWatch } from './stop-watch.ts'
 import { verifierOf } from './ruling.ts'
 import { Turn } from './turn.ts'
-import { compareSteps, scoreSteps, writeAlone } from './verify.ts'
+import { goOn } from './verify.ts'
 import type { Place } from './verify.ts'
 
 export interface Engines {
@@ -23,6 +27,8 @@ export interface Engines {
   /** Undefined: there is none, and the target writes alone. */
   draft: Server | undefined
   verifiers: ReadonlyMap<string, Verifier>
+  /** The one that needs the least of the target. */
+  fallback: string
 }
 
 type Events<Event> = AsyncGenerator<Event, void, undefined>
@@ -40,6 +46,8 @@ export class OpenAISession implements domain.Session {
   /** Steps drafted after what is committed, by name. */
   readonly #drafted = new Map<string, Step>()
   #cycles = 0
+  /** Whether it was told that the target has let the text in. */
+  #isOpen = false
   /** Ends all calls. */
   #calls = new AbortController()
 
@@ -51,14 +59,14 @@ export class OpenAISession implements domain.Session {
   }
 
   draft(ahead: domain.Ahead, signal: AbortSignal): AsyncIterable<domain.DraftEvent> {
-    return this.#leavable(signal, (either) => this.#withMoves(this.#drafts(ahead, either)))
+    return this.#leavable(signal, (either) => this.#drafts(ahead, either))
   }
 
   async *#drafts(ahead: domain.Ahead, signal: AbortSignal): Events<domain.DraftEvent> {
     if (!this.#drafter) throw new UpstreamError('no_draft_model', 'no draft is set up: set DRAFT_URL')
     const started = performance.now()
     const place = await this.#place(signal)
-    yield opened(place)
+    if (!this.#isOpen) yield this.#tellOpen(place)
     this.#drafted.clear()
     const cycle = this.#cycles++
     for await (const { index, alternative, step } of this.#drafter.steps(place, ahead, signal)) {
@@ -74,7 +82,7 @@ export class OpenAISession implements domain.Session {
     task: domain.Verification,
     signal: AbortSignal,
   ): AsyncIterable<domain.VerifyEvent> {
-    return this.#leavable(signal, (either) => this.#withMoves(this.#verify(steps, task, either)))
+    return this.#leavable(signal, (either) => this.#verify(steps, task, either))
   }
 
   async *#verify(
@@ -83,19 +91,22 @@ export class OpenAISession implements domain.Session {
     signal: AbortSignal,
   ): Events<domain.VerifyEvent> {
     const started = performance.now()
-    const verifier = verifierOf(this.#engines.verifiers, name, threshold)
+    const asked = verifierOf(this.#engines.verifiers, name, threshold)
     const drafted: Named[][] = []
     for await (const { id, index } of steps) {
       const step = this.#drafted.get(id)
       if (step) (drafted[index] ??= []).push({ id, step })
     }
     const place = await this.#place(signal)
-    yield opened(place)
-    const turn = this.#turn({ decode, maxTokens, signal })
-    const isScored = verifier.kept !== undefined
-    if (drafted.length === 0) yield* writeAlone(place, turn)
-    else if (isScored) yield* scoreSteps(place, turn, verifier, drafted)
-    else yield* compareSteps(place, turn, verifier, drafted)
+    const verifier =
+      place.verifier === undefined ? asked : verifierOf(this.#engines.verifiers, place.verifier, undefined)
+    const wasOpen = this.#isOpen
+    if (!wasOpen) yield this.#tellOpen(place)
+    const room = roomAfter(joined(place.prompt, place.output).ids, place.can)
+    const turn = this.#turn({ decode, maxTokens: Math.min(maxTokens, room), signal })
+    const written = goOn(place, turn, verifier, drafted)
+    // Told again only with what comes of it: until then the target may be waited for.
+    yield* wasOpen ? preceded(this.#tellOpen(place), written) : written
     const { commit, judgeMs, forwards } = turn.end()
     this.#output = joined(this.#output, turn.passage)
     this.#said = EMPTY
@@ -136,36 +147,47 @@ export class OpenAISession implements domain.Session {
       throw new UpstreamError('invalid_request', 'steps that end with sentences need the GPU backend: use delimiters')
     const can = await capabilitiesOf(target)
     const prompt = await promptAt(target, can, this.#text, signal)
+    if (roomAfter(prompt.ids, can) <= 0) throw tooLong(target.role)
     this.#stops ??= new StopWatch(this.#text.stop, this.#text.stopInReasoning, prompt.channels)
-    return { target, can, prompt, rules: this.#rules, sampling: this.#text.sampling, question: questionOf(this.#text) }
+    const { sampling } = this.#text
+    const verifier = await this.#insteadOfLikelihood(can)
+    return { target, can, prompt, rules: this.#rules, sampling, question: questionOf(this.#text), verifier }
   }
 
-  /** That the target was found at another address than before: told once the run is let in, and before what came from there. */
-  async *#withMoves<Event extends { type: string }>(events: Events<Event>): Events<Event | domain.Away> {
-    for await (const event of events) {
-      if (event.type === 'opened') yield event
-      const error = this.#engines.target.takeMoved()
-      if (error) yield { type: 'away', error, elsewhere: true }
-      if (event.type !== 'opened') yield event
-    }
+  /** Where none was named, and the target cannot do what it takes, or fails at it now. */
+  async #insteadOfLikelihood(can: Capabilities): Promise<string | undefined> {
+    const { target, draft, fallback } = this.#engines
+    const isLikelihood = !this.#text.anyVerifier || !draft || (await canScore(target, can).catch(() => false))
+    return isLikelihood ? undefined : fallback
+  }
+
+  #tellOpen({ prompt: { tokens, channels }, verifier }: Place): domain.Opened {
+    this.#isOpen = true
+    return { type: 'opened', promptTokens: tokens, channels, verifier }
   }
 
   #turn({ decode, maxTokens, signal }: Pick<Turn, 'decode' | 'maxTokens' | 'signal'>): Turn {
     return new Turn({ decode, maxTokens, signal, stops: this.#stops!, said: (passage) => (this.#said = passage) })
   }
 
-  #leavable<Event>(outer: AbortSignal, start: (signal: AbortSignal) => Events<Event>): AsyncIterable<Event> {
+  #leavable<Event>(
+    outer: AbortSignal,
+    start: (signal: AbortSignal) => Events<Event>,
+  ): AsyncIterable<Event | domain.Away> {
     const scope = new AbortController()
     const either = AbortSignal.any([outer, scope.signal, this.#calls.signal])
-    return leavable(start(either), () => scope.abort())
+    return leavable(this.#engines.target.news.among(start(either)), () => scope.abort())
   }
 }
 
-const opened = ({ prompt: { tokens, channels } }: Place): domain.Opened => ({
-  type: 'opened',
-  promptTokens: tokens,
-  channels,
-})
+async function* preceded<First, Event>(first: First, events: Events<Event>): Events<First | Event> {
+  let isFirst = true
+  for await (const event of events) {
+    if (isFirst) yield first
+    isFirst = false
+    yield event
+  }
+}
 
 /** What the user asked last, for a judge. */
 const questionOf = ({ messages, prompt }: domain.Text): string =>

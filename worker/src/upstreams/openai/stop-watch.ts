@@ -1,17 +1,17 @@
-import { ChannelSplitter } from '@lookahead/sdk/protocol'
+import { ChannelSplitter, StopStrings } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
 
 /** Looks for a run's own stop strings in what is written, and holds back what may begin one. */
 export class StopWatch {
   /** One has come: it and what follows are not part of the text. */
   stopped = false
-  readonly #stops: readonly string[]
+  readonly #stops: StopStrings
   /** Where stop strings count in the answer alone. */
   readonly #channels: ChannelSplitter | undefined
   #held = ''
 
   constructor(stops: readonly string[], inReasoning: boolean, after: ChannelState) {
-    this.#stops = stops
+    this.#stops = new StopStrings(stops)
     this.#channels = inReasoning || stops.length === 0 ? undefined : new ChannelSplitter(after)
   }
 
@@ -28,37 +28,28 @@ export class StopWatch {
   }
 
   #read(parts: ReturnType<ChannelSplitter['cut']>): string {
-    return parts
-      .map(({ channel, text }) => {
-        if (this.stopped) return ''
-        return channel === 'answer' ? this.#scan(text) : this.#release() + text
-      })
-      .join('')
+    return parts.map(({ channel, text }) => (channel === 'answer' ? this.#scan(text) : this.#pass(text))).join('')
   }
 
   #scan(text: string): string {
     if (this.stopped) return ''
+    const first = this.#stops.read(text, this.#held.length, 0)
     const all = this.#held + text
-    const places = this.#stops.map((stop) => all.indexOf(stop)).filter((at) => at >= 0)
-    this.stopped = places.length > 0
-    const certain = this.stopped ? Math.min(...places) : all.length - this.#begun(all)
+    this.stopped = first !== undefined
+    const certain = first ? first.at : all.length - this.#stops.begun
     this.#held = this.stopped ? '' : all.slice(certain)
     return all.slice(0, certain)
   }
 
-  #release(): string {
-    const text = this.stopped ? '' : this.#held
-    this.#held = ''
-    return text
+  /** What no stop string begins or ends in. */
+  #pass(text: string): string {
+    return this.stopped ? '' : this.#release() + text
   }
 
-  /** Length of the end of a text that may begin a stop string. */
-  #begun(text: string): number {
-    const lengths = this.#stops.map((stop) => {
-      let length = Math.min(stop.length - 1, text.length)
-      while (length > 0 && !stop.startsWith(text.slice(-length))) length--
-      return length
-    })
-    return Math.max(0, ...lengths)
+  #release(): string {
+    const text = this.#held
+    this.#held = ''
+    this.#stops.reset()
+    return text
   }
 }

@@ -29,6 +29,7 @@ export class Turn {
   #text = ''
   #correction = ''
   #isOver = false
+  #isFull = false
   readonly #stops: StopWatch
   readonly #said: TurnOptions['said']
 
@@ -67,11 +68,16 @@ export class Turn {
     this.#isOver = true
   }
 
+  /** The target's context holds no more. */
+  full(): void {
+    this.#isFull = true
+  }
+
   end(): { commit: Commit; judgeMs: number; forwards: number } {
     const hasEnded = this.#isOver || this.stopped
-    const finish = hasEnded ? 'stop' : this.room <= 0 ? 'length' : undefined
+    const finish = hasEnded ? 'stop' : this.room <= 0 || this.#isFull ? 'length' : undefined
     if (finish) this.#text += this.#stops.flush()
-    const { tokens, ids } = this.passage
+    const { tokens, ids, thinking: reasoningTokens } = this.passage
     const commit: Commit = {
       type: 'commit',
       accepted: this.accepted,
@@ -79,6 +85,7 @@ export class Turn {
       text: this.#text,
       tokens,
       ...(ids && { ids }),
+      reasoningTokens,
       correction: this.#correction,
       finish,
     }

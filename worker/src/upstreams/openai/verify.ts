@@ -6,14 +6,16 @@ import { rejected } from '../../lookahead/verifiers/index.ts'
 import type { Ruling, StepContext, Verifier } from '../../lookahead/verifiers/index.ts'
 import { settled, standing } from './alternatives.ts'
 import type { Named } from './alternatives.ts'
-import { passageOf, writeBranches } from './branches.ts'
+import { writeBranches } from './branches.ts'
 import { StepCutter } from './cutter.ts'
 import type { Step } from './cutter.ts'
-import { joined, promptOf } from './passage.ts'
+import { EMPTY, joined, promptOf } from './passage.ts'
 import type { Passage } from './passage.ts'
 import { tokenize } from './probe.ts'
 import type { Capabilities } from './probe.ts'
 import type { Prompt } from './prompt.ts'
+import { Reader } from './reader.ts'
+import { isFull, stretchIn, writeWithin } from './room.ts'
 import { pairOf, rulingsOf } from './ruling.ts'
 import { distributions, noScores } from './scores.ts'
 import type { Server } from './server.ts'
@@ -30,6 +32,8 @@ export interface Place {
   sampling: Sampling
   /** What was asked, for a judge. */
   question: string
+  /** In the place of the verifier that calls bring. */
+  verifier: string | undefined
 }
 
 /** What was drafted, place after place. */
@@ -37,8 +41,29 @@ type Places = readonly (readonly Named[])[]
 
 type Told<Event = Delta> = AsyncGenerator<Event, void, undefined>
 
+/**
+ * What was drafted is looked at, where the context has room for that; else the target writes alone, and where it has room for nothing the
+ * text is over.
+ */
+export async function* goOn(place: Place, turn: Turn, verifier: Verifier, drafted: Places): Told<Delta | Verdict> {
+  if (turn.room <= 0) return
+  const look = verifier.kept ? scoreSteps : compareSteps
+  try {
+    if (drafted.length > 0) yield* look(place, turn, verifier, drafted)
+  } catch (error) {
+    if (!isFull(error)) throw error
+  }
+  try {
+    // Whoever looked at it has written as well.
+    if (turn.passage === EMPTY) yield* writeAlone(place, turn)
+  } catch (error) {
+    if (!isFull(error) || place.output.tokens === 0) throw error
+    turn.full()
+  }
+}
+
 /** Plain decoding: the target writes on, so many steps or to the end of the text. */
-export async function* writeAlone(place: Place, turn: Turn): Told {
+async function* writeAlone(place: Place, turn: Turn): Told {
   if (turn.decode === 1) yield* writeStep(place, turn)
   else yield* writeOn(place, turn)
 }
@@ -61,12 +86,14 @@ async function* writeStep(place: Place, turn: Turn): Told {
 async function* writeOn(place: Place, turn: Turn): Told {
   const { target, can, prompt, output, rules, sampling } = place
   const base = joined(prompt, output, turn.passage)
-  const cutter = new StepCutter(rules, channelsAt(place, turn.passage.text))
+  const channels = channelsAt(place, turn.passage.text)
+  const [cutter, reader] = [new StepCutter(rules, channels), new Reader(channels)]
   const seedOffset = output.tokens + turn.passage.tokens
-  const writing = { maxTokens: turn.room, sampling, seedOffset, isRendered: prompt.isRendered }
-  const pieces = target.write([promptOf(base)], writing, can, turn.signal)
+  const maxTokens = stretchIn(turn.room, base.ids, can)
+  const writing = { maxTokens, sampling, seedOffset, isRendered: prompt.isRendered }
+  const pieces = writeWithin(target, [promptOf(base)], writing, can, turn.signal)
   for await (const piece of pieces) {
-    const passage = passageOf(piece)
+    const passage = reader.read(piece)
     for (const _ of cutter.push(passage)) turn.written++
     turn.forwards += passage.tokens
     yield turn.write(passage)
@@ -78,12 +105,7 @@ async function* writeOn(place: Place, turn: Turn): Told {
 }
 
 /** The target's own version of each place, all in one call; the verifier compares it with what was drafted there. */
-export async function* compareSteps(
-  place: Place,
-  turn: Turn,
-  verifier: Verifier,
-  drafted: Places,
-): Told<Delta | Verdict> {
+async function* compareSteps(place: Place, turn: Turn, verifier: Verifier, drafted: Places): Told<Delta | Verdict> {
   const { target, can, prompt, output, rules, sampling } = place
   const places = await inWords(place, drafted, turn.signal)
   const chain = places.map(([first]) => first!.step)
@@ -126,12 +148,7 @@ function fitting(stands: readonly Step[], own: (kept: number) => Step | undefine
 }
 
 /** The target's opinion of all drafted tokens, at once; it writes only after those that stand. */
-export async function* scoreSteps(
-  place: Place,
-  turn: Turn,
-  verifier: Verifier,
-  drafted: Places,
-): Told<Delta | Verdict> {
+async function* scoreSteps(place: Place, turn: Turn, verifier: Verifier, drafted: Places): Told<Delta | Verdict> {
   const words = await inWords(place, drafted, turn.signal)
   // Whether the text ends is the target's to say.
   const isOpen = ({ step }: Named) => step.end !== 'text'
@@ -140,8 +157,10 @@ export async function* scoreSteps(
   if (places.length > 0) {
     const told = settled(await opinions(place, verifier, places, turn.signal))
     turn.forwards++
-    yield* verdicts(places, told)
-    for (const step of standing(places, told)) yield turn.accept(step)
+    const stands = standing(places, told)
+    const kept = fitting(stands, () => undefined, turn.room)
+    yield* verdicts(places, kept < stands.length ? told.slice(0, kept) : told)
+    for (const step of stands.slice(0, kept)) yield turn.accept(step)
   }
   if (!turn.stopped && turn.room > 0) yield* writeAlone(place, turn)
 }
@@ -167,14 +186,14 @@ type Scores = Awaited<ReturnType<typeof distributions>>
 
 /** @returns for each token of `steps`, which come after `before` */
 function scoresOf(
-  { target, prompt, output, sampling }: Place,
+  { target, can, prompt, output, sampling }: Place,
   before: readonly Step[],
   steps: readonly Step[],
   signal: AbortSignal,
 ): Promise<Scores> {
   const { ids } = joined(prompt, output, ...before, ...steps)
   if (!ids) throw noScores(target)
-  return distributions(target, { ids, from: ids.length - joined(...steps).ids!.length, sampling }, signal)
+  return distributions(target, can, { ids, from: ids.length - joined(...steps).ids!.length, sampling }, signal)
 }
 
 function opinion(verifier: Verifier, step: Step, scores: Scores): Ruling {
@@ -191,7 +210,12 @@ function inWords({ target, can, output }: Place, drafted: Places, signal: AbortS
   const known = async ({ id, step }: Named): Promise<Named> => {
     if (!isKnown) return { id, step: { ...step, ids: undefined } }
     const ids = step.ids ?? (await tokenize(target, step.text, signal, false))
-    return { id, step: { ...step, ids, tokens: ids.length } }
+    const { tokens, thinking = 0 } = step
+    const isThought = thinking === tokens
+    return {
+      id,
+      step: { ...step, ids, tokens: ids.length, thinking: isThought ? ids.length : Math.min(thinking, ids.length) },
+    }
   }
   return Promise.all(drafted.map((alternatives) => Promise.all(alternatives.map(known))))
 }
@@ -209,6 +233,5 @@ function surroundings(
 
 function* verdicts(places: Places, told: readonly (readonly Ruling[])[]): Generator<Verdict> {
   for (const [i, rulings] of told.entries())
-    for (const [number, { accepted, reason }] of rulings.entries())
-      yield { type: 'verdict', step: places[i]![number]!.id, accepted, reason }
+    for (const [number, ruling] of rulings.entries()) yield { type: 'verdict', step: places[i]![number]!.id, ...ruling }
 }

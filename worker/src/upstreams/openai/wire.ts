@@ -1,4 +1,5 @@
 /** What OpenAI-compatible servers say, as far as it is read here: the fields of OpenAI, and vLLM's, SGLang's and llama-server's own. */
+import { dictionary } from '@lookahead/sdk/protocol'
 import * as v from 'valibot'
 
 const ids = v.nullish(v.array(v.pipe(v.number(), v.integer())))
@@ -85,9 +86,9 @@ const candidates = v.nullish(
       v.transform(({ content }) => content[0]?.top_logprobs ?? []),
     ),
     v.pipe(
-      v.object({ top_logprobs: v.array(v.nullable(v.record(v.string(), v.nullable(v.number())))) }),
+      v.object({ top_logprobs: v.array(v.nullable(dictionary(v.nullable(v.number())))) }),
       v.transform(({ top_logprobs: [top] }) =>
-        Object.entries(top ?? {}).map(([token, told]) => ({ token, logprob: told ?? -Infinity })),
+        [...(top ?? [])].map(([token, told]) => ({ token, logprob: told ?? -Infinity })),
       ),
     ),
   ]),

@@ -1,11 +1,11 @@
-/** A real backend for the tests of these routes. After each test nothing may stand in its slots. */
+/** A real backend for the tests of its routes. After each test nothing may stand in its slots. */
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { forget } from '../../../test/calls.ts'
-import { Engine } from '../../engine/engine.ts'
-import { createApp } from '../app.ts'
+import { forget } from './calls.ts'
+import { Engine } from '../src/engine/engine.ts'
+import { createApp } from '../src/server/app.ts'
 
-export const models = path.join(import.meta.dirname, '../../../models')
+export const models = path.join(import.meta.dirname, '../models')
 export let engine: Engine
 beforeAll(async () => {
   engine = await Engine.load({ models, slots: 4096 })
