@@ -17,7 +17,7 @@ export type {
   FollowEvent,
   Opened,
   Session,
-  Text,
+  TextRequest,
   Upstream,
   Verdict,
   Verification,

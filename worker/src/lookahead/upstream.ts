@@ -5,16 +5,16 @@ import type { TokenGuesses } from './controller.ts'
 /** An engine: a target model, and perhaps a draft model and verifiers. */
 export interface Upstream {
   /** Begins a text. Nothing need be sent before it is worked on. */
-  open(text: Text): Session
+  open(text: TextRequest): Session
   /**
    * Takes up a text that was begun elsewhere. With an engine without it a run ends with the process that wrote it.
    * @param output ids of the tokens that it has so far
    */
-  takeUp?(text: Text, output: readonly number[]): Session
+  takeUp?(text: TextRequest, output: readonly number[]): Session
 }
 
 /** A text that is to be written. */
-export interface Text {
+export interface TextRequest {
   /** Names it, and is like no other text's. */
   id: string
   /** Chat messages, or a prompt that is taken as it stands; exactly one. */

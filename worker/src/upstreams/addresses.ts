@@ -7,7 +7,7 @@ const LEAST_MS = 1_000
 /** How long it may take to say that it is well again. */
 const CHECK_MS = 5_000
 /** How long one may take to begin an answer where another could be asked: so much a lost one costs the first call of an isolate. */
-export const PATIENCE_MS = 10_000
+export const FIRST_ANSWER_MS = 10_000
 
 export interface Address {
   readonly url: string

@@ -2,7 +2,7 @@
 import type { Context, VerifyEvent } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../lookahead/upstream.ts'
 import type * as domain from '../lookahead/upstream.ts'
-import { Addresses, PATIENCE_MS } from './addresses.ts'
+import { Addresses, FIRST_ANSWER_MS } from './addresses.ts'
 import type { Address } from './addresses.ts'
 import { callForEvents } from './native-call.ts'
 import type { EventSchema } from './native-call.ts'
@@ -42,7 +42,7 @@ const isAway = ({ code, status = 0 }: UpstreamError): boolean =>
 
 export class NativeContext {
   readonly #settings: Settings
-  readonly #text: domain.Text
+  readonly #text: domain.TextRequest
   /** Token ids committed so far, and those that deltas said since: what a backend that lost the context needs. */
   readonly #output: number[]
   #said: number[] = []
@@ -60,7 +60,7 @@ export class NativeContext {
   isFollowed = false
 
   /** @param output of a text that was begun elsewhere, so far */
-  constructor(settings: Settings, text: domain.Text, output?: readonly number[]) {
+  constructor(settings: Settings, text: domain.TextRequest, output?: readonly number[]) {
     this.#settings = settings
     this.#text = text
     this.#output = [...(output ?? [])]
@@ -189,7 +189,7 @@ export class NativeContext {
       cacheSalt: cache_salt,
       fetch,
       timeoutMs: idleMs = 60_000,
-      patienceMs = PATIENCE_MS,
+      patienceMs = FIRST_ANSWER_MS,
     } = this.#settings
     const { id, messages, prompt, steps } = this.#text
     const { present, hasOther } = this.#addresses

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { encodedStream, encodeEvent, parseRequest, StepRules } from '@lookahead/sdk/protocol'
 import { expect, test } from 'vitest'
 import { commits, context } from '../../test/fake-backend.ts'
-import type { FollowEvent, Following, Session, Text } from '../lookahead/upstream.ts'
+import type { FollowEvent, Following, Session, TextRequest } from '../lookahead/upstream.ts'
 import { nativeUpstream } from './native.ts'
 
 const never = new AbortController().signal
@@ -24,7 +24,7 @@ function begin({
   finishes,
   unread = 0,
   ...more
-}: Partial<Text> & { draftFails?: boolean; forgets?: boolean; finishes?: boolean; unread?: number } = {}): {
+}: Partial<TextRequest> & { draftFails?: boolean; forgets?: boolean; finishes?: boolean; unread?: number } = {}): {
   session: Session
   /** Calls whose answers were not read to their end. */
   left: string[]

@@ -40,11 +40,11 @@ interface DraftAhead {
 type Events<Event> = AsyncGenerator<Event, void, undefined>
 
 class NativeSession implements domain.Session {
-  readonly #text: domain.Text
+  readonly #text: domain.TextRequest
   readonly #context: NativeContext
   #draft: DraftAhead | undefined
 
-  constructor(settings: Settings, text: domain.Text, output?: readonly number[]) {
+  constructor(settings: Settings, text: domain.TextRequest, output?: readonly number[]) {
     this.#text = text
     this.#context = new NativeContext(settings, text, output)
   }

@@ -5,7 +5,7 @@ import { APIError } from 'openai/core/error'
 import * as v from 'valibot'
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import { errorText } from '../error-text.ts'
-import { Addresses, PATIENCE_MS } from '../addresses.ts'
+import { Addresses, FIRST_ANSWER_MS } from '../addresses.ts'
 import type { Address } from '../addresses.ts'
 import { failure, forGood, isAway, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
@@ -62,7 +62,7 @@ export class Door {
   constructor(
     role: Role,
     { url, apiKey }: ServerOptions,
-    { timeoutMs, patienceMs = PATIENCE_MS, requestId, fetch }: Link & { timeoutMs: number },
+    { timeoutMs, patienceMs = FIRST_ANSWER_MS, requestId, fetch }: Link & { timeoutMs: number },
   ) {
     this.#role = role
     this.#timeoutMs = timeoutMs

@@ -1,7 +1,7 @@
 /** The draft model writes steps ahead: one stream, cut into steps as it comes, and other versions of them beside it. */
 import { channelsThrough, longestStep } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import type { Ahead, Text } from '../../lookahead/upstream.ts'
+import type { Ahead, TextRequest } from '../../lookahead/upstream.ts'
 import { alternativesTo } from './alternatives.ts'
 import type { Beside, Drafted } from './alternatives.ts'
 import { StepCutter } from './cutter.ts'
@@ -20,11 +20,11 @@ import type { Place } from './verify.ts'
 /** Drafts one text. */
 export class Drafter {
   readonly #server: Server
-  readonly #text: Text
+  readonly #text: TextRequest
   /** Its own rendering of the messages, where its tokens are other than the target's. */
   #own: Prompt | undefined
 
-  constructor(server: Server, text: Text) {
+  constructor(server: Server, text: TextRequest) {
     this.#server = server
     this.#text = text
   }

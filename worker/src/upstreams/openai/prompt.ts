@@ -2,7 +2,7 @@
 import { channelsAfter, tagsIn } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import type { Text } from '../../lookahead/upstream.ts'
+import type { TextRequest } from '../../lookahead/upstream.ts'
 import { lacks } from './known.ts'
 import type { Passage } from './passage.ts'
 import { detokenize, tokenize } from './probe.ts'
@@ -17,13 +17,13 @@ export interface Prompt extends Passage {
   channels: ChannelState
 }
 
-type Messages = NonNullable<Text['messages']>
+type Messages = NonNullable<TextRequest['messages']>
 
 /** @throws {UpstreamError} `no_template`, of an engine that does not render messages for others; the signal's reason */
 export async function promptAt(
   server: Server,
   can: Capabilities,
-  { messages = [], prompt }: Pick<Text, 'messages' | 'prompt'>,
+  { messages = [], prompt }: Pick<TextRequest, 'messages' | 'prompt'>,
   signal: AbortSignal,
 ): Promise<Prompt> {
   const isRendered = prompt === undefined

@@ -35,7 +35,7 @@ type Events<Event> = AsyncGenerator<Event, void, undefined>
 
 export class OpenAISession implements domain.Session {
   readonly #engines: Engines
-  readonly #text: domain.Text
+  readonly #text: domain.TextRequest
   readonly #rules: StepRules
   readonly #drafter: Drafter | undefined
   #opened: Promise<Omit<Place, 'output'>> | undefined
@@ -51,7 +51,7 @@ export class OpenAISession implements domain.Session {
   /** Ends all calls. */
   #calls = new AbortController()
 
-  constructor(engines: Engines, text: domain.Text) {
+  constructor(engines: Engines, text: domain.TextRequest) {
     this.#engines = engines
     this.#text = text
     this.#drafter = engines.draft && new Drafter(engines.draft, text)
@@ -190,5 +190,5 @@ async function* preceded<First, Event>(first: First, events: Events<Event>): Eve
 }
 
 /** What the user asked last, for a judge. */
-const questionOf = ({ messages, prompt }: domain.Text): string =>
+const questionOf = ({ messages, prompt }: domain.TextRequest): string =>
   messages?.findLast(({ role }) => role === 'user')?.content ?? prompt ?? ''
