@@ -174,9 +174,16 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'const count = standing.filter(({ alternatives }) => alternatives.accepted).length',
+      from: 'const count = undecided < 0 ? standing.length : undecided',
       to: 'const count = standing.length',
       means: 'a rejected step counts as accepted',
+      tests: [commitTest],
+    },
+    {
+      file: verify,
+      from: 'const last = standing[undecided < 0 ? count - 1 : undecided]!',
+      to: 'const last = standing.at(-1)!',
+      means: 'what follows a step that nobody has ruled on counts at the end of the text',
       tests: [commitTest],
     },
     {
