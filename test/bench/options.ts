@@ -1,6 +1,6 @@
 import type { ForcedAcceptance } from '@lookahead/gpu-backend'
 import { decimal, listOf, matching, Option, script, some, whole } from '@lookahead/gpu-backend/flags'
-import { MAX_WIDTH, modes, parseRequest, RunRequest } from '@lookahead/sdk/protocol'
+import { DEFAULT_VERIFIER, MAX_WIDTH, modes, parseRequest, RunRequest } from '@lookahead/sdk/protocol'
 import type { Mode, Verifier } from '@lookahead/sdk'
 import { lookaheadOf, refused } from './lookahead-options.ts'
 import type { Lookahead } from './lookahead-options.ts'
@@ -81,7 +81,7 @@ export function readOptions(args: readonly string[] = process.argv.slice(2)): Be
     .option('--depth <n>', 'steps drafted ahead at most', whole(1, 16), defaults.depth)
     .option('--fixed-depth', 'always so many of them, as in the paper', false)
     .option('--width <n>', `alternatives drafted for each (default: ${defaults.width})`, whole(1, MAX_WIDTH))
-    .option('--verifier <name>', 'what rules on drafted steps', some, defaults.verifier)
+    .option('--verifier <name>', 'what rules on drafted steps', some, DEFAULT_VERIFIER)
     .option(
       '--tokens <n>',
       "tokens guessed per forward at most, by n-gram and by the draft model; those of drafted steps are no guesses (default: the mode's own)",
