@@ -7,7 +7,7 @@ import { end, play } from '../../test/play.ts'
 import { fixedController } from './controller.ts'
 import type { Cycle } from './controller.ts'
 import { cycle } from './cycle.ts'
-import type { Upstream } from './upstream.ts'
+import type { Upstream, VerifyEvent } from './upstream.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -122,14 +122,15 @@ describe('the client hears', () => {
     expect((await play([wrong], ar)).events.at(-1)).toMatchObject({ type: 'run.failed', code: 'target_failed' })
   })
 
-  test('the same of an engine that names its steps itself', async () => {
+  /** What is told of a run whose engine drafts the step `mine` and says this of it. */
+  async function troubles(...said: VerifyEvent[]): Promise<unknown[]> {
     const upstream: Upstream = {
       open: () => ({
         async *draft() {
           yield { type: 'step', id: 'mine', index: 0, text: 'x\n\n', tokens: 2 }
         },
         async *verify() {
-          yield { type: 'verdict', step: 'another', accepted: true, reason: 'exact' }
+          yield* said
         },
         release: () => Promise.resolve(),
       }),
@@ -138,30 +139,18 @@ describe('the client hears', () => {
     const log = (trouble: unknown): void => void told.push(trouble)
     const options = { runId: 'r', signal: new AbortController().signal, log }
     for await (const _ of cycle(upstream, parseRequest(RunRequest, { prompt: 'x' }), options));
+    return told
+  }
+
+  test('the same of an engine that names its steps itself', async () => {
+    const told = await troubles({ type: 'verdict', step: 'another', accepted: true, reason: 'exact' })
     expect(told).toMatchObject([{ event: 'run.failed', code: 'target_failed', backend_code: 'bad_event' }])
   })
 
-  test('of a verification that ends without a commit: the run has failed, and nothing of it counts', async () => {
+  test('of a verification that ends without a commit, that the run has failed', async () => {
     const work = { draftMs: 0, targetMs: 0, judgeMs: 0, forwards: 1, proposed: 0, accepted: 0 }
-    const upstream: Upstream = {
-      open: () => ({
-        async *draft() {
-          yield { type: 'step', id: 'mine', index: 0, text: 'x\n\n', tokens: 2 }
-        },
-        async *verify() {
-          yield { type: 'verdict', step: 'mine', accepted: true, reason: 'exact' }
-          yield { type: 'done', work }
-        },
-        release: () => Promise.resolve(),
-      }),
-    }
-    const told: unknown[] = []
-    const log = (trouble: unknown): void => void told.push(trouble)
-    const options = { runId: 'r', signal: new AbortController().signal, log }
-    const types: string[] = []
-    const request = parseRequest(RunRequest, { prompt: 'x', lookahead: { mode: 'lr', pipelined: false } })
-    for await (const { type } of cycle(upstream, request, options)) types.push(type)
-    expect(types.at(-1)).toBe('run.failed')
+    const verdict = { type: 'verdict', step: 'mine', accepted: true, reason: 'exact' } as const
+    const told = await troubles(verdict, { type: 'done', work })
     expect(told.at(-1)).toMatchObject({ event: 'run.failed', backend_code: 'no_commit' })
   })
 
