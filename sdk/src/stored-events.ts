@@ -1,9 +1,9 @@
 /** The events of a stored run, whatever becomes of the connection. Loaded with the first such run. */
 import { calls, runPath } from './calls.ts'
 import { LookaheadError, RunFailedError } from './errors.ts'
-import { pause, sleep } from './protocol/retry.ts'
+import { backoff, pause, sleep } from './protocol/retry.ts'
 import type { RunEvent } from './protocol/runs.ts'
-import { backoff, delayAfter, retries } from './retry.ts'
+import { delayAfter, retries } from './retry.ts'
 import { readRun } from './run-events.ts'
 import type { Call, Settings } from './transport.ts'
 

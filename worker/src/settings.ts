@@ -1,7 +1,7 @@
 /** What `wrangler.toml` and the secrets say, checked where it is used: a wrong setting is the operator's to mend, and is named. */
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Key } from './access/keys.ts'
-import type { Places } from './access/leases.ts'
+import type { LeaseLimits } from './access/leases.ts'
 import type { EngineBindings } from './engine-settings.ts'
 import type { RunObjects } from './stored/orders.ts'
 
@@ -54,7 +54,7 @@ export interface Caller extends Omit<Key, 'hash'> {
 
 /** `RunCounter`, as one calls it. */
 export interface RunCounterStub {
-  take(id: string, holder: string, places: Places): Promise<'own' | 'all' | undefined>
+  take(id: string, holder: string, places: LeaseLimits): Promise<'own' | 'all' | undefined>
   renew(id: string, holder: string): Promise<void>
   leave(id: string): Promise<void>
 }

@@ -1,16 +1,15 @@
 /** From a request, in whatever dialect it came, to a run that goes on. */
-import { ProtocolError } from '@lookahead/sdk/protocol'
+import { ProtocolError, resumed, within } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import { limitsOf } from './access/limits.ts'
-import { takePlace } from './access/place.ts'
+import { takeRunLease } from './access/run-lease.ts'
 import { failure } from './failure.ts'
 import { Controllers, cycle } from './lookahead/index.ts'
 import type { Progress } from './lookahead/index.ts'
 import { logLine } from './log.ts'
 import type { App, Bindings, Caller } from './settings.ts'
 import { engineOf } from './upstreams/index.ts'
-import { within } from './within.ts'
 
 /** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */
 export const HEARTBEAT_MS = 2_000
@@ -47,7 +46,7 @@ export async function startRun(
 }
 
 /** For whom a run is written, and until when. */
-export interface Circumstances {
+export interface RunContext {
   env: Bindings
   caller: Caller
   runId: string
@@ -61,12 +60,12 @@ export interface Circumstances {
  */
 export async function openRun<Events>(
   request: RunRequest,
-  { env, caller, runId, signal }: Circumstances,
+  { env, caller, runId, signal }: RunContext,
   begin: (...run: Parameters<typeof cycle>) => Events,
 ) {
   const upstream = engineOf(env).upstream(env, runId, caller.cacheSalt)
   const max_tokens = Math.min(request.max_tokens, caller.tokens ?? limitsOf(env).tokens)
-  const leave = await takePlace(env, caller, runId)
+  const leave = await takeRunLease(env, caller, runId)
   const events = begin(
     upstream,
     { ...request, max_tokens },
@@ -88,21 +87,9 @@ export async function letIn<Event extends RunEvent | Progress>(
   const begun = run.next()
   const first = await within(statusMs, begun)
   if (first?.done) throw new ProtocolError(499, 'client_left', 'the client left')
-  if (first?.value.type !== 'run.failed') return begunWith(begun, run)
+  if (first?.value.type !== 'run.failed') return resumed(begun, run)
   await run.return?.()
   throw failure(first.value)
-}
-
-/** The same events, of which the first was asked for already. */
-function begunWith<Event>(
-  first: Promise<IteratorResult<Event, void>>,
-  rest: AsyncIterator<Event, void, undefined>,
-): AsyncIterator<Event, void, undefined> {
-  const read = [first]
-  return {
-    next: async () => read.pop() ?? rest.next(),
-    return: async () => (await rest.return?.()) ?? { done: true, value: undefined },
-  }
 }
 
 /** How a client may leave. */

@@ -2,6 +2,7 @@
 import { HttpResponse, delay, http } from 'msw'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { app } from '../src/app.ts'
+import { background } from './background.ts'
 import { handlersOf } from './fake-engine.ts'
 import type { Call } from './fake-engine.ts'
 import { engine, network, run } from './run-on-engines.ts'
@@ -80,7 +81,7 @@ test('every call of a run has its request id', async () => {
   network.use(...[target, draft].flatMap((one) => handlersOf(one, calls)))
   const env = { TARGET_URL: target.url, TARGET_MODEL: 'big', DRAFT_URL: draft.url, DRAFT_MODEL: 'small' }
   const body = JSON.stringify({ prompt: '<q>How?<a>', lookahead: { mode: 'lr', verifier: 'exact' } })
-  const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} }
+  const { context } = background()
   const answer = await app.request('/v1/runs', { method: 'POST', body }, { ENGINE: 'openai', ...env }, context)
   expect(await answer.text()).toContain('run.completed')
   expect(new Set(calls.map(({ requestId }) => requestId))).toEqual(new Set([answer.headers.get('x-request-id')]))
@@ -91,7 +92,7 @@ test('every call of a run has its request id', async () => {
       return undefined
     }),
   )
-  const health = await app.request('/health', {}, { ENGINE: 'openai', ...env })
+  const health = await app.request('/health', {}, { ENGINE: 'openai', ...env }, context)
   expect(asked).toEqual([health.headers.get('x-request-id')])
 })
 

@@ -6,6 +6,7 @@ import { app } from '../src/app.ts'
 import type { JudgeProtocol } from '../src/upstreams/openai/index.ts'
 import { handlersOf } from './fake-engine.ts'
 import type { Call, FakeEngine } from './fake-engine.ts'
+import { background } from './background.ts'
 import { engine, network, run, verdictsIn } from './run-on-engines.ts'
 import type { Ran } from './run-on-engines.ts'
 
@@ -388,10 +389,11 @@ test('what the runs found an engine unable to do is told by its health, and noth
   await run({ target: able, draft: bare }, { depth: 1 })
   await run({ target: bare }, { mode: 'ar' })
   const details = async (target: FakeEngine, draft?: FakeEngine): Promise<unknown> => {
-    network.use(http.get(`${target.url}/v1/models`, () => HttpResponse.json({ data: [] })))
+    for (const { url } of [target, draft ?? target])
+      network.use(http.get(`${url}/v1/models`, () => HttpResponse.json({ data: [] })))
     const drafting = draft && { DRAFT_URL: draft.url, DRAFT_MODEL: 'small' }
     const env = { ENGINE: 'openai', TARGET_URL: target.url, TARGET_MODEL: 'big', ...drafting }
-    return (await app.request('/health?details', {}, env)).json()
+    return (await app.request('/health?details', {}, env, background().context)).json()
   }
   const lacks = ['many_prompts', 'token_ids', 'delimiters']
   expect(await details(able)).not.toHaveProperty('lacking')
@@ -437,5 +439,5 @@ async function healthAfter(judge: string, answer: (body: object) => Response): P
   ])
   network.use(http.get(`${target.url}/v1/models`, () => HttpResponse.json({ data: [] })))
   const env = { ENGINE: 'openai', TARGET_URL: target.url, TARGET_MODEL: 'big', JUDGE_URL: judge, JUDGE_MODEL: 'judge' }
-  return (await app.request('/health?details', {}, env)).json()
+  return (await app.request('/health?details', {}, env, background().context)).json()
 }

@@ -44,10 +44,10 @@ test.each(paths.flatMap((path) => bodies.map(([what, body]) => [path, what, body
     const body = typeof content === 'string' ? content : JSON.stringify(content)
     expect(body.length).toBeLessThan(1024 * 1024)
     const post = async () => (await app.request(path, { method: 'POST', body }, env, context)).text()
-    // What stood here before took 85 to 2,500 on an idle machine.
-    const most = 75 * slow
-    const first = await longestBlock(post)
-    // Once more, where something else may have come in between.
-    expect(first < most ? first : await longestBlock(post)).toBeLessThan(most)
+    const most = 50 * slow
+    let ms = Infinity
+    // Code is compiled in the first of them; a collection of garbage may fall into any.
+    for (let tries = 0; tries < 4 && ms >= most; tries++) ms = await longestBlock(post)
+    expect(ms).toBeLessThan(most)
   },
 )

@@ -2,15 +2,15 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { RunEvent } from '@lookahead/sdk/protocol'
 import { describe, expect, test } from 'vitest'
-import type { Progress, Standing } from '../src/lookahead/index.ts'
+import type { Checkpoint, Progress } from '../src/lookahead/index.ts'
 import { Journal } from '../src/stored/journal.ts'
 import type { Storage } from '../src/stored/journal.ts'
 
 const delta = (text: string): RunEvent => ({ type: 'text.delta', channel: 'answer', text })
 /** An event that no progress comes after. */
 const uncovered = delta('?')
-const standing = { tokens: 1 } as Standing
-const progress: Progress = { type: 'progress', standing, said: { ids: [7], text: 't' } }
+const checkpoint = { tokens: 1 } as Checkpoint
+const progress: Progress = { type: 'progress', checkpoint, said: { ids: [7], text: 't' } }
 const end: RunEvent = { type: 'run.failed', code: 'target_failed', message: 'm' }
 
 /** A disk that is done with what was written when `flush` is called, or breaks. */
@@ -109,7 +109,10 @@ describe('a journal', () => {
     const { journal, say, flush } = open()
     say(delta('a'), uncovered)
     for (let i = 0; i < 3; i++) await flush()
-    expect([[...journal.stored()], journal.begun]).toEqual([[delta('a')], { standing, said: { ids: [7], text: 't' } }])
+    expect([[...journal.stored()], journal.begun]).toEqual([
+      [delta('a')],
+      { checkpoint, said: { ids: [7], text: 't' } },
+    ])
     say(delta('b'))
     for (let i = 0; i < 3; i++) await flush()
     expect([...journal.stored()]).toEqual([delta('a'), uncovered, delta('b')])

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { app } from '../src/app.ts'
 import type { Bindings } from '../src/settings.ts'
+import { background } from './background.ts'
 import { fakeBackend } from './fake-backend.ts'
 import type { Manner } from './fake-backend.ts'
 
@@ -12,7 +13,7 @@ const list = { object: 'list', data: [{ id: 'big', object: 'model', max_model_le
 
 async function ask(path: string, { url, ...env }: { url: string } & Bindings) {
   const settings = { ENGINE: 'openai', TARGET_URL: url, TARGET_MODEL: 'big', ...env }
-  const response = await app.request(path, {}, settings)
+  const response = await app.request(path, {}, settings, background().context)
   return { status: response.status, retryAfter: response.headers.get('retry-after'), body: await response.json() }
 }
 

@@ -16,7 +16,7 @@ async function found(details: object) {
   const findings = []
   for await (const finding of examine(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, undefined))
     findings.push(finding)
-  return findings.find(({ check, state }) => check.startsWith('backend') && state !== 'ok')
+  return findings.find(({ check, state }) => /^(backend|draft|judge)/.test(check) && state !== 'ok')
 }
 
 test.each([
@@ -31,6 +31,12 @@ test.each([
   const { mend = '' } = (await found({ engine, backend })) ?? {}
   expect(mend).toMatch(setting)
   expect([...mend.matchAll(/BACKEND|TARGET/g)].every(([name]) => setting.source.startsWith(name))).toBe(true)
+})
+
+test.each(['draft', 'judge'])('a %s that is away is told of, and its setting', async (role) => {
+  const finding = await found({ engine: 'openai', backend: 'ok', [role]: 'unreachable' })
+  expect(finding).toMatchObject({ check: role, state: 'warning' })
+  expect(finding!.mend).toContain(`${role.toUpperCase()}_URL`)
 })
 
 test('and of one of several targets too', async () => {

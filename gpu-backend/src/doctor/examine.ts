@@ -42,7 +42,7 @@ export async function* examine(base: string, key: string | undefined): AsyncGene
   const open = yield* access(base, key, kind)
   if (!open) return
   yield await models(ask)
-  const isUp = worker.success ? worker.output.status === 'ok' : backend.success && backend.output.status === 'ok'
+  const isUp = worker.success ? worker.output.backend === 'ok' : backend.success && backend.output.status === 'ok'
   if (!isUp) return
   yield await streaming(ask, probes[kind]).catch((error: unknown) => unreachable('streams', error))
   // By now a run has found out.
@@ -104,9 +104,11 @@ async function roundTrip(ask: Ask): Promise<number> {
 
 const FAR_MS = 50
 
-function* behind({ engine, backend, backend_ms, backends = [] }: HealthDetails): Generator<Finding> {
+function* behind({ engine, backend, backend_ms, backends = [], draft, judge }: HealthDetails): Generator<Finding> {
   yield backend === 'ok' ? ok('backend', 'the worker reaches it, and is let in') : stateOf(backend, engine)
   if (backend === 'ok') yield* others(backends, engine)
+  yield* helper('draft', draft)
+  yield* helper('judge', judge)
   if (backend_ms === undefined) return
   const told = `${backend_ms.toFixed()} ms from the worker to the backend and back`
   yield backend_ms <= FAR_MS
@@ -116,6 +118,13 @@ function* behind({ engine, backend, backend_ms, backends = [] }: HealthDetails):
         told,
         'give the worker a placement near the backend: [placement] in wrangler.toml (docs/deploy.md)',
       )
+}
+
+/** One that other engines than our own have beside the target. */
+function* helper(role: 'draft' | 'judge', state: string | undefined): Generator<Finding> {
+  if (state === undefined) return
+  const told = `${state.replace('_', ' ')}; runs go on without it`
+  yield state === 'ok' ? ok(role, 'the worker reaches it, and is let in') : warning(role, told, mendOf(state, role))
 }
 
 /** Of several backends those that serve no runs, by their places in the setting that names them. */

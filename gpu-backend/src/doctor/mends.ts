@@ -16,14 +16,21 @@ const own: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     unauthorized: 'set the secret BACKEND_TOKEN of the worker to a --token of the backend',
     unreachable: `${reached('BACKEND_URL', "the backend's")}; and run this command with the backend's address`,
   },
-  openai: {
-    unauthorized: 'set the secret TARGET_API_KEY of the worker to a key that the target takes',
-    unreachable: `${reached('TARGET_URL', "the target's")}; and ask that address for /v1/models`,
-  },
+  openai: server('target'),
+  draft: server('draft'),
+  judge: server('judge'),
 }
 
-/** @param engine as the worker says; workers that say none are older, and have our own */
-export function mendOf(state: string, engine = 'native'): string {
-  const mends = new Map(Object.entries({ ...common, ...own[engine] }))
+function server(role: string): Readonly<Record<string, string>> {
+  const name = role.toUpperCase()
+  return {
+    unauthorized: `set the secret ${name}_API_KEY of the worker to a key that the ${role} takes`,
+    unreachable: `${reached(`${name}_URL`, `the ${role}'s`)}; and ask that address for /v1/models`,
+  }
+}
+
+/** @param settings of an engine, as the worker says (workers that say none are older, and have our own), or of a helper of other engines */
+export function mendOf(state: string, settings = 'native'): string {
+  const mends = new Map(Object.entries({ ...common, ...own[settings] }))
   return mends.get(state) ?? 'look at its log'
 }

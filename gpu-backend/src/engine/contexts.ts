@@ -35,7 +35,7 @@ export class Context {
   lastUsed = performance.now()
   #text: { stops: string; output: OutputText } | undefined
   #reasoning: ReasoningTokens | undefined
-  #standing: { read: number; decoder: StreamingDecoder; channels: ChannelState } | undefined
+  #channelState: { read: number; decoder: StreamingDecoder; channels: ChannelState } | undefined
 
   constructor(id: string, prompt: Prompt, output: readonly number[]) {
     this.id = id
@@ -75,9 +75,9 @@ export class Context {
   }
 
   /** Where what is committed leaves off among the channels. */
-  standing(tokenizer: Tokenizer): ChannelState {
+  channelState(tokenizer: Tokenizer): ChannelState {
     const { promptLength, channels, tokens } = this
-    const known = (this.#standing ??= { read: promptLength, decoder: new StreamingDecoder(tokenizer), channels })
+    const known = (this.#channelState ??= { read: promptLength, decoder: new StreamingDecoder(tokenizer), channels })
     known.channels = channelsThrough(known.channels, known.decoder.pushAll(tokens.slice(known.read)))
     known.read = tokens.length
     return known.channels

@@ -9,7 +9,7 @@ import type { DraftStep } from './text/step.ts'
  */
 const KEPT = 32
 /** Weight of the past after one more commit. */
-const DECAY = 0.9
+const COMMIT_DECAY = 0.9
 
 /**
  * The steps drafted after what is committed, in order: a draft call adds them, a verification takes them. Both may be at work
@@ -131,8 +131,8 @@ export class Drafts {
    * @param kept drafted tokens that stand
    */
   commit(accepted: number, { goesOn, kept = 0 }: { goesOn: boolean; kept?: number }): void {
-    this.#kept = DECAY * this.#kept + kept
-    this.#refuted = DECAY * this.#refuted + (this.#isRefuted ? 1 : 0)
+    this.#kept = COMMIT_DECAY * this.#kept + kept
+    this.#refuted = COMMIT_DECAY * this.#refuted + (this.#isRefuted ? 1 : 0)
     if (goesOn) this.#steps.splice(0, accepted)
     else if (!this.#isRefuted) this.refute()
     this.#isRefuted = false

@@ -1,21 +1,20 @@
 import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { Context as ContextRef } from '@lookahead/sdk/protocol'
 import { availableParallelism } from 'node:os'
-import type { WeightType } from '../graph/index.ts'
 import type { SentenceEncoder } from '../model/index.ts'
 import { verifiers } from '@lookahead/worker/verifiers'
-import type { ContentRule, Verifier } from '@lookahead/worker/verifiers'
-import type { Device } from '../onnxruntime/index.ts'
+import type { Verifier } from '@lookahead/worker/verifiers'
 import { EngineError } from './errors.ts'
 import { Forced } from './forced.ts'
 import type { ForcedAcceptance } from './forced.ts'
 import { embeddingOf } from './judging/embedding.ts'
+import type { EmbeddingOptions } from './judging/embedding.ts'
 import type { Judge } from './judging/judge.ts'
 import { Scorer } from './judging/scorer.ts'
 import { LEAST_LOGPROB } from './judging/likelihood.ts'
 import { Context, ContextStore } from './contexts.ts'
 import { loadModels } from './load-models.ts'
-import type { Models, Role } from './load-models.ts'
+import type { ModelOptions, Models, Role } from './load-models.ts'
 import type { ModelRunner, RunnerStats } from './model-runner.ts'
 import { assertTokens, chatChannels, encode, outputRoom, renderChat } from './text/prompt.ts'
 import { proposers } from './speculation/index.ts'
@@ -25,37 +24,9 @@ import type { Sampler } from './speculation/accept.ts'
 import { MeasuredForwards, measuredCosts } from './speculation/costs.ts'
 import type { Costs } from './speculation/costs.ts'
 
-export interface EngineOptions {
-  /** Folder with a checkpoint each in `target/` and, unless they are to be done without, `draft/` and `judge/`. */
-  models: string
-  /** Name of the draft's folder in `models`, which must then be there. Default: `draft`, where there is one. */
-  draft?: string | undefined
-  /** Memory in MiB for the keys and values of all models together; every pool gets as many slots. Default 1024. */
-  memory?: number | undefined
-  /** Token slots of each model's pool. Default: as many as `memory` holds. */
-  slots?: number | undefined
-  /** New tokens that a forward may have; longer prompts are run in chunks. Default 512. */
-  batchTokens?: number | undefined
-  /** Where forwards run and the pools lie. Default: the CPU. */
-  device?: Device | undefined
-  /** Threads of each model's forwards. Default: the machine's cores. Models of up to 4 M parameters have one in any case. */
-  threads?: number | undefined
-  /** How each model's linear layers are kept and multiplied. Default: fp32 on the CPU, the checkpoint's own half precision on CUDA. */
-  weights?: WeightType | undefined
-  /** Whether models hand out the likeliest tokens in place of whole logits where they will do. Default: from 4,096 tokens on. */
-  reducedLogits?: boolean | undefined
-  /** Whether the judge is loaded where there is one. Default: yes. Without one only steps equal to the target's own are accepted. */
-  judge?: boolean | undefined
-  /** A drafted step with a token of a smaller log-probability is not accepted for its meaning. Default -4; -Infinity: none is refused. */
-  leastLogprob?: number | undefined
-  /** What the verifiers `judge` and `embedding` reject without asking: other numbers, other names. Default: both. */
-  rules?: readonly ContentRule[] | undefined
+export interface EngineOptions extends ModelOptions, EmbeddingOptions {
   /** A verifier that is asked and has not answered after so many milliseconds has failed. Default 30,000. */
   verifierTimeoutMs?: number | undefined
-  /** Folder with the encoder of the verifier `embedding`. Default: `embedding/` in `models`; where that is not there, nor is the verifier. */
-  embedding?: string | undefined
-  /** The cosine of two steps from which on `embedding` accepts. Default 0.85. */
-  embeddingThreshold?: number | undefined
   /** Verifiers beside the engine's own; they replace those of the same name. */
   verifiers?: readonly Verifier[] | undefined
   /** Ways of guessing tokens, beside the engine's own, which come after them. */
@@ -64,8 +35,6 @@ export interface EngineOptions {
   forced?: ForcedAcceptance | undefined
   /** Idle contexts are dropped after this many milliseconds. Default 60,000. */
   contextIdleMs?: number | undefined
-  /** Stops loading. */
-  signal?: AbortSignal | undefined
 }
 
 export interface ContextOptions {

@@ -63,12 +63,12 @@ export interface Committed {
 }
 
 /** Last of all: what it took. */
-export interface Done extends Took {
+export interface Done extends Usage {
   type: 'done'
 }
 
 /** What one of many cycles took, after its commit. */
-export interface CycleDone extends Took {
+export interface CycleDone extends Usage {
   type: 'cycle'
 }
 
@@ -76,7 +76,7 @@ export interface CycleDone extends Took {
  * Milliseconds, in all and until each model's scores were there; and how often the model that wrote was asked for scores. `shareMs`
  * is the part of all forwards that was this text's own, `load` the most texts that were at work with it: of a verification.
  */
-interface Work {
+interface Timings {
   totalMs: number
   draftMs: number
   targetMs: number
@@ -86,10 +86,10 @@ interface Work {
   load?: number
 }
 
-interface Took {
+interface Usage {
   promptTokens: number
   completionTokens: number
-  work: Work
+  work: Timings
   /** Times that tokens were guessed, guesses made and kept, and tokens that a forward with guesses gave; of a verification. */
   speculation?: { drafts: number; proposed: number; accepted: number; perPosition: number[]; meanLength: number }
 }

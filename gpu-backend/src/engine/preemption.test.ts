@@ -6,7 +6,7 @@ import { testProblems } from '../../dataset/index.ts'
 import { generateRequest } from '../../test/calls.ts'
 import type { GenerateOptions } from '../../test/calls.ts'
 import { wholeLogits } from '../model/index.ts'
-import { Expectation } from './memory/admission.ts'
+import { LengthEstimator } from './memory/admission.ts'
 import { Priority } from './memory/priority.ts'
 import type { ModelRunner } from './model-runner.ts'
 import { distribution } from './sampling/distribution.ts'
@@ -134,7 +134,7 @@ test('greedy, seeded and penalised texts that have to give their slots back', as
   const alone = []
   for (const request of requests) alone.push(await read(start(roomy, request)))
   // Too many of them are let in.
-  vi.spyOn(Expectation.prototype, 'left').mockReturnValue(0)
+  vi.spyOn(LengthEstimator.prototype, 'left').mockReturnValue(0)
   const before = tight.stats.target!.preemptions
   const together = await Promise.all(requests.map((request) => read(start(tight, request))))
   expect(tight.stats.target!.preemptions).toBeGreaterThan(before)

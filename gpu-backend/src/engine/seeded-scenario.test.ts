@@ -12,7 +12,7 @@ import { Engine } from './engine.ts'
 import { generate } from './decode/generate.ts'
 import { neutralRules } from './sampling/logits.ts'
 import { Random } from './sampling/random.ts'
-import type { Claimant } from './memory/slot-queue.ts'
+import type { PreemptibleSequence } from './memory/slot-queue.ts'
 import { Lease } from './memory/lease.ts'
 import { verifySteps } from './decode/verify.ts'
 
@@ -120,7 +120,7 @@ function watchSlots(engine: Engine) {
   for (const { runner } of engine.runners) {
     const { model, kv } = runner
     const { queue, pool, prefixes } = kv
-    const texts = new Set<Claimant>()
+    const texts = new Set<PreemptibleSequence>()
     const wait = queue.wait.bind(queue)
     const takeNow = queue.takeNow.bind(queue)
     const forward = model.forward.bind(model)
@@ -146,7 +146,7 @@ function watchSlots(engine: Engine) {
 }
 
 /** What a text holds: nothing, once it has ended. */
-function slotsOf(text: Claimant): number[][] {
+function slotsOf(text: PreemptibleSequence): number[][] {
   if (!(text instanceof Lease)) throw new TypeError('only texts share slots')
   return text.tree.runs.map((run) => run.slots)
 }

@@ -1,6 +1,5 @@
 import { api, check, created, type Pointer } from './api.ts'
-import type { Session } from './session.ts'
-import type { DeviceTensor } from './device.ts'
+import type { Device, DeviceTensor } from './device.ts'
 import type { Tensor } from './tensor.ts'
 
 /**
@@ -14,7 +13,8 @@ export class IoBinding {
   readonly #outputs = new Map<string, Tensor | DeviceTensor>()
   #open = true
 
-  constructor(session: Pick<Session, 'pointer' | 'device'>) {
+  /** @param session that it belongs to */
+  constructor(session: { pointer: Pointer; device: Device }) {
     this.#copiesInputs = session.device !== 'cpu'
     this.pointer = created((out) => api().createIoBinding(session.pointer, out))
   }

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { api, check, created, OnnxRuntimeError, type Pointer } from './api.ts'
 import { environment } from './environment.ts'
 import { cudaLibraryPath } from './library.ts'
-import type { Session } from './session.ts'
 import { elementBytes, elementTypes, type ElementType } from './tensor.ts'
 
 /** Where a session's operators run and its pool of token slots lies. */
@@ -76,7 +75,8 @@ export class DeviceMemory {
   readonly #info: Pointer
   #open = true
 
-  constructor({ pointer, device }: Session) {
+  /** @param session whose device it is */
+  constructor({ pointer, device }: { pointer: Pointer; device: Device }) {
     this.#info = created((out) => api().createMemoryInfo(memoryNames[device], deviceAllocator, 0, defaultMemory, out))
     try {
       this.#allocator = created((out) => api().createAllocator(pointer, this.#info, out))

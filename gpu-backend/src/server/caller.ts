@@ -3,7 +3,6 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { RequestIdVariables } from 'hono/request-id'
 import type { RequestNames } from './errors.ts'
-import type { Service } from './service.ts'
 
 /** Who calls. */
 export interface Caller {
@@ -23,8 +22,8 @@ export interface Caller {
   request: RequestNames
 }
 
-/** @param own the call's salt, if it has one */
-export function callerOf(c: Context, { isGuarded }: Pick<Service, 'isGuarded'>, own?: string): Caller {
+/** @param isGuarded whether callers have shown a token; @param own the call's salt, if it has one */
+export function callerOf(c: Context, { isGuarded }: { isGuarded: boolean }, own?: string): Caller {
   const shown = c.req.header('authorization')
   const key = shown === undefined ? '' : hash('sha256', shown, 'base64')
   const { incoming } = (c.env ?? {}) as Partial<HttpBindings>

@@ -35,7 +35,7 @@ interface Queued {
   tokens: number
 }
 
-type Begins = Pick<Caller, 'connection'> & Partial<Pick<Caller, 'client' | 'user' | 'request'>>
+type PartialCaller = Pick<Caller, 'connection'> & Partial<Pick<Caller, 'client' | 'user' | 'request'>>
 
 /** The calls under way: a server that stops waits for them, then aborts what is left. */
 export class Calls {
@@ -59,7 +59,7 @@ export class Calls {
    * @param caller whose call it is. Default: all are one client, with one user
    * @throws {ProtocolError} 429 `overloaded` when too many are queued already; 503 `draining` after `abort`
    */
-  begin({ connection, client = '', user = '', request }: Begins): Call {
+  begin({ connection, client = '', user = '', request }: PartialCaller): Call {
     if (this.#over) throw this.#over
     const { reads, started } = this.#enqueue(client, user)
     const controller = new AbortController()
@@ -80,8 +80,8 @@ export class Calls {
     return { signal: controller.signal, left: left.signal, request, reads, started, leave, end }
   }
 
-  /** Begins a call. `prepare` sees to its end, unless it throws. @throws as `begin` and `prepare` do */
-  async answer(caller: Begins, prepare: (call: Call) => Promise<Response>): Promise<Response> {
+  /** PartialCaller a call. `prepare` sees to its end, unless it throws. @throws as `begin` and `prepare` do */
+  async answer(caller: PartialCaller, prepare: (call: Call) => Promise<Response>): Promise<Response> {
     const call = this.begin(caller)
     try {
       return await prepare(call)

@@ -1,9 +1,8 @@
-import { inspect } from 'node:util'
 import { ProtocolError } from '@lookahead/sdk/protocol'
 import { EngineError } from '../engine/errors.ts'
 import type { EngineErrorCode } from '../engine/errors.ts'
 import { OnnxRuntimeError } from '../onnxruntime/index.ts'
-import { logLine } from './log.ts'
+import { logLine, stackOf } from '../log.ts'
 
 const statuses: Record<EngineErrorCode, number> = {
   invalid_request: 400,
@@ -39,8 +38,5 @@ function worded(error: unknown): [told: ProtocolError, why?: object] {
     const cause = `a forward found no memory: give less to slots (--memory) or forwards (--batch-tokens): ${error.message}`
     return [new ProtocolError(503, 'out_of_memory', message, { retryAfter: 1 }), { cause }]
   }
-  return [
-    new ProtocolError(500, 'internal_error', 'the backend failed; its log says why'),
-    { stack: inspect(error, { colors: false }) },
-  ]
+  return [new ProtocolError(500, 'internal_error', 'the backend failed; its log says why'), { stack: stackOf(error) }]
 }

@@ -76,7 +76,7 @@ describe('who leaves', () => {
       // No event comes all the while: a step has no end, or its text may still be a stop string.
       const response = await server[half](messages, {
         step_rules: { max_tokens: LONG },
-        ...(half === 'draft' ? {} : { stop: ['a'.repeat(2 * LONG)] }),
+        ...(half === 'draft' ? {} : { stop: ['a'.repeat(LONG + 1)] }),
       })
       const reader = response.body!.getReader()
       const reading = (async () => {

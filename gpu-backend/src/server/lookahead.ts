@@ -16,12 +16,12 @@ import { stream } from './stream.ts'
 import { encoder, readDraft, readVerify } from './wire.ts'
 import type { LookaheadEvent } from './wire.ts'
 
-type Half = 'draft' | 'verify'
+type CallKind = 'draft' | 'verify'
 type Events = AsyncGenerator<LookaheadEvent, void, undefined>
 
 /** What a call is to do. */
-interface Asked {
-  half: Half
+interface CallRequest {
+  kind: CallKind
   named: ContextRef
   follow: boolean
   salt: string
@@ -30,9 +30,9 @@ interface Asked {
 /** A context is its key's alone. */
 const idOf = ({ key }: Caller, id: string): string => (key === '' ? id : `${id}\n${key}`)
 
-function asked(caller: Caller, half: Half, { context, follow }: DraftRequest | VerifyRequest): Asked {
+function callRequest(caller: Caller, kind: CallKind, { context, follow }: DraftRequest | VerifyRequest): CallRequest {
   const { cache_salt: _, ...named } = context
-  return { half, named: { ...named, id: idOf(caller, named.id) }, follow, salt: caller.salt }
+  return { kind, named: { ...named, id: idOf(caller, named.id) }, follow, salt: caller.salt }
 }
 
 export function lookaheadRoutes(service: Service): Hono {
@@ -43,7 +43,7 @@ export function lookaheadRoutes(service: Service): Hono {
     const caller = callerOf(c, service, request.context.cache_salt)
     const engine = service.ready(idOf(caller, request.context.id))
     engine.requireDraft()
-    return respond(service, engine, caller, asked(caller, 'draft', request), (context, signal) =>
+    return respond(service, engine, caller, callRequest(caller, 'draft', request), (context, signal) =>
       draft(engine, context, request, signal),
     )
   })
@@ -54,7 +54,7 @@ export function lookaheadRoutes(service: Service): Hono {
     const engine = service.ready(idOf(caller, request.context.id))
     engine.verifier(request.verifier, request.threshold)
     const work = request.follow ? lookahead : verifySteps
-    return respond(service, engine, caller, asked(caller, 'verify', request), (context, signal) =>
+    return respond(service, engine, caller, callRequest(caller, 'verify', request), (context, signal) =>
       work(engine, context, request, signal),
     )
   })
@@ -73,19 +73,19 @@ function respond(
   { calls, metrics, isGuarded }: Service,
   engine: Engine,
   caller: Caller,
-  { half, follow, ...rest }: Asked,
+  { kind, follow, ...rest }: CallRequest,
   work: (context: Context, signal: AbortSignal) => Events,
 ): Promise<Response> {
   // A context that is only named says whose it is.
   const named = isGuarded ? engine.contexts.find(rest.named.id) : undefined
   return calls.answer({ ...caller, user: named?.salt ?? caller.user }, async (call) => {
-    const opened = await open(engine, { half, follow, ...rest }, call)
+    const opened = await open(engine, { kind, follow, ...rest }, call)
     const { context } = opened
     const promptTokens = opened.isNew ? context.promptLength : 0
-    const start = () => metrics.start(half === 'draft' ? 'draft' : 'target', promptTokens)
-    const events = () => measured(start, work(context, call.signal), recorder(metrics, half), call.signal)
+    const start = () => metrics.start(kind === 'draft' ? 'draft' : 'target', promptTokens)
+    const events = () => measured(start, work(context, call.signal), recorder(metrics, kind), call.signal)
     // A draft that fails, or is left, costs those who follow it nothing but speed.
-    const isHelper = half === 'draft' && follow
+    const isHelper = kind === 'draft' && follow
     return stream(call, onContext(engine, call, opened, events, isHelper), encoder())
   })
 }
@@ -99,14 +99,14 @@ interface OpenContext {
 }
 
 /** The context a call names, on which it then works. One that was made for the call is not left behind by a refusal. */
-async function open(engine: Engine, { half, named, follow, salt }: Asked, call: Call): Promise<OpenContext> {
+async function open(engine: Engine, { kind, named, follow, salt }: CallRequest, call: Call): Promise<OpenContext> {
   const known = engine.contexts.find(named.id)
-  const context = await engine.context(named, { signal: call.signal, joinsAs: follow ? half : undefined, salt })
+  const context = await engine.context(named, { signal: call.signal, joinsAs: follow ? kind : undefined, salt })
   const isNew = context !== known && context.active.size === 0
   try {
     if (isNew) call.reads(context.tokens.length)
-    if (named.continues) await engine.contexts.await(context, half, call.signal)
-    return { context, isNew, leave: engine.contexts.enter(context, half) }
+    if (named.continues) await engine.contexts.await(context, kind, call.signal)
+    return { context, isNew, leave: engine.contexts.enter(context, kind) }
   } catch (error) {
     if (isNew) engine.contexts.giveUp(context)
     throw error
@@ -140,14 +140,14 @@ async function* onContext(
 /** Measures the events of one call; the last one tells why it ended. */
 function recorder(
   metrics: Metrics,
-  half: Half,
+  kind: CallKind,
 ): (measurement: Measurement, event: LookaheadEvent) => EndReason | undefined {
   let end: EndReason = 'step'
   return (measurement, event) => {
     switch (event.type) {
       case 'step':
         metrics.stepDrafted()
-        if (half === 'verify') return undefined
+        if (kind === 'verify') return undefined
         measurement.tokens(event.tokens)
         if (event.end === 'text') end = 'stop'
         return undefined

@@ -4,6 +4,17 @@ import { SequenceNormalizer, SequencePostProcessor, SequencePreTokenizer, type W
 import { literal, normalizers, preTokenizers, replace } from './steps.ts'
 import type { Step, StoredTokenizer } from './stored.ts'
 
+/** What a caller of the tokenizer may ask for. */
+export interface EncodeOptions {
+  /** Adds what the tokenizer puts around every text, such as a begin-of-text token. Default false: chat templates spell it out. */
+  special?: boolean | undefined
+  /** The text goes on another one, so SentencePiece's space is not put before it. Default false. */
+  continuing?: boolean | undefined
+  /** The text has parts from `fenced`, as a rendered chat: marks that those spell out are text. Default false. */
+  fenced?: boolean | undefined
+}
+
+/** What the tokenizer asks the encoder for. */
 interface EncoderOptions {
   /** Adds what is put around every text. */
   special: boolean

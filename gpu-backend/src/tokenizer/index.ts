@@ -1,5 +1,6 @@
 export type { ChatMessage, RenderOptions } from './chat-template.ts'
+export type { EncodeOptions } from './encoder.ts'
 export { noTokenizer, readTokenizer } from './stored.ts'
 export { StreamingDecoder, type DecodeOptions } from './streaming.ts'
-export { Tokenizer, lookupToken, type EncodeOptions } from './tokenizer.ts'
+export { Tokenizer, lookupToken } from './tokenizer.ts'
 export { WordPieceTokenizer } from './word-pieces.ts'

@@ -1,5 +1,3 @@
-import type { Tokenizer } from './tokenizer.ts'
-
 /** Bytes of a UTF-8 character at most, so an unfinished one began no more tokens ago. */
 const MOST_BYTES = 4
 
@@ -10,22 +8,29 @@ export interface DecodeOptions {
   after?: readonly number[]
 }
 
+/** What a tokenizer knows of its tokens. */
+interface Vocabulary {
+  readonly specialIds: ReadonlySet<number>
+  /** The bytes of a token's text. */
+  decodeToken(id: number): Uint8Array
+}
+
 /** Turns tokens into text one at a time. A character whose bytes are spread over tokens comes out with its last one. */
 export class StreamingDecoder {
-  readonly #tokenizer: Tokenizer
+  readonly #vocabulary: Vocabulary
   readonly #skipSpecial: boolean
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-  constructor(tokenizer: Tokenizer, { skipSpecial = true, after = [] }: DecodeOptions = {}) {
-    this.#tokenizer = tokenizer
+  constructor(vocabulary: Vocabulary, { skipSpecial = true, after = [] }: DecodeOptions = {}) {
+    this.#vocabulary = vocabulary
     this.#skipSpecial = skipSpecial
     this.pushAll(after.slice(-MOST_BYTES))
   }
 
   /** The text that this token completes: perhaps none. */
   push(id: number): string {
-    if (this.#skipSpecial && this.#tokenizer.specialIds.has(id)) return ''
-    return this.#decoder.decode(this.#tokenizer.decodeToken(id), { stream: true })
+    if (this.#skipSpecial && this.#vocabulary.specialIds.has(id)) return ''
+    return this.#decoder.decode(this.#vocabulary.decodeToken(id), { stream: true })
   }
 
   /** The text that these tokens complete. */

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import PQueue from 'p-queue'
 import { Piscina } from 'piscina'
-import type { EncodeOptions } from './tokenizer.ts'
+import type { EncodeOptions } from './encoder.ts'
 
 /** A text to be encoded on the thread, by the tokenizer of a folder. */
 export interface Task {

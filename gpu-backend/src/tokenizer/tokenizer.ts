@@ -4,7 +4,7 @@ import { bytesOfPiece, bytesOfToken } from './bytes.ts'
 import { readChatTemplate, type ChatMessage, type RenderOptions } from './chat-template.ts'
 import { withoutSpaceBefore } from './continuing.ts'
 import { Contents } from './contents.ts'
-import { Encoder } from './encoder.ts'
+import { Encoder, type EncodeOptions } from './encoder.ts'
 import { BPE } from './library.ts'
 import type { Template } from './jinja/index.ts'
 import { cutLongRunsOfMarks } from './marks.ts'
@@ -27,15 +27,6 @@ const LONG = 2 ** 13
 
 /** So many tokens are decoded at a time where others are to have a turn between. */
 const PIECE = 2 ** 12
-
-export interface EncodeOptions {
-  /** Adds what the tokenizer puts around every text, such as a begin-of-text token. Default false: chat templates spell it out. */
-  special?: boolean | undefined
-  /** The text goes on another one, so SentencePiece's space is not put before it. Default false. */
-  continuing?: boolean | undefined
-  /** The text has parts from `fenced`, as a rendered chat: marks that those spell out are text. Default false. */
-  fenced?: boolean | undefined
-}
 
 /** How a tokenizer spells bytes: GPT-2's way, as Qwen and Llama 3, or SentencePiece's, as Llama 2 and Mistral. */
 type Kind = 'ByteLevel' | 'ByteFallback'

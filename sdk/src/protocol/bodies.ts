@@ -1,4 +1,5 @@
 import { ProtocolError } from './errors.ts'
+import { within } from './within.ts'
 
 /** A body that is refused is read on for so long: a client hears no answer while it still writes. */
 const LINGER_MS = 500
@@ -103,11 +104,11 @@ async function readAll(
   const chunks: Uint8Array[] = []
   const end = Date.now() + wholeMs
   for (;;) {
-    const chunk = await within(reader.read(), end - Date.now())
+    const chunk = await within(end - Date.now(), reader.read())
     if (chunk?.done) return joined(chunks)
     const refusal = chunk ? take(chunk.value.length) : tooSlow(wholeMs)
     if (refusal) {
-      await within(discard(reader), LINGER_MS)
+      await within(LINGER_MS, discard(reader))
       return refusal
     }
     chunks.push(chunk!.value)
@@ -120,17 +121,6 @@ async function discard(reader: Reader): Promise<void> {
     const { done, value } = await reader.read()
     if (done) return
     left -= value.length
-  }
-}
-
-/** Undefined after so many milliseconds. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const over = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms)))
-  try {
-    return await Promise.race([promise, over])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -14,8 +14,11 @@ export const HealthDetails = v.object({
   backends: v.optional(v.array(v.string())),
   /** From the worker to the backend and back, in milliseconds, where the backend answers. */
   backend_ms: v.optional(v.number()),
+  /** Of engines other than our own, where they are set up: how the draft and the judge are, in the words of `backend`. */
+  draft: v.optional(v.string()),
+  judge: v.optional(v.string()),
   /**
-   * Of engines other than our own: what the runs so far found them unable to do. The `target` and the `draft`: `many_prompts`, in one
+   * Of engines other than our own: what was found so far that they are unable to do. The `target` and the `draft`: `many_prompts`, in one
    * call; `token_ids`, told and taken; `delimiters`, to stop at them and say so; `chat_messages`, to render them; `likelihood`, to score
    * given text; `completions`, to go on with a given text at all. The `judge`: `log_probabilities`, to say how sure it is; `verdicts`, to
    * be asked for any. Later workers may know more.

@@ -1,8 +1,8 @@
-/** What `GET /health` of the worker answers: with 200 when all is well, else with 503. */
+/** What `GET /health` of the worker answers: with 200 when it can serve runs, else with 503. */
 import * as v from 'valibot'
 
 export const Health = v.object({
-  /** `degraded`: the worker runs, but cannot serve runs now. */
+  /** `degraded`: the worker runs, but cannot serve runs now; or, where `backend` is `ok`, without a helper that is away: `?details` says which. */
   status: v.picklist(['ok', 'degraded']),
   /**
    * - `ok`

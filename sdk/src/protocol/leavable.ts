@@ -26,3 +26,18 @@ export function leavable<T>(generator: AsyncGenerator<T, void, undefined>, leave
     },
   }
 }
+
+/** The same events, of which the first was asked for already. */
+export function resumed<T>(
+  first: Promise<IteratorResult<T, void>>,
+  rest: AsyncIterator<T, void, undefined>,
+): Leavable<T> {
+  const asked = [first]
+  return {
+    next: async () => asked.pop() ?? rest.next(),
+    return: async () => (await rest.return?.()) ?? { done: true, value: undefined },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}

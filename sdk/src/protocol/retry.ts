@@ -24,6 +24,10 @@ export async function pause(error: unknown, failures: number, { signal, delay }:
   await sleep(ms, signal)
 }
 
+/** How long to wait where nobody says: 500 ms · 2ⁿ, `mostMs` at most, less up to a quarter at random. Milliseconds. */
+export const backoff = (failures: number, mostMs = 8_000): number =>
+  Math.min(500 * 2 ** failures, mostMs) * (1 - Math.random() / 4)
+
 /** Ends early, without an error, when the signal aborts. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

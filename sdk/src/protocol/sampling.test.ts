@@ -41,6 +41,8 @@ describe('what clients of other APIs are used to say', () => {
     ['messages.0.role', { messages: [{ role: 'tool', content: 'x' }] }],
     ['stop', { stop: 7 }],
     ['stop', { stop: ['a', 'b', 'c', 'd', 'e'] }],
+    ['stop', { stop: 'a'.repeat(1025) }],
+    ['stop', { stop: ['a', 'b'.repeat(1025)] }],
   ])('is refused by name where it is something else: %s', (param, more) => {
     expect(() => ask(more)).toThrow(expect.objectContaining({ param: expect.stringContaining(param), status: 400 }))
   })

@@ -70,12 +70,22 @@ export const promptEntries = {
   prompt: v.optional(v.pipe(v.string(), v.minLength(1))),
 }
 
+/** Characters of one stop string: an automaton is made of them all. */
+const MAX_STOP = 1024
+const stop = v.pipe(v.string(), v.maxLength(MAX_STOP))
+
 export const stopEntries = {
-  /** A string that ends the text, or up to 4; not part of it. They are looked for in each stretch of the answer between tags of thinking. */
+  /**
+   * A string that ends the text, or up to 4, of 1,024 characters at most; not part of it. They are looked for in each stretch of the
+   * answer between tags of thinking.
+   */
   stop: v.optional(
     v.pipe(
-      v.union([v.string(), v.array(v.pipe(v.string(), v.minLength(1)))], 'must be a string or a list of strings'),
-      v.transform((stop) => (typeof stop !== 'string' ? stop : stop === '' ? [] : [stop])),
+      v.union(
+        [stop, v.array(v.pipe(stop, v.minLength(1)))],
+        `must be a string or a list of strings, of ${MAX_STOP} characters at most`,
+      ),
+      v.transform((given) => (typeof given !== 'string' ? given : given === '' ? [] : [given])),
       v.maxLength(4, 'has more than 4 entries'),
     ),
     [],

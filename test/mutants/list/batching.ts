@@ -53,7 +53,7 @@ export const batching: Area = {
     },
     {
       file: scheduler,
-      from: 'since.prompts >= MOST_PASSED ? 2 : 0',
+      from: 'starved.prompts >= MOST_PASSED ? 2 : 0',
       to: '0',
       means: 'prompts starve beside texts that fill the forwards',
       tests: [schedulerTest],

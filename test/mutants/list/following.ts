@@ -274,8 +274,8 @@ export const following: Area = {
     },
     {
       file: cycle,
-      from: '          next ??= this.#replan(flight.plan)',
-      to: '          next = this.#replan(flight.plan) ?? next',
+      from: '          next ??= this.#replan(call.plan)',
+      to: '          next = this.#replan(call.plan) ?? next',
       means: 'several calls wait to take over from one',
       tests: [followingTest],
     },
@@ -313,6 +313,20 @@ export const following: Area = {
       to: "'the backend does not go on with the text')",
       means: 'a call that ended because another took over unread fails the run',
       tests: [followingTest],
+    },
+    {
+      file: native,
+      from: ' && !SILENT.has(error.code)',
+      to: '',
+      means: 'beside a run, a draft that was silent for all its time is waited for thrice',
+      tests: [nativeFollowTest],
+    },
+    {
+      file: native,
+      from: ' && error.status === undefined',
+      to: '',
+      means: 'beside a run, a draft that refused for all its time is asked thrice',
+      tests: [nativeFollowTest],
     },
     {
       file: native,
@@ -365,7 +379,7 @@ export const following: Area = {
     },
     {
       file: cycle,
-      from: 'isStretch(flight.plan)) next',
+      from: 'isStretch(call.plan)) next',
       to: 'false) next',
       means: 'after a stretch of the target alone the engine waits for the next plan',
       tests: [followingTest],

@@ -4,7 +4,7 @@ const answers = 'gpu-backend/src/engine/judging/answers.ts'
 const ask = 'gpu-backend/src/engine/judging/ask.ts'
 const differences = 'gpu-backend/src/engine/judging/differences.ts'
 const chat = 'gpu-backend/src/engine/judging/chat-prompt.ts'
-const outright = 'gpu-backend/src/engine/judging/ask-outright.ts'
+const nonThinking = 'gpu-backend/src/engine/judging/non-thinking-prompt.ts'
 const prompt = 'gpu-backend/src/engine/judging/judge-prompt.ts'
 const scorer = 'gpu-backend/src/engine/judging/scorer.ts'
 const likelihood = 'gpu-backend/src/engine/judging/likelihood.ts'
@@ -96,14 +96,14 @@ export const judging: Area = {
       tests: [chatTest],
     },
     {
-      file: outright,
+      file: nonThinking,
       from: 'return thinking ?',
       to: 'return false ?',
       means: 'the verdict is asked for in the midst of thinking',
       tests: [chatTest],
     },
     {
-      file: outright,
+      file: nonThinking,
       from: 'addedChannels(tokenizer.renderChat(messages, { variables }), prompt)',
       to: "addedChannels('', prompt)",
       means: 'a tag in a step counts as thinking that the template opens',

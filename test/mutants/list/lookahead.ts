@@ -4,7 +4,7 @@ const controllers = 'worker/src/lookahead/controllers.ts'
 const cycle = 'worker/src/lookahead/cycle.ts'
 const report = 'worker/src/lookahead/report.ts'
 const output = 'worker/src/lookahead/output.ts'
-const heard = 'worker/src/lookahead/heard.ts'
+const cycleRecord = 'worker/src/lookahead/cycle-record.ts'
 const controller = 'worker/src/lookahead/controller.ts'
 const stats = 'worker/src/lookahead/stats.ts'
 const nativeTest = 'worker/src/upstreams/native.test.ts'
@@ -126,7 +126,7 @@ export const lookahead: Area = {
       tests: [cycleTest],
     },
     {
-      file: 'worker/src/lookahead/heard.ts',
+      file: cycleRecord,
       from: 'sum + (accepted ? drafted.tokens : 0)',
       to: 'sum + drafted.tokens',
       means: 'rejected steps count among the accepted tokens',
@@ -203,7 +203,7 @@ export const lookahead: Area = {
       tests: [faultsTest],
     },
     {
-      file: heard,
+      file: cycleRecord,
       from: 'if (!commit.text.startsWith(this.text)) throw',
       to: 'if (commit.text.length < this.text.length) throw',
       means: 'text that was not committed stands in the output',
@@ -218,8 +218,8 @@ export const lookahead: Area = {
     },
     {
       file: report,
-      from: '    this.#heard = new Heard({ steps,',
-      to: '    if (this.#output.tokens === 0) this.#heard = new Heard({ steps,',
+      from: '    this.#record = new CycleRecord({ steps,',
+      to: '    if (this.#output.tokens === 0) this.#record = new CycleRecord({ steps,',
       means: 'what one cycle said counts as said by the next',
       tests: [runTest, cycleTest],
     },
@@ -344,14 +344,14 @@ export const lookahead: Area = {
     },
     {
       file: report,
-      from: '      heard.say(event)\n      yield* this.#rulings()\n      yield* this.#output.say(event.text, event.ids)\n',
+      from: '      record.say(event)\n      yield* this.#rulings()\n      yield* this.#output.say(event.text, event.ids)\n',
       to: '',
       means: 'text comes only with its commit',
       tests: [cycleTest, runTest],
     },
     {
       file: report,
-      from: 'if (this.#heard.steps.length > 0 && text)',
+      from: 'if (this.#record.steps.length > 0 && text)',
       to: 'if (text)',
       means: 'what the target writes without a draft is called a correction',
       tests: [cycleTest, runTest],
@@ -371,7 +371,7 @@ export const lookahead: Area = {
       tests: [faultsTest],
     },
     {
-      file: heard,
+      file: cycleRecord,
       from: "if (!drafted) throw bad('ruled on a step that was not drafted')\n",
       to: 'if (!drafted) return\n',
       means: 'a verdict on a step that was not drafted is overlooked',

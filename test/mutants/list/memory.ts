@@ -89,7 +89,7 @@ export const memory: Area = {
     },
     {
       file: lease,
-      from: 'if (this.#forerunner) return 0\n',
+      from: 'if (this.#awaitedPrefill) return 0\n',
       to: '',
       means: 'texts that begin alike all read their beginning themselves',
       tests: [sharingTest],
@@ -117,7 +117,7 @@ export const memory: Area = {
     },
     {
       file: lease,
-      from: 'path.length - (this.#demand?.asked ?? 0)',
+      from: 'path.length - (this.#demand?.scored ?? 0)',
       to: 'path.length - 1',
       means: 'of a chain that stands in the cache no scores are asked for',
       tests: [sharingTest],
@@ -180,7 +180,7 @@ export const memory: Area = {
     },
     {
       file: lease,
-      from: '    this.#kv.expectation.ended(written)\n',
+      from: '    this.#kv.lengths.ended(written)\n',
       to: '',
       means: 'how long texts become is not learned',
       tests: [preemptionTest, admissionTest],
@@ -222,7 +222,7 @@ export const memory: Area = {
     },
     {
       file: priority,
-      from: 'this.#restsSince > IDLE_MS',
+      from: 'this.#restsSince > IDLE_SEQUENCE_MS',
       to: 'this.#restsSince > Infinity',
       means: 'a text that nobody reads keeps its slots from those that wait',
       tests: [preemptionTest, admissionTest],

@@ -5,6 +5,7 @@ const aheadTest = 'worker/test/engines-ahead.test.ts'
 const awayTest = 'worker/test/engines-away.test.ts'
 const contextTest = 'worker/test/engines-context.test.ts'
 const enginesTest = 'worker/test/engines.test.ts'
+const healthTest = 'worker/test/health-engine.test.ts'
 const serverTest = 'worker/src/upstreams/openai/server.test.ts'
 
 /** Engines that are not ours: several steps drafted for one place, steps that the target rates, and what each engine can do. */
@@ -34,7 +35,7 @@ export const otherEngines: Area = {
     },
     {
       file: openai('verify'),
-      from: 'if (number > 0) return opinion(verifier, step, await scoresOf(place, before, [step], signal))\n',
+      from: 'if (number > 0) return opinion(verifier, step, await scoresOf(state, before, [step], signal))\n',
       to: '',
       means: 'an alternative is judged by the scores of the first',
       tests: [aheadTest],
@@ -61,15 +62,15 @@ export const otherEngines: Area = {
       tests: [enginesTest],
     },
     {
-      file: openai('door'),
+      file: openai('transport'),
       from: 'this.#addresses.hasOther ? Math.min(this.#patienceMs, left) : left',
       to: 'left',
       means: 'a server that never answers costs all of the patience, though there is another',
       tests: [enginesTest],
     },
     {
-      file: openai('door'),
-      from: 'if (Date.now() + ms >= started + waitMs) throw forGood(error)',
+      file: openai('transport'),
+      from: 'if (Date.now() + ms >= started + waitMs) throw asFinal(error)',
       to: '',
       means: 'a run waits for ever for a target that is away',
       tests: [serverTest],
@@ -90,7 +91,7 @@ export const otherEngines: Area = {
     },
     {
       file: openai('verify'),
-      from: 'const kept = fitting(stands, () => undefined, turn.room)',
+      from: 'const kept = fitting(stands, () => undefined, builder.room)',
       to: 'const kept = stands.length',
       means: 'drafted steps that the target finds likely stand beyond the tokens that were asked for',
       tests: [contextTest],
@@ -103,23 +104,23 @@ export const otherEngines: Area = {
       tests: [awayTest],
     },
     {
-      file: openai('told'),
-      from: 'heard.tokens > this.#maxTokens || ',
+      file: openai('stream-check'),
+      from: 'counts.tokens > this.#maxTokens || ',
       to: '',
       means: 'an engine that leaves max_tokens unread is read on',
       tests: [serverTest],
     },
     {
-      file: openai('told'),
-      from: ' || heard.characters > this.#maxTokens * TOKEN_CHARACTERS',
+      file: openai('stream-check'),
+      from: ' || counts.characters > this.#maxTokens * TOKEN_CHARACTERS',
       to: '',
       means: 'an engine that tells no ids, and never ends, is read on',
       tests: [serverTest],
     },
     {
-      file: openai('told'),
-      from: 'if (!heard) return false',
-      to: 'if (!heard) return true',
+      file: openai('stream-check'),
+      from: 'if (!counts) return false',
+      to: 'if (!counts) return true',
       means: 'what comes after the end of a text is part of it',
       tests: [serverTest],
     },
@@ -143,6 +144,27 @@ export const otherEngines: Area = {
       to: '',
       means: 'a key can tell from times what another has had scored by an SGLang',
       tests: [enginesTest],
+    },
+    {
+      file: openai('capabilities'),
+      from: '    known.set(key, Promise.resolve(can))\n',
+      to: '    void can\n',
+      means: 'what was found out behind an answer of health, the first run finds out again',
+      tests: [healthTest],
+    },
+    {
+      file: openai('engine'),
+      from: "role === 'judge' ? answer.status < 500 : ",
+      to: '',
+      means: 'a judge that lists no models counts as away',
+      tests: [healthTest],
+    },
+    {
+      file: 'worker/src/routes/health.ts',
+      from: '[backend, draft, judge]',
+      to: '[backend]',
+      means: 'a worker whose draft or judge is away counts as well',
+      tests: [healthTest],
     },
   ],
 }

@@ -52,7 +52,7 @@ export const sdk: Area = {
       tests: [retryTest],
     },
     {
-      file: srcRetry,
+      file: retry,
       from: '2 ** failures',
       to: '1',
       means: 'waits do not become longer',

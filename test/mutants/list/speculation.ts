@@ -147,8 +147,8 @@ export const speculation: Area = {
     },
     {
       file: draftModel,
-      from: 'engine.draft && runner === engine.target ? draft',
-      to: 'engine.draft && runner === engine.target && draft > 8 ? draft',
+      from: 'models.draft && runner === models.target ? draft',
+      to: 'models.draft && runner === models.target && draft > 8 ? draft',
       means: 'the draft model is left out where few guesses are asked for',
       tests: [learningTest],
     },

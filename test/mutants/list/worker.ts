@@ -15,9 +15,9 @@ const runTest = 'worker/src/lookahead/run.test.ts'
 const appTest = 'worker/test/app.test.ts'
 
 const report = 'worker/src/lookahead/report.ts'
-const heard = 'worker/src/lookahead/heard.ts'
+const cycleRecord = 'worker/src/lookahead/cycle-record.ts'
 const cycle = 'worker/src/lookahead/cycle.ts'
-const heardTest = 'worker/src/lookahead/heard.test.ts'
+const cycleRecordTest = 'worker/src/lookahead/cycle-record.test.ts'
 const outlivingTest = 'worker/src/lookahead/outliving.test.ts'
 
 export const worker: Area = {
@@ -203,7 +203,7 @@ export const worker: Area = {
       from: '    this.#said = []\n    for (const id of ids)',
       to: '    for (const id of ids)',
       means: 'what was committed counts as said once more after a failure',
-      tests: [outlivingTest, heardTest],
+      tests: [outlivingTest, cycleRecordTest],
     },
     {
       file: report,
@@ -227,28 +227,28 @@ export const worker: Area = {
       tests: [outlivingTest],
     },
     {
-      file: heard,
-      from: "if (tokens > this.#asked.tokens) throw bad('wrote more tokens than it was asked for')\n",
+      file: cycleRecord,
+      from: "if (tokens > this.#limits.tokens) throw bad('wrote more tokens than it was asked for')\n",
       to: '',
       means: 'max_tokens is for the backend alone to keep',
-      tests: [heardTest],
+      tests: [cycleRecordTest],
     },
     {
-      file: heard,
+      file: cycleRecord,
       from: "    if (this.commit) throw bad('went on after its commit')\n",
       to: '',
       means: 'a commit that comes twice is said twice',
-      tests: [heardTest],
+      tests: [cycleRecordTest],
     },
     {
-      file: heard,
+      file: cycleRecord,
       from: "if (commit.accepted > this.#accepted(this.#rulings)) throw bad('committed steps that were not accepted')\n",
       to: '\n',
       means: 'steps are accepted without a verdict',
-      tests: [heardTest],
+      tests: [cycleRecordTest],
     },
     {
-      file: heard,
+      file: cycleRecord,
       from: '(accepted ? this.tokens >= tokens : this.tokens > tokens)',
       to: 'true',
       means: 'a verdict is told before its text, and comes again after a failure',
@@ -259,7 +259,7 @@ export const worker: Area = {
       from: 'left = event && isProgress(event) ? progressMs : Math.max(1, left - (Date.now() - asked))',
       to: 'left = progressMs',
       means: 'events that bring nothing keep a run alive',
-      tests: [heardTest],
+      tests: [cycleRecordTest],
     },
     {
       file: nativeCall,
@@ -269,25 +269,25 @@ export const worker: Area = {
       tests: [nativeCallTest],
     },
     {
-      file: heard,
+      file: cycleRecord,
       from: "if (!said.startsWith(meant) && !meant.startsWith(said)) throw bad('wrote other text than its steps have')\n",
       to: '\n',
       means: 'a step is said to be accepted over other text',
-      tests: [heardTest],
+      tests: [cycleRecordTest],
     },
     {
-      file: heard,
-      from: "if (left && !this.#asked.mayHold) throw bad('committed less text than its steps have')\n",
+      file: cycleRecord,
+      from: "if (left && !this.#limits.mayHold) throw bad('committed less text than its steps have')\n",
       to: '\n',
       means: 'a correction goes on where the text does not',
-      tests: [heardTest],
+      tests: [cycleRecordTest],
     },
     {
       file: report,
       from: '    this.#begin(0, undefined)\n',
       to: "    this.#begin(0, '')\n",
       means: 'text that was held back before a failure is taken for untrue',
-      tests: [heardTest],
+      tests: [cycleRecordTest],
     },
     {
       file: startRun,
@@ -301,7 +301,7 @@ export const worker: Area = {
       from: 'return new UpstreamError(code, meaning(code, told), {',
       to: 'return new UpstreamError(code, told?.error.message ?? meaning(code, told), {',
       means: 'clients read what the backend says in its own words',
-      tests: [heardTest],
+      tests: [cycleRecordTest],
     },
     {
       file: nativeCall,
@@ -312,8 +312,8 @@ export const worker: Area = {
     },
     {
       file: startRun,
-      from: "if (first?.value.type !== 'run.failed') return begunWith(begun, run)",
-      to: 'return begunWith(begun, run)',
+      from: "if (first?.value.type !== 'run.failed') return resumed(begun, run)",
+      to: 'return resumed(begun, run)',
       means: 'a run that is not let in has begun for its client',
       tests: [runsTest],
     },

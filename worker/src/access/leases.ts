@@ -6,7 +6,7 @@ export interface Lease {
   until: number
 }
 
-export interface Places {
+export interface LeaseLimits {
   /** Of all holders together. Infinity: no limit. */
   all: number
   /** Of this one. Infinity: no limit. */
@@ -24,7 +24,7 @@ export class Leases {
   }
 
   /** Undefined where there was a place; else whose limit is reached. */
-  take(id: string, holder: string, places: Places, now: number): 'own' | 'all' | undefined {
+  take(id: string, holder: string, places: LeaseLimits, now: number): 'own' | 'all' | undefined {
     // Its own is there where a run goes on whose object was lost.
     for (const [other, { until }] of this.#leases) if (until <= now || other === id) this.#leases.delete(other)
     const own = [...this.#leases.values()].filter((lease) => lease.holder === holder).length

@@ -4,8 +4,8 @@ import type { Leavable, RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import { draftsSteps, fixedController, plain } from './controller.ts'
 import type { Controller, Plan } from './controller.ts'
 import { Report } from './report.ts'
-import type { Finish, Told } from './report.ts'
-import type { Begun, Progress } from './standing.ts'
+import type { Finish, ReportedEvents } from './report.ts'
+import type { Progress, SavedRun } from './checkpoint.ts'
 import { failed } from './trouble.ts'
 import type { Trouble } from './trouble.ts'
 import { UpstreamError } from './upstream.ts'
@@ -23,13 +23,13 @@ export interface CycleOptions {
 
 interface RunOptions extends CycleOptions {
   /** Of a run that was begun elsewhere. */
-  begun?: Begun | undefined
+  begun?: SavedRun | undefined
   /** Whether it is told how far the run is. */
   tellsProgress: boolean
 }
 
 /** A call of `follow`, and the plan that it was given. */
-interface Flight {
+interface FollowCall {
   plan: Plan
   events: AsyncIterable<FollowEvent>
 }
@@ -59,7 +59,7 @@ export function cycleWithProgress(
   upstream: Upstream,
   request: RunRequest,
   options: CycleOptions,
-  begun?: Begun,
+  begun?: SavedRun,
 ): Leavable<RunEvent | Progress> {
   return leavableRun(upstream, request, { ...options, begun, tellsProgress: true })
 }
@@ -76,7 +76,7 @@ class Run {
   readonly #signal: AbortSignal
   readonly #controller: Controller
   readonly #report: Report
-  readonly #begun: Begun | undefined
+  readonly #begun: SavedRun | undefined
   /** Failures since the last token. */
   #failures = 0
 
@@ -113,7 +113,7 @@ class Run {
   /** Cycle after cycle, past failures that pass, to the end of the text. */
   async *#text(): Events {
     if (this.#begun) {
-      const { finish } = this.#begun.standing
+      const { finish } = this.#begun.checkpoint
       if (finish) return yield* this.#report.end(finish)
       yield* this.#report.takeUp(this.#begun)
     }
@@ -173,7 +173,7 @@ class Run {
   }
 
   /** What the engine committed stands, and the controller learns from it. @returns how the text ended, if it has */
-  *#commit(ms: number, share?: Share): Told<Finish | undefined> {
+  *#commit(ms: number, share?: Share): ReportedEvents<Finish | undefined> {
     const { commit, lesson } = this.#report.cycle(ms, share)
     if (commit.tokens > 0) this.#failures = 0
     this.#controller.observe(lesson)
@@ -189,13 +189,13 @@ class Run {
 
   /** One upon the other (§3.1, the asynchronous version): the engine goes on by itself, and takes over a new plan as it does. */
   async *#following(): Events<Finish> {
-    let flight: Flight | undefined = this.#follow(this.#possible(this.#controller.next()))
+    let call: FollowCall | undefined = this.#follow(this.#possible(this.#controller.next()))
     this.#report.begin(MOST_STEPS)
-    while (flight) {
-      let next: Flight | undefined
-      for await (const event of flight.events) {
+    while (call) {
+      let next: FollowCall | undefined
+      for await (const event of call.events) {
         // A stretch of the target alone is one cycle: what comes after it is asked for at once.
-        if (event.type === 'opened' && isStretch(flight.plan)) next ??= this.#replan(flight.plan)
+        if (event.type === 'opened' && isStretch(call.plan)) next ??= this.#replan(call.plan)
         if (event.type === 'undrafted') yield* this.#goOnUndrafted(event.error)
         else if (event.type === 'cycle') {
           const { stats, places } = this.#report
@@ -203,22 +203,22 @@ class Run {
           stats.worked(event.work)
           const finish = yield* this.#commit(event.ms, event.share)
           if (finish) return finish
-          next ??= this.#replan(flight.plan)
+          next ??= this.#replan(call.plan)
           this.#report.begin(MOST_STEPS)
         } else yield* this.#report.hear(event)
       }
-      flight = next
+      call = next
     }
     throw new UpstreamError('stream_cut', 'the backend does not go on with the text', { retryable: true })
   }
 
   /** A call that takes over after the present cycle, where there is another plan. */
-  #replan(present: Plan): Flight | undefined {
+  #replan(present: Plan): FollowCall | undefined {
     const plan = this.#possible(this.#controller.next())
     return isSame(plan, present) ? undefined : this.#follow(plan)
   }
 
-  #follow(plan: Plan): Flight {
+  #follow(plan: Plan): FollowCall {
     const { depth, width, steps, tokens } = plan
     const { verifier = DEFAULT_VERIFIER, threshold, overlap } = this.#request.lookahead
     const { max_tokens: maxTokens } = this.#request
@@ -233,13 +233,13 @@ class Run {
   }
 
   /** The draft has failed. */
-  *#goOnUndrafted(error: unknown): Told {
+  *#goOnUndrafted(error: unknown): ReportedEvents {
     this.#signal.throwIfAborted()
     yield* this.#report.undrafted(error)
   }
 
   /** After a failure of the target: all that was said stands, and the run goes on from there. @throws the failure, where it cannot */
-  *#outlive(error: unknown): Told {
+  *#outlive(error: unknown): ReportedEvents {
     this.#signal.throwIfAborted()
     const { sofar, hasBegun, commit } = this.#report
     if (commit && commit.tokens > 0) this.#failures = 0

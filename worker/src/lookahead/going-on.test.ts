@@ -6,7 +6,7 @@ import { commits, context, fakeBackend } from '../../test/fake-backend.ts'
 import type { FakeBackend, Reply, Stream } from '../../test/fake-backend.ts'
 import { nativeUpstream } from '../upstreams/native.ts'
 import { cycleWithProgress } from './cycle.ts'
-import type { Begun, Progress } from './standing.ts'
+import type { Progress, SavedRun } from './checkpoint.ts'
 
 /** What the target writes: each token's text, and what a delta says at a time. */
 const tokens = ['a ', 'b\n', '\n', '</th', 'ink>', '\n\n', 'c ', '', 'd']
@@ -44,7 +44,7 @@ const idsOf = (from: number, to: number) => tokens.slice(from, to).map((_, i) =>
 type Told = RunEvent | Progress
 
 /** Runs to the end, or until so many events and counts of progress were told. */
-async function run(fake: FakeBackend, mode: 'ar' | 'lr', begun?: Begun, most = Infinity): Promise<Told[]> {
+async function run(fake: FakeBackend, mode: 'ar' | 'lr', begun?: SavedRun, most = Infinity): Promise<Told[]> {
   const request = parseRequest(RunRequest, { prompt: 'How?', lookahead: { mode, pipelined: false } })
   const upstream = nativeUpstream({ baseURL: fake.url })
   const options = { runId: 'r', signal: new AbortController().signal, log: () => undefined }
@@ -54,13 +54,13 @@ async function run(fake: FakeBackend, mode: 'ar' | 'lr', begun?: Begun, most = I
 }
 
 /** What is on disk of a process that was lost: all that progress covers. */
-function stored(told: Told[]): { events: RunEvent[]; begun: Begun | undefined } {
+function stored(told: Told[]): { events: RunEvent[]; begun: SavedRun | undefined } {
   const covered = told.slice(0, told.findLastIndex(({ type }) => type === 'progress') + 1)
   const made = covered.filter((event) => event.type === 'progress')
-  const standing = made.at(-1)?.standing
+  const checkpoint = made.at(-1)?.checkpoint
   const ids = made.flatMap(({ said }) => said.ids)
   const text = made.map(({ said }) => said.text).join('')
-  return { events: eventsOf(covered), begun: standing && structuredClone({ standing, said: { ids, text } }) }
+  return { events: eventsOf(covered), begun: checkpoint && structuredClone({ checkpoint, said: { ids, text } }) }
 }
 
 const eventsOf = (told: Told[]) => told.filter((event) => event.type !== 'progress')
@@ -90,7 +90,7 @@ async function losing(
     expect(textOn('answer', all)).toBe(whole.answer)
     expect(all.filter(isTerminal)).toEqual([all.at(-1)])
     expect(all.filter(({ type }) => type === 'run.started')).toHaveLength(1)
-    const isEnded = begun.standing.finish !== undefined
+    const isEnded = begun.checkpoint.finish !== undefined
     expect(after.filter((event) => event.type === 'run.waiting').map(({ code }) => code)).toEqual(
       isEnded ? [] : ['interrupted'],
     )
@@ -133,8 +133,8 @@ describe('a run that another process takes up', () => {
     const cut = (await run(lost, 'lr')).findIndex((event) => event.type === 'text.delta' && event.channel === 'answer')
     await using again = await fakeBackend([drafted, verified])
     const { begun } = stored(await run(again, 'lr', undefined, cut + 2))
-    expect(begun!.standing).toMatchObject({ steps: 2, stats: { accepted_steps: 1 } })
-    expect(begun!.standing.untold).toMatchObject([{ type: 'step.corrected', step: 1 }])
+    expect(begun!.checkpoint).toMatchObject({ steps: 2, stats: { accepted_steps: 1 } })
+    expect(begun!.checkpoint.untold).toMatchObject([{ type: 'step.corrected', step: 1 }])
   })
 
   test('cannot, where the engine does not tell its tokens', async () => {

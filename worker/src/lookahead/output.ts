@@ -1,7 +1,7 @@
 import { ChannelSplitter } from '@lookahead/sdk/protocol'
 import type { ChannelDelta, RunEvent } from '@lookahead/sdk/protocol'
 import { UpstreamError } from './upstream.ts'
-import type { Begun } from './standing.ts'
+import type { SavedRun } from './checkpoint.ts'
 import type { Commit, Opened } from './upstream.ts'
 
 /** What a run has written: its text, said as soon as it is certain, and how much is committed. */
@@ -19,13 +19,13 @@ export class Output {
   #said: { text: string; ids: number[] | undefined } = { text: '', ids: [] }
 
   /** @param begun what was written elsewhere already */
-  constructor(begun?: Begun) {
+  constructor(begun?: SavedRun) {
     if (!begun) return
-    const { standing, said } = begun
-    this.open(standing)
+    const { checkpoint, said } = begun
+    this.open(checkpoint)
     // It was told: only what of it is held back counts here.
     this.#splitter!.push(said.text)
-    const { tokens, steps, reasoningTokens } = standing
+    const { tokens, steps, reasoningTokens } = checkpoint
     Object.assign(this, { tokens, steps, reasoningTokens })
   }
 

@@ -3,9 +3,9 @@ import { DEFAULT_VERIFIER } from '@lookahead/sdk/protocol'
 import type { RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import { draftsSteps } from './controller.ts'
 import type { Cycle } from './controller.ts'
-import { Heard } from './heard.ts'
+import { CycleRecord } from './cycle-record.ts'
 import { Output } from './output.ts'
-import type { Begun, Progress, Standing } from './standing.ts'
+import type { Checkpoint, Progress, SavedRun } from './checkpoint.ts'
 import { Stats } from './stats.ts'
 import { degraded, trouble, waiting } from './trouble.ts'
 import type { Phase, Trouble } from './trouble.ts'
@@ -13,11 +13,11 @@ import { UpstreamError } from './upstream.ts'
 import type { Commit, DraftedStep, Opened, Share, VerifyEvent } from './upstream.ts'
 
 /** What is told of one thing that happened; `Progress` comes last where it is asked for. */
-export type Told<Result = void> = Generator<RunEvent | Progress, Result, undefined>
+export type ReportedEvents<Result = void> = Generator<RunEvent | Progress, Result, undefined>
 export type Finish = NonNullable<Commit['finish']>
 
 /** What an engine says of a cycle. */
-export type Saying = Exclude<VerifyEvent, { type: 'done' }> | ({ type: 'step' } & DraftedStep)
+export type EngineEvent = Exclude<VerifyEvent, { type: 'done' }> | ({ type: 'step' } & DraftedStep)
 
 export interface ReportOptions {
   runId: string
@@ -25,7 +25,7 @@ export interface ReportOptions {
   /** Where an operator is told of what went wrong. */
   log: (trouble: Trouble) => void
   /** Of a run that was begun elsewhere. */
-  begun?: Begun | undefined
+  begun?: SavedRun | undefined
   /** Whether it is told how far the run is, after all that is told of one thing. */
   tellsProgress: boolean
 }
@@ -35,7 +35,7 @@ export class Report {
   readonly #options: ReportOptions
   readonly #output: Output
   /** The cycle at work. */
-  #heard: Heard
+  #record: CycleRecord
   /** What went wrong before the run was let in. */
   #untold: RunEvent[] = []
   #isWaiting = false
@@ -46,19 +46,19 @@ export class Report {
   constructor(options: ReportOptions) {
     const { begun } = options
     this.#options = options
-    this.stats = new Stats(begun?.standing.stats)
+    this.stats = new Stats(begun?.checkpoint.stats)
     this.#output = new Output(begun)
-    this.#heard = new Heard({ steps: 0, tokens: 0, mayHold: this.#mayHold, held: begun ? undefined : '' })
-    this.#hasFailed = begun?.standing.hasFailed ?? false
+    this.#record = new CycleRecord({ steps: 0, tokens: 0, mayHold: this.#mayHold, held: begun ? undefined : '' })
+    this.#hasFailed = begun?.checkpoint.hasFailed ?? false
   }
 
   /** A cycle begins. @param steps drafted in it at most */
   begin(steps: number): void {
-    this.#begin(steps, this.#heard.held)
+    this.#begin(steps, this.#record.held)
   }
 
   #begin(steps: number, held: string | undefined): void {
-    this.#heard = new Heard({ steps, tokens: this.room, mayHold: this.#mayHold, held })
+    this.#record = new CycleRecord({ steps, tokens: this.room, mayHold: this.#mayHold, held })
   }
 
   get #mayHold(): boolean {
@@ -82,7 +82,7 @@ export class Report {
 
   /** Steps drafted in this cycle, alternatives among them. */
   get steps(): readonly DraftedStep[] {
-    return this.#heard.steps
+    return this.#record.steps
   }
 
   /** How many steps ahead: alternatives share a place. */
@@ -96,39 +96,39 @@ export class Report {
 
   /** What this cycle committed, if it has. */
   get commit(): Commit | undefined {
-    return this.#heard.commit
+    return this.#record.commit
   }
 
   /** @throws {UpstreamError} `bad_event` for what was not asked for */
-  *hear(event: Saying): Told {
+  *hear(event: EngineEvent): ReportedEvents {
     yield* this.#events(event)
     yield* this.#progress()
   }
 
-  *#events(event: Saying): Told {
-    const heard = this.#heard
+  *#events(event: EngineEvent): ReportedEvents {
+    const record = this.#record
     if (event.type === 'opened') yield* this.#opened(event)
     if (event.type === 'away') yield* this.#wait(event.error, event.elsewhere)
     if (event.type === 'step') {
-      heard.draft(event)
+      record.draft(event)
       yield { type: 'step.drafted', ...this.#place(event) }
     }
-    if (event.type === 'verdict') heard.rule(event)
+    if (event.type === 'verdict') record.rule(event)
     if (event.type === 'delta') {
-      heard.say(event)
+      record.say(event)
       yield* this.#rulings()
       yield* this.#output.say(event.text, event.ids)
     }
     if (event.type === 'commit') {
-      const said = heard.tokens ?? 0
-      const rest = heard.end(event)
+      const said = record.tokens ?? 0
+      const rest = record.end(event)
       yield* this.#rulings()
       yield* this.#output.say(rest, event.ids?.slice(said))
       yield* this.#commit(event)
     }
   }
 
-  *#opened(event: Opened): Told {
+  *#opened(event: Opened): ReportedEvents {
     this.#isWaiting = false
     const isNew = !this.#output.isOpen
     this.#output.open(event)
@@ -144,8 +144,8 @@ export class Report {
     return { step: this.#output.steps + index, ...(alternative ? { alternative } : {}), text }
   }
 
-  *#rulings(): Told {
-    for (const { drafted, accepted, reason, probability, target } of this.#heard.due()) {
+  *#rulings(): ReportedEvents {
+    for (const { drafted, accepted, reason, probability, target } of this.#record.due()) {
       const found = {
         ...(probability !== undefined && { probability }),
         ...(accepted && target !== undefined && { target }),
@@ -157,7 +157,7 @@ export class Report {
   }
 
   /** It stands, and counts. */
-  *#commit(commit: Commit): Told {
+  *#commit(commit: Commit): ReportedEvents {
     const corrected = [...this.#correction(commit)]
     this.#output.commit(commit)
     this.stats.committed(commit)
@@ -165,13 +165,13 @@ export class Report {
   }
 
   *#correction({ accepted, correction: text }: Commit): Generator<RunEvent, void, undefined> {
-    if (this.#heard.steps.length > 0 && text)
+    if (this.#record.steps.length > 0 && text)
       yield { type: 'step.corrected', step: this.#output.steps + accepted, text }
   }
 
   /** What this cycle committed, and what is to be learned of it. @throws {UpstreamError} where it brought nothing */
   cycle(ms: number, share?: Share): { commit: Commit; lesson: Cycle } {
-    const { commit, acceptedTokens } = this.#heard
+    const { commit, acceptedTokens } = this.#record
     if (!commit) throw new UpstreamError('no_commit', 'the backend ended a verification without a commit')
     const { accepted, tokens, finish } = commit
     if (tokens === 0 && !finish)
@@ -187,20 +187,20 @@ export class Report {
   }
 
   /** After all that is told of a cycle but the end of the text. */
-  *committed({ finish }: Commit): Told {
+  *committed({ finish }: Commit): ReportedEvents {
     if (!finish) yield { type: 'run.stats', stats: this.stats.now }
     yield* this.#progress()
   }
 
   /** How far the run is, and what was said since this was told last. */
-  *#progress(): Told {
+  *#progress(): ReportedEvents {
     if (!this.#options.tellsProgress) return
     const { ids, text } = this.#output.takeSaid()
-    const standing = ids && this.#standing
-    yield { type: 'progress', standing, said: standing ? { ids, text } : { ids: [], text } }
+    const checkpoint = ids && this.#checkpoint
+    yield { type: 'progress', checkpoint, said: checkpoint ? { ids, text } : { ids: [], text } }
   }
 
-  get #standing(): Standing | undefined {
+  get #checkpoint(): Checkpoint | undefined {
     const { sofar } = this
     const { promptTokens, channels } = this.#output
     if (!sofar || !channels) return undefined
@@ -216,19 +216,19 @@ export class Report {
   }
 
   /** A run that was begun elsewhere goes on here. */
-  *takeUp({ standing }: Begun): Told {
-    yield* standing.untold
+  *takeUp({ checkpoint }: SavedRun): ReportedEvents {
+    yield* checkpoint.untold
     yield* this.#wait(new UpstreamError('interrupted', 'the worker was restarted: the run goes on from what was said'))
     yield* this.#progress()
   }
 
   /** To be committed if the engine fails now: all that was said in this cycle; undefined where nobody could go on from it. */
   get sofar(): Commit | undefined {
-    return this.#heard.sofar
+    return this.#record.sofar
   }
 
   /** The engine has failed: `sofar` stands, and the run goes on from there. */
-  *goOn(sofar: Commit, error: UpstreamError, elsewhere?: boolean): Told {
+  *goOn(sofar: Commit, error: UpstreamError, elsewhere?: boolean): ReportedEvents {
     yield* this.#commit(sofar)
     this.#begin(0, undefined)
     yield* this.#wait(error, elsewhere)
@@ -236,12 +236,12 @@ export class Report {
   }
 
   /** The draft has failed: the target writes on alone. */
-  *undrafted(error: unknown): Told {
+  *undrafted(error: unknown): ReportedEvents {
     yield* this.#degrade('draft', error)
     yield* this.#progress()
   }
 
-  *end(finish_reason: Finish): Told {
+  *end(finish_reason: Finish): ReportedEvents {
     yield* this.#output.end()
     const { promptTokens: prompt_tokens, tokens: completion_tokens, reasoningTokens: reasoning_tokens } = this.#output
     const usage = { prompt_tokens, completion_tokens, ...(reasoning_tokens !== undefined && { reasoning_tokens }) }
@@ -252,19 +252,19 @@ export class Report {
    * The engine is away or too busy: told once, until it is back, or another has taken over. A run that waits to be let in may
    * still be refused.
    */
-  *#wait(error: UpstreamError, elsewhere?: boolean): Told {
+  *#wait(error: UpstreamError, elsewhere?: boolean): ReportedEvents {
     if (this.#isWaiting || !(this.#output.isOpen || elsewhere)) return
     this.#isWaiting = true
     yield* this.#note(this.tell(waiting(error, elsewhere), error))
   }
 
-  *#degrade(part: 'draft' | 'judge', error: unknown): Told {
+  *#degrade(part: 'draft' | 'judge', error: unknown): ReportedEvents {
     this.#hasFailed = true
     yield* this.#note(this.tell(degraded(part, error), error))
   }
 
   /** After `run.started` at the earliest. */
-  *#note(told: RunEvent): Told {
+  *#note(told: RunEvent): ReportedEvents {
     if (this.#output.isOpen) yield told
     else this.#untold.push(told)
   }

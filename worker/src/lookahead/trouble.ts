@@ -24,23 +24,23 @@ export interface Trouble {
   stack?: string | undefined
 }
 
-type Told = Extract<RunEvent, { type: Trouble['event'] }>
+type TroubleEvent = Extract<RunEvent, { type: Trouble['event'] }>
 
-export const failed = (error: unknown): Told => ({ type: 'run.failed', ...asTarget(error) })
+export const failed = (error: unknown): TroubleEvent => ({ type: 'run.failed', ...asTarget(error) })
 
 /** Not the end: the target is waited for, or the run goes on at another place. */
-export function waiting(error: UpstreamError, elsewhere = false): Told {
+export function waiting(error: UpstreamError, elsewhere = false): TroubleEvent {
   const { code, message } = asTarget(error)
   return { type: 'run.waiting', code, message: elsewhere ? `${message}; the run goes on at another` : message }
 }
 
-export const degraded = (part: 'draft' | 'judge', error: unknown): Told => ({
+export const degraded = (part: 'draft' | 'judge', error: unknown): TroubleEvent => ({
   type: 'run.degraded',
   part,
   ...known(error),
 })
 
-export function trouble({ type, code, message }: Told, run_id: string, phase: Phase, error: unknown): Trouble {
+export function trouble({ type, code, message }: TroubleEvent, run_id: string, phase: Phase, error: unknown): Trouble {
   const told = { event: type, run_id, phase, code, message }
   if (!(error instanceof UpstreamError)) return { ...told, stack: stackOf(error) }
   const { code: backend_code, status: backend_status, host: backend_host, cause } = error

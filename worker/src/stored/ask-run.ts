@@ -13,7 +13,7 @@ const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** Visible ASCII. */
 const KEY = /^[!-~]{1,255}$/
 
-type Asked<Wish> = Wish extends Order ? Omit<Wish, 'owner'> : never
+type WithoutOwner<Wish> = Wish extends Order ? Omit<Wish, 'owner'> : never
 
 /**
  * Begins a stored run, or comes back to the one that the same `Idempotency-Key` has begun; answered by all its events.
@@ -38,7 +38,7 @@ export async function startStoredRun(
 /**
  * @throws {ProtocolError} 404 `run_not_found`, also where it is another key's; 500 `not_configured`; 503 `store_unavailable`
  */
-export async function askRun(c: Context<App>, id: string, asked: Asked<Order>): Promise<Response> {
+export async function askRun(c: Context<App>, id: string, asked: WithoutOwner<Order>): Promise<Response> {
   const { RUNS } = c.env
   if (!RUNS)
     throw notConfigured('RUNS', 'to the Durable Object that keeps runs, as in wrangler.toml: nothing is stored here')

@@ -1,8 +1,8 @@
 /** A run's events on their way from who makes them to whoever follows them: nothing is told that is not stored. */
 import { isTerminal, leavable } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent } from '@lookahead/sdk/protocol'
-import type { Begun, Progress } from '../lookahead/index.ts'
-import { BegunLog } from './begun-log.ts'
+import type { Progress, SavedRun } from '../lookahead/index.ts'
+import { CheckpointLog } from './checkpoint-log.ts'
 import { EventLog } from './event-log.ts'
 import type { Sql } from './event-log.ts'
 
@@ -28,7 +28,7 @@ const MOST_WAITING = 256
 export class Journal {
   readonly #storage: Storage
   readonly #log: EventLog
-  readonly #begun: BegunLog
+  readonly #begun: CheckpointLog
   /** Events that are on disk. */
   #length = 0
   /** Whether the terminal event is among them. */
@@ -38,7 +38,7 @@ export class Journal {
   constructor(storage: Storage) {
     this.#storage = storage
     this.#log = new EventLog(storage.sql)
-    this.#begun = new BegunLog(storage)
+    this.#begun = new CheckpointLog(storage)
   }
 
   /** Begins a journal, or takes up the one that is there. */
@@ -64,7 +64,7 @@ export class Journal {
   }
 
   /** How far a run is that is not over; undefined where nobody can go on with it. */
-  get begun(): Begun | undefined {
+  get begun(): SavedRun | undefined {
     return this.#begun.read()
   }
 

@@ -7,7 +7,7 @@ import { ProtocolError, eventStream } from '@lookahead/sdk/protocol'
 import type { RunEvent } from '@lookahead/sdk/protocol'
 import { logLine } from '../log.ts'
 import { cycleWithProgress, stackOf } from '../lookahead/index.ts'
-import type { Begun, Progress } from '../lookahead/index.ts'
+import type { Progress, SavedRun } from '../lookahead/index.ts'
 import type { Bindings } from '../settings.ts'
 import { HEARTBEAT_MS, letIn, openRun } from '../start-run.ts'
 import { Journal } from './journal.ts'
@@ -118,7 +118,7 @@ export class RunObject extends DurableObject<Bindings> {
   }
 
   /** The run of an object that was lost, from what it has said to its stored end. */
-  async #goOn({ id: runId, request, caller }: Start, begun: Begun | undefined, signal: AbortSignal): Promise<void> {
+  async #goOn({ id: runId, request, caller }: Start, begun: SavedRun | undefined, signal: AbortSignal): Promise<void> {
     const { events, leave } = await openRun(request, { env: this.env, caller, runId, signal }, (upstream, ...run) =>
       begun && !upstream.takeUp ? only(interrupted) : cycleWithProgress(upstream, ...run, begun),
     ).catch((error: unknown) => ({ events: only(failed(error)), leave: async () => undefined }))
@@ -180,7 +180,7 @@ export class RunObject extends DurableObject<Bindings> {
     const losses = (kv.get<number>(LOSSES) ?? 0) + 1
     kv.put(LOSSES, losses)
     if (!order || (!begun && length > 0) || losses > MOST_LOSSES) return this.#interrupt()
-    if (begun) begun.standing.stats.elapsed_ms = Date.now() - this.#record!.createdAt
+    if (begun) begun.checkpoint.stats.elapsed_ms = Date.now() - this.#record!.createdAt
     this.#begin(order, (signal, isBegun) => {
       isBegun()
       return this.#goOn(order, begun, signal)

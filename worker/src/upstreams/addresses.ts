@@ -32,7 +32,7 @@ function addressAt(url: string): Address {
 export class Addresses {
   readonly #all: readonly Address[]
   readonly #check: Check
-  #present: Address | undefined
+  #present: Address
   /** Whether the text tries an address that has failed before, since none is well. */
   #isTrial = false
 
@@ -40,21 +40,22 @@ export class Addresses {
   constructor(urls: readonly string[], check: Check) {
     this.#all = urls.map(addressAt)
     this.#check = check
+    this.#present = this.#choose()
   }
 
   /** Where the text is, or is sent to next. */
   get present(): Address {
-    return (this.#present ??= this.#choose())
+    return this.#present
   }
 
   /** Whether another one does well. */
   get hasOther(): boolean {
-    return this.#well.some((address) => address !== this.present)
+    return this.#well.some((address) => address !== this.#present)
   }
 
   /** The present one has answered. */
   answered(): void {
-    if (this.#isTrial) this.present.asideUntil = 0
+    if (this.#isTrial) this.#present.asideUntil = 0
     this.#isTrial = false
   }
 
@@ -65,7 +66,7 @@ export class Addresses {
    */
   leave(left: Address, ms = ASIDE_MS): boolean {
     left.asideUntil = Date.now() + Math.min(Math.max(ms, LEAST_MS), ASIDE_MS)
-    if (left !== this.present) return true
+    if (left !== this.#present) return true
     const isBetter = this.hasOther
     this.#present = this.#choose()
     return isBetter

@@ -11,8 +11,12 @@ export interface Engine {
    * @throws {ProtocolError} 500 `not_configured`
    */
   upstream(env: Bindings, requestId: string, cacheSalt?: string): Upstream
-  /** Whether it can serve runs, and what else it says of itself. @throws {ProtocolError} 500 `not_configured`; whatever else it throws is `unreachable` */
-  state(env: Bindings, requestId: string): Promise<EngineState>
+  /**
+   * Whether it can serve runs, and what else it says of itself.
+   * @param goOn is handed what goes on after the answer, and never fails: it finds out what the first run would have to
+   * @throws {ProtocolError} 500 `not_configured`; whatever else it throws is `unreachable`
+   */
+  state(env: Bindings, requestId: string, goOn: (work: Promise<unknown>) => void): Promise<EngineState>
   /** The model that runs are written by; undefined: it says of none. @throws {ProtocolError} 500 `not_configured`; 502, 503: as `refused` and `unreachable` have it */
   target(env: Bindings, requestId: string): Promise<Target | undefined>
 }

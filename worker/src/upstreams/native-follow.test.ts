@@ -1,7 +1,7 @@
 /** Cycles that follow one another at our backend: what it is sent, and when. */
 import { setImmediate } from 'node:timers/promises'
 import { encodedStream, encodeEvent, parseRequest, StepRules } from '@lookahead/sdk/protocol'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { commits, context } from '../../test/fake-backend.ts'
 import type { FollowEvent, Following, Session, TextRequest } from '../lookahead/upstream.ts'
 import { nativeUpstream } from './native.ts'
@@ -84,6 +84,15 @@ async function read(events: AsyncIterable<FollowEvent>): Promise<string[]> {
   return types
 }
 
+/** An answer that says so much, and nothing after it. */
+function silentAfter(text: string): Response {
+  const start = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+    controller.enqueue(new TextEncoder().encode(text))
+  return new Response(new ReadableStream({ start }))
+}
+
+const busy = () => new Response('{}', { status: 503, headers: { 'retry-after': '5' } })
+
 test('a call that takes over is sent at once, and goes on wherever the one before it ends; one draft call does for both', async () => {
   const { session, calls } = begin()
   const first = session.follow!(task(4), never)[Symbol.asyncIterator]()
@@ -118,6 +127,45 @@ test('a draft that fails is told once, and the text goes on', async () => {
   const told = await read(session.follow!(task(4), never))
   expect(told.filter((type) => type === 'undrafted')).toHaveLength(1)
   expect(told.filter((type) => type === 'cycle')).toHaveLength(2)
+})
+
+test.each<[string, () => Promise<Response>, calls: number, code: string]>([
+  ['sends no headers is not made again', () => new Promise(() => undefined), 1, 'unreachable'],
+  ['goes silent is not made again', async () => silentAfter(encodeEvent(context())), 1, 'idle'],
+  ['is refused for all its time is not begun anew', async () => busy(), 5, 'http_503'],
+  ['breaks off is made again, but not for ever', async () => new Response(encodeEvent(context())), 3, 'stream_cut'],
+])('beside a text that goes on, a draft call that %s', async (_fault, answer, calls, code) => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] })
+  try {
+    const failed = Promise.withResolvers<void>()
+    async function* target() {
+      yield context()
+      await failed.promise
+      yield* [...cycle, done]
+    }
+    let drafts = 0
+    const fetch: typeof globalThis.fetch = (input) => {
+      // What says nothing but comments is not silent.
+      if ((input as string).endsWith('/verify'))
+        return Promise.resolve(encodedStream(target(), encodeEvent, { heartbeatMs: 5_000 }))
+      drafts++
+      return answer()
+    }
+    const text = { id: 'r', prompt: 'How many?', sampling: {}, stop: [], stopInReasoning: false }
+    const session = nativeUpstream({ baseURL: 'http://backend.test', fetch }).open(text)
+    const errors: unknown[] = []
+    const reading = (async () => {
+      for await (const event of session.follow!(task(4), never))
+        if (event.type === 'undrafted') errors.push(event.error)
+    })()
+    await vi.advanceTimersByTimeAsync(250_000)
+    failed.resolve()
+    await reading
+    expect(drafts).toBe(calls)
+    expect(errors).toEqual([expect.objectContaining({ code })])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a call that takes over at a backend which has lost the text says so at once: it cannot send what it has not read', async () => {

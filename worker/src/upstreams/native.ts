@@ -1,5 +1,5 @@
 /** Our GPU backend as an engine: `/v1/draft` and `/v1/verify`, each one POST that is answered by server-sent events. */
-import { DraftEvent, VerifyEvent, leavable, sleep } from '@lookahead/sdk/protocol'
+import { DraftEvent, VerifyEvent, leavable, resumed, sleep } from '@lookahead/sdk/protocol'
 import type { DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import type { TokenGuesses } from '../lookahead/controller.ts'
 import { UpstreamError } from '../lookahead/upstream.ts'
@@ -29,6 +29,8 @@ export function nativeUpstream(options: NativeOptions): domain.Upstream {
 
 /** How often a draft call that goes on may break off. */
 const DRAFT_TRIES = 3
+/** After all the time that a call has. */
+const SILENT: ReadonlySet<string> = new Set(['unreachable', 'idle'])
 
 /** Whether the draft call that goes on has failed, and whether that was told. */
 interface DraftAhead {
@@ -96,12 +98,12 @@ class NativeSession implements domain.Session {
     for await (const event of this.#context.call('/v1/verify', request, VerifyEvent, signal)) {
       if (event.type === 'step' || event.type === 'cycle')
         throw new UpstreamError('bad_event', 'the backend went on with a call that was to be one cycle')
-      yield* this.#heard(event, all)
+      yield* this.#translated(event, all)
       if (event.type === 'done') yield { type: 'done', work: work(event) }
     }
   }
 
-  *#heard(
+  *#translated(
     event: VerifyEvent | domain.Away,
     drafted: readonly domain.DraftedStep[],
   ): Generator<Exclude<domain.VerifyEvent, { type: 'done' }>, void, undefined> {
@@ -168,7 +170,7 @@ class NativeSession implements domain.Session {
         if (isLast) await this.#ended(call, signal)
         yield { type: 'cycle', ms, share: share === undefined ? undefined : { ms: share, load }, work: work(event) }
       }
-      yield* this.#heard(event, steps)
+      yield* this.#translated(event, steps)
       isLast ||= event.type === 'commit' && event.finish_reason !== null
       // Whoever reads on has read all of the call before it.
       if (event.type === 'context') this.#context.goesOnAt(event)
@@ -181,7 +183,7 @@ class NativeSession implements domain.Session {
     await Promise.race([calls, sleep(ENDING_MS, signal)])
   }
 
-  /** A draft call that goes on beside all calls that verify, and again where it breaks off. */
+  /** A draft call that goes on beside all calls that verify, and again where it breaks off; not where it had all its time. */
   #draftAhead({ ngram }: TokenGuesses, signal: AbortSignal): DraftAhead {
     const draft: DraftAhead = { failed: undefined, ended: Promise.resolve() }
     const { sampling } = this.#text
@@ -197,7 +199,7 @@ class NativeSession implements domain.Session {
         for await (const _ of this.#context.call('/v1/draft', request, DraftEvent, either, false));
       } catch (error) {
         if (either.aborted) return
-        if (tries > 1 && error instanceof UpstreamError && error.retryable) return toTheEnd(tries - 1)
+        if (tries > 1 && hasBrokenOff(error)) return toTheEnd(tries - 1)
         draft.failed = { error, told: false }
       }
     }
@@ -215,19 +217,17 @@ class NativeSession implements domain.Session {
   }
 }
 
+/** Whether a call failed at once after its answer had begun: a call that is refused, or not answered, was tried for all its time already. */
+const hasBrokenOff = (error: unknown): boolean =>
+  error instanceof UpstreamError && error.retryable && error.status === undefined && !SILENT.has(error.code)
+
 /** The same, asked for its first event at once. */
 function begun<Event>(call: AsyncIterable<Event>): AsyncIterable<Event> {
   const iterator = call[Symbol.asyncIterator]()
   const first = iterator.next()
   // Whoever reads hears of it.
   first.catch(() => undefined)
-  const asked = [first]
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: () => asked.pop() ?? iterator.next(),
-      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
-    }),
-  }
+  return resumed(first, iterator)
 }
 
 /** A call whose reader may leave while it waits for an event. */

@@ -178,10 +178,10 @@ test('a forward that several share is metered by their tokens', async () => {
   try {
     await Promise.all(trees.map((tree, i) => tree.prefill(prompt(40 + i, 10 * (i + 1)), [], [0])))
     expect(forwards).toEqual([[10, 20]])
-    const [first, second] = meters.map((meter) => meter.read())
+    const [first, second] = meters.map((meter) => meter.take())
     expect(second!.ms).toBeCloseTo(2 * first!.ms, 6)
     expect([first!.load, second!.load]).toEqual([2, 2])
-    expect(meters[0]!.read()).toEqual({ ms: 0, load: 0 })
+    expect(meters[0]!.take()).toEqual({ ms: 0, load: 0 })
   } finally {
     for (const tree of trees) tree.release()
   }

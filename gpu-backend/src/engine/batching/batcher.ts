@@ -1,6 +1,6 @@
 import type { Model, Row, Scores } from '../../model/index.ts'
 import { attentionArea, countForward, schedule } from './scheduler.ts'
-import type { Chunk, Since, Waiting } from './scheduler.ts'
+import type { Chunk, Starvation, Waiting } from './scheduler.ts'
 import type { Meter } from './meter.ts'
 import { MeasuredForwards } from '../speculation/costs.ts'
 
@@ -62,7 +62,7 @@ export class Batcher {
   /** New tokens that a forward may have; longer rows are run in chunks. */
   readonly budget: number
   #jobs: Job[] = []
-  readonly #since: Since = { texts: 0, prompts: 0 }
+  readonly #starved: Starvation = { texts: 0, prompts: 0 }
   /** Requests at work. */
   #requests = 0
   /** Calls of `run` that are not answered yet. */
@@ -165,9 +165,9 @@ export class Batcher {
   async #forward(): Promise<void> {
     this.#cancelTurn()
     for (const { call } of this.#jobs) if (call.signal?.aborted) this.#fail(call, call.signal.reason)
-    const chunks = schedule(this.#jobs, this.budget, this.#since)
+    const chunks = schedule(this.#jobs, this.budget, this.#starved)
     if (chunks.length === 0) return
-    countForward(this.#jobs, chunks, this.budget, this.#since)
+    countForward(this.#jobs, chunks, this.budget, this.#starved)
     this.#busy = true
     try {
       const rows = chunks.map(({ item, tokens }) => cut(item.row, item.done, tokens))

@@ -10,8 +10,8 @@ export class Meter {
     this.load = Math.max(this.load, load)
   }
 
-  /** What was added since the last time. */
-  read(): { ms: number; load: number } {
+  /** What was added since the last time; counts anew from here. */
+  take(): { ms: number; load: number } {
     const { ms, load } = this
     this.ms = 0
     this.load = 0

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { attentionArea, countForward, schedule } from './scheduler.ts'
-import type { Since, Waiting } from './scheduler.ts'
+import type { Starvation, Waiting } from './scheduler.ts'
 
 const text = (keys: number, passed = 0): Waiting => ({ newTokens: 1, keys, urgent: true, passed })
 const prompt = (tokens: number, passed = 0): Waiting => ({ newTokens: tokens, keys: tokens, urgent: false, passed })
@@ -35,7 +35,7 @@ test('a row that would make attention half as expensive again waits for the next
 })
 
 test('who was passed over too often comes first', () => {
-  const after = (since: Since) => schedule([text(64), prompt(500)], 512, since)[0]!.item.urgent
+  const after = (starved: Starvation) => schedule([text(64), prompt(500)], 512, starved)[0]!.item.urgent
   expect(after({ texts: 0, prompts: 1 })).toBe(true)
   expect(after({ texts: 0, prompts: 2 })).toBe(false)
   expect(after({ texts: 1, prompts: 2 })).toBe(true)
@@ -44,12 +44,12 @@ test('who was passed over too often comes first', () => {
 
 /** Chooses forwards while `goOn` says so, with texts that go on for ever. @returns how many, and the tokens of texts */
 function run(texts: Waiting[], prompts: Waiting[], goOn: (forwards: number) => boolean) {
-  const since = { texts: 0, prompts: 0 }
+  const starved = { texts: 0, prompts: 0 }
   let [forwards, written, longest] = [0, 0, 0]
   for (; goOn(forwards); forwards++) {
     const waiting = [...texts, ...prompts.filter(({ newTokens }) => newTokens > 0)]
-    const chunks = schedule(waiting, 64, since)
-    countForward(waiting, chunks, 64, since)
+    const chunks = schedule(waiting, 64, starved)
+    countForward(waiting, chunks, 64, starved)
     written += chunks.filter(({ item }) => item.urgent).length
     for (const { item, tokens } of chunks) if (!item.urgent) item.newTokens -= tokens
     longest = Math.max(longest, ...prompts.filter(({ newTokens }) => newTokens > 0).map(({ passed }) => passed))
@@ -80,20 +80,20 @@ test('whatever comes, nobody waits for long, no forward is too large, and paddin
   let seed = 1
   const random = (n: number): number => (seed = (seed * 48_271) % 2_147_483_647) % n
   const waiting: (Waiting & { arrival: number })[] = []
-  const since = { texts: 0, prompts: 0 }
+  const starved = { texts: 0, prompts: 0 }
   let [useful, padded] = [0, 0]
   for (let forward = 0; forward < 2000; forward++) {
     while (waiting.length < 12) {
       const newTokens = random(3) > 0 ? 1 + random(9) : 1 + random(1500)
       waiting.push({ newTokens, keys: newTokens + random(2000), urgent: newTokens < 10, passed: 0, arrival: forward })
     }
-    const chunks = schedule(waiting, 256, since)
+    const chunks = schedule(waiting, 256, starved)
     expect(chunks.reduce((sum, { tokens }) => sum + tokens, 0)).toBeLessThanOrEqual(256)
     expect(chunks.length).toBeGreaterThan(0)
     const area = attentionArea(chunks)
     useful += area.useful
     padded += area.padded
-    countForward(waiting, chunks, 256, since)
+    countForward(waiting, chunks, 256, starved)
     for (const { item, tokens } of chunks) item.newTokens -= tokens
     for (const item of waiting) expect(item.passed).toBeLessThanOrEqual(3 * 12)
     waiting.splice(0, waiting.length, ...waiting.filter((item) => item.newTokens > 0))

@@ -36,7 +36,7 @@ const TURN = 1 / 4
 const MOST_PADDING = 1.5
 
 /** Forwards in a row without any text, and without any prompt's turn, while there were texts or prompts that waited. */
-export interface Since {
+export interface Starvation {
   texts: number
   prompts: number
 }
@@ -51,9 +51,9 @@ export interface Since {
 export function schedule<Item extends Waiting>(
   waiting: readonly Item[],
   budget: number,
-  since: Since = { texts: 0, prompts: 0 },
+  starved: Starvation = { texts: 0, prompts: 0 },
 ): Chunk<Item>[] {
-  const order = waiting.length === 1 ? waiting : inOrder(waiting, since)
+  const order = waiting.length === 1 ? waiting : inOrder(waiting, starved)
   const chosen: Chunk<Item>[] = []
   let size = nothing
   let left = budget
@@ -69,11 +69,11 @@ export function schedule<Item extends Waiting>(
   return chosen
 }
 
-function inOrder<Item extends Waiting>(waiting: readonly Item[], since: Since): readonly Item[] {
+function inOrder<Item extends Waiting>(waiting: readonly Item[], starved: Starvation): readonly Item[] {
   // 3: texts that were kept out; 2: prompts that have waited too long; 1: texts; 0: prompts.
   const rank = ({ urgent, passed }: Item): number => {
-    if (!urgent) return since.prompts >= MOST_PASSED ? 2 : 0
-    return since.texts > 0 || passed >= MOST_PASSED ? 3 : 1
+    if (!urgent) return starved.prompts >= MOST_PASSED ? 2 : 0
+    return starved.texts > 0 || passed >= MOST_PASSED ? 3 : 1
   }
   const turn = (item: Item): number => (rank(item) === 1 ? 0 : item.passed)
   return waiting.toSorted((a, b) => rank(b) - rank(a) || turn(b) - turn(a))
@@ -84,7 +84,7 @@ export function countForward<Item extends Waiting>(
   waiting: readonly Item[],
   chunks: readonly Chunk<Item>[],
   budget: number,
-  since: Since,
+  starved: Starvation,
 ): void {
   const served = new Set(chunks.filter((chunk) => hasTurn(chunk, budget)).map(({ item }) => item))
   for (const item of waiting) item.passed = served.has(item) ? 0 : item.passed + 1
@@ -93,7 +93,7 @@ export function countForward<Item extends Waiting>(
     ['prompts', false],
   ] as const) {
     const those = waiting.filter((item) => item.urgent === urgent)
-    since[kind] = those.length === 0 || those.some((item) => served.has(item)) ? 0 : since[kind] + 1
+    starved[kind] = those.length === 0 || those.some((item) => served.has(item)) ? 0 : starved[kind] + 1
   }
 }
 

@@ -27,7 +27,7 @@ export class Alternative {
   /** Where its other tokens stand, if the target has read them, and the scores after each. */
   read: { leaf: Leaf; scores: readonly Scores[] } | undefined
 
-  constructor({ step, number, isWhole }: Fitted, first: DraftStep) {
+  constructor({ step, number, isWhole }: FittedStep, first: DraftStep) {
     this.draft = step
     this.number = number
     this.isWhole = isWhole
@@ -59,7 +59,7 @@ export class Alternatives {
   /** All but the first, cut ones included. */
   readonly others: readonly Alternative[]
 
-  constructor(first: DraftStep | undefined, others: readonly Fitted[] = []) {
+  constructor(first: DraftStep | undefined, others: readonly FittedStep[] = []) {
     const fitted = first ? [{ step: first, number: 0, isWhole: true }, ...others] : []
     const made = fitted.map((one) => new Alternative(one, first!))
     this.all = made.filter(({ isWhole }) => isWhole)
@@ -102,7 +102,7 @@ export class Alternatives {
 }
 
 /** A step, as far as there is room for it. */
-export interface Fitted {
+export interface FittedStep {
   step: DraftStep
   number: number
   /** Whether all of it is there. */
@@ -118,9 +118,9 @@ export function furtherAlternatives(
   first: DraftStep,
   room: { each: number; all: number },
   cut: ((step: DraftStep, length: number) => DraftStep | undefined) | undefined,
-): Fitted[] {
+): FittedStep[] {
   const seen = [first.tokens]
-  const kept: Fitted[] = []
+  const kept: FittedStep[] = []
   let left = room.all
   for (const [i, whole] of (first.alternatives ?? []).entries()) {
     if (whole.tokens.length === 0 || seen.some((tokens) => isSame(tokens, whole.tokens))) continue

@@ -1,7 +1,7 @@
 import type { Scores } from '../../model/index.ts'
 import type { Distribution } from '../sampling/distribution.ts'
 import type { Guess, Sampler, SpeculationCounts } from '../speculation/accept.ts'
-import type { Speculator } from '../speculation/index.ts'
+import type { Speculator } from '../speculation/speculator.ts'
 import type { Leaf, Tree, Work } from './tree.ts'
 
 /** Takes the tokens of one branch, and says when it has ended. */
@@ -48,8 +48,6 @@ export interface Beginning {
 export class Branch {
   /** Of the writer's tokens, the first that stand in the chain; the others stand on the leaf. */
   agreed = 0
-  /** Whether it has read what comes before it. */
-  isBegun = false
   readonly #options: BranchOptions
   #leaf: Leaf | undefined
   #speculator: Speculator | undefined
@@ -57,24 +55,29 @@ export class Branch {
 
   constructor(options: BranchOptions) {
     this.#options = options
-    this.#leaf = options.leaf
   }
 
+  /** Whether it has read what comes before it. */
+  get isBegun(): boolean {
+    return this.#leaf !== undefined
+  }
+
+  /** Where its tokens stand that are not in the chain. */
   get leaf(): Leaf {
-    if (!this.isBegun) throw new Error('a branch begins with the scores after its prefix')
-    return (this.#leaf ??= this.#options.tree.leaf(this.#options.prefix + this.agreed))
+    if (!this.#leaf) throw new Error('a branch begins with the scores after its prefix')
+    return this.#leaf
   }
 
-  /** Whether it never guesses. */
-  get silent(): boolean {
-    return this.#speculates?.silent ?? true
+  /** Whether it may ever guess. As the first proposal does, the first call chooses who guesses. */
+  canGuess(): boolean {
+    return this.#chooseSpeculator()?.silent === false
   }
 
   /** Begins with the scores after the prefix, and after each token that the chain goes on with. */
   begin(scores: (i: number) => Scores, { kept = [], guesses = [], bonus = true }: Beginning = {}): void {
     for (const [i, token] of kept.entries()) this.#options.writer.push(token, scores(i))
     this.agreed = kept.length + this.#accept(guesses, (i) => scores(kept.length + i), bonus)
-    this.isBegun = true
+    this.#leaf = this.#options.leaf ?? this.#options.tree.leaf(this.#options.prefix + this.agreed)
   }
 
   /**
@@ -109,7 +112,7 @@ export class Branch {
    * @param branches of the request that go through the forward together
    */
   async propose(sequence: readonly number[], room: number, branches = 1): Promise<void> {
-    this.#guesses = (await this.#speculates?.propose(sequence, room, branches)) ?? []
+    this.#guesses = (await this.#chooseSpeculator()?.propose(sequence, room, branches)) ?? []
   }
 
   /** What the next forward runs: the tokens that were not run yet, and the guesses after them. */
@@ -137,7 +140,7 @@ export class Branch {
     this.#speculator?.close()
   }
 
-  get #speculates(): Speculator | undefined {
+  #chooseSpeculator(): Speculator | undefined {
     return (this.#speculator ??= this.#options.speculator?.(this.agreed))
   }
 

@@ -12,9 +12,9 @@ export class CertainOutput {
   readonly #room: number
   /** Characters before this output. */
   readonly #before: number
-  /** Tokens and characters that were told. */
-  readonly #told = { tokens: 0, characters: 0 }
-  #toldAt = 0
+  /** Tokens and characters that were sent. */
+  readonly #sent = { tokens: 0, characters: 0 }
+  #sentAt = 0
 
   /** @param room tokens at most */
   constructor(output: OutputText, room: number) {
@@ -53,11 +53,11 @@ export class CertainOutput {
 
   /** The text since the last delta, once it is time. What is left when the output ends is the commit's to tell. */
   *deltas(): Generator<Delta> {
-    const text = this.text.slice(this.#told.characters)
-    if (text === '' || performance.now() - this.#toldAt < DELTA_MS) return
-    yield { type: 'delta', text, tokens: this.tokens.slice(this.#told.tokens) }
-    this.#told.tokens = this.tokens.length
-    this.#told.characters = this.text.length
-    this.#toldAt = performance.now()
+    const text = this.text.slice(this.#sent.characters)
+    if (text === '' || performance.now() - this.#sentAt < DELTA_MS) return
+    yield { type: 'delta', text, tokens: this.tokens.slice(this.#sent.tokens) }
+    this.#sent.tokens = this.tokens.length
+    this.#sent.characters = this.text.length
+    this.#sentAt = performance.now()
   }
 }

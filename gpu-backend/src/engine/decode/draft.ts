@@ -99,7 +99,7 @@ class Drafting {
     const { drafts } = this.#context
     const { start, writer } = this.#upToDate()
     if (start + writer.tokens.length >= this.#runner.capacity) return 'full'
-    this.#after = this.#standing
+    this.#after = this.#channelState
     this.#whole = [...this.#sequence, ...writer.tokens]
     writer.beginStep()
     const others = (this.#others = this.#alternatives())
@@ -157,9 +157,9 @@ class Drafting {
   }
 
   /** Where what is committed and drafted leaves off among the channels. */
-  get #standing(): ChannelState {
+  get #channelState(): ChannelState {
     const { drafts } = this.#context
-    const committed = this.#context.standing(this.#runner.model.tokenizer)
+    const committed = this.#context.channelState(this.#runner.model.tokenizer)
     return drafts.steps.reduce((channels, { text }) => channelsThrough(channels, text), committed)
   }
 

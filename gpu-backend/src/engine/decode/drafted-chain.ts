@@ -8,7 +8,7 @@ import { MOST_DRAFTED } from '../speculation/index.ts'
 import { channelOf, isWholeStep } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
 import { furtherAlternatives } from './alternatives.ts'
-import type { Fitted } from './alternatives.ts'
+import type { FittedStep } from './alternatives.ts'
 
 /** The drafted steps of one verification, one after the other. */
 export interface DraftedChain {
@@ -19,7 +19,7 @@ export interface DraftedChain {
    */
   rest: DraftStep | undefined
   /** For each step the further alternatives for its place. */
-  others: readonly (readonly Fitted[])[]
+  others: readonly (readonly FittedStep[])[]
   /** Of all steps, and of the rest. */
   tokens: readonly number[]
   /** Where in the chain the target's steps begin: one for each drafted step, and one for the step after them, if the text goes on. */
@@ -38,7 +38,7 @@ export async function namedSteps(
   const known = (id: string | undefined) => context.drafts.find(id ?? '')
   const found = request.steps.map((step) => [step, ...step.alternatives].map(({ id }) => known(id)))
   const steps: DraftStep[] = []
-  let after = context.standing(tokenizer)
+  let after = context.channelState(tokenizer)
   for (const [i, step] of request.steps.entries()) {
     const all: DraftStep[] = []
     for (const [n, { text }] of [step, ...step.alternatives].entries()) {

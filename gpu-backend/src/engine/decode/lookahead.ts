@@ -32,7 +32,7 @@ export async function* lookahead(
     yield* verification.run()
     const cycle: CycleDone = { ...verification.done, type: 'cycle' }
     cycle.work.draftMs += drafts.ms - draftMs
-    cycle.work.shareMs! += drafts.meter.read().ms
+    cycle.work.shareMs! += drafts.meter.take().ms
     // Those who only draft now are not among the target's requests; its own drafting makes this text no other.
     cycle.work.load = Math.max(cycle.work.load!, engine.contexts.atWork)
     cycle.work.totalMs = performance.now() - started

@@ -35,8 +35,8 @@ export interface Expansion {
   signal: AbortSignal
 }
 
-/** A step's place among the drafted ones. */
-export interface Place {
+/** A step's place among the drafted ones, and what is known there. */
+export interface StepInput {
   /** In the chain of drafted tokens. */
   start: number
   /** Where the text before it leaves off among the channels. */
@@ -55,24 +55,24 @@ export class TargetStep {
   readonly branch: Branch
   readonly writer: StepWriter
   readonly #expansion: Expansion
-  readonly #place: Place
+  readonly #input: StepInput
   readonly #context: LazyStepContext
   /** Where its guesses come from. */
   #guess: DraftStep | undefined
 
-  constructor(expansion: Expansion, place: Place) {
+  constructor(expansion: Expansion, input: StepInput) {
     const { context, request, parameters, tree, counts } = expansion
     const { drafted, ngram, draft: most } = request.speculation
-    const { start } = place
+    const { start } = input
     const position = context.tokens.length + start
     this.#expansion = expansion
-    this.#place = place
-    this.#guess = place.guess
+    this.#input = input
+    this.#guess = input.guess
     this.#context = new LazyStepContext(context.question, () => {
       const before = [...context.tokens.slice(context.promptLength), ...tree.chain.slice(0, start)]
       return expansion.engine.target.model.tokenizer.decode(before)
     })
-    this.writer = stepWriter(expansion, place)
+    this.writer = stepWriter(expansion, input)
     // Without guesses nothing is gained by drawing otherwise than the draft, and more steps come out alike.
     const coupled = request.coupled ?? (request.sampling.seed !== undefined || (!drafted && ngram === 0 && most === 0))
     this.branch = new Branch({
@@ -90,7 +90,7 @@ export class TargetStep {
   /** @param scores after the first `i` tokens of the drafted step; all but the first are asked for only where they are guesses */
   begin(scores: (i: number) => Scores): void {
     const { draft } = this
-    const { guess } = this.#place
+    const { guess } = this.#input
     const isGuess = this.#expansion.request.speculation.drafted
     const guesses: Guess[] =
       guess && isGuess ? guess.tokens.map((token, i) => ({ token, q: guess.distributions[i] })) : []
@@ -110,12 +110,12 @@ export class TargetStep {
   }
 
   get start(): number {
-    return this.#place.start
+    return this.#input.start
   }
 
   /** The drafted steps it competes with. */
   get alternatives(): Alternatives {
-    return this.#place.alternatives
+    return this.#input.alternatives
   }
 
   /** The first of them. */
@@ -183,7 +183,7 @@ export class TargetStep {
   }
 }
 
-function stepWriter({ engine, request, room }: Expansion, { start, after, alternatives }: Place): StepWriter {
+function stepWriter({ engine, request, room }: Expansion, { start, after, alternatives }: StepInput): StepWriter {
   const { tokenizer, generation } = engine.target.model
   const { decode, step_rules: rules } = request
   return new StepWriter(tokenizer, {

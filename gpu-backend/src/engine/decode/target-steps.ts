@@ -43,7 +43,7 @@ export class TargetSteps {
     const rows = await timer.time('target', () => tree.prefill(context.tokens, tokens, wanted, reduced, beside.leaves))
     const all = new Map(wanted.map((n, i) => [n, rows[i]!]))
     beside.read(rows.slice(wanted.length))
-    let after = context.standing(engine.target.model.tokenizer)
+    let after = context.channelState(engine.target.model.tokenizer)
     for (const { start, alternatives } of places) {
       const scores = (i: number): Scores => all.get(start + i)!
       const draft = alternatives.first?.draft
@@ -73,20 +73,20 @@ export class TargetSteps {
   }
 
   /** Steps that may still be committed: up to the first of which the first alternative is rejected. */
-  get standing(): TargetStep[] {
+  get committable(): TargetStep[] {
     const first = this.#steps.findIndex((step) => step.alternatives.isFirstRejected)
     return first < 0 ? this.#steps : this.#steps.slice(0, first + 1)
   }
 
-  /** Whether no standing step can change any more. */
+  /** Whether no committable step can change any more. */
   get decided(): boolean {
-    return this.standing.every((step) => step.settled)
+    return this.committable.every((step) => step.settled)
   }
 
   /** Output tokens that no later verdict can change. */
   get certain(): number[] {
     const tokens: number[] = []
-    for (const { alternatives, certain } of this.standing) {
+    for (const { alternatives, certain } of this.committable) {
       const { accepted } = alternatives
       if (!accepted) return [...tokens, ...certain]
       tokens.push(...accepted.draft.tokens)
@@ -96,24 +96,24 @@ export class TargetSteps {
 
   /** Verdicts in the steps' order, each as soon as those before it are given. */
   *verdicts(): Generator<VerifyEvent> {
-    const verdicts = verdictsOn(this.standing.map(({ alternatives }) => alternatives))
+    const verdicts = verdictsOn(this.committable.map(({ alternatives }) => alternatives))
     yield* verdicts.slice(this.#ruled)
     this.#ruled = verdicts.length
   }
 
   /** Whether a step has been rejected. */
   get rejects(): boolean {
-    return this.standing.at(-1)?.alternatives.isFirstRejected === true
+    return this.committable.at(-1)?.alternatives.isFirstRejected === true
   }
 
   /** Drafted tokens that stand. */
   get kept(): number {
-    return sum(this.standing.map(({ alternatives, agreed }) => alternatives.accepted?.draft.tokens.length ?? agreed))
+    return sum(this.committable.map(({ alternatives, agreed }) => alternatives.accepted?.draft.tokens.length ?? agreed))
   }
 
   /** What hangs on a rejected step is nobody's. */
   closeVoid(): void {
-    for (const step of this.#steps.slice(this.standing.length)) step.close()
+    for (const step of this.#steps.slice(this.committable.length)) step.close()
   }
 
   close(): void {

@@ -7,25 +7,25 @@ export interface Part {
   /** Tokens before its own, which all parts before it share. */
   before: number
   /** Of its tokens, how many had been run already. */
-  standing: number
+  computed: number
 }
 
-/** Place in a row of a run's token. */
-export type Place = (run: Run, index: number) => number
+/** Where in a row a run's token is. */
+export type IndexInRow = (run: Run, index: number) => number
 
-/** @param wanted places of the tokens whose logits are wanted */
-export function layOut(parts: readonly Part[], wanted: (place: Place) => number[]): Row {
+/** @param wanted where in the row the tokens are whose logits are wanted */
+export function layOut(parts: readonly Part[], wanted: (at: IndexInRow) => number[]): Row {
   const tokens: number[] = []
   const positions: number[] = []
   const writeSlots: number[] = []
   const sees: (readonly [number, number])[][] = []
-  const places = new Map<Run, number>()
+  const starts = new Map<Run, number>()
   let keySlots: number[] = []
-  for (const { run, before, standing } of parts) {
+  for (const { run, before, computed } of parts) {
     const own = keySlots.length
-    places.set(run, tokens.length - standing)
+    starts.set(run, tokens.length - computed)
     keySlots = keySlots.concat(run.slots)
-    for (let i = standing; i < run.tokens.length; i++) {
+    for (let i = computed; i < run.tokens.length; i++) {
       tokens.push(run.tokens[i]!)
       positions.push(before + i)
       writeSlots.push(run.slots[i]!)
@@ -39,6 +39,6 @@ export function layOut(parts: readonly Part[], wanted: (place: Place) => number[
       )
     }
   }
-  const logitRows = wanted((run, index) => places.get(run)! + index)
+  const logitRows = wanted((run, index) => starts.get(run)! + index)
   return { tokens, positions, writeSlots, keySlots, sees, logitRows }
 }

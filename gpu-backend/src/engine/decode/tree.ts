@@ -6,7 +6,7 @@ import { TokenTree } from '../memory/token-tree.ts'
 import type { Leaf, Run } from '../memory/token-tree.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import { layOut } from './tree-row.ts'
-import type { Place } from './tree-row.ts'
+import type { IndexInRow } from './tree-row.ts'
 
 export type { Leaf } from '../memory/token-tree.ts'
 
@@ -68,9 +68,9 @@ export class Tree {
     const { context, chain: drafted } = this.#tokens
     context.tokens = [...sequence]
     drafted.tokens = [...chain]
-    const wantedAt = (place: Place) => [
-      ...wanted.map((n) => place(context, sequence.length - 1 + n)),
-      ...leaves.flatMap((leaf) => leaf.tokens.map((_, i) => place(leaf, i))),
+    const wantedAt = (at: IndexInRow) => [
+      ...wanted.map((n) => at(context, sequence.length - 1 + n)),
+      ...leaves.flatMap((leaf) => leaf.tokens.map((_, i) => at(leaf, i))),
     ]
     const scores = await this.#run([context, drafted, ...leaves], 1 + chain.length, wantedAt, reduced)
     this.cached = this.lease.reused
@@ -104,9 +104,9 @@ export class Tree {
     for (const { leaf, tokens } of work) leaf.tokens.push(...tokens)
     const trunks = work.flatMap(({ leaf }) => leaf.on ?? [])
     const runs = [...new Set([context, chain, ...trunks, ...work.map(({ leaf }) => leaf)])]
-    const asked = work.find(({ leaf }) => path.includes(leaf))?.tokens.length ?? 0
-    const scores = await this.#run(runs, asked, (place) =>
-      work.flatMap(({ leaf, tokens }) => tokens.map((_, i) => place(leaf, leaf.tokens.length - tokens.length + i))),
+    const scored = work.find(({ leaf }) => path.includes(leaf))?.tokens.length ?? 0
+    const scores = await this.#run(runs, scored, (at) =>
+      work.flatMap(({ leaf, tokens }) => tokens.map((_, i) => at(leaf, leaf.tokens.length - tokens.length + i))),
     )
     return work.map((item) => scores.splice(0, item.tokens.length))
   }
@@ -126,17 +126,17 @@ export class Tree {
     this.lease.release()
   }
 
-  /** Runs these runs once there are slots for them. @returns the scores of the tokens at the places wanted */
+  /** Runs these runs once there are slots for them. @returns the scores of the tokens that are wanted */
   async #run(
     runs: readonly Run[],
-    asked: number,
-    wanted: (place: Place) => number[],
+    scored: number,
+    wanted: (at: IndexInRow) => number[],
     reduced = this.#reduced,
   ): Promise<Scores[]> {
     const { lease } = this
     try {
-      const standing = await lease.need(runs, asked)
-      const parts = runs.map((run, i) => ({ run, before: this.#tokens.before(run), standing: standing[i]! }))
+      const computed = await lease.acquire(runs, scored)
+      const parts = runs.map((run, i) => ({ run, before: this.#tokens.before(run), computed: computed[i]! }))
       const row = { ...layOut(parts, wanted), reduced }
       const options = { urgent: !lease.prefills, signal: this.#signal, meter: this.#meter }
       const [scores] = await this.#runner.batcher.run([row], options)

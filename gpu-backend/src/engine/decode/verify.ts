@@ -116,7 +116,7 @@ export class Verification {
   /** One packed forward: every open step gets its next token, and the guesses after it that prove right. */
   async #advance(): Promise<void> {
     // A step that came as text may be accepted where the target's own would go on.
-    const open = this.#steps.standing.filter((step) => !step.writer.ended && !step.settled)
+    const open = this.#steps.committable.filter((step) => !step.writer.ended && !step.settled)
     await this.#propose(open)
     const branches = open.map((step) => step.branch)
     await this.#timer.time('target', () => advance(this.#tree, branches))
@@ -124,7 +124,7 @@ export class Verification {
 
   /** Guesses for all these steps, made at the same time. */
   async #propose(open: readonly TargetStep[]): Promise<void> {
-    if (open.every((step) => step.branch.silent)) return
+    if (!open.some((step) => step.branch.canGuess())) return
     const proposed = await this.#timer.time('draft', () =>
       Promise.allSettled(open.map((step) => step.propose(open.length))),
     )
@@ -135,9 +135,9 @@ export class Verification {
 
   /** Rules on every step that can be ruled; whoever has to be asked is asked about all of them at once. */
   async #rule(): Promise<void> {
-    for (const step of this.#steps.standing)
+    for (const step of this.#steps.committable)
       for (const one of step.alternatives.open) one.ruling = ruleOf(this.#verifier, step.pair(one))
-    const unclear = this.#steps.standing.flatMap((step) =>
+    const unclear = this.#steps.committable.flatMap((step) =>
       step.writer.ended ? step.alternatives.open.map((one) => ({ one, pair: step.pair(one) })) : [],
     )
     const rulings = unclear.length > 0 ? await this.#ask(unclear.map(({ pair }) => pair)) : []
@@ -158,11 +158,11 @@ export class Verification {
   *#commit(): Generator<VerifyEvent> {
     const output = this.#output
     const { tokens } = output
-    const { standing, kept } = this.#steps
-    const undecided = standing.findIndex(({ alternatives }) => !alternatives.accepted)
+    const { committable: steps, kept } = this.#steps
+    const undecided = steps.findIndex(({ alternatives }) => !alternatives.accepted)
     // Where the text has ended in a step that nobody has ruled on yet, those after it are void.
-    const count = undecided < 0 ? standing.length : undecided
-    const last = standing[undecided < 0 ? count - 1 : undecided]!
+    const count = undecided < 0 ? steps.length : undecided
+    const last = steps[undecided < 0 ? count - 1 : undecided]!
     const { accepted, first } = last.alternatives
     if (this.#finish()) output.end()
     // A stop string may have come to light at the very end.
@@ -180,7 +180,7 @@ export class Verification {
       text: output.text,
       tokens,
       reasoningTokens,
-      correction: accepted ? '' : this.#correction(standing.slice(0, count), last),
+      correction: accepted ? '' : this.#correction(steps.slice(0, count), last),
       finish,
     }
   }

@@ -9,10 +9,10 @@ const limits = { ms: 60_000, signal: new AbortController().signal }
 const soon = { ...limits, ms: 20 }
 const asking = (ask: NonNullable<Verifier['ask']>): Verifier => ({ name: 'mine', rule: () => undefined, ask })
 
-let told: unknown[][]
+let told: unknown[]
 beforeEach(() => {
   told = []
-  vi.spyOn(console, 'error').mockImplementation((...words: unknown[]) => void told.push(words))
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void told.push(JSON.parse(line)))
 })
 afterEach(() => vi.restoreAllMocks())
 
@@ -30,7 +30,9 @@ test('a verifier that fails rejects, and is named in the log', async () => {
   expect(
     keptOf({ ...throwing, kept: throwing.rule as () => never }, [1], () => ({ tokens: [], probabilities: [] })),
   ).toBe(0)
-  expect(told).toEqual([1, 2, 3].map(() => ['the verifier mine failed:', gone]))
+  expect(told).toEqual(
+    [1, 2, 3].map(() => ({ event: 'verifier.failed', verifier: 'mine', stack: expect.stringContaining('gone') })),
+  )
 })
 
 test('one that takes too long rejects, whether or not it heeds the signal', async () => {
@@ -48,7 +50,7 @@ test('one that takes too long rejects, whether or not it heeds the signal', asyn
   expect(heard).toMatchObject({ name: 'TimeoutError' })
   const deaf = asking(() => new Promise(() => undefined))
   expect(await rulingsOf(deaf, [pair], soon)).toEqual([failed])
-  expect(told[1]).toEqual(['the verifier mine failed:', 'no answer in 20 ms'])
+  expect(told[1]).toMatchObject({ verifier: 'mine', stack: expect.stringContaining('no answer in 20 ms') })
 })
 
 test('what it leaves open is rejected, and without anyone to ask all is', async () => {

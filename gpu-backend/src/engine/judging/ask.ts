@@ -1,6 +1,7 @@
 /** A verifier that fails, or takes too long, accepts nothing, and the run goes on. */
 import { rejected } from '@lookahead/worker/verifiers'
 import type { Pair, Ruling, Verifier } from '@lookahead/worker/verifiers'
+import { logLine, stackOf } from '../../log.ts'
 
 const FAILED = rejected('judge_failed')
 
@@ -53,4 +54,5 @@ const aborted = (signal: AbortSignal): Promise<never> =>
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
 
-const tell = ({ name }: Verifier, error: unknown): void => console.error(`the verifier ${name} failed:`, error)
+const tell = ({ name }: Verifier, error: unknown): void =>
+  logLine({ event: 'verifier.failed', verifier: name, stack: stackOf(error) })

@@ -1,7 +1,7 @@
 /** The paper's question (arXiv 2506.19830, App. A), in our words, for any chat model through its own chat template. */
 import type { Comparison, StepContext } from '@lookahead/worker/verifiers'
 import type { ChatMessage, Tokenizer } from '../../tokenizer/index.ts'
-import { askOutright } from './ask-outright.ts'
+import { nonThinkingPrompt } from './non-thinking-prompt.ts'
 import { ALIGNED, UNALIGNED } from './judge-prompt.ts'
 
 export interface ChatPromptOptions {
@@ -42,7 +42,7 @@ const EXAMPLES: readonly (Comparison & { answer: string })[] = [
 
 /** The prompt up to where the answer begins. */
 export const chatPrompt = (tokenizer: Tokenizer, pair: Comparison, options: ChatPromptOptions = {}): string =>
-  askOutright(tokenizer, messages(pair, options))
+  nonThinkingPrompt(tokenizer, messages(pair, options))
 
 function messages({ target, draft, context }: Comparison, options: ChatPromptOptions): ChatMessage[] {
   const examples = (options.examples ? EXAMPLES : []).flatMap(({ answer, ...pair }) => [

@@ -4,6 +4,7 @@
  * steps without their text, and cannot know that nobody asked about white shells; the target does.
  */
 import type { Reduction, Scores, TopScores } from '../../model/index.ts'
+import { ROUNDING, UNDERFLOW } from '../sampling/distribution.ts'
 
 /**
  * The least log-probability (natural, temperature 1, no truncation) that a token of an acceptable step may have. Chosen on
@@ -12,9 +13,6 @@ import type { Reduction, Scores, TopScores } from '../../model/index.ts'
  * says now and then. `npm run bench:gate` shows the distributions. Models with freer words need a smaller one.
  */
 export const LEAST_LOGPROB = -4
-
-/** A device's sum of weights may be off by this part. */
-const ROUNDING = 1e-6
 
 /** How many of the first `tokens` have a log-probability of `least` or more, up to one that has not. @param scores before token `i` */
 export function likelyTokens(tokens: readonly number[], scores: (i: number) => Scores, least: number): number {
@@ -71,9 +69,6 @@ function mostBeyond(top: TopScores, temperature: number): number {
   const each = temperature <= 1 ? beyond / count : Math.exp(last / temperature)
   return Math.min(beyond * each ** (temperature - 1), count * Math.exp(last))
 }
-
-/** A token that is e^30 times less likely than the best adds nothing that single precision could show. */
-const UNDERFLOW = 30
 
 function logprob(logits: Float32Array, token: number): number {
   let best = -Infinity

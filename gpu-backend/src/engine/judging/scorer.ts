@@ -2,7 +2,7 @@ import { SCORE_PREFILL, SCORE_QUESTION } from '@lookahead/worker/verifiers'
 import type { AskScore, StepContext } from '@lookahead/worker/verifiers'
 import type { ModelRunner } from '../model-runner.ts'
 import { Answers } from './answers.ts'
-import { askOutright } from './ask-outright.ts'
+import { nonThinkingPrompt } from './non-thinking-prompt.ts'
 
 /** In the prefix cache ratings are apart from clients' texts: how many tokens of those were cached tells nothing of ratings. */
 const SALT = 'score'
@@ -37,7 +37,7 @@ export class Scorer {
     const { tokenizer } = this.#runner.model
     const text = before + step
     if (!tokenizer.hasChatTemplate) return tokenizer.fenced(`${question}\n\n${text.trim()}\n\n${SCORE_QUESTION}\n\n`)
-    return askOutright(tokenizer, [
+    return nonThinkingPrompt(tokenizer, [
       { role: 'user', content: question },
       { role: 'assistant', content: text },
       { role: 'user', content: SCORE_QUESTION },

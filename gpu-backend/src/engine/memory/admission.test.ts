@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Expectation, decide as decideAmong, peak } from './admission.ts'
+import { LengthEstimator, decide as decideAmong, peak } from './admission.ts'
 import type { Room, Sequence } from './admission.ts'
 import { Random } from '../sampling/random.ts'
 
@@ -8,8 +8,8 @@ const room = (available: number, size = 100) => ({ size, available })
 /** The same function for the same number, so that sequences can be compared. */
 const needing = new Map<number, () => number>()
 const needs = (n: number) => needing.get(n) ?? needing.set(n, () => n).get(n)!
-const working = (rank: number, held: number, left = 0): Sequence => ({ rank, held, needs: needs(0), left })
-const newcomer = (rank: number, n: number, left = 0): Sequence => ({ rank, held: 0, needs: needs(n), left })
+const working = (rank: number, held: number, left = 0): Sequence => ({ rank, held, countNeeded: needs(0), left })
+const newcomer = (rank: number, n: number, left = 0): Sequence => ({ rank, held: 0, countNeeded: needs(n), left })
 
 test('a newcomer waits until there is room for what it and those at work will still write', () => {
   const writing = working(1, 40, 30)
@@ -34,7 +34,7 @@ test('first come, first served: nobody slips past one that waits', () => {
 })
 
 test('a newcomer that has to wait for room does not hold up a younger text at work', () => {
-  const goesOn = { ...working(3, 10, 2), needs: needs(1) }
+  const goesOn = { ...working(3, 10, 2), countNeeded: needs(1) }
   expect(decide([working(1, 40, 50), newcomer(2, 30, 35), goesOn, newcomer(4, 1)], room(50))).toEqual({ grant: goesOn })
 })
 
@@ -42,7 +42,7 @@ test('of many newcomers only the oldest is asked what it needs', () => {
   const asked = new Set<number>()
   const many = Array.from({ length: 100 }, (_, i) => ({
     ...newcomer(2 + i, 90),
-    needs: () => {
+    countNeeded: () => {
       asked.add(i)
       return 90
     },
@@ -53,18 +53,18 @@ test('of many newcomers only the oldest is asked what it needs', () => {
 
 test('who goes on takes slots from the youngest at work, even if that is itself, and never from an older one', () => {
   const [oldest, middle, youngest] = [working(1, 30), working(2, 30), working(3, 30)]
-  expect(decide([oldest, { ...middle, needs: needs(20) }, youngest], room(10))).toEqual({ preempt: youngest })
-  expect(decide([oldest, middle, { ...youngest, needs: needs(20) }], room(10))).toEqual({
-    preempt: { ...youngest, needs: needs(20) },
+  expect(decide([oldest, { ...middle, countNeeded: needs(20) }, youngest], room(10))).toEqual({ preempt: youngest })
+  expect(decide([oldest, middle, { ...youngest, countNeeded: needs(20) }], room(10))).toEqual({
+    preempt: { ...youngest, countNeeded: needs(20) },
   })
-  const back = { ...youngest, held: 0, needs: needs(50) }
+  const back = { ...youngest, held: 0, countNeeded: needs(50) }
   expect(decide([oldest, middle, back], room(40))).toBeUndefined()
 })
 
 test('who comes late but is older needs no room for younger ones', () => {
   const [older, younger] = [newcomer(1, 50, 50), working(2, 80, 20)]
   expect(decide([younger, older], room(20))).toEqual({ preempt: younger })
-  expect(decide([{ ...younger, held: 0, needs: needs(80) }, older], room(100))).toEqual({ grant: older })
+  expect(decide([{ ...younger, held: 0, countNeeded: needs(80) }, older], room(100))).toEqual({ grant: older })
 })
 
 test('the peak is found where a text ends', () => {
@@ -79,19 +79,19 @@ test('the peak is found where a text ends', () => {
 })
 
 test('expected is what texts of that length came to, but never more than the limit', () => {
-  const expectation = new Expectation()
-  expect(expectation.left(0, 10)).toBe(10)
-  for (const length of [10, 20, 60]) expectation.ended(length)
-  expect([0, 15, 40].map((written) => expectation.left(written, 1000))).toEqual([30, 25, 20])
-  expect(expectation.left(15, 20)).toBe(5)
-  expect(expectation.left(90, 1000)).toBeGreaterThan(0)
+  const lengths = new LengthEstimator()
+  expect(lengths.left(0, 10)).toBe(10)
+  for (const length of [10, 20, 60]) lengths.ended(length)
+  expect([0, 15, 40].map((written) => lengths.left(written, 1000))).toEqual([30, 25, 20])
+  expect(lengths.left(15, 20)).toBe(5)
+  expect(lengths.left(90, 1000)).toBeGreaterThan(0)
 })
 
 test('whatever comes and however long it gets, the oldest always goes on and all come to their end', () => {
   const SIZE = 200
   const random = new Random(4)
   const upTo = (n: number): number => Math.floor(random.next() * n)
-  const expectation = new Expectation()
+  const lengths = new LengthEstimator()
   let preemptions = 0
   let used = 0
 
@@ -107,11 +107,11 @@ test('whatever comes and however long it gets, the oldest always goes on and all
       this.rank = rank
       this.due = this.prompt
     }
-    needs(): number {
+    countNeeded(): number {
       return this.due
     }
     get left(): number {
-      return expectation.left(this.written, this.length + 20)
+      return lengths.left(this.written, this.length + 20)
     }
     grow(slots: number): void {
       used += slots - this.held
@@ -147,7 +147,7 @@ test('whatever comes and however long it gets, the oldest always goes on and all
       text.due = 1
       if (text.written < text.length) continue
       text.grow(0)
-      expectation.ended(text.written)
+      lengths.ended(text.written)
     }
     texts = texts.filter(({ written, length }) => written < length)
   }

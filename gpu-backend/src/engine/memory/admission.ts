@@ -13,8 +13,8 @@ export interface Sequence {
   readonly rank: number
   /** Slots that it alone has. 0 means a newcomer: it has not begun, or has given all back. */
   readonly held: number
-  /** Slots that it waits for; 0 when it waits for none, or for another sequence to prefill their common prefix. Costly for a newcomer. */
-  needs(): number
+  /** Looks up how many slots it waits for; 0 when it waits for none, or for another sequence to prefill their common prefix. Costly for a newcomer. */
+  countNeeded(): number
   /** Slots that it is expected to take after these, until it ends. */
   readonly left: number
 }
@@ -62,7 +62,7 @@ function firstToServe<T extends Sequence>(
     const isNewcomer = sequence.held === 0
     if (isNewcomer && newcomer) continue
     // Hundreds may be waiting: of the newcomers one is asked, once.
-    const needs = sequence.needs()
+    const needs = sequence.countNeeded()
     if (needs === 0) continue
     if (!isNewcomer || mayEnter({ rank: sequence.rank, held: needs, left: sequence.left }, atWork, room))
       return { sequence, needs }
@@ -103,7 +103,7 @@ const REMEMBERED = 64
 const UNKNOWN = 64
 
 /** How many tokens sequences write, from those that ended lately. */
-export class Expectation {
+export class LengthEstimator {
   readonly #lengths: number[] = []
 
   ended(length: number): void {

@@ -1,4 +1,4 @@
-import { Expectation } from './admission.ts'
+import { LengthEstimator } from './admission.ts'
 import { PrefixCache, commonLength } from './prefix-cache.ts'
 import { SlotPool } from './slot-pool.ts'
 import { SlotQueue } from './slot-queue.ts'
@@ -25,7 +25,7 @@ export class KVCache {
   readonly pool: SlotPool
   readonly prefixes: PrefixCache
   readonly queue: SlotQueue
-  readonly expectation = new Expectation()
+  readonly lengths = new LengthEstimator()
   /** Contexts that are being prefilled, and not in the prefix cache yet, with their salts. */
   readonly prefilling = new Map<readonly number[], string>()
   readonly #lookups = { tokens: 0, hits: 0 }

@@ -1,8 +1,8 @@
 import { EngineError } from '../errors.ts'
 import type { KVCache } from './kv-cache.ts'
 import { Priority } from './priority.ts'
-import type { Claimant } from './slot-queue.ts'
-import { sum, unrun } from './token-tree.ts'
+import type { PreemptibleSequence } from './slot-queue.ts'
+import { sum, uncomputed } from './token-tree.ts'
 import type { Leaf, Run, TokenTree } from './token-tree.ts'
 
 export interface LeaseOptions {
@@ -26,14 +26,14 @@ export interface LeaseOptions {
 interface Demand {
   runs: readonly Run[]
   /** Tokens at the end of the path that are run in any case, for their logits. */
-  asked: number
+  scored: number
 }
 
 /**
- * The slots of one token tree. `need` waits until there are enough. Between two forwards an older request may take them all
- * away; the next `need` then asks for all tokens again, and those that the prefix cache has lost by then are run again.
+ * The slots of one token tree. `acquire` waits until there are enough. Between two forwards an older request may take them all
+ * away; the next `acquire` then asks for all tokens again, and those that the prefix cache has lost by then are run again.
  */
-export class Lease implements Claimant {
+export class Lease implements PreemptibleSequence {
   readonly priority: Priority
   /** A forward works with its slots: they cannot be taken away now. */
   busy = false
@@ -47,11 +47,11 @@ export class Lease implements Claimant {
   #counts: boolean
   #demand: Demand | undefined
   /** For each run of the forward under way: how many of its tokens stood in slots before. */
-  #standing: readonly number[] = []
+  #computed: readonly number[] = []
   /** Set as long as it holds slots. */
   #unhold: (() => void) | undefined
   /** The context of a request that is prefilling our prefix: we wait for it. */
-  #forerunner: readonly number[] | undefined
+  #awaitedPrefill: readonly number[] | undefined
   /** Slots that others used too when we were given them: giving them back would not free them. */
   #shared = 0
 
@@ -66,11 +66,11 @@ export class Lease implements Claimant {
 
   /**
    * Takes slots for all tokens of the runs, once there are enough.
-   * @param asked tokens at the end of the path that are run in any case, for their logits
+   * @param scored tokens at the end of the path that are run in any case, for their logits
    * @returns of each run, how many of its tokens need not be run
    * @throws {EngineError} `context_length_exceeded` when the pool is too small; {NoRoom}; the signal's reason
    */
-  async need(runs: readonly Run[], asked: number): Promise<readonly number[]> {
+  async acquire(runs: readonly Run[], scored: number): Promise<readonly number[]> {
     const { pool, queue } = this.#kv
     const tokens = sum(runs.map((run) => run.tokens.length))
     if (tokens > pool.size)
@@ -78,14 +78,14 @@ export class Lease implements Claimant {
         'context_length_exceeded',
         `the backend's memory holds ${pool.size} tokens, and this takes ${tokens}: shorten it, or serve with more --memory`,
       )
-    this.#demand = { runs, asked }
+    this.#demand = { runs, scored }
     this.priority.works()
     if (this.#options.optional) queue.takeNow(this)
     else await queue.wait(this, this.#options.signal)
-    return this.#standing
+    return this.#computed
   }
 
-  /** What was needed has been run: others may share the context. */
+  /** What slots were acquired for has been run: others may share the context. */
   ran(): void {
     const { context } = this.tree
     if (this.prefills) context.slots = this.#kv.prefixes.insert(context.tokens, context.slots, this.#salt)
@@ -105,7 +105,7 @@ export class Lease implements Claimant {
   /** The chain's first `prefix` tokens and a leaf's become context, which stays in the prefix cache; the rest is given back. */
   commit(prefix: number, leaf?: Leaf): void {
     const { context, chain, written } = this.tree
-    this.#kv.expectation.ended(written)
+    this.#kv.lengths.ended(written)
     context.tokens = context.tokens.concat(chain.tokens.slice(0, prefix), leaf?.tokens ?? [])
     context.slots = context.slots.concat(chain.slots.splice(0, prefix), leaf?.slots.splice(0) ?? [])
     context.slots = this.#kv.prefixes.insert(context.tokens.slice(0, context.slots.length), context.slots, this.#salt)
@@ -133,29 +133,29 @@ export class Lease implements Claimant {
     return this.#holds ? Math.max(1, this.tree.held - this.#shared) : 0
   }
 
-  needs(): number {
+  countNeeded(): number {
     if (!this.#demand) return 0
     const { runs } = this.#demand
-    if (this.#holds) return sum(runs.map(unrun))
+    if (this.#holds) return sum(runs.map(uncomputed))
     // A cheap answer: hundreds may wait for the same request, and all are asked whenever slots come back.
-    if (this.#forerunner && this.#kv.prefilling.has(this.#forerunner)) return 0
+    if (this.#awaitedPrefill && this.#kv.prefilling.has(this.#awaitedPrefill)) return 0
     const known = this.#reusable
     const { cached, used } = this.#kv.prefixes.lookUp(known, this.#salt)
-    this.#forerunner = this.#kv.prefillWorthWaiting(known, cached, this.#salt)
-    if (this.#forerunner) return 0
+    this.#awaitedPrefill = this.#kv.prefillWorthWaiting(known, cached, this.#salt)
+    if (this.#awaitedPrefill) return 0
     return sum(runs.map(({ tokens }) => tokens.length)) - used
   }
 
   get left(): number {
-    return this.#kv.expectation.left(this.tree.written, this.#options.most ?? 0)
+    return this.#kv.lengths.left(this.tree.written, this.#options.most ?? 0)
   }
 
   take(): void {
     const { runs } = this.#demand!
     if (!this.#holds) this.#begin()
-    this.#standing = runs.map((run) => run.slots.length)
-    const slots = this.#kv.allocate(sum(runs.map(unrun)))
-    for (const run of runs) run.slots = run.slots.concat(slots.splice(0, unrun(run)))
+    this.#computed = runs.map((run) => run.slots.length)
+    const slots = this.#kv.allocate(sum(runs.map(uncomputed)))
+    for (const run of runs) run.slots = run.slots.concat(slots.splice(0, uncomputed(run)))
     this.#demand = undefined
     this.busy = true
   }
@@ -177,7 +177,7 @@ export class Lease implements Claimant {
   /** The tokens that may come from the prefix cache, if it has them: all but those that are run for their logits. */
   get #reusable(): number[] {
     const path = this.tree.path.flatMap((run) => run.tokens)
-    return path.slice(0, path.length - (this.#demand?.asked ?? 0))
+    return path.slice(0, path.length - (this.#demand?.scored ?? 0))
   }
 
   /** Begins to hold slots, with those that the prefix cache has for the path. */

@@ -1,7 +1,7 @@
 /** Added to the rank of those that yield to all others. More sequences than that never arrive. */
 const LAST = 2 ** 40
 /** A sequence without a forward for so long yields to all others until it goes on: most likely its client does not read. */
-const IDLE_MS = 1000
+const IDLE_SEQUENCE_MS = 1000
 /** Priority gap between branches of one request: all its branches stay within half of what separates two requests. */
 const BRANCH_GAP = 1 / 1024
 
@@ -30,7 +30,7 @@ export class Priority {
 
   /** The lower, the later it is evicted. Changes when the sequence pauses, or has been idle for a while. */
   get rank(): number {
-    const isIdle = performance.now() - this.#restsSince > IDLE_MS
+    const isIdle = performance.now() - this.#restsSince > IDLE_SEQUENCE_MS
     const among = this.arrival + (this.#pauses ? 1 / 2 : 0)
     return this.#optional || isIdle ? LAST + among : among
   }

@@ -2,7 +2,7 @@ import { decide } from './admission.ts'
 import type { Room, Sequence } from './admission.ts'
 
 /** A sequence that takes slots and can give them back. */
-export interface Claimant extends Sequence {
+export interface PreemptibleSequence extends Sequence {
   /** A forward works with its slots: they cannot be taken away now. */
   readonly busy: boolean
   /** Takes what it needs. */
@@ -22,8 +22,8 @@ export class SlotQueue {
   /** Sequences that had to give their slots back before their end. */
   preemptions = 0
   readonly #room: Room
-  readonly #sequences = new Set<Claimant>()
-  readonly #waiting = new Map<Claimant, { granted: () => void; failed: (error: unknown) => void }>()
+  readonly #sequences = new Set<PreemptibleSequence>()
+  readonly #waiting = new Map<PreemptibleSequence, { granted: () => void; failed: (error: unknown) => void }>()
   #later: NodeJS.Timeout | undefined
 
   constructor(room: Room) {
@@ -40,7 +40,7 @@ export class SlotQueue {
    * @throws the signal's reason as soon as it is aborted; or what went wrong when any sequence took slots or gave them back:
    * the caller must `leave` then
    */
-  async wait(sequence: Claimant, signal?: AbortSignal): Promise<void> {
+  async wait(sequence: PreemptibleSequence, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
     if (this.#isNext(sequence)) return sequence.take()
     await new Promise<void>((resolve, reject) => {
@@ -61,7 +61,7 @@ export class SlotQueue {
   }
 
   /** For a sequence that can do without. @throws {NoRoom} when there are no slots for it, or others come first: it must give back what it holds */
-  takeNow(sequence: Claimant): void {
+  takeNow(sequence: PreemptibleSequence): void {
     if (this.#isNext(sequence)) return sequence.take()
     this.#sequences.add(sequence)
     const decision = decide([...this.#waiting.keys(), sequence], this.#sequences, this.#room)
@@ -71,7 +71,7 @@ export class SlotQueue {
   }
 
   /** To be called when a sequence has ended. */
-  leave(sequence: Claimant): void {
+  leave(sequence: PreemptibleSequence): void {
     this.#sequences.delete(sequence)
     this.settle()
   }
@@ -90,8 +90,8 @@ export class SlotQueue {
   }
 
   /** Whether `decide` would serve it at once; a shorter way, for a text that is being written asks before every token. */
-  #isNext(sequence: Claimant): boolean {
-    return this.#waiting.size === 0 && sequence.held > 0 && sequence.needs() <= this.#room.available
+  #isNext(sequence: PreemptibleSequence): boolean {
+    return this.#waiting.size === 0 && sequence.held > 0 && sequence.countNeeded() <= this.#room.available
   }
 
   #serve(): void {

@@ -50,5 +50,5 @@ export class TokenTree {
 const isLeaf = (run: Run): run is Leaf => 'prefix' in run
 
 /** Tokens of a run that stand in no slot yet. */
-export const unrun = ({ tokens, slots }: Run): number => tokens.length - slots.length
+export const uncomputed = ({ tokens, slots }: Run): number => tokens.length - slots.length
 export const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)

@@ -37,10 +37,10 @@ export interface Distribution {
 }
 
 /** A token that is e^30 times less likely than the best adds nothing that single precision could show. */
-const UNDERFLOW = 30
+export const UNDERFLOW = 30
 
 /** By this part a device's sum of weights may be off; the graph's test asks for half of it. */
-const ROUNDING = 1e-6
+export const ROUNDING = 1e-6
 
 /** Less than the weight of the likeliest. */
 const LESS_THAN_ALL = 1 - Number.EPSILON

@@ -10,7 +10,7 @@ export interface Costs {
 }
 
 /** Where guesses take no time. */
-export const freely = (costs: Costs): Costs => ({
+export const withFreeGuesses = (costs: Costs): Costs => ({
   forward: (rows, tokens) => costs.forward(rows, tokens),
   guess: () => 0,
 })
@@ -30,14 +30,14 @@ export const nominal: Costs = {
 const MOST_UNFITTED = 16
 
 /** Weight of earlier forwards after one more: about the last 50 count. */
-const DECAY = 0.98
+const FORWARD_DECAY = 0.98
 /** A forward counts as at most twice what was expected of it: now and then one is held up by something else. */
 const OUTLIER = 2
 /**
  * Prior: three pseudo-observations of weight 0.1, at the nominal costs. Without guesses every forward has as many tokens as
  * rows, so measurements alone could not tell what guesses cost.
  */
-const PRIOR = { rows: [1, 1, 17], tokens: [1, 17, 17], weight: 0.1 }
+const FORWARD_PRIOR = { rows: [1, 1, 17], tokens: [1, 17, 17], weight: 0.1 }
 
 /** What forwards of the target and guesses of the draft took, lately. */
 export const measuredCosts = (target: MeasuredForwards, guesses: MeasuredForwards): Costs => ({
@@ -63,9 +63,9 @@ export class MeasuredForwards {
   took(rows: number, tokens: number, took: number): void {
     const ms = this.measured ? Math.min(took, OUTLIER * this.#costOf(rows, tokens)) : took
     const usual = nominal.forward(rows, tokens)
-    this.#n = DECAY * this.#n + 1
-    this.#ratios = DECAY * this.#ratios + ms / usual
-    this.#sums = withPoint(this.#sums, DECAY, [1, rows, tokens], ms, 1 / usual ** 2)
+    this.#n = FORWARD_DECAY * this.#n + 1
+    this.#ratios = FORWARD_DECAY * this.#ratios + ms / usual
+    this.#sums = withPoint(this.#sums, FORWARD_DECAY, [1, rows, tokens], ms, 1 / usual ** 2)
     if (this.#unfitted++ >= MOST_UNFITTED) this.#fit()
   }
 
@@ -89,10 +89,10 @@ export class MeasuredForwards {
   #fit(): void {
     const scale = this.#ratios / this.#n
     let believed = this.#sums
-    for (const [i, rows] of PRIOR.rows.entries()) {
-      const tokens = PRIOR.tokens[i]!
+    for (const [i, rows] of FORWARD_PRIOR.rows.entries()) {
+      const tokens = FORWARD_PRIOR.tokens[i]!
       const usual = nominal.forward(rows, tokens)
-      believed = withPoint(believed, 1, [1, rows, tokens], scale * usual, PRIOR.weight / usual ** 2)
+      believed = withPoint(believed, 1, [1, rows, tokens], scale * usual, FORWARD_PRIOR.weight / usual ** 2)
     }
     this.#plane = plane(believed)
     this.#least = scale / 2

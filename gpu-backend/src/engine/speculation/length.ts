@@ -1,11 +1,11 @@
 import type { Costs } from './costs.ts'
 
 /** Weight of earlier proposals after one more: about the last 20 count. */
-const DECAY = 0.95
+const PROPOSAL_DECAY = 0.95
 /** Prior: two guesses, 90 % of them right. A short text would end before a low start could rise. */
-const PRIOR = { tries: 2, hits: 1.8 }
+const FIRST_GUESS_PRIOR = { tries: 2, hits: 1.8 }
 /** Pseudo-observations that a guess is right as often as the one before it. */
-const PRIOR_WEIGHT = 2
+const NEXT_GUESS_WEIGHT = 2
 /** Hysteresis: a change must gain 5 %. */
 const MARGIN = 1.05
 /** Forwards without guesses before a trial: at first, and at most; each failed trial doubles them. */
@@ -30,7 +30,7 @@ export interface Situation {
  */
 export class SpeculationLength {
   /** For each position, how often its guess was judged, and how often it was right. */
-  readonly #positions: { tries: number; hits: number }[] = [{ ...PRIOR }]
+  readonly #positions: { tries: number; hits: number }[] = [{ ...FIRST_GUESS_PRIOR }]
   /** Guesses made last: another count must be worth a change. */
   #current = 0
   /** While off, forwards without guesses are counted, and after `gap` of them comes a trial. */
@@ -72,8 +72,8 @@ export class SpeculationLength {
   observe(proposed: number, accepted: number): void {
     for (let i = 0; i < Math.min(accepted + 1, proposed); i++) {
       const position = (this.#positions[i] ??= { tries: 0, hits: 0 })
-      position.tries = DECAY * position.tries + 1
-      position.hits = DECAY * position.hits + (i < accepted ? 1 : 0)
+      position.tries = PROPOSAL_DECAY * position.tries + 1
+      position.hits = PROPOSAL_DECAY * position.hits + (i < accepted ? 1 : 0)
     }
     if (this.#on || proposed === 0) return
     // A trial: where it hits, the next one follows at once.
@@ -101,7 +101,7 @@ export class SpeculationLength {
     let rate = 0
     for (let i = 0; i < count; i++) {
       const { tries, hits } = this.#positions[i] ?? { tries: 0, hits: 0 }
-      rate = i === 0 ? hits / tries : (hits + PRIOR_WEIGHT * rate) / (tries + PRIOR_WEIGHT)
+      rate = i === 0 ? hits / tries : (hits + NEXT_GUESS_WEIGHT * rate) / (tries + NEXT_GUESS_WEIGHT)
       reached *= rate
       tokens += reached
     }

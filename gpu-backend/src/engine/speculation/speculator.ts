@@ -1,5 +1,5 @@
 import type { Guess } from './accept.ts'
-import { freely } from './costs.ts'
+import { withFreeGuesses } from './costs.ts'
 import type { Costs } from './costs.ts'
 import { SpeculationLength } from './length.ts'
 import type { Proposer } from './proposers/proposer.ts'
@@ -89,6 +89,6 @@ export class Speculator {
   }
 
   #costsOf({ isFree }: Proposer): Costs {
-    return isFree ? freely(this.#costs) : this.#costs
+    return isFree ? withFreeGuesses(this.#costs) : this.#costs
   }
 }

@@ -54,8 +54,8 @@ export function createJob(
   const { n, seed } = request
   const bias = request.logit_bias
   assertTokens(served.runner, bias.keys(), 'logit_bias')
-  assertTokens(served.runner, request.stop_token_ids, 'stop_token_ids')
   const stopTokens = new Set(request.stop_token_ids)
+  assertTokens(served.runner, stopTokens, 'stop_token_ids')
   assertWritable(served, request, stopTokens)
   for (const { maxTokens } of prompts) assertRoom(request.min_tokens, maxTokens)
   const { temperature, top_k, top_p, min_p } = request

@@ -1,13 +1,12 @@
 /** Starts the run that a request asks for, and answers in its dialect: a stream of events, or one piece. */
-import { encodedStream, leavable } from '@lookahead/sdk/protocol'
+import { encodedStream, leavable, within } from '@lookahead/sdk/protocol'
 import type { Leavable, RunEvent } from '@lookahead/sdk/protocol'
 import type { Context } from 'hono'
 import { failure } from '../../failure.ts'
 import type { App } from '../../settings.ts'
 import { HEARTBEAT_MS, startRun } from '../../start-run.ts'
 import { eventsByNow, startForReading } from '../../stored/read-run.ts'
-import { within } from '../../within.ts'
-import type { Asked, Encoder } from './dialect.ts'
+import type { DialectRequest, Encoder } from './dialect.ts'
 import { patientJson } from './patient-json.ts'
 
 type Events = AsyncIterator<RunEvent, void, undefined>
@@ -18,7 +17,7 @@ type Events = AsyncIterator<RunEvent, void, undefined>
  * when something is written.
  * @throws as `startRun` does
  */
-export async function answer(c: Context<App>, { run, stream, encoder, stored }: Asked): Promise<Response> {
+export async function answer(c: Context<App>, { run, stream, encoder, stored }: DialectRequest): Promise<Response> {
   const { events, named } = stored
     ? await startForReading(run, c, stored.note)
     : { events: await startRun(run, c), named: { id: c.var.requestId, created: Math.floor(Date.now() / 1000) } }

@@ -3,10 +3,10 @@ import type { RunEvent, RunRequest } from '@lookahead/sdk/protocol'
 import type { Bindings } from '../../settings.ts'
 
 /** Reads the body of a request. @throws {ProtocolError} 400, naming the field at fault; 404 `model_not_found` */
-export type Dialect = (body: unknown, env: Bindings) => Asked
+export type Dialect = (body: unknown, env: Bindings) => DialectRequest
 
 /** What a request asks for. */
-export interface Asked {
+export interface DialectRequest {
   run: RunRequest
   stream: boolean
   encoder: (named: Named) => Encoder

@@ -84,7 +84,7 @@ export async function alternativesTo(
  * What counts of the rulings on all places: in each those up to the first that accepts, and no place after one where that is not
  * the first of all.
  */
-export function settled(rulings: readonly (readonly Ruling[])[]): (readonly Ruling[])[] {
+export function decisiveRulings(rulings: readonly (readonly Ruling[])[]): (readonly Ruling[])[] {
   const told: (readonly Ruling[])[] = []
   for (const place of rulings) {
     const at = place.findIndex((ruling) => ruling?.accepted)
@@ -95,5 +95,5 @@ export function settled(rulings: readonly (readonly Ruling[])[]): (readonly Ruli
 }
 
 /** The drafted steps that stand by these rulings. */
-export const standing = (places: readonly (readonly Named[])[], told: readonly (readonly Ruling[])[]): Step[] =>
+export const acceptedSteps = (places: readonly (readonly Named[])[], told: readonly (readonly Ruling[])[]): Step[] =>
   told.flatMap((rulings, i) => (rulings.at(-1)?.accepted ? [places[i]![rulings.length - 1]!.step] : []))

@@ -6,7 +6,7 @@ import { alternativesTo } from './alternatives.ts'
 import type { Beside, Drafted } from './alternatives.ts'
 import { StepCutter } from './cutter.ts'
 import type { Step } from './cutter.ts'
-import { capabilitiesOf } from './known.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import { joined, promptOf, withoutIds } from './passage.ts'
 import type { Passage } from './passage.ts'
 import type { Capabilities } from './probe.ts'
@@ -15,7 +15,7 @@ import type { Prompt } from './prompt.ts'
 import { Reader } from './reader.ts'
 import { isFull, writeWithin } from './room.ts'
 import type { Server } from './server.ts'
-import type { Place } from './verify.ts'
+import type { TextState } from './verify.ts'
 
 /** Drafts one text. */
 export class Drafter {
@@ -33,13 +33,17 @@ export class Drafter {
    * Each step of the chain as soon as it is finished, then the alternatives beside it; with ids where both models have the same.
    * @throws {UpstreamError}; the signal's reason
    */
-  async *steps(place: Place, { depth, width }: Ahead, signal: AbortSignal): AsyncGenerator<Drafted, void, undefined> {
-    const { prompt, output, rules, sampling } = place
+  async *steps(
+    state: TextState,
+    { depth, width }: Ahead,
+    signal: AbortSignal,
+  ): AsyncGenerator<Drafted, void, undefined> {
+    const { prompt, output, rules, sampling } = state
     const can = await capabilitiesOf(this.#server)
-    const isShared = can.ids && haveSameTokens(can, place.can)
+    const isShared = can.ids && haveSameTokens(can, state.can)
     const { text: base, isRendered } = isShared
       ? { text: joined(prompt, output), isRendered: prompt.isRendered }
-      : await this.#inOwnWords(place, can, signal)
+      : await this.#inOwnWords(state, can, signal)
     const told = (step: Step): Step => (isShared ? step : { ...step, ids: undefined })
     const channels = channelsThrough(prompt.channels, output.text)
     const position = output.tokens
@@ -85,7 +89,7 @@ export class Drafter {
   }
 
   async #inOwnWords(
-    { prompt, output }: Place,
+    { prompt, output }: TextState,
     can: Capabilities,
     signal: AbortSignal,
   ): Promise<{ text: Passage; isRendered: boolean }> {

@@ -13,7 +13,7 @@ const AWAY = /^(429|5(0[234]|2[0-4]|30))$/
 export const isAway = ({ code, status }: UpstreamError): boolean => code === 'unreachable' || AWAY.test(`${status}`)
 
 /** The same, after all the time that there is for it. */
-export function forGood({ code, message, retryAfterMs, status, host, cause }: UpstreamError): UpstreamError {
+export function asFinal({ code, message, retryAfterMs, status, host, cause }: UpstreamError): UpstreamError {
   const failed = new UpstreamError(code, message, { retryAfterMs, cause, ...(status !== undefined && { status }) })
   failed.host = host
   return failed

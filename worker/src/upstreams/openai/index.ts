@@ -8,13 +8,13 @@ import { verifiers } from '../../lookahead/verifiers/index.ts'
 import type { AskJudge } from '../../lookahead/verifiers/index.ts'
 import { askDecisions, askSystemOne } from './decisions.ts'
 import { askJudge } from './judge.ts'
-import { has, lacks } from './known.ts'
+import { has, lacks } from './capabilities.ts'
 import { askRating } from './rating.ts'
 import { Server } from './server.ts'
-import type { Link, ServerOptions } from './door.ts'
+import type { ConnectionOptions, ServerOptions } from './transport.ts'
 import { OpenAISession } from './session.ts'
 
-export interface OpenAIOptions extends Link {
+export interface OpenAIOptions extends ConnectionOptions {
   target: ServerOptions
   /** Default: none, and the target writes alone. */
   draft?: ServerOptions | undefined
@@ -27,13 +27,13 @@ const judges = { chat: askJudge, systemone: askSystemOne, decisions: askDecision
 export type JudgeProtocol = keyof typeof judges
 export const judgeProtocols = Object.keys(judges) as JudgeProtocol[]
 
-export function openaiUpstream({ target, draft, judge, ...link }: OpenAIOptions): Upstream {
-  const { fetch = link.fetch, protocol } = judge ?? {}
-  const ask = judge && asking(new Server('judge', judge, { ...link, fetch }), protocol)
-  const writer = new Server('target', target, link)
+export function openaiUpstream({ target, draft, judge, ...connection }: OpenAIOptions): Upstream {
+  const { fetch = connection.fetch, protocol } = judge ?? {}
+  const ask = judge && asking(new Server('judge', judge, { ...connection, fetch }), protocol)
+  const writer = new Server('target', target, connection)
   const engines = {
     target: writer,
-    draft: draft && new Server('draft', draft, link),
+    draft: draft && new Server('draft', draft, connection),
     // What the target thinks of the steps that it is not asked to score is not known: nothing is unlikely.
     verifiers: verifiers({ ask, leastLogprob: -Infinity, score: askRating(writer) }),
     fallback: ask ? 'judge' : 'exact',

@@ -1,7 +1,7 @@
 /** Any chat model as a judge: one token is asked for, and the probabilities of its yes and no are compared. */
 import type { AskJudge, Comparison } from '../../lookahead/verifiers/index.ts'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { lacks, once } from './known.ts'
+import { lacks, once } from './capabilities.ts'
 import type { Server } from './server.ts'
 import { Answer } from './wire.ts'
 

@@ -1,9 +1,9 @@
 /** What a server can do, found by asking it: engines leave unknown fields unread, refuse them, or are of another version than their name says. */
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import type { Manner, Piece, Server, Writing } from './server.ts'
+import type { ApiFeatures, Piece, Server, Writing } from './server.ts'
 import { Detokenized, Tokenized } from './wire.ts'
 
-export interface Capabilities extends Manner {
+export interface Capabilities extends ApiFeatures {
   /** Tells the ids of what it writes, and goes on from ids. */
   ids: boolean
   /** How it ends a text at a stop string: left in the text, left out but told, or neither, so that the text is cut here. */
@@ -22,7 +22,7 @@ const SAMPLE = 'Hello, 12345 worlds!\n\n  naïve 思考 🙂 <think></think><|im
 const greedy: Writing = { maxTokens: 8, sampling: { temperature: 0 } }
 
 /** From the most that is asked for to the least; OpenAI's own refuses the fields of others, some servers take one prompt a call. */
-const manners: readonly Manner[] = [
+const featureSets: readonly ApiFeatures[] = [
   { extensions: true, batch: true },
   { extensions: true, batch: false },
   { extensions: false, batch: false },
@@ -30,34 +30,34 @@ const manners: readonly Manner[] = [
 
 /** @throws {UpstreamError} where it cannot go on with a given text at all; the signal's reason */
 export async function probe(server: Server, signal: AbortSignal): Promise<Capabilities> {
-  const [{ manner: first, beginning, text, tellsIds }, sample, context] = await Promise.all([
+  const [{ features: first, beginning, text, tellsIds }, sample, context] = await Promise.all([
     written(server, signal),
     tokenized(server, signal),
     server.context(signal),
   ])
   const asked = { ...first, logprobs: !tellsIds }
-  const ids = sample !== undefined && (await takesIds(server, { manner: asked, beginning, signal }))
-  const manner = { ...first, logprobs: ids && !tellsIds }
+  const ids = sample !== undefined && (await takesIds(server, { features: asked, beginning, signal }))
+  const features = { ...first, logprobs: ids && !tellsIds }
   const stop = middle(text)
-  const stopped = stop === undefined ? 'unclear' : await stoppedAt(server, { manner, beginning, stop, signal })
+  const stopped = stop === undefined ? 'unclear' : await stoppedAt(server, { features, beginning, stop, signal })
   // What stands beside log probabilities is left out with the stop string.
-  const stops = manner.logprobs && stopped === 'told' ? 'unclear' : stopped
-  return { ...manner, ids, stops, sample, context }
+  const stops = features.logprobs && stopped === 'told' ? 'unclear' : stopped
+  return { ...features, ids, stops, sample, context }
 }
 
 interface Written {
-  manner: Manner
+  features: ApiFeatures
   beginning: string
   text: string
   tellsIds: boolean
 }
 
-/** The first manner in which the server writes something. */
+/** The first features in which the server writes something. */
 async function written(server: Server, signal: AbortSignal): Promise<Written> {
   let refused: unknown
-  for (const manner of manners)
+  for (const features of featureSets)
     try {
-      return await writtenIn(manner, server, signal)
+      return await writtenIn(features, server, signal)
     } catch (error) {
       signal.throwIfAborted()
       // A server that takes one prompt of several breaks off when it has written that.
@@ -75,11 +75,11 @@ async function written(server: Server, signal: AbortSignal): Promise<Written> {
 }
 
 /** What it writes after the first beginning that it goes on from in visible words; else after the last. */
-async function writtenIn(manner: Manner, server: Server, signal: AbortSignal): Promise<Written> {
+async function writtenIn(features: ApiFeatures, server: Server, signal: AbortSignal): Promise<Written> {
   const after = async (beginning: string): Promise<Written> => {
-    const prompts = manner.batch ? [beginning, beginning] : [beginning]
-    const pieces = await all(server.write(prompts, greedy, manner, signal))
-    return { manner, beginning, text: textOf(pieces), tellsIds: pieces.some(({ ids }) => ids !== undefined) }
+    const prompts = features.batch ? [beginning, beginning] : [beginning]
+    const pieces = await all(server.write(prompts, greedy, features, signal))
+    return { features, beginning, text: textOf(pieces), tellsIds: pieces.some(({ ids }) => ids !== undefined) }
   }
   const [first, ...others] = BEGINNINGS
   let found = await after(first)
@@ -91,17 +91,17 @@ async function writtenIn(manner: Manner, server: Server, signal: AbortSignal): P
 }
 
 interface Asking {
-  manner: Manner
+  features: ApiFeatures
   beginning: string
   signal: AbortSignal
 }
 
 async function stoppedAt(
   server: Server,
-  { manner, beginning, stop, signal }: Asking & { stop: string },
+  { features, beginning, stop, signal }: Asking & { stop: string },
 ): Promise<Capabilities['stops']> {
   try {
-    const pieces = await all(server.write([beginning], { ...greedy, stop: [stop] }, manner, signal))
+    const pieces = await all(server.write([beginning], { ...greedy, stop: [stop] }, features, signal))
     if (pieces.at(-1)?.end !== 'stop') return 'unclear'
     if (textOf(pieces).endsWith(stop)) return 'kept'
     return pieces.at(-1)?.stop === stop ? 'told' : 'unclear'
@@ -112,10 +112,10 @@ async function stoppedAt(
 }
 
 /** Asked with the text that it is known to go on from: who ends it at once tells no ids. */
-async function takesIds(server: Server, { manner, beginning, signal }: Asking): Promise<boolean> {
+async function takesIds(server: Server, { features, beginning, signal }: Asking): Promise<boolean> {
   try {
     const tokens = await tokenize(server, beginning, signal, true)
-    const pieces = await all(server.write([[...tokens]], { ...greedy, maxTokens: 1 }, manner, signal))
+    const pieces = await all(server.write([[...tokens]], { ...greedy, maxTokens: 1 }, features, signal))
     return pieces.some(({ ids }) => ids !== undefined)
   } catch {
     signal.throwIfAborted()

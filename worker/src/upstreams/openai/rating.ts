@@ -2,7 +2,7 @@
 import { SCORE_PREFILL, SCORE_QUESTION } from '../../lookahead/verifiers/index.ts'
 import type { AskScore } from '../../lookahead/verifiers/index.ts'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { capabilitiesOf, once } from './known.ts'
+import { capabilitiesOf, once } from './capabilities.ts'
 import type { Capabilities } from './probe.ts'
 import { renderedAt } from './prompt.ts'
 import { inCalls } from './server.ts'
@@ -14,7 +14,7 @@ import type { RatedChoice } from './wire.ts'
 const tops = [20, 5, undefined] as const
 type Top = (typeof tops)[number]
 
-type Asked = Parameters<AskScore>[0]
+type StepsToRate = Parameters<AskScore>[0]
 
 export const askRating =
   (server: Server): AskScore =>
@@ -78,7 +78,7 @@ function likeliestDigit({ text, candidates }: RatedChoice): number | undefined {
 async function promptFor(
   server: Server,
   can: Capabilities,
-  { draft, context }: Asked[number],
+  { draft, context }: StepsToRate[number],
   signal: AbortSignal,
 ): Promise<string> {
   const { question = '', before = '' } = context ?? {}

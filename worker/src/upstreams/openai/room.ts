@@ -7,14 +7,14 @@ import type { Piece, Server, Writing } from './server.ts'
 /** Tokens asked for in one call where nobody knows how many there is room for. */
 const STRETCH = 2048
 
-type Told = Pick<Capabilities, 'context'>
+type ContextLimit = Pick<Capabilities, 'context'>
 
 /** Tokens that fit after a text; infinite where the engine does not tell, or the text's own are not known. */
-export const roomAfter = (ids: readonly number[] | undefined, { context = Infinity }: Told): number =>
+export const roomAfter = (ids: readonly number[] | undefined, { context = Infinity }: ContextLimit): number =>
   ids ? context - ids.length : Infinity
 
 /** Tokens to ask for of a text that may become as long as it likes. */
-export const stretchIn = (room: number, ids: readonly number[] | undefined, can: Told): number =>
+export const stretchIn = (room: number, ids: readonly number[] | undefined, can: ContextLimit): number =>
   Math.min(room, roomAfter(ids, can) === Infinity ? STRETCH : room)
 
 export const isFull = (error: unknown): boolean =>

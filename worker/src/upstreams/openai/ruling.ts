@@ -4,7 +4,7 @@ import type { Pair, Ruling, Verifier } from '../../lookahead/verifiers/index.ts'
 import { logLine } from '../../log.ts'
 import { words } from '../../lookahead/trouble.ts'
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import { settled } from './alternatives.ts'
+import { decisiveRulings } from './alternatives.ts'
 import type { Step } from './cutter.ts'
 
 /** As the GPU backend's. */
@@ -52,7 +52,7 @@ export function pairOf(draft: Step, target: Step, place: Pick<Pair, 'context' | 
 const charactersOf = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0)!)
 
 /**
- * Rulings on the alternatives of each place that count (`settled`). What fails, or is not answered in time, is rejected as `judge_failed`.
+ * Rulings on the alternatives of each place that count (`decisiveRulings`). What fails, or is not answered in time, is rejected as `judge_failed`.
  * @throws the signal's reason
  */
 export async function rulingsOf(
@@ -67,7 +67,7 @@ export async function rulingsOf(
     const answers = await answersOf(verifier, pairs, signal)
     for (const [i, [place, number]] of open.entries()) rulings[place]![number] = answers[i] ?? rejected('judge')
   }
-  return settled(rulings as Ruling[][])
+  return decisiveRulings(rulings as Ruling[][])
 }
 
 /** Those on which a ruling is wanted: before the first of their place that is accepted, and after no place whose first is rejected. */

@@ -7,15 +7,15 @@ import type { Address } from '../addresses.ts'
 import { parseJson, textWithin } from '../error-text.ts'
 import { failure, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
-import { Door } from './door.ts'
-import type { Link, ServerOptions } from './door.ts'
-import { listedIn } from './listed.ts'
-import type { News } from './news.ts'
-import { Told } from './told.ts'
+import { Transport } from './transport.ts'
+import type { ConnectionOptions, ServerOptions } from './transport.ts'
+import { modelsIn } from './model-list.ts'
+import type { AwayEvents } from './away-events.ts'
+import { StreamCheck } from './stream-check.ts'
 import { Chunk, Refusal } from './wire.ts'
 
 /** What a server may be asked for beyond what OpenAI's own has: found by `probe.ts`. */
-export interface Manner {
+export interface ApiFeatures {
   /** Takes the fields of vLLM and SGLang, or leaves them unread. OpenAI's own refuses them. */
   extensions: boolean
   /** Goes on with several prompts in one call. */
@@ -65,26 +65,30 @@ export class Server {
   readonly key: string
   /** Keeps texts of other salts out of its prefix cache: a field of vLLM, SGLang and our own backend. */
   readonly salted: { cache_salt?: string }
-  readonly #door: Door
+  readonly #transport: Transport
   readonly #timeoutMs: number
 
-  constructor(role: Role, options: ServerOptions, { timeoutMs = 60_000, cacheSalt, ...link }: Link = {}) {
+  constructor(
+    role: Role,
+    options: ServerOptions,
+    { timeoutMs = 60_000, cacheSalt, ...connection }: ConnectionOptions = {},
+  ) {
     this.role = role
     this.model = options.model
     this.key = keyOf(role, options)
     this.salted = cacheSalt === undefined ? {} : { cache_salt: cacheSalt }
-    this.#door = new Door(role, options, { ...link, timeoutMs })
+    this.#transport = new Transport(role, options, { ...connection, timeoutMs })
     this.#timeoutMs = timeoutMs
   }
 
   /** Whether what failed last is asked of another one from now on, which does well. */
   get isElsewhere(): boolean {
-    return this.#door.isElsewhere
+    return this.#transport.isElsewhere
   }
 
   /** That it is away, or calls went on at another one. */
-  get news(): News {
-    return this.#door.news
+  get awayEvents(): AwayEvents {
+    return this.#transport.awayEvents
   }
 
   /**
@@ -94,7 +98,7 @@ export class Server {
   async *write(
     prompts: readonly (string | number[])[],
     writing: Writing,
-    { extensions, logprobs }: Manner,
+    { extensions, logprobs }: ApiFeatures,
     signal: AbortSignal,
   ): AsyncGenerator<Piece, void, undefined> {
     const fields = this.#fields(prompts, writing)
@@ -104,19 +108,19 @@ export class Server {
       ...(logprobs && { logprobs: 1 }),
     }
     const quiet = () => new UpstreamError('idle', `the ${this.role} went silent`, { retryable: true })
-    const { response, watchdog, at } = await this.#door.post('/completions', body, signal)
+    const { response, watchdog, at } = await this.#transport.post('/completions', body, signal)
     try {
       at.calls++
       const events = readEvents(response.body ?? new Blob([]).stream())
-      const told = new Told(this.role, prompts.length, writing.maxTokens)
+      const check = new StreamCheck(this.role, prompts.length, writing.maxTokens)
       try {
         let left = this.#timeoutMs
-        while (!told.isOver) {
+        while (!check.isOver) {
           const asked = Date.now()
           const { done, value } = await watchdog.wait(() => events.next(), left, quiet)
           if (done || value.data === '[DONE]')
             throw new UpstreamError('stream_cut', `the ${this.role} broke off`, { retryable: true })
-          const pieces = [...piecesOf(this.#chunk(value.data))].filter((piece) => told.take(piece))
+          const pieces = [...piecesOf(this.#chunk(value.data))].filter((piece) => check.take(piece))
           left = pieces.some(isProgress) ? this.#timeoutMs : Math.max(1, left - (Date.now() - asked))
           yield* pieces
         }
@@ -140,7 +144,7 @@ export class Server {
     schema: Schema,
     signal: AbortSignal,
   ): Promise<v.InferOutput<Schema>> {
-    const { response, watchdog, at } = await this.#door.post(path, { model: this.model, ...body }, signal)
+    const { response, watchdog, at } = await this.#transport.post(path, { model: this.model, ...body }, signal)
     try {
       const text = await watchdog.wait(
         () => textWithin(response, MOST_CHARACTERS),
@@ -157,7 +161,7 @@ export class Server {
   /** Tokens that a text of its model may have, where it says so. @throws the signal's reason */
   async context(signal: AbortSignal): Promise<number | undefined> {
     try {
-      const listed = await listedIn(await this.#door.models(signal))
+      const listed = await modelsIn(await this.#transport.models(signal))
       return listed?.find(({ id }) => id === this.model)?.max_model_len || undefined
     } catch {
       signal.throwIfAborted()
@@ -169,7 +173,7 @@ export class Server {
   #broken(at: Address, error: unknown, signal: AbortSignal): UpstreamError {
     signal.throwIfAborted()
     const failed = failure(this.role, 'stream_cut', error)
-    if (failed.retryable) this.#door.leave(at, failed)
+    if (failed.retryable) this.#transport.leave(at, failed)
     return failed
   }
 
@@ -237,7 +241,7 @@ function* piecesOf({ choices }: v.InferOutput<typeof Chunk>): Generator<Piece, v
 const isProgress = ({ text, ids = [], end }: Piece): boolean => text !== '' || ids.length > 0 || end !== undefined
 
 /** What may be sent in a call each. */
-export function inCalls<Prompt>(prompts: readonly Prompt[], { batch }: Manner): Prompt[][] {
+export function inCalls<Prompt>(prompts: readonly Prompt[], { batch }: ApiFeatures): Prompt[][] {
   const most = batch ? MOST_PROMPTS : 1
   return Array.from({ length: Math.ceil(prompts.length / most) }, (_, i) => prompts.slice(i * most, (i + 1) * most))
 }

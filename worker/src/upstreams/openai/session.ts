@@ -8,7 +8,7 @@ import type { Named } from './alternatives.ts'
 import { Drafter } from './draft.ts'
 import type { Step } from './cutter.ts'
 import { tooLong } from './failure.ts'
-import { capabilitiesOf } from './known.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import { EMPTY, joined } from './passage.ts'
 import type { Passage } from './passage.ts'
 import { promptAt } from './prompt.ts'
@@ -16,11 +16,11 @@ import type { Capabilities } from './probe.ts'
 import { roomAfter } from './room.ts'
 import { canScore } from './scores.ts'
 import type { Server } from './server.ts'
-import { StopWatch } from './stop-watch.ts'
+import { StopScanner } from './stop-scanner.ts'
 import { verifierOf } from './ruling.ts'
-import { Turn } from './turn.ts'
+import { CommitBuilder } from './commit-builder.ts'
 import { goOn } from './verify.ts'
-import type { Place } from './verify.ts'
+import type { TextState } from './verify.ts'
 
 export interface Engines {
   target: Server
@@ -38,8 +38,8 @@ export class OpenAISession implements domain.Session {
   readonly #text: domain.TextRequest
   readonly #rules: StepRules
   readonly #drafter: Drafter | undefined
-  #opened: Promise<Omit<Place, 'output'>> | undefined
-  #stops: StopWatch | undefined
+  #opened: Promise<Omit<TextState, 'output'>> | undefined
+  #stops: StopScanner | undefined
   /** Committed, and said since by deltas. */
   #output: Passage = EMPTY
   #said: Passage = EMPTY
@@ -65,11 +65,11 @@ export class OpenAISession implements domain.Session {
   async *#drafts(ahead: domain.Ahead, signal: AbortSignal): Events<domain.DraftEvent> {
     if (!this.#drafter) throw new UpstreamError('no_draft_model', 'no draft is set up: set DRAFT_URL')
     const started = performance.now()
-    const place = await this.#place(signal)
-    if (!this.#isOpen) yield this.#tellOpen(place)
+    const state = await this.#state(signal)
+    if (!this.#isOpen) yield this.#tellOpen(state)
     this.#drafted.clear()
     const cycle = this.#cycles++
-    for await (const { index, alternative, step } of this.#drafter.steps(place, ahead, signal)) {
+    for await (const { index, alternative, step } of this.#drafter.steps(state, ahead, signal)) {
       const id = [cycle, index, alternative ?? 0].join('-')
       this.#drafted.set(id, step)
       yield { type: 'step', id, index, alternative, text: step.text, tokens: step.tokens }
@@ -97,18 +97,18 @@ export class OpenAISession implements domain.Session {
       const step = this.#drafted.get(id)
       if (step) (drafted[index] ??= []).push({ id, step })
     }
-    const place = await this.#place(signal)
+    const state = await this.#state(signal)
     const verifier =
-      place.verifier === undefined ? asked : verifierOf(this.#engines.verifiers, place.verifier, undefined)
+      state.verifier === undefined ? asked : verifierOf(this.#engines.verifiers, state.verifier, undefined)
     const wasOpen = this.#isOpen
-    if (!wasOpen) yield this.#tellOpen(place)
-    const room = roomAfter(joined(place.prompt, place.output).ids, place.can)
-    const turn = this.#turn({ decode, maxTokens: Math.min(maxTokens, room), signal })
-    const written = goOn(place, turn, verifier, drafted)
+    if (!wasOpen) yield this.#tellOpen(state)
+    const room = roomAfter(joined(state.prompt, state.output).ids, state.can)
+    const builder = this.#builder({ decode, maxTokens: Math.min(maxTokens, room), signal })
+    const written = goOn(state, builder, verifier, drafted)
     // Told again only with what comes of it: until then the target may be waited for.
-    yield* wasOpen ? preceded(this.#tellOpen(place), written) : written
-    const { commit, judgeMs, forwards } = turn.end()
-    this.#output = joined(this.#output, turn.passage)
+    yield* wasOpen ? preceded(this.#tellOpen(state), written) : written
+    const { commit, judgeMs, forwards } = builder.build()
+    this.#output = joined(this.#output, builder.passage)
     this.#said = EMPTY
     this.#drafted.clear()
     yield commit
@@ -131,7 +131,7 @@ export class OpenAISession implements domain.Session {
     return Promise.resolve()
   }
 
-  async #place(signal: AbortSignal): Promise<Place> {
+  async #state(signal: AbortSignal): Promise<TextState> {
     this.#opened ??= this.#open(signal)
     try {
       return { ...(await this.#opened), output: joined(this.#output, this.#said) }
@@ -141,14 +141,14 @@ export class OpenAISession implements domain.Session {
     }
   }
 
-  async #open(signal: AbortSignal): Promise<Omit<Place, 'output'>> {
+  async #open(signal: AbortSignal): Promise<Omit<TextState, 'output'>> {
     const { target } = this.#engines
     if (this.#rules.sentences || this.#rules.reasoning?.sentences || this.#rules.answer?.sentences)
       throw new UpstreamError('invalid_request', 'steps that end with sentences need the GPU backend: use delimiters')
     const can = await capabilitiesOf(target)
     const prompt = await promptAt(target, can, this.#text, signal)
     if (roomAfter(prompt.ids, can) <= 0) throw tooLong(target.role)
-    this.#stops ??= new StopWatch(this.#text.stop, this.#text.stopInReasoning, prompt.channels)
+    this.#stops ??= new StopScanner(this.#text.stop, this.#text.stopInReasoning, prompt.channels)
     const { sampling } = this.#text
     const verifier = await this.#insteadOfLikelihood(can)
     return { target, can, prompt, rules: this.#rules, sampling, question: questionOf(this.#text), verifier }
@@ -161,13 +161,19 @@ export class OpenAISession implements domain.Session {
     return isLikelihood ? undefined : fallback
   }
 
-  #tellOpen({ prompt: { tokens, channels }, verifier }: Place): domain.Opened {
+  #tellOpen({ prompt: { tokens, channels }, verifier }: TextState): domain.Opened {
     this.#isOpen = true
     return { type: 'opened', promptTokens: tokens, channels, verifier }
   }
 
-  #turn({ decode, maxTokens, signal }: Pick<Turn, 'decode' | 'maxTokens' | 'signal'>): Turn {
-    return new Turn({ decode, maxTokens, signal, stops: this.#stops!, said: (passage) => (this.#said = passage) })
+  #builder({ decode, maxTokens, signal }: Pick<CommitBuilder, 'decode' | 'maxTokens' | 'signal'>): CommitBuilder {
+    return new CommitBuilder({
+      decode,
+      maxTokens,
+      signal,
+      stops: this.#stops!,
+      said: (passage) => (this.#said = passage),
+    })
   }
 
   #leavable<Event>(
@@ -176,7 +182,7 @@ export class OpenAISession implements domain.Session {
   ): AsyncIterable<Event | domain.Away> {
     const scope = new AbortController()
     const either = AbortSignal.any([outer, scope.signal, this.#calls.signal])
-    return leavable(this.#engines.target.news.among(start(either)), () => scope.abort())
+    return leavable(this.#engines.target.awayEvents.mergedWith(start(either)), () => scope.abort())
   }
 }
 

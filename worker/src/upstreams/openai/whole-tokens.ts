@@ -1,5 +1,5 @@
 import type { Step } from './cutter.ts'
-import { once } from './known.ts'
+import { once } from './capabilities.ts'
 import { detokenize } from './probe.ts'
 import type { Server } from './server.ts'
 

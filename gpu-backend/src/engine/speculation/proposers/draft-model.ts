@@ -1,3 +1,4 @@
+import { logLine, stackOf } from '../../../log.ts'
 import type { Scores } from '../../../model/index.ts'
 import type { Batcher } from '../../batching/batcher.ts'
 import type { ModelRunner } from '../../model-runner.ts'
@@ -72,7 +73,7 @@ export class DraftModel implements Proposer {
         this.close()
         return []
       }
-      console.error('the draft model failed, the text goes on without it:', error)
+      logLine({ event: 'draft.failed', message: 'the text goes on without token guesses', stack: stackOf(error) })
       this.#failed = true
       this.close()
       return []
@@ -135,15 +136,15 @@ export class DraftModel implements Proposer {
 /** The engine's draft model, for texts that the target writes. */
 export const draftModel: ProposerKind = {
   name: 'draft',
-  most: ({ draft, runner }, engine) => (engine.draft && runner === engine.target ? draft : 0),
-  create: ({ runner, arrival, salt, distribution, reduced, noise, meter, signal }, engine) =>
+  most: ({ draft, runner }, models) => (models.draft && runner === models.target ? draft : 0),
+  create: ({ runner, arrival, salt, distribution, reduced, noise, meter, signal }, { draft, guesses }) =>
     new DraftModel({
-      runner: engine.requireDraft(),
+      runner: draft!,
       tree: { signal, meter, arrival, salt, optional: true, reduced },
       vocabulary: runner.model.config.vocabSize,
       distribution,
       noise,
-      guesses: engine.guesses,
+      guesses,
       target: runner.batcher,
     }),
 }

@@ -5,7 +5,7 @@ import { ngrams } from './ngram.ts'
 import type { ProposerKind } from './proposer.ts'
 
 export { MOST_DRAFTED } from './drafted-step.ts'
-export type { Proposer, ProposerKind, SpeculationRequest } from './proposer.ts'
+export type { Proposer, ProposerKind, SpeculationModels, SpeculationRequest } from './proposer.ts'
 
 /** Cheapest first: the first that has something to say, and is worth more than those after it, guesses. */
 export const proposers: readonly ProposerKind[] = [draftedStep, ngrams, draftModel]

@@ -1,10 +1,10 @@
 import type { Reduction, Scores } from '../../../model/index.ts'
-import type { Engine } from '../../engine.ts'
 import type { Meter } from '../../batching/meter.ts'
 import type { ModelRunner } from '../../model-runner.ts'
 import type { Distribution } from '../../sampling/distribution.ts'
 import type { TokenNoise } from '../../sampling/noise.ts'
 import type { Guess } from '../accept.ts'
+import type { MeasuredForwards } from '../costs.ts'
 
 /** Guesses what the target writes next in one sequence. Whatever it guesses, `accept` keeps the text the target's own. */
 export interface Proposer {
@@ -46,10 +46,18 @@ export interface SpeculationRequest {
   signal: AbortSignal
 }
 
+/** The engine's models, for those that guess with one. */
+export interface SpeculationModels {
+  readonly target: ModelRunner
+  readonly draft: ModelRunner | undefined
+  /** Is told how long guesses of the draft took, by the texts that it wrote in at that time. */
+  readonly guesses: MeasuredForwards
+}
+
 /** A way of guessing; it makes a proposer for each branch. */
 export interface ProposerKind {
   readonly name: string
   /** Guesses per forward at most; 0: this request does without it. */
-  most(request: SpeculationRequest, engine: Engine): number
-  create(request: SpeculationRequest, engine: Engine): Proposer
+  most(request: SpeculationRequest, models: SpeculationModels): number
+  create(request: SpeculationRequest, models: SpeculationModels): Proposer
 }

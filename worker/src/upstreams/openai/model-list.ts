@@ -11,7 +11,7 @@ const count = v.fallback(v.number(), 0)
 const Listed = v.object({ data: v.array(v.object({ id: v.string(), created: count, max_model_len: count })) })
 
 /** Undefined: it is no such list. */
-export async function listedIn(answer: Response): Promise<v.InferOutput<typeof Listed>['data'] | undefined> {
+export async function modelsIn(answer: Response): Promise<v.InferOutput<typeof Listed>['data'] | undefined> {
   const text = await textWithin(answer, MOST_CHARACTERS).catch(() => undefined)
   const listed = v.safeParse(Listed, parseJson(text ?? ''))
   return listed.success ? listed.output.data : undefined

@@ -2,7 +2,7 @@ import { ChannelSplitter, StopStrings } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
 
 /** Looks for a run's own stop strings in what is written, and holds back what may begin one. */
-export class StopWatch {
+export class StopScanner {
   /** One has come: it and what follows are not part of the text. */
   stopped = false
   readonly #stops: StopStrings

@@ -1,10 +1,11 @@
 /** How far a stored run is, in SQLite: what another object needs to go on with it, kept until the run is over. */
-import type { Begun, Progress } from '../lookahead/index.ts'
+import type { Progress, SavedRun } from '../lookahead/index.ts'
 import type { Storage } from './journal.ts'
 
-const STANDING = 'standing'
+/** Its name on disk, by which runs that other versions began are found too. */
+const CHECKPOINT = 'standing'
 
-export class BegunLog {
+export class CheckpointLog {
   readonly #storage: Storage
 
   constructor(storage: Storage) {
@@ -16,8 +17,8 @@ export class BegunLog {
   }
 
   append(made: readonly Progress[]): void {
-    const { standing = null } = made.at(-1)!
-    this.#storage.kv.put(STANDING, standing)
+    const { checkpoint = null } = made.at(-1)!
+    this.#storage.kv.put(CHECKPOINT, checkpoint)
     const ids = made.flatMap(({ said }) => said.ids)
     const text = made.map(({ said }) => said.text).join('')
     if (ids.length > 0 || text !== '')
@@ -25,17 +26,17 @@ export class BegunLog {
   }
 
   /** Undefined where nobody can go on. */
-  read(): Begun | undefined {
-    const standing = this.#storage.kv.get(STANDING) as Begun['standing'] | null | undefined
-    if (!standing) return undefined
+  read(): SavedRun | undefined {
+    const checkpoint = this.#storage.kv.get(CHECKPOINT) as SavedRun['checkpoint'] | null | undefined
+    if (!checkpoint) return undefined
     const rows = this.#storage.sql.exec('SELECT ids, text FROM said ORDER BY rowid').toArray()
     const ids = rows.flatMap((row) => JSON.parse(String(row.ids)) as number[])
-    return { standing, said: { ids, text: rows.map(({ text }) => String(text)).join('') } }
+    return { checkpoint, said: { ids, text: rows.map(({ text }) => String(text)).join('') } }
   }
 
   /** The run is over. */
   clear(): void {
-    this.#storage.kv.put(STANDING, null)
+    this.#storage.kv.put(CHECKPOINT, null)
     this.#storage.sql.exec('DELETE FROM said')
   }
 }

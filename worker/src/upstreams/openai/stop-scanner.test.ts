@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { StopWatch } from './stop-watch.ts'
+import { StopScanner } from './stop-scanner.ts'
 
 const ANSWER = { thinking: false }
 const THINKING = { thinking: true }
 
 /** What is told after each piece, and at the end. */
 function told(stops: string[], pieces: string[], { inReasoning = false, after = ANSWER } = {}) {
-  const watch = new StopWatch(stops, inReasoning, { after_tag: false, partial_tag: '', ...after })
+  const watch = new StopScanner(stops, inReasoning, { after_tag: false, partial_tag: '', ...after })
   const each = [...pieces.map((piece) => watch.push(piece)), watch.flush()]
   return { each, text: each.join(''), stopped: watch.stopped }
 }

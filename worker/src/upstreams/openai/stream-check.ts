@@ -6,9 +6,9 @@ import type { Piece } from './server.ts'
 /** No vocabulary has tokens longer than this. */
 const TOKEN_CHARACTERS = 1024
 
-export class Told {
+export class StreamCheck {
   /** Of the prompts whose texts have not ended. */
-  readonly #heard: Map<number, { tokens: number; characters: number }>
+  readonly #open: Map<number, { tokens: number; characters: number }>
   readonly #role: Role
   readonly #prompts: number
   readonly #maxTokens: number
@@ -17,12 +17,12 @@ export class Told {
     this.#role = role
     this.#prompts = prompts
     this.#maxTokens = maxTokens
-    this.#heard = new Map(Array.from({ length: prompts }, (_, i) => [i, { tokens: 0, characters: 0 }]))
+    this.#open = new Map(Array.from({ length: prompts }, (_, i) => [i, { tokens: 0, characters: 0 }]))
   }
 
   /** Every text has ended. */
   get isOver(): boolean {
-    return this.#heard.size === 0
+    return this.#open.size === 0
   }
 
   /**
@@ -31,13 +31,13 @@ export class Told {
    */
   take({ branch, text, ids, end }: Piece): boolean {
     if (branch >= this.#prompts) throw this.#bad('goes on with a prompt that it was not given')
-    const heard = this.#heard.get(branch)
-    if (!heard) return false
-    heard.tokens += ids?.length ?? 0
-    heard.characters += text.length
-    if (heard.tokens > this.#maxTokens || heard.characters > this.#maxTokens * TOKEN_CHARACTERS)
+    const counts = this.#open.get(branch)
+    if (!counts) return false
+    counts.tokens += ids?.length ?? 0
+    counts.characters += text.length
+    if (counts.tokens > this.#maxTokens || counts.characters > this.#maxTokens * TOKEN_CHARACTERS)
       throw this.#bad('writes more than it was asked for')
-    if (end) this.#heard.delete(branch)
+    if (end) this.#open.delete(branch)
     return true
   }
 

@@ -16,7 +16,7 @@ type Leave = () => Promise<void>
  * @param id of the run
  * @throws {ProtocolError} 429 `too_many_runs`; 500 `not_configured`
  */
-export async function takePlace(env: Bindings, caller: Caller, id: string): Promise<Leave> {
+export async function takeRunLease(env: Bindings, caller: Caller, id: string): Promise<Leave> {
   const limits = limitsOf(env)
   const places = { all: limits.runs, own: caller.runs ?? limits.runsPerKey }
   if (places.all === Infinity && places.own === Infinity) return async () => undefined

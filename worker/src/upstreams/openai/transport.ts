@@ -1,5 +1,5 @@
 /** The way to an OpenAI-compatible server, by the `openai` client: tried again where that may help, or at another one of the same model. */
-import { Watchdog, parseRetryAfter, retry } from '@lookahead/sdk/protocol'
+import { Watchdog, backoff, parseRetryAfter, retry } from '@lookahead/sdk/protocol'
 import { OpenAI } from 'openai/client'
 import { APIError } from 'openai/core/error'
 import * as v from 'valibot'
@@ -7,9 +7,9 @@ import { UpstreamError } from '../../lookahead/upstream.ts'
 import { errorText } from '../error-text.ts'
 import { Addresses, FIRST_ANSWER_MS } from '../addresses.ts'
 import type { Address } from '../addresses.ts'
-import { failure, forGood, isAway, refusal, silent } from './failure.ts'
+import { asFinal, failure, isAway, refusal, silent } from './failure.ts'
 import type { Role } from './failure.ts'
-import { News } from './news.ts'
+import { AwayEvents } from './away-events.ts'
 import { Refusal } from './wire.ts'
 
 export interface ServerOptions {
@@ -22,7 +22,7 @@ export interface ServerOptions {
   apiKey?: string | undefined
 }
 
-export interface Link {
+export interface ConnectionOptions {
   /** How long it may be silent. Milliseconds; default 60,000. */
   timeoutMs?: number | undefined
   /** How long it may take to begin an answer where another one could be asked. Milliseconds; default 10,000. */
@@ -36,7 +36,6 @@ export interface Link {
 
 /** Of what fails by itself, and of a helper, which nobody waits for: each other address is a try more. */
 const RETRIES = 2
-const FIRST_DELAY_MS = 500
 const MAX_DELAY_MS = 4_000
 const MAX_RETRY_AFTER_MS = 60_000
 
@@ -47,10 +46,10 @@ interface Answered {
   at: Address
 }
 
-export class Door {
+export class Transport {
   /** Whether what failed last is asked of another server from now on, which does well. */
   isElsewhere = false
-  readonly news = new News()
+  readonly awayEvents = new AwayEvents()
   #hasAnswered = false
   readonly #role: Role
   readonly #addresses: Addresses
@@ -62,7 +61,7 @@ export class Door {
   constructor(
     role: Role,
     { url, apiKey }: ServerOptions,
-    { timeoutMs, patienceMs = FIRST_ANSWER_MS, requestId, fetch }: Link & { timeoutMs: number },
+    { timeoutMs, patienceMs = FIRST_ANSWER_MS, requestId, fetch }: ConnectionOptions & { timeoutMs: number },
   ) {
     this.#role = role
     this.#timeoutMs = timeoutMs
@@ -117,8 +116,8 @@ export class Door {
       if (!isWaitedFor && failures >= this.#retries) return undefined
       // A text that has not begun waits for a third of it.
       const waitMs = elsewhere || this.#hasAnswered ? this.#timeoutMs : this.#timeoutMs / 3
-      if (Date.now() + ms >= started + waitMs) throw forGood(error)
-      this.news.tell({ type: 'away', error, elsewhere })
+      if (Date.now() + ms >= started + waitMs) throw asFinal(error)
+      this.awayEvents.push({ type: 'away', error, elsewhere })
       return ms
     }
     return retry(attempt, { signal, delay })
@@ -149,10 +148,10 @@ export class Door {
   }
 }
 
-/** As OpenAI's own client waits: what `Retry-After` says, up to a minute, else 0.5 s · 2ⁿ, up to 4 s, less up to a quarter at random. */
+/** What `Retry-After` says, up to a minute, else 0.5 s · 2ⁿ, up to 4 s. */
 function delayAfter({ retryAfterMs }: UpstreamError, failures: number): number {
   if (retryAfterMs !== undefined && retryAfterMs <= MAX_RETRY_AFTER_MS) return retryAfterMs
-  return Math.min(FIRST_DELAY_MS * 2 ** failures, MAX_DELAY_MS) * (1 - Math.random() / 4)
+  return backoff(failures, MAX_DELAY_MS)
 }
 
 /** `root:` leads to where engines have what OpenAI has not: the address without `/v1`. */

@@ -3,7 +3,7 @@ import { UpstreamError } from './upstream.ts'
 import type { Commit, Delta, DraftedStep, Verdict } from './upstream.ts'
 
 /** What may be said in a cycle. */
-export interface Asked {
+export interface CycleLimits {
   /** Drafted steps. */
   steps: number
   /** Output tokens. */
@@ -15,7 +15,7 @@ export interface Asked {
 }
 
 /** A ruling on a drafted step. */
-export interface Ruled extends Verdict {
+export interface RuledStep extends Verdict {
   drafted: DraftedStep
 }
 
@@ -38,26 +38,26 @@ const NOTHING: Commit = {
 }
 
 /** Everything throws {UpstreamError} `bad_event` for what was not asked for. */
-export class Heard {
+export class CycleRecord {
   readonly steps: DraftedStep[] = []
   commit: Commit | undefined
   /** Text and tokens that deltas said; undefined where they did not say how many. */
   text = ''
   tokens: number | undefined = 0
-  /** What is held back by now, as `Asked` has it. */
+  /** What is held back by now, as `CycleLimits` has it. */
   held: string | undefined
-  readonly #asked: Asked
-  readonly #rulings: Ruled[] = []
+  readonly #limits: CycleLimits
+  readonly #rulings: RuledStep[] = []
   /** Rulings that the client was told of. */
   #told = 0
 
-  constructor(asked: Asked) {
-    this.#asked = asked
-    this.held = asked.mayHold ? asked.held : ''
+  constructor(limits: CycleLimits) {
+    this.#limits = limits
+    this.held = limits.mayHold ? limits.held : ''
   }
 
   draft(step: DraftedStep): void {
-    if (this.steps.length >= this.#asked.steps) throw bad('drafted more steps than it was asked for')
+    if (this.steps.length >= this.#limits.steps) throw bad('drafted more steps than it was asked for')
     if (step.text.length > STEP_CHARACTERS) throw bad('drafted a step that is too long for one')
     if (this.steps.some(({ id }) => id === step.id)) throw bad('drafted two steps of one name')
     this.steps.push(step)
@@ -89,7 +89,7 @@ export class Heard {
     if (commit.accepted > this.#accepted(this.#rulings)) throw bad('committed steps that were not accepted')
     this.#counted(commit)
     const left = this.#leftOut(commit.text, this.#kept + commit.correction)
-    if (left && !this.#asked.mayHold) throw bad('committed less text than its steps have')
+    if (left && !this.#limits.mayHold) throw bad('committed less text than its steps have')
     this.held = left
     this.commit = commit
     return commit.text.slice(this.text.length)
@@ -99,7 +99,7 @@ export class Heard {
    * Rulings that can be told by now: an accepted step when all of it was said, a rejected one when something in its place was.
    * Told sooner, they would come twice where the engine fails in between.
    */
-  *due(): Generator<Ruled, void, undefined> {
+  *due(): Generator<RuledStep, void, undefined> {
     for (let next = this.#rulings[this.#told]; next && this.#isSaid(next); next = this.#rulings[++this.#told])
       yield next
   }
@@ -122,14 +122,14 @@ export class Heard {
     return this.#rulings.reduce((sum, { accepted, drafted }) => sum + (accepted ? drafted.tokens : 0), 0)
   }
 
-  #isSaid({ accepted }: Ruled): boolean {
+  #isSaid({ accepted }: RuledStep): boolean {
     if (this.commit || this.tokens === undefined) return true
     const before = this.#rulings.slice(0, this.#told + 1).filter((ruling) => ruling.accepted)
     const tokens = before.reduce((sum, { drafted }) => sum + drafted.tokens, 0)
     return this.text !== '' && (accepted ? this.tokens >= tokens : this.tokens > tokens)
   }
 
-  #accepted(rulings: readonly Ruled[]): number {
+  #accepted(rulings: readonly RuledStep[]): number {
     return rulings.filter(({ accepted }) => accepted).length
   }
 
@@ -152,7 +152,7 @@ export class Heard {
     if (reasoningTokens > tokens) throw bad('committed fewer tokens than it counts as thinking')
     if (correction.length > text.length + STEP_CHARACTERS) throw bad('committed less text than its steps have')
     // What ends the text may stand in a step that others come after.
-    const own = finish ? this.#asked.tokens : Math.max(tokens, text.length)
+    const own = finish ? this.#limits.tokens : Math.max(tokens, text.length)
     if (steps < accepted || steps > accepted + own) throw bad('committed more or fewer steps than it wrote')
   }
 
@@ -161,8 +161,8 @@ export class Heard {
   }
 
   #bounded(tokens: number, text: string): void {
-    if (tokens > this.#asked.tokens) throw bad('wrote more tokens than it was asked for')
-    const counted = this.tokens === undefined ? this.#asked.tokens : tokens
+    if (tokens > this.#limits.tokens) throw bad('wrote more tokens than it was asked for')
+    const counted = this.tokens === undefined ? this.#limits.tokens : tokens
     if (text.length > HELD_CHARACTERS + TOKEN_CHARACTERS * counted)
       throw bad('wrote more text than its tokens can have')
   }

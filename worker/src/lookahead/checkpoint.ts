@@ -2,7 +2,7 @@
 import type { ChannelState, RunEvent, RunStats } from '@lookahead/sdk/protocol'
 import type { Commit } from './upstream.ts'
 
-export interface Standing {
+export interface Checkpoint {
   promptTokens: number
   /** Where the prompt leaves off. */
   channels: ChannelState
@@ -35,13 +35,13 @@ export interface Said {
 export interface Progress {
   type: 'progress'
   /** After those events. */
-  standing: Standing | undefined
+  checkpoint: Checkpoint | undefined
   /** Since the last progress. */
   said: Said
 }
 
 /** A run that another has begun: how far it is, and its whole output. */
-export interface Begun {
-  standing: Standing
+export interface SavedRun {
+  checkpoint: Checkpoint
   said: Said
 }

@@ -31,11 +31,30 @@ export const has = ({ key }: Pick<Server, 'key'>, what: Lack): void => void lack
 export const lackingIn = (key: string): Lack[] => [...(lacking.get(key) ?? [])]
 
 /** @throws as `probe` does; then it is asked again next time */
-export const capabilitiesOf = (server: Server): Promise<Capabilities> => once(`${server.key} can`, () => found(server))
+export const capabilitiesOf = (server: Server): Promise<Capabilities> =>
+  once(capabilities(server), () => found(server, PROBE_MS))
 
-async function found(server: Server): Promise<Capabilities> {
+const preparing = new Set<string>()
+
+/** Finds it out for the runs to come. One that comes meanwhile asks for itself: it has more time. Never fails. */
+export async function prepare(server: Server): Promise<void> {
+  const key = capabilities(server)
+  if (known.has(key) || preparing.has(key)) return
+  preparing.add(key)
+  try {
+    const can = await found(server, BACKGROUND_MS)
+    known.set(key, Promise.resolve(can))
+  } catch {
+    // A run will say so.
+  }
+  preparing.delete(key)
+}
+
+const capabilities = ({ key }: Server): string => `${key} can`
+
+async function found(server: Server, ms: number): Promise<Capabilities> {
   lacking.delete(server.key)
-  const signal = AbortSignal.timeout(PROBE_MS)
+  const signal = AbortSignal.timeout(ms)
   try {
     const can = await probe(server, signal)
     if (!can.batch) lacks(server, 'many_prompts')
@@ -51,6 +70,8 @@ async function found(server: Server): Promise<Capabilities> {
 
 /** How long it may take to find out what a server can do. */
 export const PROBE_MS = 60_000
+/** The same behind an answer: 30 s after it, the runtime drops what still goes on. */
+const BACKGROUND_MS = 25_000
 
 /** The same answer for everyone who asks while it is good; a failure is told and forgotten. */
 export function once<T>(key: string, ask: () => Promise<T>): Promise<T> {

@@ -1,21 +1,21 @@
 import type { Commit, Delta } from '../../lookahead/upstream.ts'
 import { EMPTY, joined } from './passage.ts'
 import type { Passage } from './passage.ts'
-import type { StopWatch } from './stop-watch.ts'
+import type { StopScanner } from './stop-scanner.ts'
 
-export interface TurnOptions {
+export interface CommitBuilderOptions {
   /** Steps the target writes after those that were accepted. */
   decode: number | 'end'
   /** Tokens committed at most. */
   maxTokens: number
   signal: AbortSignal
-  stops: StopWatch
+  stops: StopScanner
   /** Is told of all that was said so far, which stands if the call fails now. */
   said: (passage: Passage) => void
 }
 
 /** What one call of `verify` commits, put together as it comes. */
-export class Turn {
+export class CommitBuilder {
   readonly decode: number | 'end'
   readonly maxTokens: number
   readonly signal: AbortSignal
@@ -30,10 +30,10 @@ export class Turn {
   #correction = ''
   #isOver = false
   #isFull = false
-  readonly #stops: StopWatch
-  readonly #said: TurnOptions['said']
+  readonly #stops: StopScanner
+  readonly #said: CommitBuilderOptions['said']
 
-  constructor({ decode, maxTokens, signal, stops, said }: TurnOptions) {
+  constructor({ decode, maxTokens, signal, stops, said }: CommitBuilderOptions) {
     this.decode = decode
     this.maxTokens = maxTokens
     this.signal = signal
@@ -73,7 +73,7 @@ export class Turn {
     this.#isFull = true
   }
 
-  end(): { commit: Commit; judgeMs: number; forwards: number } {
+  build(): { commit: Commit; judgeMs: number; forwards: number } {
     const hasEnded = this.#isOver || this.stopped
     const finish = hasEnded ? 'stop' : this.room <= 0 || this.#isFull ? 'length' : undefined
     if (finish) this.#text += this.#stops.flush()
