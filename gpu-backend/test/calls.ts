@@ -1,7 +1,6 @@
 /** The engine's calls, each read to its end: what a test says to it, and what it hears. */
 import path from 'node:path'
-import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
-import type { DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
+import type { DraftRequestInput, Sampling, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import { draft } from '../src/engine/decode/draft.ts'
 import { Engine } from '../src/engine/engine.ts'
 import type { EngineOptions } from '../src/engine/engine.ts'
@@ -11,11 +10,17 @@ import type { Ending, GenerateRequest } from '../src/engine/decode/generate.ts'
 import { neutralRules } from '../src/engine/sampling/logits.ts'
 import { lookahead } from '../src/engine/decode/lookahead.ts'
 import { verifySteps } from '../src/engine/decode/verify.ts'
+import { parseDraft, parseVerify, readSampling } from '../src/server/wire.ts'
+
+export { parseDraft, parseVerify, readSampling }
 
 type Context = VerifyRequestInput['context']
 export type DraftOptions = Omit<DraftRequestInput, 'context' | 'depth'>
 export type VerifyOptions = Omit<VerifyRequestInput, 'context'>
-export type GenerateOptions = Partial<Omit<GenerateRequest, 'rules'>> & { rules?: Partial<GenerateRequest['rules']> }
+export type GenerateOptions = Partial<Omit<GenerateRequest, 'rules' | 'sampling'>> & {
+  rules?: Partial<GenerateRequest['rules']>
+  sampling?: Sampling
+}
 
 const never = new AbortController().signal
 
@@ -43,7 +48,7 @@ export async function draftSteps(
   depth: number,
   options: DraftOptions = {},
 ): Promise<StepDrafted[]> {
-  const request = parseRequest(DraftRequest, { context, depth, ...options })
+  const request = parseDraft({ context, depth, ...options })
   const steps: StepDrafted[] = []
   for await (const event of draft(engine, await engine.context(request.context), request, never))
     if (event.type === 'step') steps.push(event)
@@ -60,7 +65,7 @@ export interface Verified {
 }
 
 export async function verify(engine: Engine, context: Context, options: VerifyOptions): Promise<Verified> {
-  const request = parseRequest(VerifyRequest, { context, ...options })
+  const request = parseVerify({ context, ...options })
   const events: VerifyEvent[] = []
   for await (const event of verifySteps(engine, await engine.context(request.context), request, never))
     events.push(event)
@@ -84,8 +89,8 @@ export async function follow(
 ): Promise<VerifyEvent[]> {
   const { sampling, step_rules } = options
   const named = { context: { id, prompt, messages }, sampling, step_rules, follow: true }
-  const drafting = parseRequest(DraftRequest, { ...named, depth: 1 })
-  const verifying = parseRequest(VerifyRequest, { ...options, ...named })
+  const drafting = parseDraft({ ...named, depth: 1 })
+  const verifying = parseVerify({ ...options, ...named })
   const context = await engine.context(verifying.context)
   const left = new AbortController()
   const either = AbortSignal.any([signal, left.signal])
@@ -121,13 +126,13 @@ export interface Written extends Ending {
 export function generateRequest(
   engine: Engine,
   prompt: readonly number[],
-  { rules, ...options }: GenerateOptions = {},
+  { rules, sampling = { temperature: 0 }, ...options }: GenerateOptions = {},
 ): GenerateRequest {
   return {
     runner: engine.target,
     prompt,
     maxTokens: 100,
-    sampling: { temperature: 0 },
+    sampling: readSampling(sampling),
     stop: [],
     stopTokens: new Set(),
     ignoreEndOfText: false,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { parseRequest, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { WeightType } from '../../src/graph/index.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { verifySteps } from '../../src/engine/decode/verify.ts'
+import { parseVerify } from '../../src/server/wire.ts'
 import type { Contender, OpenOptions } from './contender.ts'
 
 /** This project's engine, in process; `model` is the folder that holds `target/`. */
@@ -35,7 +35,7 @@ export async function decodePlainly(
   maxTokens: number,
   { speculate = false } = {},
 ): Promise<PlainText> {
-  const request = parseRequest(VerifyRequest, {
+  const request = parseVerify({
     context: { id: randomUUID(), prompt },
     decode: 'end',
     max_tokens: maxTokens,

@@ -1,10 +1,9 @@
 import path from 'node:path'
-import { parseRequest, DraftRequest, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { VerifyRequestInput } from '@lookahead/sdk/protocol'
 import type { Committed, StepDrafted, VerdictGiven, VerifyEvent } from './events.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
-import { forget } from '../../test/calls.ts'
+import { forget, parseDraft, parseVerify } from '../../test/calls.ts'
 import { draft } from './decode/draft.ts'
 import { Engine } from './engine.ts'
 import { verifySteps } from './decode/verify.ts'
@@ -37,7 +36,7 @@ async function verify(
   options: VerifyOptions,
   abort = signal,
 ): Promise<VerifyEvent[]> {
-  const request = parseRequest(VerifyRequest, { context, ...options })
+  const request = parseVerify({ context, ...options })
   return collect(verifySteps(engine, await engine.context(request.context), request, abort))
 }
 
@@ -46,7 +45,7 @@ async function draftSteps(
   depth: number,
   sampling = {},
 ): Promise<StepDrafted[]> {
-  const request = parseRequest(DraftRequest, { context, depth, sampling })
+  const request = parseDraft({ context, depth, sampling })
   const events = await collect(draft(engine, await engine.context(request.context), request, signal))
   return events.filter((event) => event.type === 'step')
 }
@@ -275,7 +274,7 @@ test('steps behind a rejected one give back at once what they guessed with', asy
   const sampling = { temperature: 0, seed: 1 }
   const reference = await verify({ id: 'reference', messages }, { decode: 3, max_tokens: MAX_TOKENS, sampling })
   const [first, ...others] = commitOf(reference).text.split(/(?<=\n\n)/)
-  const request = parseRequest(VerifyRequest, {
+  const request = parseVerify({
     context: { id: 'run', messages },
     steps: [`${first!.slice(0, 60)} nothing ${first!.slice(60)}`, ...others].map((text) => ({ text })),
     max_tokens: MAX_TOKENS,
@@ -337,7 +336,7 @@ test('without a judge no step is accepted but an exact one, and the run goes on'
 
 test('a client that leaves stops the work within one forward', async () => {
   const abort = new AbortController()
-  const request = parseRequest(VerifyRequest, {
+  const request = parseVerify({
     context: { id: 'run', messages: [{ role: 'user', content: questions[5]! }] },
     max_tokens: MAX_TOKENS,
     ...plain,

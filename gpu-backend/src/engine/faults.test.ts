@@ -1,9 +1,9 @@
 /** A model fails while texts are being written: the text goes on and is right, unless it was the target; no slot is lost. */
 import path from 'node:path'
-import { VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import type { VerifyRequestInput } from '@lookahead/sdk/protocol'
 import type { VerifyEvent } from './events.ts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { parseVerify } from '../../test/calls.ts'
 import { testProblems } from '../../dataset/index.ts'
 import type { Model } from '../model/index.ts'
 import type { ModelRunner } from './model-runner.ts'
@@ -80,7 +80,7 @@ async function write({ ngram, draft }: { ngram: number; draft: number }) {
 }
 
 async function verify(options: Omit<VerifyRequestInput, 'context' | 'max_tokens'>): Promise<VerifyEvent[]> {
-  const request = parseRequest(VerifyRequest, {
+  const request = parseVerify({
     context: { id: 'run', messages },
     max_tokens: 200,
     sampling,

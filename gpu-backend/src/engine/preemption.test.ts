@@ -1,9 +1,8 @@
 /** Texts that share a pool too small for them come out as they do alone, only later. */
 import path from 'node:path'
-import { VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
-import { generateRequest } from '../../test/calls.ts'
+import { generateRequest, parseVerify } from '../../test/calls.ts'
 import type { GenerateOptions } from '../../test/calls.ts'
 import { wholeLogits } from '../model/index.ts'
 import { LengthEstimator } from './memory/admission.ts'
@@ -311,7 +310,7 @@ test('what the pool could never hold is refused at once; of drafted steps as man
   )
   const steps = Array.from({ length: 8 }, () => ({ text: 'Something that no model would say here.\n\n' }))
   const context = { id: 'drafts', messages: [{ role: 'user' as const, content: prompts[0]! }] }
-  const request = parseRequest(VerifyRequest, { context, steps, max_tokens: 250, sampling: { temperature: 0 } })
+  const request = parseVerify({ context, steps, max_tokens: 250, sampling: { temperature: 0 } })
   const types = new Set<string>()
   for await (const event of verifySteps(tight, await tight.context(request.context), request, signal))
     types.add(event.type)

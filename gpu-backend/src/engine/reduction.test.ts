@@ -1,7 +1,7 @@
 /** Texts are the same whether models hand out whole rows of logits or the likeliest tokens, which are enough as a rule. */
 import path from 'node:path'
-import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { parseDraft, parseVerify } from '../../test/calls.ts'
 import { testProblems } from '../../dataset/index.ts'
 import { Engine } from './engine.ts'
 import { distribution, reduction, samplingParameters } from './sampling/distribution.ts'
@@ -80,9 +80,9 @@ async function fetched(work: () => Promise<unknown>): Promise<number> {
 test.each<[string, Settings]>([
   ['temperature 0', { sampling: { temperature: 0 } }],
   ["the models' own sampling", { sampling: {} }],
-  ['top-k 20', { sampling: { temperature: 1.2, top_k: 20, top_p: 1 } }],
-  ['min-p', { sampling: { temperature: 1, top_k: 0, top_p: 1, min_p: 0.05 } }],
-  ['top-k, top-p and min-p', { sampling: { temperature: 1.2, top_k: 40, top_p: 0.9, min_p: 0.01 } }],
+  ['top-k 20', { sampling: { temperature: 1.2, topK: 20, topP: 1 } }],
+  ['min-p', { sampling: { temperature: 1, topK: 0, topP: 1, minP: 0.05 } }],
+  ['top-k, top-p and min-p', { sampling: { temperature: 1.2, topK: 40, topP: 0.9, minP: 0.01 } }],
 ])('%s: no row is fetched whole', async (_, settings) => {
   const expected = await Promise.all(questions.map((question) => write(whole, question, settings)))
   const rows = await fetched(async () => {
@@ -93,7 +93,7 @@ test.each<[string, Settings]>([
 })
 
 test('rows are fetched whole where the likeliest tokens are not enough', async () => {
-  const settings = { sampling: { temperature: 2.2, top_k: 0, top_p: 0.98 } }
+  const settings = { sampling: { temperature: 2.2, topK: 0, topP: 0.98 } }
   const expected = await write(whole, questions[0]!, settings)
   const rows = await fetched(async () => expect(await write(reduced, questions[0]!, settings)).toEqual(expected))
   expect(rows).toBeGreaterThan(0)
@@ -103,8 +103,8 @@ test('rows are fetched whole where the likeliest tokens are not enough', async (
 test('log probabilities, rules and untruncated sampling have every row whole, in common forwards with texts that do not', async () => {
   const settings: Settings[] = [
     { sampling: { temperature: 0 }, logprobs: 3 },
-    { sampling: { temperature: 1, top_p: 0.9 }, minTokens: 60 },
-    { sampling: { temperature: 1, top_k: 0, top_p: 1 } },
+    { sampling: { temperature: 1, topP: 0.9 }, minTokens: 60 },
+    { sampling: { temperature: 1, topK: 0, topP: 1 } },
     { sampling: { temperature: 0 } },
   ]
   const expected: unknown[] = []
@@ -126,12 +126,12 @@ test.each([
     const events: unknown[] = []
     for (let output: number[] = []; ;) {
       const context = { id, messages: [{ role: 'user' as const, content: questions[2]! }], output }
-      const drafting = parseRequest(DraftRequest, { context, depth: 2, sampling })
+      const drafting = parseDraft({ context, depth: 2, sampling })
       const steps: { id: string; text: string }[] = []
       for await (const event of draft(engine, await engine.context(context), drafting, signal))
         if (event.type === 'step') steps.push({ id: event.id, text: event.text })
       const last = { id, length: output.length }
-      const request = parseRequest(VerifyRequest, { context: last, steps, verifier, max_tokens: MAX_TOKENS, sampling })
+      const request = parseVerify({ context: last, steps, verifier, max_tokens: MAX_TOKENS, sampling })
       for await (const event of verifySteps(engine, await engine.context(last), request, signal)) {
         if (event.type === 'verdict') events.push(event)
         if (event.type !== 'commit') continue
@@ -147,7 +147,7 @@ test.each([
 })
 
 test('a draft model that knows more tokens than the target guesses none of those', async () => {
-  const parameters = samplingParameters({ temperature: 2, top_k: 0, top_p: 0.9 }, { eosTokenIds: [] }, 1)
+  const parameters = samplingParameters({ temperature: 2, topK: 0, topP: 0.9 }, { eosTokenIds: [] }, 1)
   const vocabulary = 300
   const proposer = new DraftModel({
     runner: reduced.draft!,

@@ -1,8 +1,8 @@
 /** Many calls at once on pools that are too small for them: whatever happens, no slot is lost and no text is changed. */
 import path from 'node:path'
-import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import type { DraftEvent, VerifyEvent } from './events.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseDraft, parseVerify } from '../../test/calls.ts'
 import { testProblems } from '../../dataset/index.ts'
 import { draft } from './decode/draft.ts'
 import { Engine } from './engine.ts'
@@ -51,10 +51,10 @@ async function run(
   const first = { id, messages: [{ role: 'user' as const, content: question }] }
   for (;;) {
     const whole = output.length > 0 ? { ...first, output } : first
-    const request = parseRequest(DraftRequest, { context: whole, depth: Math.max(depth, 1), sampling })
+    const request = parseDraft({ context: whole, depth: Math.max(depth, 1), sampling })
     const drafting = depth > 0 ? draft(engine, await engine.context(request.context), request, signal) : none()
     const steps = (await read(drafting, stay)).flatMap((event) => (event.type === 'step' ? [event] : []))
-    const verify = parseRequest(VerifyRequest, {
+    const verify = parseVerify({
       context: depth > 0 ? { id, length: output.length } : whole,
       steps: steps.map((step) => ({ id: step.id, text: step.text })),
       max_tokens: MAX_TOKENS - output.length,

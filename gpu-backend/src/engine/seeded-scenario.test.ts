@@ -4,8 +4,8 @@
  */
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { parseDraft, parseVerify } from '../../test/calls.ts'
 import { testProblems } from '../../dataset/index.ts'
 import { draft } from './decode/draft.ts'
 import { Engine } from './engine.ts'
@@ -65,7 +65,7 @@ async function* tokensOf(engine: Engine, id: string, wish: Wish, signal: AbortSi
   const output: number[] = []
   for (;;) {
     const context = { id, messages, ...(output.length > 0 && { output }) }
-    const drafting = parseRequest(DraftRequest, { context, depth: Math.max(depth, 1), width, sampling })
+    const drafting = parseDraft({ context, depth: Math.max(depth, 1), width, sampling })
     const steps: { id: string; text: string; alternatives: { id: string; text: string }[] }[] = []
     if (depth > 0)
       for await (const event of draft(engine, await engine.context(context), drafting, signal)) {
@@ -76,7 +76,7 @@ async function* tokensOf(engine: Engine, id: string, wish: Wish, signal: AbortSi
         }
         yield []
       }
-    const verify = parseRequest(VerifyRequest, {
+    const verify = parseVerify({
       context: depth > 0 ? { id, length: output.length } : context,
       steps,
       max_tokens: maxTokens - output.length,

@@ -1,7 +1,6 @@
 /** Several steps drafted for one place: what is ruled on, what is kept, and what it may not cost. */
-import { DraftRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { describe, expect, test } from 'vitest'
-import { asDrafted, draftSteps, follow, unaided, verify } from '../../test/calls.ts'
+import { asDrafted, draftSteps, follow, unaided, verify, parseDraft } from '../../test/calls.ts'
 import type { VerifyOptions } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
 import { anyOf, weighed } from '../../test/staged.ts'
@@ -284,7 +283,7 @@ describe('the draft', () => {
   test('holds no slots of alternatives once their step is there', async () => {
     staged.says('draft', digits)
     const sampling = { temperature: 1, top_k: 0, top_p: 1, seed: 3 }
-    const request = parseRequest(DraftRequest, { context, depth: 3, width: 4, sampling, step_rules: { max_tokens: 6 } })
+    const request = parseDraft({ context, depth: 3, width: 4, sampling, step_rules: { max_tokens: 6 } })
     const { pool } = staged.engine.draft!.kv
     const chain = tokensOf(prompt).length
     const opened = await staged.engine.context(context)

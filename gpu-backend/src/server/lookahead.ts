@@ -1,9 +1,10 @@
 /** `/v1/draft`, `/v1/verify`, `/v1/contexts`: the two halves of the cycle, and the contexts they share. */
-import type { Context as ContextRef, DraftRequest, VerifyRequest } from '@lookahead/sdk/protocol'
+import type { Context as ContextRef } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import type { Context } from '../engine/contexts.ts'
 import { draft } from '../engine/decode/draft.ts'
 import { lookahead } from '../engine/decode/lookahead.ts'
+import type { DraftRequest, VerifyRequest } from '../engine/decode/requests.ts'
 import { verifySteps } from '../engine/decode/verify.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from './calls.ts'

@@ -1,18 +1,37 @@
-/** `/v1/draft` and `/v1/verify` on the wire, both ways; the engine's requests have its shape, its events names of their own. */
-import { DraftRequest, VerifyRequest, encodeEvent, parseRequest, readJson } from '@lookahead/sdk/protocol'
-import type * as wire from '@lookahead/sdk/protocol'
+/** `/v1/draft` and `/v1/verify` on the wire, both ways; the engine's requests and events have names of their own. */
+import * as wire from '@lookahead/sdk/protocol'
+import { encodeEvent, parseRequest, readJson } from '@lookahead/sdk/protocol'
+import type { DraftRequest, VerifyRequest } from '../engine/decode/requests.ts'
 import type { CycleDone, Done, DraftEvent, VerifyEvent } from '../engine/events.ts'
+import type { Sampling } from '../engine/sampling/distribution.ts'
 import type { Encoder } from './stream.ts'
 
 export type LookaheadEvent = DraftEvent | VerifyEvent
 
 /** @throws {ProtocolError} 400 */
-export const readDraft = async (request: Request): Promise<DraftRequest> =>
-  parseRequest(DraftRequest, await readJson(request))
+export const readDraft = async (request: Request): Promise<DraftRequest> => parseDraft(await readJson(request))
 
 /** @throws {ProtocolError} 400 */
-export const readVerify = async (request: Request): Promise<VerifyRequest> =>
-  parseRequest(VerifyRequest, await readJson(request))
+export const readVerify = async (request: Request): Promise<VerifyRequest> => parseVerify(await readJson(request))
+
+/** @throws {ProtocolError} 400 */
+export function parseDraft(body: unknown): DraftRequest {
+  const request = parseRequest(wire.DraftRequest, body)
+  return { ...request, sampling: readSampling(request.sampling) }
+}
+
+/** @throws {ProtocolError} 400 */
+export function parseVerify(body: unknown): VerifyRequest {
+  const request = parseRequest(wire.VerifyRequest, body)
+  return { ...request, sampling: readSampling(request.sampling) }
+}
+
+export const readSampling = ({ top_k: topK, top_p: topP, min_p: minP, ...same }: wire.Sampling): Sampling => ({
+  ...same,
+  topK,
+  topP,
+  minP,
+})
 
 /** Of one stream: its events are numbered, so that one that is missing or comes twice is noticed. */
 export function encoder(): Encoder<LookaheadEvent> {

@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { DraftRequest, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { parseDraft, parseVerify, readSampling } from '../../../test/calls.ts'
 import { distribution, samplingParameters } from '../sampling/distribution.ts'
 import { draft } from './draft.ts'
 import { Engine } from '../engine.ts'
@@ -32,7 +32,7 @@ async function expected(): Promise<number> {
   const tree = new Tree(engine.target)
   const [row] = await tree.prefill(prompt, [], [0])
   tree.release()
-  const p = distribution(row!, samplingParameters(sampling, generation, 0))
+  const p = distribution(row!, samplingParameters(readSampling(sampling), generation, 0))
   return p.tokens.reduce((sum, token, i) => sum + (endsStep(token) ? p.probabilities[i]! : 0), 0)
 }
 
@@ -42,7 +42,7 @@ const endsStep = (token: number): boolean => engine.target.model.tokenizer.decod
 async function first(seed: number, maxTokens: number, stepTokens: number): Promise<number> {
   const id = `text ${seed}`
   const common = { sampling: { ...sampling, seed }, step_rules: { delimiters: [delimiter], max_tokens: stepTokens } }
-  const drafting = parseRequest(DraftRequest, { context: { id, messages }, depth: 1, ...common })
+  const drafting = parseDraft({ context: { id, messages }, depth: 1, ...common })
   const context = await engine.context(drafting.context)
   const steps: { id: string; text: string }[] = []
   for await (const event of draft(engine, context, drafting, signal))
@@ -50,7 +50,7 @@ async function first(seed: number, maxTokens: number, stepTokens: number): Promi
   const speculation = { drafted: true, ngram: 0, draft: 0 }
   const verify = { context: { id, length: 0 }, steps, max_tokens: maxTokens, verifier: 'exact', speculation, ...common }
   let token = -1
-  for await (const event of verifySteps(engine, context, parseRequest(VerifyRequest, verify), signal))
+  for await (const event of verifySteps(engine, context, parseVerify(verify), signal))
     if (event.type === 'commit') token = event.tokens[0]!
   engine.contexts.drop(id)
   return token

@@ -1,5 +1,5 @@
 import { channelsThrough, longestStep, rulesIn } from '@lookahead/sdk/protocol'
-import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
+import type { ChannelState } from '@lookahead/sdk/protocol'
 import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Context } from '../contexts.ts'
@@ -9,6 +9,7 @@ import { channelOf, isWholeStep } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
 import { furtherAlternatives } from './alternatives.ts'
 import type { FittedStep } from './alternatives.ts'
+import type { VerifyRequest } from './requests.ts'
 
 /** The drafted steps of one verification, one after the other. */
 export interface DraftedChain {

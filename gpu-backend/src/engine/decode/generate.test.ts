@@ -1,8 +1,8 @@
 import path from 'node:path'
-import { VerifyRequest, channelsAfter, parseRequest } from '@lookahead/sdk/protocol'
+import { channelsAfter } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { testProblems } from '../../../dataset/index.ts'
-import { forget, generateRequest } from '../../../test/calls.ts'
+import { forget, generateRequest, parseVerify } from '../../../test/calls.ts'
 import type { GenerateOptions } from '../../../test/calls.ts'
 import { Engine } from '../engine.ts'
 import { generate } from './generate.ts'
@@ -54,7 +54,7 @@ async function write(options?: GenerateOptions) {
 }
 
 test('at temperature 0 it writes what the target writes by plain decoding, with guesses and without', async () => {
-  const verify = parseRequest(VerifyRequest, {
+  const verify = parseVerify({
     context: { id: 'plain', messages: [{ role: 'user', content: question }] },
     decode: 'end',
     max_tokens: 600,

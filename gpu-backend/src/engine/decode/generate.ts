@@ -1,9 +1,10 @@
 /** Plain decoding with token speculation: one text, written from a prompt to its end. */
 import { randomInt } from 'node:crypto'
-import type { ChannelState, FinishReason, Sampling } from '@lookahead/sdk/protocol'
+import type { ChannelState, FinishReason } from '@lookahead/sdk/protocol'
 import { wholeLogits } from '../../model/index.ts'
 import type { Scores } from '../../model/index.ts'
 import { distribution, reduction, samplingParameters } from '../sampling/distribution.ts'
+import type { Sampling } from '../sampling/distribution.ts'
 import type { Engine } from '../engine.ts'
 import { LogitsProcessor, tokenLogprob } from '../sampling/logits.ts'
 import type { LogitRules, TokenLogprob } from '../sampling/logits.ts'

@@ -1,9 +1,9 @@
-import type { VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
 import { stepsDrafted } from '../events.ts'
 import type { CycleDone, Done, VerifyEvent } from '../events.ts'
 import { opened } from './draft.ts'
+import type { VerifyRequest } from './requests.ts'
 import { Verification } from './verify.ts'
 
 /**

@@ -1,8 +1,8 @@
 /** Who writes what comes after the drafted steps. */
-import { channelsAfter, parseRequest, VerifyRequest } from '@lookahead/sdk/protocol'
+import { channelsAfter } from '@lookahead/sdk/protocol'
 import { afterAll, expect, test } from 'vitest'
 import { Context } from '../contexts.ts'
-import { loadEngine } from '../../../test/calls.ts'
+import { loadEngine, parseVerify } from '../../../test/calls.ts'
 import type { DraftStep } from '../text/step.ts'
 import { draftedChain } from './drafted-chain.ts'
 
@@ -10,7 +10,7 @@ const engine = await loadEngine()
 afterAll(() => engine.close())
 const prompt = { tokens: [1, 2, 3], channels: channelsAfter(''), question: '', salt: '' }
 const context = new Context('run', prompt, [])
-const request = parseRequest(VerifyRequest, { context: { id: 'run', length: 0 }, max_tokens: 100 })
+const request = parseVerify({ context: { id: 'run', length: 0 }, max_tokens: 100 })
 
 function step(count: number, end: DraftStep['end'] = 'delimiter'): DraftStep {
   const tokens = Array.from({ length: count }, (_, i) => i)

@@ -1,4 +1,4 @@
-import type { ChannelState, VerifyRequest } from '@lookahead/sdk/protocol'
+import type { ChannelState } from '@lookahead/sdk/protocol'
 import type { Pair } from '@lookahead/worker/verifiers'
 import type { Reduction, Scores } from '../../model/index.ts'
 import type { Meter } from '../batching/meter.ts'
@@ -15,6 +15,7 @@ import { StepWriter } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
 import type { Alternative, Alternatives } from './alternatives.ts'
 import { Branch } from './branch.ts'
+import type { VerifyRequest } from './requests.ts'
 import type { Leaf, Tree } from './tree.ts'
 
 /** What the target's steps of one verification have in common. */

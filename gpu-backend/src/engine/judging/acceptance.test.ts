@@ -1,8 +1,8 @@
 /** What the target would not say is not accepted, however much it sounds like the target's own step. */
 import path from 'node:path'
-import { parseRequest, VerifyRequest } from '@lookahead/sdk/protocol'
 import type { Verdict } from '@lookahead/sdk/protocol'
 import { afterAll, describe, expect, test } from 'vitest'
+import { parseVerify } from '../../../test/calls.ts'
 import { Engine } from '../engine.ts'
 import { verifySteps } from '../decode/verify.ts'
 
@@ -24,7 +24,7 @@ afterAll(() => [whole, reduced, ungated, judgeless].forEach((engine) => engine.c
 
 /** What becomes of the last of some drafted steps. */
 async function rule(engine: Engine, question: string, steps: string[], drafted: boolean): Promise<Verdict | undefined> {
-  const request = parseRequest(VerifyRequest, {
+  const request = parseVerify({
     context: { id: 'run', messages: [{ role: 'user', content: question }] },
     steps: steps.map((text) => ({ text: `${text}\n\n` })),
     max_tokens: 400,

@@ -1,9 +1,8 @@
-import type { Sampling } from '@lookahead/sdk/protocol'
 import { wholeLogits } from '../../model/index.ts'
 import { Tree } from '../decode/tree.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import { distribution, samplingParameters } from '../sampling/distribution.ts'
-import type { Distribution } from '../sampling/distribution.ts'
+import type { Distribution, Sampling } from '../sampling/distribution.ts'
 import { tokenLogprob } from '../sampling/logits.ts'
 
 /** What a model thinks of one token in its place. */

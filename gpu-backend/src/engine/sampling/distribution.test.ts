@@ -128,7 +128,7 @@ test('temperatures as good as 0 give the likeliest token; logits that are no num
 
 test('settings without measure, and flat rows, leave the likeliest; what is no number is an error at temperature 0 too', () => {
   const logits = Float32Array.of(1, 5, 3, 2)
-  for (const limit of [{ top_p: 0 }, { top_k: 1 }]) {
+  for (const limit of [{ topP: 0 }, { topK: 1 }]) {
     const parameters = samplingParameters({ temperature: 1e20, ...limit }, { eosTokenIds: [] }, 0)
     expect(distribution(logits, parameters).tokens).toEqual([1])
   }

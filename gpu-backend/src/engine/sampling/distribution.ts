@@ -1,4 +1,3 @@
-import type { Sampling } from '@lookahead/sdk/protocol'
 import type { GenerationConfig } from '../../checkpoint/index.ts'
 import type { Reduction, Scores, TopScores } from '../../model/index.ts'
 
@@ -13,6 +12,9 @@ export interface SamplingParameters {
   seed: number
 }
 
+/** The same as a request has it, which may leave out any. */
+export type Sampling = { [name in keyof SamplingParameters]?: SamplingParameters[name] | undefined }
+
 /** Hotter, one token could not be told from a likelier one in double precision. */
 const HOTTEST = 1e6
 
@@ -23,9 +25,9 @@ const HOTTEST = 1e6
 export function samplingParameters(request: Sampling, generation: GenerationConfig, seed: number): SamplingParameters {
   return {
     temperature: Math.min(request.temperature ?? generation.temperature ?? 1, HOTTEST),
-    topK: request.top_k ?? generation.topK ?? 0,
-    topP: request.top_p ?? generation.topP ?? 1,
-    minP: request.min_p ?? generation.minP ?? 0,
+    topK: request.topK ?? generation.topK ?? 0,
+    topP: request.topP ?? generation.topP ?? 1,
+    minP: request.minP ?? generation.minP ?? 0,
     seed: request.seed ?? seed,
   }
 }

@@ -6,15 +6,17 @@
  * guesses drawn with the numbers that judge them; guesses copied from the text or the drafted step kept more often than `p`.
  */
 import path from 'node:path'
-import { DraftRequest, StepRules, VerifyRequest, parseRequest } from '@lookahead/sdk/protocol'
+import { StepRules, parseRequest } from '@lookahead/sdk/protocol'
+import type { Sampling } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { generateRequest } from '../../../test/calls.ts'
+import { generateRequest, parseDraft, parseVerify, readSampling } from '../../../test/calls.ts'
 import { wholeLogits } from '../../model/index.ts'
 import { distribution, probability } from '../sampling/distribution.ts'
 import type { Distribution, SamplingParameters } from '../sampling/distribution.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import type { Context } from '../contexts.ts'
 import { draft } from '../decode/draft.ts'
+import type { VerifyRequest } from '../decode/requests.ts'
 import { Engine } from '../engine.ts'
 import { generate } from '../decode/generate.ts'
 import type { Ending, GenerateRequest } from '../decode/generate.ts'
@@ -39,7 +41,6 @@ const CRITICAL = 33.7
 /** The same of a sum of many, in standard deviations. */
 const DEVIATIONS = 3.9
 
-type Sampling = GenerateRequest['sampling']
 type Rules = GenerateRequest['rules']
 
 /** How an output is drawn, and what it follows: the prompt, if nothing is said. */
@@ -207,8 +208,8 @@ async function write(seed: number, { text = prompt, sampling, ...more }: Writing
 /** A drafted step of four tokens, and what the target commits of it. */
 async function verifyDrafted(seed: number, some: Sampling): Promise<number[]> {
   const id = `text ${seed}`
-  const common = { step_rules: cutAfter(4), sampling: coupled ? { ...some, seed } : some }
-  const drafting = { ...parseRequest(DraftRequest, { context: { id, messages }, depth: 1 }), ...common }
+  const common = { step_rules: cutAfter(4), sampling: drawn(some, seed) }
+  const drafting = { ...parseDraft({ context: { id, messages }, depth: 1 }), ...common }
   const context = seeded(await engine.context(drafting.context), seed)
   const steps: { id: string; text: string }[] = []
   for await (const event of draft(engine, context, drafting, signal))
@@ -221,7 +222,7 @@ async function verifyText(seed: number, some: Sampling, step: readonly number[])
   const { tokenizer } = engine.target.model
   const text = tokenizer.decode(step)
   expect(tokenizer.encode(text, { continuing: true })).toEqual(step)
-  const common = { step_rules: cutAfter(step.length), sampling: coupled ? { ...some, seed } : some }
+  const common = { step_rules: cutAfter(step.length), sampling: drawn(some, seed) }
   return verify(
     seed,
     { context: { id: `text ${seed}`, messages }, steps: [{ text }], max_tokens: step.length + 1 },
@@ -235,6 +236,7 @@ function asTextHasIt(tokens: readonly number[]): number[] {
   return tokenizer.encode(tokenizer.decode(tokens), { continuing: true })
 }
 
+const drawn = (some: Sampling, seed: number) => readSampling(coupled ? { ...some, seed } : some)
 const cutAfter = (tokens: number) => parseRequest(StepRules, { max_tokens: tokens })
 
 /** What a request without a seed is drawn with. */
@@ -247,7 +249,7 @@ async function verify(
   common: Pick<VerifyRequest, 'step_rules' | 'sampling'>,
 ): Promise<number[]> {
   const speculation = { drafted: true, ngram: 0, draft: 0 }
-  const request = { ...parseRequest(VerifyRequest, { ...some, verifier: 'exact', speculation }), ...common }
+  const request = { ...parseVerify({ ...some, verifier: 'exact', speculation }), ...common }
   const context = seeded(await engine.context(request.context), seed)
   for await (const event of verifySteps(engine, context, request, signal))
     if (event.type === 'commit') return [...event.tokens]

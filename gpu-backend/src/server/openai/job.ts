@@ -58,7 +58,7 @@ export function createJob(
   assertTokens(served.runner, stopTokens, 'stop_token_ids')
   assertWritable(served, request, stopTokens)
   for (const { maxTokens } of prompts) assertRoom(request.min_tokens, maxTokens)
-  const { temperature, top_k, top_p, min_p } = request
+  const { temperature, top_k: topK, top_p: topP, min_p: minP } = request
   const texts = prompts.flatMap(({ tokens, maxTokens, answerAfter }) =>
     Array.from({ length: n }, (_, i) => ({
       runner: served.runner,
@@ -66,7 +66,7 @@ export function createJob(
       prompt: tokens,
       maxTokens,
       // As in vLLM: texts of one prompt differ, and are the same again with the same seed.
-      sampling: { temperature, top_k, top_p, min_p, seed: seed === undefined ? undefined : seed + i },
+      sampling: { temperature, topK, topP, minP, seed: seed === undefined ? undefined : seed + i },
       stop: request.stop,
       answerAfter,
       stopTokens,
