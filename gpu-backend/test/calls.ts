@@ -1,6 +1,7 @@
 /** The engine's calls, each read to its end: what a test says to it, and what it hears. */
 import path from 'node:path'
-import type { DraftRequestInput, Sampling, VerifyRequestInput } from '@lookahead/sdk/protocol'
+import { StepRules, parseRequest } from '@lookahead/sdk/protocol'
+import type { DraftRequestInput, Sampling, StepRulesInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
 import { draft } from '../src/engine/decode/draft.ts'
 import { Engine } from '../src/engine/engine.ts'
 import type { EngineOptions } from '../src/engine/engine.ts'
@@ -10,7 +11,7 @@ import type { Ending, GenerateRequest } from '../src/engine/decode/generate.ts'
 import { neutralRules } from '../src/engine/sampling/logits.ts'
 import { lookahead } from '../src/engine/decode/lookahead.ts'
 import { verifySteps } from '../src/engine/decode/verify.ts'
-import { parseDraft, parseVerify, readSampling } from '../src/server/wire.ts'
+import { parseDraft, parseVerify, readRules, readSampling } from '../src/server/wire.ts'
 
 export { parseDraft, parseVerify, readSampling }
 
@@ -21,6 +22,9 @@ export type GenerateOptions = Partial<Omit<GenerateRequest, 'rules' | 'sampling'
   rules?: Partial<GenerateRequest['rules']>
   sampling?: Sampling
 }
+
+/** How the engine has these rules. */
+export const stepRules = (input: StepRulesInput = {}) => readRules(parseRequest(StepRules, input))
 
 const never = new AbortController().signal
 

@@ -4,6 +4,7 @@ import { encodeEvent, parseRequest, readJson } from '@lookahead/sdk/protocol'
 import type { DraftRequest, VerifyRequest } from '../engine/decode/requests.ts'
 import type { CycleDone, Done, DraftEvent, VerifyEvent } from '../engine/events.ts'
 import type { Sampling } from '../engine/sampling/distribution.ts'
+import type { PartRules, StepRules } from '../engine/text/step.ts'
 import type { Encoder } from './stream.ts'
 
 export type LookaheadEvent = DraftEvent | VerifyEvent
@@ -16,14 +17,14 @@ export const readVerify = async (request: Request): Promise<VerifyRequest> => pa
 
 /** @throws {ProtocolError} 400 */
 export function parseDraft(body: unknown): DraftRequest {
-  const request = parseRequest(wire.DraftRequest, body)
-  return { ...request, sampling: readSampling(request.sampling) }
+  const { sampling, step_rules: rules, ...same } = parseRequest(wire.DraftRequest, body)
+  return { ...same, sampling: readSampling(sampling), stepRules: readRules(rules) }
 }
 
 /** @throws {ProtocolError} 400 */
 export function parseVerify(body: unknown): VerifyRequest {
-  const request = parseRequest(wire.VerifyRequest, body)
-  return { ...request, sampling: readSampling(request.sampling) }
+  const { sampling, step_rules: rules, ...same } = parseRequest(wire.VerifyRequest, body)
+  return { ...same, sampling: readSampling(sampling), stepRules: readRules(rules) }
 }
 
 export const readSampling = ({ top_k: topK, top_p: topP, min_p: minP, ...same }: wire.Sampling): Sampling => ({
@@ -31,6 +32,17 @@ export const readSampling = ({ top_k: topK, top_p: topP, min_p: minP, ...same }:
   topK,
   topP,
   minP,
+})
+
+export const readRules = (rules: wire.StepRules): StepRules => ({
+  reasoning: partRules(wire.rulesIn(rules, 'reasoning')),
+  answer: partRules(wire.rulesIn(rules, 'answer')),
+})
+
+const partRules = ({ max_tokens: maxTokens, half_steps: halfSteps, ...same }: wire.PartRules): PartRules => ({
+  ...same,
+  maxTokens,
+  halfSteps,
 })
 
 /** Of one stream: its events are numbered, so that one that is missing or comes twice is noticed. */

@@ -80,8 +80,8 @@ export const text: Area = {
     },
     {
       file: step,
-      from: 'step.tokens >= rules.max_tokens',
-      to: 'step.tokens > rules.max_tokens',
+      from: 'step.tokens >= rules.maxTokens',
+      to: 'step.tokens > rules.maxTokens',
       means: 'a step is a token longer than the step cap',
       tests: [commitTest, stepTest],
     },

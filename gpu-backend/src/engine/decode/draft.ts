@@ -1,4 +1,4 @@
-import { channelsThrough, longestStep } from '@lookahead/sdk/protocol'
+import { channelsThrough } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
 import type { Context } from '../contexts.ts'
 import type { Engine } from '../engine.ts'
@@ -12,7 +12,7 @@ import { SpeculationCounts, couplingSampler } from '../speculation/accept.ts'
 import { chooseSpeculator } from '../speculation/index.ts'
 import type { Speculator } from '../speculation/index.ts'
 import { SharedVocabulary } from '../text/shared-vocabulary.ts'
-import { StepWriter } from '../text/step.ts'
+import { StepWriter, longestStep } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
 import { Branch, advance } from './branch.ts'
 import { DraftAlternatives, withAlternatives } from './draft-alternatives.ts'
@@ -166,7 +166,7 @@ class Drafting {
 
   #begin(sequence: readonly number[]) {
     const { capacity } = this.#runner
-    const { depth, follow, step_rules: rules } = this.#request
+    const { depth, follow, stepRules: rules } = this.#request
     const start = sequence.length
     const most = follow ? capacity - start : (depth + this.#width - 1) * longestStep(rules)
     const tree = new Tree(this.#runner, {
@@ -188,7 +188,7 @@ class Drafting {
     { alternative = 0, prefix = 0, leaf }: { alternative?: number; prefix?: number; leaf?: Leaf } = {},
   ): Sibling {
     const { model, capacity } = this.#runner
-    const { step_rules: rules } = this.#request
+    const { stepRules: rules } = this.#request
     const writer = new DraftWriter(
       (written) =>
         new StepWriter(model.tokenizer, {
@@ -235,7 +235,7 @@ class Drafting {
   #alternatives(): DraftAlternatives {
     const { start, tree, branch, writer } = this.#writing!
     const prefix = writer.tokens.length
-    const fit = Math.floor((this.#runner.capacity - start - prefix) / longestStep(this.#request.step_rules))
+    const fit = Math.floor((this.#runner.capacity - start - prefix) / longestStep(this.#request.stepRules))
     const count = Math.max(0, Math.min(this.#width, fit) - 1)
     return new DraftAlternatives(tree, () =>
       Array.from({ length: count }, (_, i) => {

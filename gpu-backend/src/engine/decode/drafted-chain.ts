@@ -1,11 +1,11 @@
-import { channelsThrough, longestStep, rulesIn } from '@lookahead/sdk/protocol'
+import { channelsThrough } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
 import { giveTurn, needsTurn } from '../../model/pace.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import type { Context } from '../contexts.ts'
 import type { ModelRunner } from '../model-runner.ts'
 import { MOST_DRAFTED } from '../speculation/index.ts'
-import { channelOf, isWholeStep } from '../text/step.ts'
+import { channelOf, isWholeStep, longestStep } from '../text/step.ts'
 import type { DraftStep } from '../text/step.ts'
 import { furtherAlternatives } from './alternatives.ts'
 import type { FittedStep } from './alternatives.ts'
@@ -63,8 +63,8 @@ export function draftedChain(
   request: VerifyRequest,
   { drafted, goesOn, room }: { drafted: readonly DraftStep[]; goesOn: boolean; room: number },
 ): DraftedChain {
-  const { decode, step_rules, speculation } = request
-  const cap = longestStep(step_rules)
+  const { decode, stepRules, speculation } = request
+  const cap = longestStep(stepRules)
   const guesses = Math.max(speculation.ngram, speculation.draft, MOST_DRAFTED)
   const longest = (start: number, most: number): number => Math.min(most + guesses, room - start)
   const last = (start: number): number => longest(start, decode === 'end' ? Infinity : decode * cap)
@@ -107,12 +107,12 @@ function cut({ id, tokens, text, distributions }: DraftStep, length: number): Dr
 async function fromText(
   tokenizer: Tokenizer,
   text: string,
-  { step_rules }: VerifyRequest,
+  { stepRules }: VerifyRequest,
   after: ChannelState,
   signal: AbortSignal,
 ): Promise<DraftStep> {
-  const rules = rulesIn(step_rules, channelOf(text, after))
-  const isTooLong = text.length > tokenizer.mostCharacters(rules.max_tokens)
+  const rules = stepRules[channelOf(text, after)]
+  const isTooLong = text.length > tokenizer.mostCharacters(rules.maxTokens)
   const tokens = isTooLong ? [] : await tokenizer.encodeAsync(text, { continuing: true }, signal)
   const end = isWholeStep(text, rules) ? 'delimiter' : 'cap'
   return { id: '', tokens, text, end, distributions: tokens.map(() => undefined) }

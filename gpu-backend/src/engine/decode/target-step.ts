@@ -126,7 +126,7 @@ export class TargetStep {
 
   /** What a verifier rules on. */
   pair({ draft, unlikely }: Alternative): Pair {
-    const { half_steps: halfSteps } = this.writer.rules
+    const { halfSteps } = this.writer.rules
     return { draft: { ...draft, unlikely }, target: this.writer, context: this.#context, halfSteps }
   }
 
@@ -186,7 +186,7 @@ export class TargetStep {
 
 function stepWriter({ engine, request, room }: Expansion, { start, after, alternatives }: StepInput): StepWriter {
   const { tokenizer, generation } = engine.target.model
-  const { decode, step_rules: rules } = request
+  const { decode, stepRules: rules } = request
   return new StepWriter(tokenizer, {
     rules,
     after,

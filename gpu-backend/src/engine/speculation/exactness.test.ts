@@ -6,10 +6,9 @@
  * guesses drawn with the numbers that judge them; guesses copied from the text or the drafted step kept more often than `p`.
  */
 import path from 'node:path'
-import { StepRules, parseRequest } from '@lookahead/sdk/protocol'
 import type { Sampling } from '@lookahead/sdk/protocol'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { generateRequest, parseDraft, parseVerify, readSampling } from '../../../test/calls.ts'
+import { generateRequest, parseDraft, parseVerify, readSampling, stepRules } from '../../../test/calls.ts'
 import { wholeLogits } from '../../model/index.ts'
 import { distribution, probability } from '../sampling/distribution.ts'
 import type { Distribution, SamplingParameters } from '../sampling/distribution.ts'
@@ -208,7 +207,7 @@ async function write(seed: number, { text = prompt, sampling, ...more }: Writing
 /** A drafted step of four tokens, and what the target commits of it. */
 async function verifyDrafted(seed: number, some: Sampling): Promise<number[]> {
   const id = `text ${seed}`
-  const common = { step_rules: cutAfter(4), sampling: drawn(some, seed) }
+  const common = { stepRules: cutAfter(4), sampling: drawn(some, seed) }
   const drafting = { ...parseDraft({ context: { id, messages }, depth: 1 }), ...common }
   const context = seeded(await engine.context(drafting.context), seed)
   const steps: { id: string; text: string }[] = []
@@ -222,7 +221,7 @@ async function verifyText(seed: number, some: Sampling, step: readonly number[])
   const { tokenizer } = engine.target.model
   const text = tokenizer.decode(step)
   expect(tokenizer.encode(text, { continuing: true })).toEqual(step)
-  const common = { step_rules: cutAfter(step.length), sampling: drawn(some, seed) }
+  const common = { stepRules: cutAfter(step.length), sampling: drawn(some, seed) }
   return verify(
     seed,
     { context: { id: `text ${seed}`, messages }, steps: [{ text }], max_tokens: step.length + 1 },
@@ -237,7 +236,7 @@ function asTextHasIt(tokens: readonly number[]): number[] {
 }
 
 const drawn = (some: Sampling, seed: number) => readSampling(coupled ? { ...some, seed } : some)
-const cutAfter = (tokens: number) => parseRequest(StepRules, { max_tokens: tokens })
+const cutAfter = (tokens: number) => stepRules({ max_tokens: tokens })
 
 /** What a request without a seed is drawn with. */
 const seeded = (context: Context, seed: number): Context => Object.assign(context, { seed })
@@ -246,7 +245,7 @@ const seeded = (context: Context, seed: number): Context => Object.assign(contex
 async function verify(
   seed: number,
   some: object,
-  common: Pick<VerifyRequest, 'step_rules' | 'sampling'>,
+  common: Pick<VerifyRequest, 'stepRules' | 'sampling'>,
 ): Promise<number[]> {
   const speculation = { drafted: true, ngram: 0, draft: 0 }
   const request = { ...parseVerify({ ...some, verifier: 'exact', speculation }), ...common }

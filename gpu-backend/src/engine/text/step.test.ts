@@ -1,8 +1,9 @@
 /** How texts are cut into steps, with the tokens of the shipped models. */
 import path from 'node:path'
-import { StepRules, channelsAfter, parseRequest } from '@lookahead/sdk/protocol'
+import { channelsAfter } from '@lookahead/sdk/protocol'
 import type { StepRulesInput } from '@lookahead/sdk/protocol'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { stepRules } from '../../../test/calls.ts'
 import { Tokenizer } from '../../tokenizer/index.ts'
 import { StepWriter, channelOf, isWholeStep } from './step.ts'
 import type { StepWriterOptions } from './step.ts'
@@ -17,7 +18,7 @@ type Options = Partial<Omit<StepWriterOptions, 'rules' | 'after'>> & { prompt?: 
 
 function writer(rules: StepRulesInput, { prompt = '', ...options }: Options = {}): StepWriter {
   const after = channelsAfter(prompt)
-  const common = { rules: parseRequest(StepRules, rules), after, room: 1000, endOfText: [END] }
+  const common = { rules: stepRules(rules), after, room: 1000, endOfText: [END] }
   return new StepWriter(tokenizer, { ...common, ...options })
 }
 
@@ -160,8 +161,7 @@ test('a step that ends where room and cap do was cut for want of room, but a who
 })
 
 test('a text from elsewhere is a whole step if its end is one', () => {
-  const rules = (input: StepRulesInput) => ({ ...parseRequest(StepRules, input) })
-  const whole = (text: string, input: StepRulesInput = {}) => isWholeStep(text, rules(input))
+  const whole = (text: string, rules: StepRulesInput = {}) => isWholeStep(text, stepRules(rules).answer)
   expect(['So 3.\n\n', 'So 3.\n', 'So\n\n3', '\n\n'].map((text) => whole(text))).toEqual([true, false, false, false])
   const sentences = { delimiters: [], sentences: true }
   expect(['So 3.', 'So it is. ', 'So 3', 'As e.g.'].map((text) => whole(text, sentences))).toEqual([

@@ -1,10 +1,27 @@
-import { ChannelSplitter, rulesIn } from '@lookahead/sdk/protocol'
-import type { Channel, ChannelState, PartRules, StepRules } from '@lookahead/sdk/protocol'
+import { ChannelSplitter } from '@lookahead/sdk/protocol'
+import type { Channel, ChannelState } from '@lookahead/sdk/protocol'
 import type { Distribution } from '../sampling/distribution.ts'
 import type { StepEnd } from '@lookahead/worker/verifiers'
 import { StreamingDecoder } from '../../tokenizer/index.ts'
 import type { Tokenizer } from '../../tokenizer/index.ts'
 import { endsSentence } from './sentence.ts'
+
+/** How steps that begin in one part of a text are cut. */
+export interface PartRules {
+  /** Texts that end a step. */
+  delimiters: readonly string[]
+  /** Whether a sentence ends a step. */
+  sentences: boolean
+  /** The step cap, in tokens: a step is cut after so many. */
+  maxTokens: number
+  /** What becomes of drafted steps that a cap cut. */
+  halfSteps: 'reject' | 'verify'
+}
+
+export type StepRules = Readonly<Record<Channel, PartRules>>
+
+/** Tokens that a step may have, wherever it begins. */
+export const longestStep = ({ reasoning, answer }: StepRules): number => Math.max(reasoning.maxTokens, answer.maxTokens)
 
 export interface StepWriterOptions {
   rules: StepRules
@@ -25,7 +42,6 @@ export class StepWriter {
   readonly #options: StepWriterOptions
   readonly #decoder: StreamingDecoder
   readonly #channels: ChannelSplitter
-  readonly #rules: Record<Channel, PartRules>
   #finished = 0
   /** The step that is being written. */
   #step = newStep()
@@ -34,8 +50,6 @@ export class StepWriter {
     this.#options = options
     this.#decoder = new StreamingDecoder(tokenizer)
     this.#channels = new ChannelSplitter(options.after)
-    const { rules } = options
-    this.#rules = { reasoning: rulesIn(rules, 'reasoning'), answer: rulesIn(rules, 'answer') }
   }
 
   get ended(): boolean {
@@ -49,7 +63,7 @@ export class StepWriter {
 
   /** Of the step that is being written, or was last: those of the part that its first text belongs to. */
   get rules(): PartRules {
-    return this.#rules[this.#step.channel ?? (this.#channels.state.thinking ? 'reasoning' : 'answer')]
+    return this.#options.rules[this.#step.channel ?? (this.#channels.state.thinking ? 'reasoning' : 'answer')]
   }
 
   push(token: number): void {
@@ -78,7 +92,7 @@ export class StepWriter {
     step.channel ??= parts.find(({ channel }) => channel !== undefined)?.channel
     const { rules } = this
     if (endsStep(step.text, before, rules)) return 'delimiter'
-    return step.tokens >= rules.max_tokens ? 'cap' : undefined
+    return step.tokens >= rules.maxTokens ? 'cap' : undefined
   }
 }
 
