@@ -8,9 +8,22 @@ import { ReasoningTokens } from './text/reasoning-tokens.ts'
 import { Lengths } from './speculation/index.ts'
 import { Drafts } from './drafts.ts'
 import { StreamingDecoder } from '../tokenizer/index.ts'
-import type { Tokenizer } from '../tokenizer/index.ts'
+import type { ChatMessage, Tokenizer } from '../tokenizer/index.ts'
 
 type Prompt = Pick<Context, 'channels' | 'question' | 'salt'> & { tokens: readonly number[] }
+
+/** A text by its name. With `messages` or a `prompt` it is made; else it must be here. */
+export interface ContextRef {
+  id: string
+  messages?: readonly ChatMessage[] | undefined
+  prompt?: string | undefined
+  /** Token ids that come after what it is made of. Default: none. */
+  output?: readonly number[] | undefined
+  /** Output tokens that it must have. */
+  length?: number | undefined
+  /** It is gone on with where the call at work on it ends. */
+  continues?: true | undefined
+}
 
 /** One text so far. It holds no slots: what the models have run of it stands in their prefix caches. */
 export class Context {
@@ -62,13 +75,10 @@ export class Context {
   }
 
   /** The output's text; made anew by replaying the output when the stop strings change. */
-  text(
-    tokenizer: Tokenizer,
-    { stop, stop_in_reasoning }: Pick<VerifyRequest, 'stop' | 'stop_in_reasoning'>,
-  ): OutputText {
-    const stops = JSON.stringify([stop, stop_in_reasoning])
+  text(tokenizer: Tokenizer, { stop, stopInReasoning }: Pick<VerifyRequest, 'stop' | 'stopInReasoning'>): OutputText {
+    const stops = JSON.stringify([stop, stopInReasoning])
     if (this.#text?.stops !== stops) {
-      const output = new OutputText(tokenizer, stop, { answerAfter: stop_in_reasoning ? undefined : this.channels })
+      const output = new OutputText(tokenizer, stop, { answerAfter: stopInReasoning ? undefined : this.channels })
       for (const token of this.tokens.slice(this.promptLength)) output.push(token)
       this.#text = { stops, output }
     }

@@ -1,10 +1,8 @@
 /** `/v1/draft`, `/v1/verify`, `/v1/contexts`: the two halves of the cycle, and the contexts they share. */
-import type { Context as ContextRef } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
-import type { Context } from '../engine/contexts.ts'
+import type { Context, ContextRef } from '../engine/contexts.ts'
 import { draft } from '../engine/decode/draft.ts'
 import { lookahead } from '../engine/decode/lookahead.ts'
-import type { DraftRequest, VerifyRequest } from '../engine/decode/requests.ts'
 import { verifySteps } from '../engine/decode/verify.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from './calls.ts'
@@ -31,9 +29,12 @@ interface CallRequest {
 /** A context is its key's alone. */
 const idOf = ({ key }: Caller, id: string): string => (key === '' ? id : `${id}\n${key}`)
 
-function callRequest(caller: Caller, kind: CallKind, { context, follow }: DraftRequest | VerifyRequest): CallRequest {
-  const { cache_salt: _, ...named } = context
-  return { kind, named: { ...named, id: idOf(caller, named.id) }, follow, salt: caller.salt }
+function callRequest(
+  caller: Caller,
+  kind: CallKind,
+  { context, follow }: { context: ContextRef; follow: boolean },
+): CallRequest {
+  return { kind, named: { ...context, id: idOf(caller, context.id) }, follow, salt: caller.salt }
 }
 
 export function lookaheadRoutes(service: Service): Hono {
@@ -41,7 +42,7 @@ export function lookaheadRoutes(service: Service): Hono {
 
   app.post('/v1/draft', async (c) => {
     const request = await readDraft(c.req.raw)
-    const caller = callerOf(c, service, request.context.cache_salt)
+    const caller = callerOf(c, service, request.cacheSalt)
     const engine = service.ready(idOf(caller, request.context.id))
     engine.requireDraft()
     return respond(service, engine, caller, callRequest(caller, 'draft', request), (context, signal) =>
@@ -51,7 +52,7 @@ export function lookaheadRoutes(service: Service): Hono {
 
   app.post('/v1/verify', async (c) => {
     const request = await readVerify(c.req.raw)
-    const caller = callerOf(c, service, request.context.cache_salt)
+    const caller = callerOf(c, service, request.cacheSalt)
     const engine = service.ready(idOf(caller, request.context.id))
     engine.verifier(request.verifier, request.threshold)
     const work = request.follow ? lookahead : verifySteps

@@ -1,6 +1,7 @@
 /** `/v1/draft` and `/v1/verify` on the wire, both ways; the engine's requests and events have names of their own. */
 import * as wire from '@lookahead/sdk/protocol'
 import { encodeEvent, parseRequest, readJson } from '@lookahead/sdk/protocol'
+import type { ContextRef } from '../engine/contexts.ts'
 import type { DraftRequest, VerifyRequest } from '../engine/decode/requests.ts'
 import type { CycleDone, Done, DraftEvent, VerifyEvent } from '../engine/events.ts'
 import type { Sampling } from '../engine/sampling/distribution.ts'
@@ -9,23 +10,37 @@ import type { Encoder } from './stream.ts'
 
 export type LookaheadEvent = DraftEvent | VerifyEvent
 
-/** @throws {ProtocolError} 400 */
-export const readDraft = async (request: Request): Promise<DraftRequest> => parseDraft(await readJson(request))
+/** A request, and the text that it is about. */
+type About<Asked> = Asked & { context: ContextRef; cacheSalt: string | undefined; follow: boolean }
 
 /** @throws {ProtocolError} 400 */
-export const readVerify = async (request: Request): Promise<VerifyRequest> => parseVerify(await readJson(request))
+export const readDraft = async (request: Request): Promise<About<DraftRequest>> => parseDraft(await readJson(request))
 
 /** @throws {ProtocolError} 400 */
-export function parseDraft(body: unknown): DraftRequest {
-  const { sampling, step_rules: rules, ...same } = parseRequest(wire.DraftRequest, body)
-  return { ...same, sampling: readSampling(sampling), stepRules: readRules(rules) }
+export const readVerify = async (request: Request): Promise<About<VerifyRequest>> =>
+  parseVerify(await readJson(request))
+
+/** @throws {ProtocolError} 400 */
+export function parseDraft(body: unknown): About<DraftRequest> {
+  const { context, sampling, step_rules: rules, ...same } = parseRequest(wire.DraftRequest, body)
+  return { ...same, ...readContext(context), sampling: readSampling(sampling), stepRules: readRules(rules) }
 }
 
 /** @throws {ProtocolError} 400 */
-export function parseVerify(body: unknown): VerifyRequest {
-  const { sampling, step_rules: rules, ...same } = parseRequest(wire.VerifyRequest, body)
-  return { ...same, sampling: readSampling(sampling), stepRules: readRules(rules) }
+export function parseVerify(body: unknown): About<VerifyRequest> {
+  const {
+    context,
+    max_tokens: maxTokens,
+    stop_in_reasoning: stopInReasoning,
+    sampling,
+    step_rules: rules,
+    ...same
+  } = parseRequest(wire.VerifyRequest, body)
+  const own = { sampling: readSampling(sampling), stepRules: readRules(rules) }
+  return { ...same, ...readContext(context), maxTokens, stopInReasoning, ...own }
 }
+
+const readContext = ({ cache_salt: cacheSalt, ...context }: wire.Context) => ({ context, cacheSalt })
 
 export const readSampling = ({ top_k: topK, top_p: topP, min_p: minP, ...same }: wire.Sampling): Sampling => ({
   ...same,

@@ -118,15 +118,15 @@ export const decode: Area = {
     },
     {
       file: verify,
-      from: 'Math.min(request.max_tokens, capacity - context.tokens.length)',
+      from: 'Math.min(request.maxTokens, capacity - context.tokens.length)',
       to: 'capacity - context.tokens.length',
       means: 'max_tokens is not enforced, inside accepted steps nor after them',
       tests: [commitTest],
     },
     {
       file: verify,
-      from: 'Math.min(request.max_tokens, capacity - context.tokens.length)',
-      to: 'request.max_tokens',
+      from: 'Math.min(request.maxTokens, capacity - context.tokens.length)',
+      to: 'request.maxTokens',
       means: 'a text may grow beyond what the model can read',
       tests: [commitTest],
     },

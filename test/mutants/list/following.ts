@@ -127,8 +127,8 @@ export const following: Area = {
     },
     {
       file: lookahead,
-      from: 'request.max_tokens - context.outputLength }',
-      to: 'request.max_tokens }',
+      from: 'request.maxTokens - context.outputLength }',
+      to: 'request.maxTokens }',
       means: 'max_tokens is counted anew for every cycle',
       tests: [lookaheadTest],
     },

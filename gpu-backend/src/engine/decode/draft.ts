@@ -188,11 +188,10 @@ class Drafting {
     { alternative = 0, prefix = 0, leaf }: { alternative?: number; prefix?: number; leaf?: Leaf } = {},
   ): Sibling {
     const { model, capacity } = this.#runner
-    const { stepRules: rules } = this.#request
     const writer = new DraftWriter(
       (written) =>
         new StepWriter(model.tokenizer, {
-          rules,
+          rules: this.#request.stepRules,
           after: this.#after,
           room: capacity - position - written,
           endOfText: model.generation.eosTokenIds,

@@ -22,11 +22,11 @@ export async function* lookahead(
   const { drafts } = context
   drafts.plan(request.depth, request.overlap ?? engine.overlaps, request.width)
   const total = new Total(context.promptLength)
-  while (context.outputLength < request.max_tokens) {
+  while (context.outputLength < request.maxTokens) {
     const [started, draftMs] = [performance.now(), drafts.ms]
     const steps = await drafts.next(signal)
     for (const [index, step] of steps.entries()) yield* stepsDrafted(step, index)
-    const options = { ...request, max_tokens: request.max_tokens - context.outputLength }
+    const options = { ...request, maxTokens: request.maxTokens - context.outputLength }
     const drafted = { steps, goesOn: drafts.isDrafted || drafts.steps.length > steps.length, cuts: drafts.goesOn }
     const verification = new Verification(engine, context, options, drafted, signal)
     yield* verification.run()

@@ -69,7 +69,7 @@ export class Verification {
     this.#context = context
     this.#verifier = engine.verifier(request.verifier, request.threshold)
     this.#signal = signal
-    const room = Math.min(request.max_tokens, capacity - context.tokens.length)
+    const room = Math.min(request.maxTokens, capacity - context.tokens.length)
     this.#output = new CertainOutput(context.text(model.tokenizer, request), room)
     const { steps, goesOn, cuts = false } = drafted
     const chain = draftedChain(engine.target, context, request, { drafted: steps, goesOn, room })
