@@ -1,6 +1,6 @@
 /**
  * Training problems in invented words, drawn anew for each problem: nothing about them can be learned by heart, so a model
- * learns to copy the words of the question. None of the words of the foreign problems is ever drawn.
+ * learns to copy the words of the question. None of the words of the foreign problems, or names of the test set, is ever drawn.
  */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -8,6 +8,7 @@ import { foreignWords } from './foreign.ts'
 import { generateProblem, type Problem } from './problem.ts'
 import { Random } from './random.ts'
 import { KNOWN, knownWords, reworded, UNITS, type WordKind, wordsOfProblem } from './rewording.ts'
+import { namesOf } from './splits.ts'
 import type { Split } from './splits.ts'
 import { terms } from './terms.ts'
 
@@ -20,14 +21,15 @@ const VOWELS = 'a e i o u a e i o u ai au ea ee ia ie oa oo ou y'.split(' ')
 const CODAS = 'b ck d ft g k l ll lm m mp n nd ng nk nt p r rd rk rn rt s sk ss st t x z'.split(' ')
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'.split('')
 
-/** What the models' tokenizer makes words of. */
-let vocabulary: readonly string[] | undefined
-const tokens = (): readonly string[] => (vocabulary ??= readTokens())
+/** What the models' tokenizer makes words of: tokens that words begin with, and those that come later in them. */
+let vocabulary: Record<'first' | 'later', readonly string[]> | undefined
+export const wordTokens = () => (vocabulary ??= readTokens())
 
-function readTokens(): string[] {
+function readTokens() {
   const file = path.join(import.meta.dirname, '../models/target/tokenizer.json')
   const { model } = JSON.parse(readFileSync(file, 'utf8')) as { model: { vocab: Record<string, number> } }
-  return Object.keys(model.vocab).flatMap((token) => /^Ġ?([a-z]+)$/.exec(token)?.[1] ?? [])
+  const like = (form: RegExp) => Object.keys(model.vocab).flatMap((token) => form.exec(token)?.[1] ?? [])
+  return { first: like(/^Ġ([a-z]+)$/), later: like(/^([a-z]+)$/) }
 }
 
 /** Words of training problems. */
@@ -49,8 +51,10 @@ const ofSyllables = (random: Random): string => {
   return Array.from({ length: random.pick([1, 2, 2, 3]) }, syllable).join('')
 }
 
-const ofTokens = (random: Random): string =>
-  Array.from({ length: random.pick([2, 2, 3]) }, () => random.pick(tokens())).join('')
+function ofTokens(random: Random): string {
+  const { first, later } = wordTokens()
+  return [random.pick(first), ...Array.from({ length: random.pick([1, 1, 2]) }, () => random.pick(later))].join('')
+}
 
 const anyLetters = (random: Random, most: number): string =>
   Array.from({ length: random.int(2, most) }, () => random.pick(LETTERS)).join('')
@@ -62,18 +66,21 @@ function glued(random: Random): string {
 }
 
 /**
- * A word of any tokens (4 of 10), of one to three syllables (3), glued from two words (2), or of any letters (1). A model learns to copy the tokens that it has seen copied,
- * and syllables have only some of them.
+ * A word of any tokens (7 of 10), of one to three syllables, glued from two words, or of any letters. A model learns to copy the tokens that it has seen copied, at the
+ * beginning of a word or later in it, and syllables have only some of them.
  */
 export function inventedWord(random: Random): string {
   for (;;) {
     const of = random.int(1, 10)
     const word =
-      of > 6 ? ofTokens(random) : of > 4 ? glued(random) : of > 1 ? ofSyllables(random) : anyLetters(random, 7)
-    const isTaken = isForeign(word) || toldWords().includes(word)
+      of > 3 ? ofTokens(random) : of > 2 ? glued(random) : of > 1 ? ofSyllables(random) : anyLetters(random, 7)
+    const isTaken = isForeign(word) || isTestName(word) || toldWords().includes(word)
     if (word.length > 1 && word.length < 12 && !isTaken) return word
   }
 }
+
+const testNames = new Set(namesOf('test').map((name) => name.toLowerCase()))
+const isTestName = (word: string): boolean => testNames.has(word)
 
 const isForeign = (word: string): boolean =>
   [word, `${word}s`, word.replace(/s$/, '')].some((form) => foreignWords.includes(form))

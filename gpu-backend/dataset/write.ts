@@ -3,16 +3,18 @@
 //   node write.ts --kind long      --split train --count 3000 --parts 2-4 --out long.jsonl
 //   node write.ts --kind outline   --split train --count 3000 --parts 2-9 --out outline.jsonl
 //   node write.ts --kind pairs     --split train --count 200000 --hard 0.7 --out pairs.jsonl
+//   node write.ts --kind copies    --split validation           --out copies.jsonl (each of the tokenizer's tokens in the name of a thing)
 //   node write.ts --kind corpus    --count 6000                 --out corpus.txt   (text to train the tokenizer on)
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { command, decimal, matching, Option, whole } from '../src/flags.ts'
 import { judgePrompt } from '../src/engine/judging/judge-prompt.ts'
 import { hardPair } from './hard-pairs.ts'
-import { inInventedWords } from './invented.ts'
+import { inInventedWords, wordTokens } from './invented.ts'
 import { judgePairs } from './judge-pairs.ts'
 import { generateLongProblem, type LongProblem, outlineOf } from './long.ts'
 import { generateProblem, type Problem } from './problem.ts'
 import { Random } from './random.ts'
+import { knownWords, reworded, wordsOfProblem } from './rewording.ts'
 import { NAME_ENDS, NAME_STARTS, namesOf } from './splits.ts'
 
 const { kind, split, count, first, parts, bare, invented, far, narrow, hard, out } = command(
@@ -21,11 +23,11 @@ const { kind, split, count, first, parts, bare, invented, far, narrow, hard, out
 )
   .addOption(
     new Option('--kind <kind>')
-      .choices(['solutions', 'long', 'outline', 'pairs', 'corpus'] as const)
+      .choices(['solutions', 'long', 'outline', 'pairs', 'copies', 'corpus'] as const)
       .default('solutions' as const),
   )
   .addOption(new Option('--split <split>').choices(['train', 'validation', 'test'] as const).default('train' as const))
-  .option('--count <n>', 'lines', whole(1), 1000)
+  .option('--count <n>', 'lines, but of copies', whole(1), 1000)
   .option('--first <n>', 'number of the first problem', whole(0), 0)
   .option('--parts <fewest-most>', 'of long problems', matching(/^\d+-\d+$/, 'two numbers, such as 4-8'), '4-8')
   .option('--bare', 'outlines of which only the questions are left', false)
@@ -63,6 +65,27 @@ function* outline(): Generator<string> {
 const maybeInvented = (problem: Problem, random: Random): Problem =>
   random.chance(invented) ? inInventedWords(problem, split, random) : problem
 
+/** Three problems for each token of words, beginnings of words first, whose thing has a name with it. */
+function* copies(): Generator<string> {
+  const { first: firsts, later: laters } = wordTokens()
+  const random = new Random(`copies/${split}`)
+  const things = knownWords('things', split)
+  const named = [
+    ...firsts.map((token) => ({ token: `Ġ${token}`, name: () => token + random.pick(laters) })),
+    ...laters.map((token) => ({ token, name: () => random.pick(firsts) + token })),
+  ]
+  let at = first
+  for (const { token, name } of named)
+    for (let left = 3; left > 0; at++) {
+      const problem = generateProblem(at, split)
+      const thing = wordsOfProblem(problem).find((word) => things.includes(word))
+      if (thing === undefined) continue
+      const { question, solve } = reworded(problem, problem.id, new Map([[thing, name()]]))
+      yield JSON.stringify({ token, question, steps: solve(0).steps.slice(0, 2) })
+      left--
+    }
+}
+
 function solved({ id, family, question, answer: expected, solve }: Problem): string {
   const { steps, answer } = solve(0, { far, narrow })
   return JSON.stringify({ id, family, question, steps, answer, expected })
@@ -91,7 +114,7 @@ function* corpus(): Generator<string> {
   }
 }
 
-const lines = { solutions, long, outline, pairs, corpus }[kind]
+const lines = { solutions, long, outline, pairs, copies, corpus }[kind]
 const file = openSync(out, 'w')
 for (const line of lines()) writeSync(file, `${line}\n`)
 closeSync(file)

@@ -7,6 +7,8 @@
     node ../dataset/write.ts --kind pairs --split test --count 3000 --out pairs-test.jsonl
     python evaluate.py judge ../models/judge pairs-test.jsonl
     python evaluate.py pair ../models/target ../models/draft test.jsonl 40     (token speculation)
+    node ../dataset/write.ts --kind copies --split validation --out copies.jsonl
+    python evaluate.py copies ../models/target copies.jsonl                    (which tokens of a new word it copies)
     python evaluate.py logits ../models/target        (compares with transformers)
 """
 
@@ -192,6 +194,27 @@ def judge(folder: Path, path: str) -> None:
 
 
 @torch.no_grad()
+def copies(folder: Path, path: str) -> None:
+    """How sure it is of each token of words in the steps about a thing that is named with it: its mean loss, in nats."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    model = load(folder)
+    cos, sin = rotary(model.c)
+    losses: dict[str, list[float]] = defaultdict(list)
+    for record in map(json.loads, open(path)):
+        prompt = prompt_of(record["question"])
+        encoding = tokenizer.encode(prompt + "".join(record["steps"]))
+        ids, wanted = torch.tensor(encoding.ids), tokenizer.token_to_id(record["token"])
+        hidden = model(ids[None], cos[: len(ids)], sin[: len(ids)])[0]
+        each = F.cross_entropy((hidden[:-1] @ model.embed_tokens.weight.T).float(), ids[1:], reduction="none").tolist()
+        starts = [start for start, _ in encoding.offsets[1:]]
+        losses[record["token"]] += [loss for loss, id, start in zip(each, encoding.ids[1:], starts) if id == wanted and start >= len(prompt)]
+    means = {token: sum(found) / len(found) for token, found in losses.items() if found}
+    for name, first in (("that words begin with", True), ("that come later", False)):
+        table = sorted(((loss, token) for token, loss in means.items() if token.startswith("Ġ") == first), reverse=True)
+        print(f"of {len(table)} tokens {name}, {sum(loss > 3 for loss, _ in table)} have a mean loss above 3; most: {' '.join(token for _, token in table[:10])}")
+
+
+@torch.no_grad()
 def logits(folder: Path) -> None:
     from transformers import AutoTokenizer, Qwen3ForCausalLM
 
@@ -208,4 +231,4 @@ def logits(folder: Path) -> None:
 
 if __name__ == "__main__":
     command, folder, *rest = sys.argv[1:]
-    {"pass": passes, "judge": judge, "pair": pair, "logits": logits}[command](Path(folder), *rest)
+    {"pass": passes, "judge": judge, "pair": pair, "copies": copies, "logits": logits}[command](Path(folder), *rest)

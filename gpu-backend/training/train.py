@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 from statistics import fmean
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from data import IGNORE, TOKENIZER, batches
@@ -47,8 +46,6 @@ parser.add_argument("--resume", action="store_true")
 parser.add_argument("--start", help="folder of a model whose layers become the first layers of this one, and whose heads its first heads")
 parser.add_argument("--no-export", action="store_true")
 parser.add_argument("--models", default=str(MODELS), help="folder that the model's own folder is written to")
-parser.add_argument("--rare", help="tokens of solutions (.npz): only the embeddings of those that it has fewer than 200 times are trained")
-parser.add_argument("--fp32", action="store_true", help="for a CPU without products in bf16")
 parser.add_argument("--jumps", type=float, default=0.0, help="share of rows whose positions jump ahead at one place")
 
 
@@ -90,14 +87,6 @@ def prompt_targets(ids: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return following.masked_fill((following == 0) | (targets != IGNORE), IGNORE)
 
 
-def train_only_rare(model: Model, known: str) -> None:
-    """All stays as it is but what the model makes of tokens that the texts of `known` hardly have."""
-    counts = np.bincount(np.load(known)["ids"], minlength=model.c.vocabulary)
-    rare = torch.from_numpy(counts < 200)
-    model.requires_grad_(False)
-    model.embed_tokens.weight.requires_grad_(True).register_hook(lambda gradient: gradient * rare[:, None])
-
-
 def mark_loss(head: torch.nn.Linear, hidden: torch.Tensor, marks: torch.Tensor) -> torch.Tensor:
     """Cross-entropy of `data.marks_of`; the head is left behind when training ends."""
     keep = marks != IGNORE
@@ -115,17 +104,15 @@ def main() -> None:
         for layer in model.layers[donor.c.layers :]:  # the added layers do nothing yet
             torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
             torch.nn.init.zeros_(layer.mlp.down_proj.weight)
-    if args.rare:
-        train_only_rare(model, args.rare)
     names = ["<|im_end|>", "<|endoftext|>"]
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
     tokens = {name: tokenizer.token_to_id(name) for name in names}
-    matrices = [p for p in model.layers.parameters() if p.dim() == 2 and p.requires_grad]
+    matrices = [p for p in model.layers.parameters() if p.dim() == 2]
     comparer = torch.nn.Linear(config.hidden, 2)  # the judge's second lesson
     others = [model.embed_tokens.weight, *(p for p in model.parameters() if p.dim() == 1), *comparer.parameters()]
     optimisers = [
+        Muon(matrices, lr=args.muon_lr),
         torch.optim.AdamW(others, lr=args.adam_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
-        *([Muon(matrices, lr=args.muon_lr)] if matrices else []),
     ]
     checkpoint = Path(args.work) / f"{args.name}.pt"
     stable = checkpoint.with_stem(f"{args.name}-stable")
@@ -137,7 +124,7 @@ def main() -> None:
         for optimiser, s in zip(optimisers, state["optimisers"]):
             optimiser.load_state_dict(s)
         before, step, seen = state["seconds"], state["step"], state["seen"]
-    for optimiser, rate_at_most in zip(optimisers, (args.adam_lr, args.muon_lr)):
+    for optimiser, rate_at_most in zip(optimisers, (args.muon_lr, args.adam_lr)):
         for group in optimiser.param_groups:
             group["initial"] = rate_at_most
 
@@ -171,7 +158,7 @@ def main() -> None:
                 group["lr"] = group["initial"] * rate(spent / total, args.decay)
         # An outline can count more tokens than there are positions.
         positions = jumping(positions.clamp(max=config.positions - 1), config.positions, args.jumps)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=not args.fp32):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = forward(ids, cos[positions][:, None], sin[positions][:, None])
             loss = token_loss(model, hidden, targets)
             if args.name == "judge":

@@ -13,6 +13,13 @@ export const sampling: Area = {
   name: 'engine/sampling',
   mutants: [
     {
+      file: 'gpu-backend/src/server/wire.ts',
+      from: '  topK,\n  topP,\n  minP,\n})',
+      to: '  topP,\n  minP,\n})',
+      means: "a lookahead request's top-k is dropped",
+      tests: [samplingTest],
+    },
+    {
       file: logits,
       from: 'const tooShort = output.length < minTokens',
       to: 'const tooShort = output.length + 1 < minTokens',
