@@ -1,5 +1,5 @@
 import { addAbortListener } from 'node:events'
-import { encodedStream } from '@lookahead/sdk/protocol'
+import { encodedStream, resumed } from '@lookahead/sdk/protocol'
 import type { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Call } from './calls.ts'
 import { publicError } from './errors.ts'
@@ -34,12 +34,12 @@ export async function streamOnceBegun<Event>(
   encoder: Encoder<Event>,
 ): Promise<Response> {
   const first = await events.next()
-  return respond(call, lines(call, resume(first, events), encoder))
+  return respond(call, lines(call, resumed(Promise.resolve(first), events), encoder))
 }
 
 function respond(call: Call, text: Events<string>): Response {
   // A generator that was never asked for anything would run none of its `finally` blocks when it is returned.
-  const rest = resume(text.next(), text)
+  const rest = resumed(text.next(), text)
   // Nobody need read or cancel the body of a client whose connection has closed. Who does read hears why it ends.
   addAbortListener(call.left, () => setImmediate(() => void rest.return()))
   return encodedStream(rest, (line) => line, { heartbeatMs: HEARTBEAT_MS, onCancel: call.leave })
@@ -54,20 +54,5 @@ async function* lines<Event>(call: Call, events: AsyncIterable<Event>, encoder: 
     yield encoder.error(publicError(error, call.request))
   } finally {
     call.end()
-  }
-}
-
-/** A generator of which the first result was asked for already. Returning it returns the generator. */
-function resume<T>(
-  first: IteratorResult<T, void> | Promise<IteratorResult<T, void>>,
-  rest: Events<T>,
-): AsyncIterableIterator<T, void, undefined> & { return(): Promise<IteratorResult<T, void>> } {
-  const asked = [first]
-  return {
-    next: async () => asked.pop() ?? rest.next(),
-    return: () => rest.return(),
-    [Symbol.asyncIterator]() {
-      return this
-    },
   }
 }

@@ -121,7 +121,7 @@ export const server: Area = {
     },
     {
       file: stream,
-      from: 'const rest = resume(text.next(), text)',
+      from: 'const rest = resumed(text.next(), text)',
       to: 'const rest = text',
       means: 'a stream that is left before it is read never ends its call',
       tests: [leavingTest, streamTest],
