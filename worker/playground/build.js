@@ -14,7 +14,7 @@ const { outputFiles } = await build({
   minify: true,
   format: 'esm',
   target: 'es2023',
-  alias: { react: 'preact/compat' },
+  alias: { react: 'preact/hooks' },
   jsx: 'automatic',
   jsxImportSource: 'preact',
   write: false,

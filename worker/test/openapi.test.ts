@@ -2,11 +2,13 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
+import packageJson from '../package.json' with { type: 'json' }
 import { app } from '../src/app.ts'
 import { fakeBackend } from './fake-backend.ts'
 
 type Document = {
   openapi: string
+  info: { version: string }
   paths: Record<string, Record<string, { operationId: string }>>
   components: { schemas: Record<string, object> }
 }
@@ -37,6 +39,10 @@ test.each(documented)('is answered as it says: %s', async (route) => {
   const response = await app.request(path.replace(/\{\w+\}/, 'target'), init, { BACKEND_URL: fake.url })
   const { responses } = document.paths[path]![method.toLowerCase()] as unknown as { responses: object }
   expect(Object.keys(responses)).toContain(String(response.status))
+})
+
+test('has the version of the package', () => {
+  expect(document.info.version).toBe(packageJson.version)
 })
 
 test('names every operation once', () => {

@@ -17,9 +17,10 @@ const COMMIT_DECAY = 0.9
  * draft goes on from what is committed in its place.
  */
 export class Drafts {
-  /** Milliseconds that the draft has worked, and what it took of its forwards. */
+  /** Milliseconds that the draft has worked, and what it took of its forwards; and of both what it took to read the text before. */
   ms = 0
   readonly meter = new Meter()
+  readonly reading = { ms: 0, shareMs: 0 }
   /** What each way of guessing the draft's own tokens has been worth. */
   readonly lengths = new Lengths()
   /** How often drafted steps became void. A step whose writing began before the last time is void too. */
@@ -82,6 +83,12 @@ export class Drafts {
   add(step: DraftStep): void {
     this.#steps.push(step)
     this.#changed()
+  }
+
+  /** The draft has read the text before. */
+  read({ ms, shareMs }: { ms: number; shareMs: number }): void {
+    this.reading.ms += ms
+    this.reading.shareMs += shareMs
   }
 
   /** A draft call writes here. @returns what to call when it ends */

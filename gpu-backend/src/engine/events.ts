@@ -73,15 +73,19 @@ export interface CycleDone extends Usage {
 }
 
 /**
- * Milliseconds, in all and until each model's scores were there; and how often the model that wrote was asked for scores. `shareMs`
- * is the part of all forwards that was this text's own, `load` the most texts that were at work with it: of a verification.
+ * Milliseconds, in all and until each model's scores were there; and how often the model that wrote was asked for scores. `promptMs` is
+ * what it took of that to read the text before: all of it, or what was not remembered. `waitMs` is how long the target waited for
+ * drafted steps and guesses, `shareMs` the part of all forwards that was this text's own, both without what it took to read the text
+ * before; `load` the most texts that were at work with it: of a verification.
  */
 interface Timings {
   totalMs: number
   draftMs: number
   targetMs: number
   judgeMs: number
+  promptMs: number
   forwards: number
+  waitMs?: number
   shareMs?: number
   load?: number
 }

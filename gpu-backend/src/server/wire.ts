@@ -97,13 +97,15 @@ function done({
   speculation,
 }: CycleDone | Done): wire.DraftEvent | wire.VerifyEvent {
   const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens }
-  const { totalMs, draftMs, targetMs, judgeMs, forwards, shareMs, load } = work
+  const { totalMs, draftMs, targetMs, judgeMs, promptMs, forwards, waitMs, shareMs, load } = work
   const timings = {
     total_ms: totalMs,
     draft_ms: draftMs,
     target_ms: targetMs,
     judge_ms: judgeMs,
+    prompt_ms: promptMs,
     forwards,
+    ...(waitMs === undefined ? {} : { wait_ms: waitMs }),
     ...(shareMs === undefined ? {} : { share_ms: shareMs, load }),
   }
   if (!speculation) return { type: 'done', usage, timings }

@@ -143,7 +143,11 @@ export const Timings = v.object({
   draft_ms: v.optional(milliseconds, 0),
   target_ms: v.optional(milliseconds, 0),
   judge_ms: v.optional(milliseconds, 0),
-  /** Of a cycle: the part of all forwards that was this text's own, and the most texts that were at work with it, itself included. */
+  /** Of the time of the model that wrote, what it took to read the text before: all of it, or what was not remembered. */
+  prompt_ms: v.optional(milliseconds),
+  /** Of a cycle: how long the target waited for drafted steps and guesses, the draft's reading of the text before left out. */
+  wait_ms: v.optional(milliseconds),
+  /** Of a cycle: the part of all forwards that was this text's own, that of reading the text before left out, and the most texts that were at work with it, itself included. */
   share_ms: v.optional(milliseconds),
   load: v.optional(count),
   /** Times that the model that wrote (draft for `/v1/draft`, target for `/v1/verify`) was asked for scores; a long prompt counts once. */

@@ -21,6 +21,8 @@ const followTest = 'gpu-backend/src/server/follow.test.ts'
 const acceptTest = 'gpu-backend/src/engine/speculation/accept.test.ts'
 const cycleTest = 'worker/src/lookahead/cycle.test.ts'
 const followingTest = 'worker/src/lookahead/following.test.ts'
+const phasesTest = 'gpu-backend/src/engine/phases.test.ts'
+const tree = 'gpu-backend/src/engine/decode/tree.ts'
 const nativeFollowTest = 'worker/src/upstreams/native-follow.test.ts'
 
 /** Drafting beside verification, across the folders: who writes what, from when, and who is told. */
@@ -390,6 +392,48 @@ export const following: Area = {
       to: 'cuts: false',
       means: 'the target writes on where the draft could',
       tests: [lookaheadTest],
+    },
+    {
+      file: native,
+      from: 'wait_ms: waitMs = 0,',
+      to: 'total_ms: waitMs = 0,',
+      means: 'all of a cycle counts as waiting for the draft',
+      tests: [nativeFollowTest],
+    },
+    {
+      file: lookahead,
+      from: ' - (drafts.reading.ms - reading.ms)',
+      to: '',
+      means: 'the draft’s reading of the prompt counts as waiting for steps',
+      tests: [phasesTest],
+    },
+    {
+      file: lookahead,
+      from: ' - (drafts.reading.shareMs - reading.shareMs)',
+      to: '',
+      means: 'the draft’s reading of the prompt counts as taken from others',
+      tests: [phasesTest],
+    },
+    {
+      file: verify,
+      from: 'ms - reading.shareMs +',
+      to: 'ms +',
+      means: 'reading the prompt counts as taken from others',
+      tests: [phasesTest],
+    },
+    {
+      file: lookahead,
+      from: '    cycle.work.waitMs! += Math.max(0, waited)\n',
+      to: '    void waited\n',
+      means: 'waiting for the draft costs nothing',
+      tests: [phasesTest],
+    },
+    {
+      file: tree,
+      from: 'sequence.length - 1 - this.cached',
+      to: 'sequence.length - 1',
+      means: 'what was remembered counts as read',
+      tests: [phasesTest],
     },
     {
       file: 'worker/src/lookahead/load-controller.ts',

@@ -7,6 +7,9 @@ const output = 'worker/src/lookahead/output.ts'
 const cycleRecord = 'worker/src/lookahead/cycle-record.ts'
 const controller = 'worker/src/lookahead/controller.ts'
 const stats = 'worker/src/lookahead/stats.ts'
+const phaseTimes = 'worker/src/lookahead/phase-times.ts'
+const native = 'worker/src/upstreams/native.ts'
+const phaseTimesTest = 'worker/src/lookahead/phase-times.test.ts'
 const nativeTest = 'worker/src/upstreams/native.test.ts'
 const controllersTest = 'worker/src/lookahead/controllers.test.ts'
 const runsTest = 'worker/test/runs.test.ts'
@@ -44,9 +47,9 @@ export const lookahead: Area = {
     {
       file: controllers,
       from: '[lookahead, sampling',
-      to: "[{ ...lookahead, verifier: '' }, sampling",
+      to: '[{ ...lookahead, verifier: undefined }, sampling',
       means: 'depth is remembered across verifiers',
-      tests: [runsTest],
+      tests: [controllersTest],
     },
     {
       file: controllers,
@@ -133,11 +136,67 @@ export const lookahead: Area = {
       tests: [cycleTest],
     },
     {
-      file: cycle,
-      from: '    yield* this.#verify(this.#possible(plan))\n    return yield* this.#commit(performance.now() - started)\n',
-      to: '    const later = performance.now()\n    yield* this.#verify(this.#possible(plan))\n    return yield* this.#commit(performance.now() - Math.max(started, later))\n',
+      file: report,
+      from: '    this.stats.drafted(this.places, work)\n    this.#times.worked(work)\n',
+      to: '    this.stats.drafted(this.places, work)\n',
       means: 'drafting counts as free of time',
-      tests: [cycleTest],
+      tests: [phaseTimesTest],
+    },
+    {
+      file: report,
+      from: 'held })\n    this.#times = new PhaseTimes()\n',
+      to: 'held })\n',
+      means: 'a draft call that failed, and every cycle before, counts as this cycle’s time',
+      tests: [phaseTimesTest],
+    },
+    {
+      file: phaseTimes,
+      from: "if (type === 'away') this.ms = undefined",
+      to: '',
+      means: 'what a cycle took is learnt though the engine was away in it',
+      tests: [phaseTimesTest],
+    },
+    {
+      file: phaseTimes,
+      from: ' - (promptMs ?? 0)',
+      to: '',
+      means: 'reading the prompt counts as a cycle’s time',
+      tests: [phaseTimesTest],
+    },
+    {
+      file: phaseTimes,
+      from: 'this.tellsPrompt &&= promptMs !== undefined',
+      to: '',
+      means: 'of an engine that does not tell the prompt apart its time counts in full',
+      tests: [phaseTimesTest, cycleTest],
+    },
+    {
+      file: phaseTimes,
+      from: '{ ...work, draftMs: waitMs }',
+      to: 'work',
+      means: 'what is drafted beside the target counts as a cycle’s time',
+      tests: [phaseTimesTest],
+    },
+    {
+      file: phaseTimes,
+      from: '    this.ms = 0\n',
+      to: '',
+      means: 'nothing is learnt of a cycle whose engine let the text in late',
+      tests: [phaseTimesTest],
+    },
+    {
+      file: native,
+      from: '        callMs = performance.now() - sent\n        yield',
+      to: '        yield',
+      means: 'the way of a draft call costs nothing',
+      tests: [nativeTest],
+    },
+    {
+      file: native,
+      from: "if (event.type === 'context') callMs = performance.now() - sent\n",
+      to: '',
+      means: 'the way of a verification costs nothing',
+      tests: [nativeTest],
     },
     {
       file: cycle,
@@ -274,8 +333,8 @@ export const lookahead: Area = {
     },
     {
       file: adaptive,
-      from: 'this.#cost.at(depth * this.#stepTokens)',
-      to: 'this.#cost.at(this.#stepTokens)',
+      from: '/ this.#cost.at(depth * this.#stepTokens)',
+      to: '/ this.#cost.at(this.#stepTokens)',
       means: 'deeper cycles count as no dearer',
       tests: [controllerTest],
     },
@@ -323,8 +382,8 @@ export const lookahead: Area = {
     },
     {
       file: adaptive,
-      from: 'gain >= 1 || this.#triesNext',
-      to: 'gain >= 1',
+      from: 'gain >= 1 || isDue ?',
+      to: 'gain >= 1 || (isDue && false) ?',
       means: 'lookahead that did not pay is never tried again',
       tests: [controllerTest],
     },
@@ -421,7 +480,35 @@ export const lookahead: Area = {
     },
     {
       file: adaptive,
-      from: 'Math.min(ms, usual)',
+      from: '      if (isLast) this.#left = Math.max(0, this.#stretch - tokens)\n',
+      to: '',
+      means: 'every short text tries again what does not pay',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
+      from: '    this.#left = 0\n    this.#triesNext',
+      to: '    this.#triesNext',
+      means: 'once a text has ended too soon nothing is drafted any more',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
+      from: 'Math.max(steps, this.#aloneSteps)',
+      to: 'this.#aloneSteps',
+      means: 'what loses much is tried again as soon as what loses little',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
+      from: '    this.#stretch = 0\n',
+      to: '',
+      means: 'the rest of a timing that a text cut short counts as time alone',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
+      from: 'Math.min(ms, most)',
       to: 'ms',
       means: 'a cycle that was held up counts in full',
       tests: [controllerTest],

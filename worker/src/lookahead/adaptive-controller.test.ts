@@ -110,7 +110,7 @@ describe('depth follows acceptance and cost', () => {
   test('nothing to gain: plain decoding, tried again more and more rarely, costs little', () => {
     const { plans, speedup } = play(adaptive(8), { acceptance: 0.3, cost: dear }, 30)
     const stretches = plans.filter(({ depth }) => depth === 0).map(({ steps }) => steps as number)
-    expect(stretches.slice(0, 5)).toEqual([4, 4, 8, 16, 32])
+    expect(stretches.slice(0, 5)).toEqual([4, 20, 40, 80, 160])
     expect(Math.max(...stretches)).toBe(256)
     expect(speedup).toBeGreaterThan(0.97)
   })
@@ -197,6 +197,57 @@ describe('what is learned of a cycle', () => {
     }
     expect(plans.filter(({ depth }) => depth > 0).length).toBeLessThanOrEqual(3)
     expect(plans.at(-1)).toMatchObject({ depth: 0 })
+  })
+
+  /** Short texts in which it was tried, where what is drafted takes so many times what the target takes alone. */
+  const triesOf = (slower: number): number[] => {
+    const controller = adaptive(8)
+    const tries: number[] = []
+    for (let text = 0; text < 60; text++) {
+      // A text of five steps: what is drafted costs more than it brings.
+      for (let left = 5; left > 0;) {
+        const { depth, steps } = controller.next()
+        if (depth > 0) tries.push(text)
+        const written = depth > 0 ? 1 : Math.min(left, steps as number)
+        left -= written
+        const tokens = STEP_TOKENS * written
+        const common = { tokens, isLast: left === 0 }
+        controller.observe(
+          cycleOf(depth > 0 ? { ...common, drafted: 1, ms: slower * tokens } : { ...common, ms: tokens }),
+        )
+      }
+    }
+    return tries
+  }
+
+  test('where it does not pay, texts that end before it is due try it no sooner than one long text', () => {
+    // After 4 to time the target, and 4, 8, 16, … steps alone.
+    expect(triesOf(1.1)).toEqual([0, 2, 4, 8, 15, 31])
+  })
+
+  test('a text that ends while the target is only timed leaves nothing of that to the next one', () => {
+    const controller = adaptive(8)
+    const trial = () => controller.observe(cycleOf({ drafted: 128, tokens: 30, ms: 128 * 35 }))
+    const alone = (steps: number | 'end', more: Partial<Cycle> = {}) => {
+      const tokens = STEP_TOKENS * (steps as number)
+      controller.observe(cycleOf({ tokens, ms: tokens, ...more }))
+    }
+    controller.next()
+    trial()
+    alone(controller.next().steps)
+    const stretch = controller.next()
+    expect(stretch).toMatchObject({ depth: 0 })
+    alone(stretch.steps)
+    expect(controller.next().depth).toBeGreaterThan(0)
+    trial()
+    expect(controller.next()).toMatchObject({ depth: 0, steps: 2 })
+    alone(1, { isLast: true })
+    expect(controller.next().steps).toBeGreaterThanOrEqual(2 * (stretch.steps as number))
+  })
+
+  test('the more a trial loses, the more is written alone before the next', () => {
+    expect(triesOf(3)).toEqual([0, 10, 30])
+    expect(triesOf(20)).toEqual([0, 45])
   })
 
   test('those that also read the prompt hardly count', () => {

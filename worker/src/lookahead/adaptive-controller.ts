@@ -4,6 +4,8 @@ import { DecayingSum, Line } from './learning.ts'
 
 /** Steps the target writes alone before lookahead is tried again: at first, and at most. */
 const ALONE_STEPS = [4, 256] as const
+/** How many times what a trial loses is written alone before the next one, at least. */
+const TRIAL_PRICE = 16
 /** Drafted steps after which the target is timed alone again: at first, when all is slow still, and at most. */
 const RECHECK_AFTER = [64, 2048] as const
 /** Steps it writes in a later timing: the first has told roughly, and every step written alone is a slow one. */
@@ -16,7 +18,7 @@ const PROBE_AFTER = 16
 const TOLERANCE = 1.03
 /** What a drafted token adds to a cycle, against what a cycle costs without any, before it is measured. */
 const TOKEN_COST = 1 / 25
-/** A cycle that also read the prompt, or was held up, says little of the cycles to come. */
+/** What a cycle took together with reading the prompt says little of the cycles to come. */
 const LITTLE = 0.1
 /** A cycle counts as at most so many times what was expected of it: now and then one is held up by something else. */
 const OUTLIER = 3
@@ -27,8 +29,8 @@ const OUTLIER = 3
  * first rejected one, `b` after them all. The cycle takes `x + y·s·d` milliseconds. All of these are measured, as is what a token
  * takes where the target writes alone, with token speculation where the mode has it. Of the depths with about the best ratio the
  * deepest is taken: what it loses in texts with a rejected step it gains in the others, and most have none. Where no depth gains,
- * the target writes alone, and lookahead is tried again after a while that doubles each time: it never costs much more than those
- * trials.
+ * the target writes alone, and lookahead is tried again after a while that doubles each time, and is the longer the more a trial
+ * loses: it never costs much more than those trials.
  */
 export class AdaptiveController implements Controller {
   readonly #most: number
@@ -47,8 +49,11 @@ export class AdaptiveController implements Controller {
   #recheckAfter: number = RECHECK_AFTER[0]
   /** How long the target writes alone when lookahead does not pay. */
   #aloneSteps: number = ALONE_STEPS[0]
-  /** Whether it has, so that lookahead is tried again. */
+  /** Whether it has, so that lookahead is tried again; and how many tokens of that a text that ended sooner has left. */
   #triesNext = false
+  #left = 0
+  /** Tokens that the target was to write alone. */
+  #stretch = 0
 
   /** @param lookahead no cycle goes further ahead than its depth; each that drafts has its width */
   constructor(lookahead: Lookahead) {
@@ -60,28 +65,24 @@ export class AdaptiveController implements Controller {
   next(): Plan {
     const { depth, gain } = this.#best()
     if (!this.#cost.isMeasured) return this.#ahead(depth)
-    if (this.#untilRecheck <= 0) {
-      const plan = this.#targetAlone(this.#alone.tokens.sum > 0 ? RECHECK_STEPS : ALONE_STEPS[0])
-      this.#recheckAfter = Math.min(2 * this.#recheckAfter, RECHECK_AFTER[1])
-      return plan
-    }
+    if (this.#untilRecheck <= 0) return this.#recheck()
     if (gain >= 1) this.#aloneSteps = ALONE_STEPS[0]
-    if (gain >= 1 || this.#triesNext) return this.#ahead(this.#probed(depth))
-    const steps = this.#aloneSteps
-    this.#aloneSteps = Math.min(2 * steps, ALONE_STEPS[1])
-    return this.#targetAlone(steps)
+    const isDue = this.#triesNext && this.#left === 0
+    return gain >= 1 || isDue ? this.#ahead(this.#probed(depth)) : this.#stretchOn(depth, gain)
   }
 
   observe({ drafted, draftedTokens, accepted, acceptedTokens, tokens, ms, readsPrompt, isLast }: Cycle): void {
     if (tokens === 0) return
     const weight = readsPrompt ? LITTLE : 1
-    if (drafted === 0) return this.#wroteAlone(tokens, ms, weight)
+    if (drafted === 0) {
+      if (isLast) this.#left = Math.max(0, this.#stretch - tokens)
+      return this.#wroteAlone(tokens, ms, weight)
+    }
     this.#cycles++
     this.#untilRecheck -= drafted
     this.#drafted.steps.add(drafted)
     this.#drafted.tokens.add(draftedTokens)
-    const usual = this.#cost.isMeasured ? OUTLIER * this.#cost.at(draftedTokens) : ms
-    this.#cost.add(draftedTokens, Math.min(ms, usual), weight)
+    if (ms !== undefined) this.#took(draftedTokens, ms, weight)
     // The last steps of a text are short, and where it was cut they went unjudged.
     if (isLast) return
     // Steps after the first rejected one were never compared with what the target would say.
@@ -100,12 +101,43 @@ export class AdaptiveController implements Controller {
 
   /** The target writes alone for a while, and is timed. */
   #targetAlone(steps: number): Plan {
-    this.#triesNext = true
     this.#untilRecheck = this.#recheckAfter
     return { depth: 0, width: 1, steps, tokens: this.#tokens }
   }
 
-  #wroteAlone(tokens: number, ms: number, weight: number): void {
+  /** Only to know how fast it is by now. */
+  #recheck(): Plan {
+    const plan = this.#targetAlone(this.#alone.tokens.sum > 0 ? RECHECK_STEPS : ALONE_STEPS[0])
+    this.#recheckAfter = Math.min(2 * this.#recheckAfter, RECHECK_AFTER[1])
+    this.#stretch = 0
+    return plan
+  }
+
+  /** Instead of looking ahead, which would not pay; goes on with what an earlier text has left of it. */
+  #stretchOn(depth: number, gain: number): Plan {
+    const isNew = this.#left === 0
+    const steps = isNew ? this.#longEnough(depth, gain) : Math.ceil(this.#left / this.#stepTokens)
+    if (isNew) this.#aloneSteps = Math.min(2 * steps, ALONE_STEPS[1])
+    this.#stretch = isNew ? steps * this.#stepTokens : this.#left
+    this.#left = 0
+    this.#triesNext = true
+    return this.#targetAlone(steps)
+  }
+
+  /** Steps after which another trial at that depth costs little, whatever it loses. */
+  #longEnough(depth: number, gain: number): number {
+    const lostMs = this.#cost.at(depth * this.#stepTokens) * (1 - gain)
+    const steps = Math.ceil((TRIAL_PRICE * lostMs) / (this.#aloneTokenMs * this.#stepTokens))
+    return Math.min(Math.max(steps, this.#aloneSteps), ALONE_STEPS[1])
+  }
+
+  #took(draftedTokens: number, ms: number, weight: number): void {
+    const most = this.#cost.isMeasured ? OUTLIER * this.#cost.at(draftedTokens) : ms
+    this.#cost.add(draftedTokens, Math.min(ms, most), weight)
+  }
+
+  #wroteAlone(tokens: number, ms: number | undefined, weight: number): void {
+    if (ms === undefined) return
     this.#alone.ms.add(weight * ms)
     this.#alone.tokens.add(weight * tokens)
   }

@@ -33,11 +33,11 @@ export interface Cycle {
   /** Tokens of the accepted steps, and all that were committed. */
   acceptedTokens: number
   tokens: number
-  /** Drafting and waiting included. */
-  ms: number
+  /** Its phases together: being let in, drafting, the target, the judge; undefined: nobody can say. */
+  ms: number | undefined
   /** What it took of the engine, of one that tells. */
   share?: Share | undefined
-  /** It took the prompt's time too. */
+  /** `ms` has the prompt's time in it. */
   readsPrompt: boolean
   /** The text ended in it. */
   isLast: boolean

@@ -17,7 +17,7 @@ test('of the kinds of run, of which there is no end, those seen last are remembe
 test('what a run asks of its steps and guesses makes it one of another kind', () => {
   const controllers = new Controllers()
   const auto = (lookahead: object) => controllers.for(parseRequest(RunRequest, { prompt: 'x', lookahead }))
-  const others = [{ steps: { sentences: true } }, { tokens: { ngram: 4 } }, { coupled: false }]
+  const others = [{ steps: { sentences: true } }, { tokens: { ngram: 4 } }, { coupled: false }, { verifier: 'exact' }]
   for (const other of others) {
     expect(auto(other)).not.toBe(auto({}))
     expect(auto(other)).toBe(auto(other))

@@ -1,6 +1,6 @@
 /** What a run teaches, and what its client hears. */
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { commits, context, drafts } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
@@ -8,8 +8,6 @@ import { fixedController } from './controller.ts'
 import type { Cycle } from './controller.ts'
 import { cycle } from './cycle.ts'
 import type { Upstream, VerifyEvent } from './upstream.ts'
-
-afterEach(() => vi.restoreAllMocks())
 
 const ar = { lookahead: { mode: 'ar' as const } }
 /** A verify call that commits one step of so many tokens. */
@@ -51,44 +49,6 @@ describe('what a run teaches', () => {
       false,
     ])
     expect(reads(await lessons([drafts('a\n\n'), step(5), drafts('b\n\n'), end]))).toEqual([false, false])
-  })
-
-  test('time: drafting and verifying together', async () => {
-    let now = 0
-    vi.spyOn(performance, 'now').mockImplementation(() => now)
-    const work = { draftMs: 0, targetMs: 0, judgeMs: 0, forwards: 1, proposed: 0, accepted: 0 }
-    const channels = { thinking: false, after_tag: false, partial_tag: '' }
-    const texts = ['a\n\n', 'end']
-    const upstream: Upstream = {
-      open: () => ({
-        async *draft() {
-          now += 60
-          yield { type: 'step', id: String(now), index: 0, text: 'x\n\n', tokens: 2 }
-        },
-        async *verify() {
-          now += 100
-          const text = texts.shift()!
-          yield { type: 'opened', promptTokens: 1, channels }
-          yield {
-            type: 'commit',
-            accepted: 0,
-            steps: 1,
-            text,
-            tokens: 2,
-            correction: text,
-            finish: text === 'end' ? 'stop' : undefined,
-          }
-          yield { type: 'done', work }
-        },
-        release: () => Promise.resolve(),
-      }),
-    }
-    const learned: Cycle[] = []
-    const { next } = fixedController({ mode: 'lr', depth: 1 })
-    const controller = { next, observe: (lesson: Cycle) => void learned.push(lesson) }
-    const options = { runId: 'r', signal: new AbortController().signal, controller }
-    for await (const _ of cycle(upstream, parseRequest(RunRequest, { prompt: 'x' }), options));
-    expect(learned).toMatchObject([{ ms: 160 }, { ms: 160 }])
   })
 })
 

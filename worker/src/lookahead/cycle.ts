@@ -130,12 +130,11 @@ class Run {
 
   /** Draft, verify, commit: one after the other (Algorithm 1). */
   async *#cycle(): Events<Finish | undefined> {
-    const started = performance.now()
     const plan = this.#possible(this.#controller.next())
     this.#report.begin(plan.depth * plan.width)
     if (plan.depth > 0) yield* this.#draft(plan)
     yield* this.#verify(this.#possible(plan))
-    return yield* this.#commit(performance.now() - started)
+    return yield* this.#commit()
   }
 
   /** d[0], d[1], …: the steps that the draft writes ahead, each after those before it. A call that breaks off is made once more. */
@@ -155,26 +154,26 @@ class Run {
 
   async *#drafting({ depth, width, tokens: { ngram } }: Plan): Events {
     for await (const event of this.#session.draft({ depth, width, ngram }, this.#signal)) {
-      if (event.type === 'done') this.#report.stats.drafted(this.#report.places, event.work)
+      if (event.type === 'done') this.#report.drafted(event.work)
       else yield* this.#report.hear(event)
     }
   }
 
   /** The target writes t[0], t[1], …; those drafted steps are kept that the verifier takes for the same, up to the first other. */
   async *#verify({ steps: decode, tokens }: Plan): Events {
-    const { steps, room: maxTokens, stats } = this.#report
+    const { steps, room: maxTokens } = this.#report
     const { verifier = DEFAULT_VERIFIER, threshold } = this.#request.lookahead
     this.#report.phase = steps.length > 0 ? 'verify' : 'decode'
     const task: Verification = { verifier, threshold, decode, tokens, maxTokens }
     for await (const event of this.#session.verify(oneByOne(steps), task, this.#signal)) {
-      if (event.type === 'done') stats.worked(event.work)
+      if (event.type === 'done') this.#report.verified(event.work)
       else yield* this.#report.hear(event)
     }
   }
 
   /** What the engine committed stands, and the controller learns from it. @returns how the text ended, if it has */
-  *#commit(ms: number, share?: Share): ReportedEvents<Finish | undefined> {
-    const { commit, lesson } = this.#report.cycle(ms, share)
+  *#commit(share?: Share): ReportedEvents<Finish | undefined> {
+    const { commit, lesson } = this.#report.cycle(share)
     if (commit.tokens > 0) this.#failures = 0
     this.#controller.observe(lesson)
     yield* this.#report.committed(commit)
@@ -198,10 +197,8 @@ class Run {
         if (event.type === 'opened' && isStretch(call.plan)) next ??= this.#replan(call.plan)
         if (event.type === 'undrafted') yield* this.#goOnUndrafted(event.error)
         else if (event.type === 'cycle') {
-          const { stats, places } = this.#report
-          stats.drafted(places, { draftMs: 0 })
-          stats.worked(event.work)
-          const finish = yield* this.#commit(event.ms, event.share)
+          this.#report.followed(event.work, event.waitMs)
+          const finish = yield* this.#commit(event.share)
           if (finish) return finish
           next ??= this.#replan(call.plan)
           this.#report.begin(MOST_STEPS)

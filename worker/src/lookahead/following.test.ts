@@ -30,7 +30,7 @@ const commit = (accepted: number, text: string, correction = '', finish?: 'stop'
   correction,
   finish,
 })
-const cycleEnd: Said = { type: 'cycle', ms: 10, work }
+const cycleEnd: Said = { type: 'cycle', waitMs: 5, work }
 
 /** An engine that says this, call after call; a call ends early once the next one has come. */
 function scripted(...calls: Said[][]) {

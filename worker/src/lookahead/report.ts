@@ -5,12 +5,13 @@ import { draftsSteps } from './controller.ts'
 import type { Cycle } from './controller.ts'
 import { CycleRecord } from './cycle-record.ts'
 import { Output } from './output.ts'
+import { PhaseTimes } from './phase-times.ts'
 import type { Checkpoint, Progress, SavedRun } from './checkpoint.ts'
 import { Stats } from './stats.ts'
 import { degraded, trouble, waiting } from './trouble.ts'
 import type { Phase, Trouble } from './trouble.ts'
 import { UpstreamError } from './upstream.ts'
-import type { Commit, DraftedStep, Opened, Share, VerifyEvent } from './upstream.ts'
+import type { Commit, DraftedStep, DraftWork, Opened, Share, VerifyEvent, Work } from './upstream.ts'
 
 /** What is told of one thing that happened; `Progress` comes last where it is asked for. */
 export type ReportedEvents<Result = void> = Generator<RunEvent | Progress, Result, undefined>
@@ -36,6 +37,7 @@ export class Report {
   readonly #output: Output
   /** The cycle at work. */
   #record: CycleRecord
+  #times = new PhaseTimes()
   /** What went wrong before the run was let in. */
   #untold: RunEvent[] = []
   #isWaiting = false
@@ -59,6 +61,26 @@ export class Report {
 
   #begin(steps: number, held: string | undefined): void {
     this.#record = new CycleRecord({ steps, tokens: this.room, mayHold: this.#mayHold, held })
+    this.#times = new PhaseTimes()
+  }
+
+  /** A draft call has ended. */
+  drafted(work: DraftWork): void {
+    this.stats.drafted(this.places, work)
+    this.#times.worked(work)
+  }
+
+  /** A verification has ended. */
+  verified(work: Work): void {
+    this.stats.worked(work)
+    this.#times.worked(work)
+  }
+
+  /** A cycle of an engine that goes on by itself. @param waitMs the target waited for drafted steps and guesses */
+  followed(work: Work, waitMs: number): void {
+    this.stats.drafted(this.places, { draftMs: 0 })
+    this.stats.worked(work)
+    this.#times.followed(work, waitMs)
   }
 
   get #mayHold(): boolean {
@@ -107,6 +129,7 @@ export class Report {
 
   *#events(event: EngineEvent): ReportedEvents {
     const record = this.#record
+    this.#times.hear(event)
     if (event.type === 'opened') yield* this.#opened(event)
     if (event.type === 'away') yield* this.#wait(event.error, event.elsewhere)
     if (event.type === 'step') {
@@ -170,13 +193,14 @@ export class Report {
   }
 
   /** What this cycle committed, and what is to be learned of it. @throws {UpstreamError} where it brought nothing */
-  cycle(ms: number, share?: Share): { commit: Commit; lesson: Cycle } {
+  cycle(share?: Share): { commit: Commit; lesson: Cycle } {
     const { commit, acceptedTokens } = this.#record
     if (!commit) throw new UpstreamError('no_commit', 'the backend ended a verification without a commit')
     const { accepted, tokens, finish } = commit
     if (tokens === 0 && !finish)
       throw new UpstreamError('no_progress', 'the backend committed nothing, and did not end the text')
-    const readsPrompt = this.#output.tokens === tokens && this.#output.promptTokens > tokens
+    const { ms, tellsPrompt } = this.#times
+    const readsPrompt = !tellsPrompt && this.#output.tokens === tokens && this.#output.promptTokens > tokens
     const isLast = finish !== undefined
     const drafted = this.places
     const draftedTokens = this.#chain.reduce((sum, step) => sum + step.tokens, 0)

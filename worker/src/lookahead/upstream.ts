@@ -146,11 +146,7 @@ export interface Away {
   elsewhere?: boolean | undefined
 }
 
-export type DraftEvent =
-  | Opened
-  | Away
-  | ({ type: 'step' } & DraftedStep)
-  | { type: 'done'; work: Pick<Work, 'draftMs'> }
+export type DraftEvent = Opened | Away | ({ type: 'step' } & DraftedStep) | { type: 'done'; work: DraftWork }
 
 export interface Verdict {
   type: 'verdict'
@@ -195,14 +191,14 @@ export type FollowEvent =
   | Delta
   | Verdict
   | Commit
-  /** `ms`: wall time at the engine, waiting for drafted steps included. */
-  | { type: 'cycle'; ms: number; share?: Share | undefined; work: Work }
+  /** `waitMs`: how long the target waited for drafted steps and guesses. */
+  | { type: 'cycle'; waitMs: number; share?: Share | undefined; work: Work }
   /** The draft has failed; the target writes on alone. */
   | { type: 'undrafted'; error: unknown }
 
 /** What a text took of an engine that others use too. */
 export interface Share {
-  /** The part of all forwards that was its own, in milliseconds. */
+  /** The part of all forwards that was its own, in milliseconds; without reading the prompt. */
   ms: number
   /** Texts that were at work at a time, itself included, at most. */
   load: number
@@ -210,13 +206,19 @@ export interface Share {
 
 /** What a call took: milliseconds of each model, the target's forwards, and token guesses. */
 export interface Work {
+  /** Until it was let in, of an engine that tells that apart: the way there and back. */
+  callMs?: number | undefined
   draftMs: number
   targetMs: number
   judgeMs: number
+  /** Of the time of the model that wrote, what it took to read the prompt, or what was not remembered of the text; undefined: not told. */
+  promptMs?: number | undefined
   forwards: number
   proposed: number
   accepted: number
 }
+
+export type DraftWork = Pick<Work, 'callMs' | 'draftMs' | 'promptMs'>
 
 /**
  * An engine refused, broke off, could not be reached, or did not keep to the interface. The message reaches a run's client: it

@@ -113,9 +113,9 @@ test('cycles that follow one another: the same', async () => {
     opened,
     ...steps,
     ...ruled,
-    { type: 'cycle', ms: 9, work },
+    { type: 'cycle', waitMs: 9, work },
     last,
-    { type: 'cycle', ms: 9, work },
+    { type: 'cycle', waitMs: 9, work },
   ]
   const upstream: Upstream = {
     open: () => ({

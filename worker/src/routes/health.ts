@@ -3,12 +3,12 @@ import { ProtocolError } from '@lookahead/sdk/protocol'
 import type { Health, HealthDetails } from '@lookahead/sdk/protocol'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
-import packageJson from '../../package.json' with { type: 'json' }
 import { keysOf } from '../access/keys.ts'
 import { limitsOf } from '../access/limits.ts'
 import type { App } from '../settings.ts'
 import type { EngineState } from '../upstreams/engine.ts'
 import { engineOf } from '../upstreams/index.ts'
+import { VERSION } from '../version.ts'
 
 export const health = new Hono<App>()
 
@@ -20,7 +20,7 @@ health.get('/health', async (c) => {
   const status = backend === 'ok' ? 200 : 503
   if (c.req.query('details') === undefined) return c.json(answer, status)
   const engine = c.env.ENGINE || 'native'
-  return c.json({ ...answer, version: packageJson.version, engine, ...details } satisfies HealthDetails, status)
+  return c.json({ ...answer, version: VERSION, engine, ...details } satisfies HealthDetails, status)
 })
 
 async function stateOf(c: Context<App>): Promise<EngineState> {

@@ -1,9 +1,9 @@
 /** The worker's HTTP surface for tools. @see https://spec.openapis.org/oas/v3.1.1.html */
 import { Hono } from 'hono'
-import packageJson from '../../package.json' with { type: 'json' }
 import { paths } from '../openapi/paths.ts'
 import { schemas } from '../openapi/schemas.ts'
 import type { App } from '../settings.ts'
+import { VERSION } from '../version.ts'
 
 export const openapi = new Hono<App>()
 
@@ -15,7 +15,7 @@ const document = (): object => ({
   openapi: '3.1.1',
   info: {
     title: 'Lookahead',
-    version: packageJson.version,
+    version: VERSION,
     description: 'Reasoning with steps drafted ahead, each verified before it counts.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },

@@ -8,7 +8,7 @@ import { nativeUpstream } from './native.ts'
 
 const never = new AbortController().signal
 const usage = { prompt_tokens: 5, completion_tokens: 1 }
-const timings = { total_ms: 1, draft_ms: 1, target_ms: 1, judge_ms: 0, forwards: 3 }
+const timings = { total_ms: 3, draft_ms: 1, target_ms: 1, judge_ms: 0, prompt_ms: 0.25, wait_ms: 0.5, forwards: 3 }
 const speculation = { proposed: 2, accepted: 1 }
 const cycle = [
   ...commits([], { text: 'a\n\n', tokens: [1], correction: 'a\n\n' }).events.filter(({ type }) => type === 'commit'),
@@ -196,4 +196,14 @@ test('a text that ends leaves no call half read: its connections serve the next 
   run.abort()
   await setImmediate()
   expect(left).toEqual([])
+})
+
+test('a cycle is told with what the target waited and worked, and its prompt apart', async () => {
+  const { session } = begin()
+  const cycles: unknown[] = []
+  for await (const event of session.follow!(task(4), never)) if (event.type === 'cycle') cycles.push(event)
+  expect(cycles).toMatchObject([
+    { waitMs: 0.5, work: { draftMs: 1, targetMs: 1, promptMs: 0.25 } },
+    { waitMs: 0.5, work: { draftMs: 1, targetMs: 1, promptMs: 0.25 } },
+  ])
 })

@@ -28,11 +28,12 @@ export function verdict(
 }
 
 export function work({ timings, speculation }: Extract<VerifyEvent, { type: 'done' | 'cycle' }>): domain.Work {
-  const { draft_ms: draftMs, target_ms: targetMs, judge_ms: judgeMs, forwards } = timings
+  const { draft_ms: draftMs, target_ms: targetMs, judge_ms: judgeMs, prompt_ms: promptMs, forwards } = timings
   return {
     draftMs,
     targetMs,
     judgeMs,
+    promptMs,
     forwards,
     proposed: speculation.proposed,
     accepted: speculation.accepted,

@@ -5,6 +5,8 @@ import { describe, expect, test, vi } from 'vitest'
 import { drafts, fakeBackend } from '../../test/fake-backend.ts'
 import type { Reply } from '../../test/fake-backend.ts'
 import { end, play } from '../../test/play.ts'
+import { fixedController } from '../lookahead/controller.ts'
+import type { Cycle } from '../lookahead/controller.ts'
 import { cycle } from '../lookahead/index.ts'
 import type { Upstream } from '../lookahead/index.ts'
 import { nativeUpstream } from './native.ts'
@@ -143,4 +145,23 @@ describe('the backend hears', () => {
       { id: 's1', text: 'b\n\n' },
     ])
   })
+})
+
+test('of each call the run learns the way there and back, beside what the backend says that it worked', async () => {
+  let now = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  try {
+    const learned: (number | undefined)[] = []
+    const plan = fixedController({ mode: 'lr', depth: 1 }).next()
+    const controller = { next: () => plan, observe: ({ ms }: Cycle) => void learned.push(ms) }
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      now += (input as string).endsWith('/v1/draft') ? 40 : 500
+      return globalThis.fetch(input, init)
+    }
+    await play([drafts('a\n\n'), end], {}, { controller, fetch })
+    // A draft call worked 1 ms; a verification 1 ms with the draft and 1 ms with the target.
+    expect(learned).toEqual([543])
+  } finally {
+    vi.restoreAllMocks()
+  }
 })

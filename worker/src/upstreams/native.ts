@@ -58,11 +58,19 @@ class NativeSession implements domain.Session {
   }
 
   async *#drafts(request: Omit<DraftRequestInput, 'context'>, signal: AbortSignal): Events<domain.DraftEvent> {
+    const sent = performance.now()
+    let callMs = 0
     for await (const event of this.#context.call('/v1/draft', request, DraftEvent, signal)) {
       if (event.type === 'away') yield event
-      if (event.type === 'context') yield this.#context.open(event)
+      if (event.type === 'context') {
+        callMs = performance.now() - sent
+        yield this.#context.open(event)
+      }
       if (event.type === 'step') yield stepOf(event)
-      if (event.type === 'done') yield { type: 'done', work: { draftMs: event.timings.draft_ms } }
+      if (event.type === 'done') {
+        const { draft_ms: draftMs, prompt_ms: promptMs } = event.timings
+        yield { type: 'done', work: { callMs, draftMs, promptMs } }
+      }
     }
   }
 
@@ -95,11 +103,14 @@ class NativeSession implements domain.Session {
       stop_in_reasoning: stopInReasoning,
       sampling,
     }
+    const sent = performance.now()
+    let callMs = 0
     for await (const event of this.#context.call('/v1/verify', request, VerifyEvent, signal)) {
+      if (event.type === 'context') callMs = performance.now() - sent
       if (event.type === 'step' || event.type === 'cycle')
         throw new UpstreamError('bad_event', 'the backend went on with a call that was to be one cycle')
       yield* this.#translated(event, all)
-      if (event.type === 'done') yield { type: 'done', work: work(event) }
+      if (event.type === 'done') yield { type: 'done', work: { callMs, ...work(event) } }
     }
   }
 
@@ -166,9 +177,9 @@ class NativeSession implements domain.Session {
       }
       if (event.type === 'cycle') {
         steps = []
-        const { total_ms: ms, share_ms: share, load = 1 } = event.timings
+        const { wait_ms: waitMs = 0, share_ms: share, load = 1 } = event.timings
         if (isLast) await this.#ended(call, signal)
-        yield { type: 'cycle', ms, share: share === undefined ? undefined : { ms: share, load }, work: work(event) }
+        yield { type: 'cycle', waitMs, share: share === undefined ? undefined : { ms: share, load }, work: work(event) }
       }
       yield* this.#translated(event, steps)
       isLast ||= event.type === 'commit' && event.finish_reason !== null

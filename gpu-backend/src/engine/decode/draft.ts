@@ -138,6 +138,7 @@ class Drafting {
         draftMs: timer.ms('draft'),
         targetMs: 0,
         judgeMs: 0,
+        promptMs: tree?.reading.ms ?? 0,
         forwards: timer.count('draft'),
       },
     }
@@ -269,6 +270,7 @@ class Drafting {
       await advance(tree, open)
     } else {
       const [scores] = await tree.prefill(this.#sequence, [], [0])
+      this.#context.drafts.read(tree.reading)
       branch.begin(() => scores!)
     }
     others.begin(writer.first)

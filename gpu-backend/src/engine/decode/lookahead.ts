@@ -23,8 +23,9 @@ export async function* lookahead(
   drafts.plan(request.depth, request.overlap ?? engine.overlaps, request.width)
   const total = new Total(context.promptLength)
   while (context.outputLength < request.maxTokens) {
-    const [started, draftMs] = [performance.now(), drafts.ms]
+    const [started, draftMs, reading] = [performance.now(), drafts.ms, { ...drafts.reading }]
     const steps = await drafts.next(signal)
+    const waited = performance.now() - started - (drafts.reading.ms - reading.ms)
     for (const [index, step] of steps.entries()) yield* stepsDrafted(step, index)
     const options = { ...request, maxTokens: request.maxTokens - context.outputLength }
     const drafted = { steps, goesOn: drafts.isDrafted || drafts.steps.length > steps.length, cuts: drafts.goesOn }
@@ -32,7 +33,8 @@ export async function* lookahead(
     yield* verification.run()
     const cycle: CycleDone = { ...verification.done, type: 'cycle' }
     cycle.work.draftMs += drafts.ms - draftMs
-    cycle.work.shareMs! += drafts.meter.take().ms
+    cycle.work.waitMs! += Math.max(0, waited)
+    cycle.work.shareMs! += drafts.meter.take().ms - (drafts.reading.shareMs - reading.shareMs)
     // Those who only draft now are not among the target's requests; its own drafting makes this text no other.
     cycle.work.load = Math.max(cycle.work.load!, engine.contexts.atWork)
     cycle.work.totalMs = performance.now() - started
@@ -55,7 +57,7 @@ class Total {
       type: 'done',
       promptTokens,
       completionTokens: 0,
-      work: { totalMs: 0, draftMs: 0, targetMs: 0, judgeMs: 0, forwards: 0 },
+      work: { totalMs: 0, draftMs: 0, targetMs: 0, judgeMs: 0, promptMs: 0, forwards: 0 },
     }
   }
 
@@ -65,6 +67,7 @@ class Total {
     done.work.draftMs += work.draftMs
     done.work.targetMs += work.targetMs
     done.work.judgeMs += work.judgeMs
+    done.work.promptMs += work.promptMs
     done.work.forwards += work.forwards
     if (own) done.speculation = done.speculation ? sum(done.speculation, own) : own
   }

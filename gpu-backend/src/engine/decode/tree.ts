@@ -31,6 +31,8 @@ export interface TreeOptions extends Omit<LeaseOptions, 'onHold'> {
 export class Tree {
   /** Tokens of the text that had been run before. */
   cached = 0
+  /** What it took to run the others: until the forward's scores were there, and the part of forwards that was its own. */
+  readonly reading = { ms: 0, shareMs: 0 }
   readonly lease: Lease
   readonly #tokens = new TokenTree()
   readonly #runner: ModelRunner
@@ -72,8 +74,15 @@ export class Tree {
       ...wanted.map((n) => at(context, sequence.length - 1 + n)),
       ...leaves.flatMap((leaf) => leaf.tokens.map((_, i) => at(leaf, i))),
     ]
+    const [started, shareMs] = [performance.now(), this.#meter?.ms ?? 0]
     const scores = await this.#run([context, drafted, ...leaves], 1 + chain.length, wantedAt, reduced)
     this.cached = this.lease.reused
+    // The last one's scores are wanted every time.
+    const read = Math.max(0, sequence.length - 1 - this.cached)
+    const own = 1 + leaves.reduce((sum, { tokens }) => sum + tokens.length, chain.length)
+    const part = read / (read + own)
+    this.reading.ms = part * (performance.now() - started)
+    this.reading.shareMs = part * ((this.#meter?.ms ?? 0) - shareMs)
     return scores
   }
 

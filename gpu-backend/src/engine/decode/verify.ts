@@ -211,6 +211,7 @@ export class Verification {
   get done(): Done {
     const timer = this.#timer
     const { ms, load } = this.#meter
+    const { reading } = this.#tree
     const { drafts, proposed, accepted, perPosition, meanLength } = this.#counts
     return {
       type: 'done',
@@ -221,7 +222,9 @@ export class Verification {
         draftMs: timer.ms('draft'),
         targetMs: timer.ms('target'),
         judgeMs: timer.ms('judge'),
-        shareMs: ms + this.#guessing.ms + timer.ms('judge'),
+        promptMs: reading.ms,
+        waitMs: timer.ms('draft'),
+        shareMs: ms - reading.shareMs + this.#guessing.ms + timer.ms('judge'),
         load,
         forwards: timer.count('target'),
       },

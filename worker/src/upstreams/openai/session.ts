@@ -18,6 +18,7 @@ import { canScore } from './scores.ts'
 import type { Server } from './server.ts'
 import { StopScanner } from './stop-scanner.ts'
 import { verifierOf } from './ruling.ts'
+import { Stopwatch } from './stopwatch.ts'
 import { CommitBuilder } from './commit-builder.ts'
 import { goOn } from './verify.ts'
 import type { TextState } from './verify.ts'
@@ -64,17 +65,17 @@ export class OpenAISession implements domain.Session {
 
   async *#drafts(ahead: domain.Ahead, signal: AbortSignal): Events<domain.DraftEvent> {
     if (!this.#drafter) throw new UpstreamError('no_draft_model', 'no draft is set up: set DRAFT_URL')
-    const started = performance.now()
     const state = await this.#state(signal)
     if (!this.#isOpen) yield this.#tellOpen(state)
     this.#drafted.clear()
     const cycle = this.#cycles++
-    for await (const { index, alternative, step } of this.#drafter.steps(state, ahead, signal)) {
+    const stopwatch = new Stopwatch()
+    for await (const { index, alternative, step } of stopwatch.times(this.#drafter.steps(state, ahead, signal))) {
       const id = [cycle, index, alternative ?? 0].join('-')
       this.#drafted.set(id, step)
       yield { type: 'step', id, index, alternative, text: step.text, tokens: step.tokens }
     }
-    yield { type: 'done', work: { draftMs: performance.now() - started } }
+    yield { type: 'done', work: { draftMs: stopwatch.ms } }
   }
 
   verify(
@@ -90,7 +91,6 @@ export class OpenAISession implements domain.Session {
     { verifier: name, threshold, decode, maxTokens }: domain.Verification,
     signal: AbortSignal,
   ): Events<domain.VerifyEvent> {
-    const started = performance.now()
     const asked = verifierOf(this.#engines.verifiers, name, threshold)
     const drafted: Named[][] = []
     for await (const { id, index } of steps) {
@@ -104,7 +104,8 @@ export class OpenAISession implements domain.Session {
     if (!wasOpen) yield this.#tellOpen(state)
     const room = roomAfter(joined(state.prompt, state.output).ids, state.can)
     const builder = this.#builder({ decode, maxTokens: Math.min(maxTokens, room), signal })
-    const written = goOn(state, builder, verifier, drafted)
+    const stopwatch = new Stopwatch()
+    const written = stopwatch.times(goOn(state, builder, verifier, drafted))
     // Told again only with what comes of it: until then the target may be waited for.
     yield* wasOpen ? preceded(this.#tellOpen(state), written) : written
     const { commit, judgeMs, forwards } = builder.build()
@@ -112,7 +113,7 @@ export class OpenAISession implements domain.Session {
     this.#said = EMPTY
     this.#drafted.clear()
     yield commit
-    const targetMs = performance.now() - started - judgeMs
+    const targetMs = stopwatch.ms - judgeMs
     yield { type: 'done', work: { draftMs: 0, targetMs, judgeMs, forwards, proposed: 0, accepted: 0 } }
   }
 
