@@ -148,6 +148,14 @@ describe('what no judge is asked about', () => {
     expect(events.at(-2)).toMatchObject({ type: 'commit', accepted: 1, text: 'We a.\n\nI 7.\n\n' })
   })
 
+  test('once a step is rejected the target writes no further at those after it', async () => {
+    const words = 'I b, and say so in a good many words, as nobody has asked me to.\n\n'
+    const target = targetSays(['I a.\n\n'], ['We a.\n\n', words])
+    judgeSays(() => -1)
+    expect((await rule(['We a.\n\n', 'We b.\n\n'])).verdicts).toEqual(only(false, 'judge'))
+    expect(target.forwards.length).toBeLessThanOrEqual(staged.tokenizer.encode('I a.\n\n').length)
+  })
+
   test('a judge that fails accepts nothing, and the target’s own step stands', async () => {
     vi.spyOn(console, 'error').mockReturnValue()
     targetSays(['I a.\n\n'])

@@ -39,7 +39,7 @@ describe('a backend that', () => {
     ],
     ['accepts steps without a verdict', [drafts('a\n\n'), says(commit('a\n\n', [1], { accepted: 1 }))], {}],
     ['rules twice', [drafts('a\n\n'), says(ruled(0, false), ruled(0, true))], {}],
-    ['commits more than max_tokens', [says(commit('a', some(21)))]],
+    ['commits more than max_tokens', [says(commit('a', some(21), { finish_reason: 'stop' }))]],
     ['says more than max_tokens', [says(...some(30).map((i) => delta('a', i)))]],
     ['commits other text than it said', [says(delta('half', 1), commit('whole', [1]))]],
     ['commits other tokens than it said', [says(delta('half', 1), commit('half', [2]))]],
