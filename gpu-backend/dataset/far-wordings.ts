@@ -1,4 +1,4 @@
-import type { Wordings } from './wordings.ts'
+import type { Wordings } from './wording.ts'
 
 /**
  * The second style: what the other wordings say, in words that they do not use. A draft that writes so agrees with the

@@ -1,22 +1,8 @@
 import { addition, division, multiplication, subtraction } from './arithmetic.ts'
 import { FAR_WORDINGS } from './far-wordings.ts'
 import type { Random } from './random.ts'
+import type { Words, Wordings } from './wording.ts'
 import type { StepContent } from './work.ts'
-
-/** What a wording may use: `the` is the label, `The` the label with a capital, `r` the result with its unit. */
-interface Words {
-  the: string
-  The: string
-  a: number
-  b: number
-  calc: string
-  r: string
-  sign: string
-}
-
-type Wording = (w: Words) => string
-
-export type Wordings = Record<StepContent['kind'], readonly Wording[]>
 
 const WORDINGS: Wordings = {
   question: [(w) => w.the],

@@ -1,7 +1,7 @@
 import { decimal, listOf, Option, script, some } from '@lookahead/gpu-backend/flags'
 import { devices } from '../bench/options.ts'
-import { partNames } from './parts.ts'
-import type { PartName } from './parts.ts'
+import { partNames } from './part-names.ts'
+import type { PartName } from './part-names.ts'
 
 export const shapeNames = ['0.5b', '1.7b', '8b', 'tiny'] as const
 

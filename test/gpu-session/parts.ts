@@ -2,18 +2,7 @@
 import { mkdir, symlink } from 'node:fs/promises'
 import path from 'node:path'
 import type { SessionOptions } from './options.ts'
-
-export const partNames = [
-  'operators',
-  'parity',
-  'pool',
-  'speed',
-  'transformers',
-  'shipped',
-  'models',
-  'forced',
-] as const
-export type PartName = (typeof partNames)[number]
+import type { PartName } from './part-names.ts'
 
 /** A command that is run in a process of its own. */
 export interface Part {

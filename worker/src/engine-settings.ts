@@ -1,5 +1,5 @@
 /** What `wrangler.toml` and the secrets say of engines that speak OpenAI's API (`ENGINE = "openai"`). */
-import { addressesIn, isAddress, notConfigured, timeoutOf } from './settings.ts'
+import { addressesIn, isAddress, notConfigured, timeoutOf } from './setting-values.ts'
 import { judgeProtocols } from './upstreams/openai/index.ts'
 import type { OpenAIOptions } from './upstreams/openai/index.ts'
 import { WORKERS_AI, fetchFrom } from './upstreams/openai/workers-ai.ts'

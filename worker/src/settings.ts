@@ -1,8 +1,8 @@
 /** What `wrangler.toml` and the secrets say, checked where it is used: a wrong setting is the operator's to mend, and is named. */
-import { ProtocolError } from '@lookahead/sdk/protocol'
-import type { Key } from './access/keys.ts'
+import type { Caller } from './access/caller.ts'
 import type { LeaseLimits } from './access/leases.ts'
 import type { EngineBindings } from './engine-settings.ts'
+import { addressesIn, isAddress, notConfigured, timeoutOf } from './setting-values.ts'
 import type { RunObjects } from './stored/orders.ts'
 
 /** What `wrangler.toml` and the secrets give the worker. */
@@ -46,12 +46,6 @@ export interface Bindings extends EngineBindings {
 /** What Hono knows of every request. */
 export type App = { Bindings: Bindings; Variables: { requestId: string; caller: Caller } }
 
-/** Who asks, and what its key allows it. */
-export interface Caller extends Omit<Key, 'hash'> {
-  /** What its texts are kept apart by in an engine's caches. Default: no key was asked for, and all share them. */
-  cacheSalt?: string
-}
-
 /** `RunCounter`, as one calls it. */
 export interface RunCounterStub {
   take(id: string, holder: string, places: LeaseLimits): Promise<'own' | 'all' | undefined>
@@ -66,8 +60,6 @@ export interface Backend {
   timeoutMs: number | undefined
   fetch: typeof fetch | undefined
 }
-
-const MAX_TIMEOUT_SECONDS = 3600
 
 /** @throws {ProtocolError} 500 `not_configured` */
 export function backendOf({ BACKEND, BACKEND_URL, BACKEND_TOKEN, ...env }: Bindings): Backend {
@@ -85,29 +77,4 @@ export function backendOf({ BACKEND, BACKEND_URL, BACKEND_TOKEN, ...env }: Bindi
     timeoutMs: timeoutOf(env),
     fetch: BACKEND && ((input, init) => BACKEND.fetch(input, init)),
   }
-}
-
-type Timeouts = Pick<Bindings, 'BACKEND_TIMEOUT_SECONDS' | 'CLIENT_TIMEOUT_SECONDS'>
-
-/** In milliseconds. Undefined: the default. @throws {ProtocolError} 500 `not_configured` */
-export function timeoutOf(env: Timeouts, name: keyof Timeouts = 'BACKEND_TIMEOUT_SECONDS'): number | undefined {
-  const seconds = env[name] ? Number(env[name]) : undefined
-  if (seconds !== undefined && !(seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS))
-    throw notConfigured(name, `to a number from 0 to ${MAX_TIMEOUT_SECONDS}`)
-  return seconds && seconds * 1000
-}
-
-/** @param right what the setting must be set to */
-export const notConfigured = (setting: string, right: string): ProtocolError =>
-  new ProtocolError(500, 'not_configured', `the worker's operator must set ${setting} ${right}`)
-
-/** Each of them once, without the slash at its end. */
-export const addressesIn = (list = ''): string[] => [
-  ...new Set(list.split(/[\s,]+/).flatMap((url) => url.replace(/\/+$/, '') || [])),
-]
-
-export function isAddress(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, username, password } = new URL(text)
-  return /^https?:$/.test(protocol) && !username && !password
 }

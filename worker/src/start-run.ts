@@ -8,7 +8,8 @@ import { failure } from './failure.ts'
 import { Controllers, cycle } from './lookahead/index.ts'
 import type { Progress } from './lookahead/index.ts'
 import { logLine } from './log.ts'
-import type { App, Bindings, Caller } from './settings.ts'
+import type { Caller } from './access/caller.ts'
+import type { App, Bindings } from './settings.ts'
 import { engineOf } from './upstreams/index.ts'
 
 /** workerd notices that a client has left when it next writes, so a silent stream must not stay silent for long. */

@@ -4,7 +4,7 @@ import type { RunEvent } from '@lookahead/sdk/protocol'
 import { describe, expect, test } from 'vitest'
 import type { Checkpoint, Progress } from '../src/lookahead/index.ts'
 import { Journal } from '../src/stored/journal.ts'
-import type { Storage } from '../src/stored/journal.ts'
+import type { Storage } from '../src/stored/storage.ts'
 
 const delta = (text: string): RunEvent => ({ type: 'text.delta', channel: 'answer', text })
 /** An event that no progress comes after. */

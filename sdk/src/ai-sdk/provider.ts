@@ -2,11 +2,8 @@ import { NoSuchModelError } from '@ai-sdk/provider'
 import type { LanguageModelV4, ProviderV4 } from '@ai-sdk/provider'
 import { Lookahead } from '../client.ts'
 import type { LookaheadOptions } from '../options.ts'
-import type { RunRequestInput } from '../protocol/run-request.ts'
 import { languageModel } from './language-model.ts'
-
-/** How a model looks ahead where a call does not say: the `lookahead` field of a run. */
-export type LookaheadSettings = NonNullable<RunRequestInput['lookahead']>
+import type { LookaheadSettings } from './settings.ts'
 
 export interface LookaheadProvider extends ProviderV4 {
   /** @param modelId what the model is called in results: a worker has one, `target` by default */

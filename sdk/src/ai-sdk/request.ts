@@ -2,7 +2,7 @@ import { UnsupportedFunctionalityError } from '@ai-sdk/provider'
 import type { LanguageModelV4CallOptions, LanguageModelV4Message, SharedV4Warning } from '@ai-sdk/provider'
 import type { RunRequestInput } from '../protocol/run-request.ts'
 import type { Message } from '../protocol/sampling.ts'
-import type { LookaheadSettings } from './provider.ts'
+import type { LookaheadSettings } from './settings.ts'
 
 /** A call as a run; settings that a run does not know become warnings. @throws {UnsupportedFunctionalityError} for content that is no text */
 export function toRequest(

@@ -1,6 +1,5 @@
 /** The keys that clients may show. Of those in `API_KEYS` the worker knows only the hash, so that who reads its settings has no key. */
-import { notConfigured } from '../settings.ts'
-import type { Bindings } from '../settings.ts'
+import { notConfigured } from '../setting-values.ts'
 
 export interface Key {
   /** What logs and limits call it. */
@@ -23,7 +22,7 @@ const SHOWABLE = /^[\w.~+/-]+=*$/
  * Those of `API_KEYS`, and the one of `API_KEY`, whose name is "default". None: nobody is asked for one.
  * @throws {ProtocolError} 500 `not_configured`
  */
-export async function keysOf({ API_KEY, API_KEYS }: Bindings): Promise<Key[]> {
+export async function keysOf({ API_KEY, API_KEYS }: { API_KEY?: string; API_KEYS?: string }): Promise<Key[]> {
   if (API_KEY && !SHOWABLE.test(API_KEY)) throw notConfigured('API_KEY', 'to letters, digits and -._~+/ only')
   const keys = (API_KEYS ?? '').split(/\s+/).filter(Boolean).map(readEntry)
   const all = API_KEY ? [{ name: 'default', hash: await sha256(API_KEY) }, ...keys] : keys

@@ -1,5 +1,5 @@
 /** What the worker's operator lets clients do. */
-import { notConfigured, timeoutOf } from '../settings.ts'
+import { notConfigured, timeoutOf } from '../setting-values.ts'
 import type { Bindings } from '../settings.ts'
 
 interface Limits {

@@ -27,7 +27,7 @@ const cycleOf = (cycle: Partial<Cycle>): Cycle => ({
 function play(controller: AdaptiveController, { acceptance, cost }: World, cycles: number) {
   const plans: Plan[] = []
   let [tokens, spent, owed] = [0, 0, 0]
-  const tell = (cycle: Partial<Cycle> & Pick<Cycle, 'tokens' | 'ms'>) => {
+  const tell = (cycle: Partial<Cycle> & { tokens: number; ms: number }) => {
     tokens += cycle.tokens
     spent += cycle.ms
     controller.observe(cycleOf(cycle))

@@ -1,6 +1,7 @@
 import { guessesOf } from './controller.ts'
-import type { Controller, Cycle, Lookahead, Plan, TokenGuesses } from './controller.ts'
+import type { Controller, Cycle, Lookahead, Plan } from './controller.ts'
 import { DecayingSum, Line } from './learning.ts'
+import type { TokenGuesses } from './token-guesses.ts'
 
 /** Steps the target writes alone before lookahead is tried again: at first, and at most. */
 const ALONE_STEPS = [4, 256] as const

@@ -1,5 +1,6 @@
 /** How far the next cycle looks ahead: steps, alternatives, tokens. Numbers alone, whatever writes the text. */
 import type { Mode, RunRequest } from '@lookahead/sdk/protocol'
+import type { TokenGuesses } from './token-guesses.ts'
 import type { Share } from './upstream.ts'
 
 /** What the next cycle is to do. */
@@ -11,16 +12,6 @@ export interface Plan {
   /** Steps the target writes after those it accepts; `end`: to the end of the text. */
   steps: number | 'end'
   tokens: TokenGuesses
-}
-
-/** How many tokens may be guessed in one forward (γ2), by who guesses them; 0 is off. */
-export interface TokenGuesses {
-  /** Whether the drafted steps' tokens are taken as guesses of the target's. */
-  drafted: boolean
-  /** By n-gram of the text so far. */
-  ngram: number
-  /** By the draft model. */
-  draft: number
 }
 
 /** What one cycle did and took. */

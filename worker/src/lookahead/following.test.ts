@@ -117,7 +117,7 @@ test('steps, verdicts and text come in the order of the engine, and every step i
 })
 
 test('the controller learns from every cycle', async () => {
-  const seen: number[][] = []
+  const seen: (number | undefined)[][] = []
   const tokens = { drafted: true, ngram: 0, draft: 0 }
   const controller: Controller = {
     next: () => ({ depth: 2, width: 1, steps: 1, tokens }),

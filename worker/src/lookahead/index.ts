@@ -1,6 +1,7 @@
 export { AdaptiveController } from './adaptive-controller.ts'
 export { fixedController, plain } from './controller.ts'
-export type { Controller, Cycle, Plan, TokenGuesses } from './controller.ts'
+export type { Controller, Cycle, Plan } from './controller.ts'
+export type { TokenGuesses } from './token-guesses.ts'
 export { Controllers } from './controllers.ts'
 export { cycle, cycleWithProgress } from './cycle.ts'
 export type { CycleOptions } from './cycle.ts'

@@ -1,6 +1,5 @@
 /** What a run teaches of time: the phases of its cycles, and nothing of what held them up besides. */
 import { RunRequest, parseRequest } from '@lookahead/sdk/protocol'
-import type { RunRequestInput } from '@lookahead/sdk/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { fixedController } from './controller.ts'
 import type { Cycle } from './controller.ts'
@@ -45,8 +44,8 @@ async function lessons({ draft, verify, follow }: Calls, readMs = 0): Promise<Cy
     ...(follow && { follow: () => events(follow()) }),
   }
   const learned: Cycle[] = []
-  const lookahead: RunRequestInput['lookahead'] = { mode: draft || follow ? 'lr' : 'ar', depth: 1 }
-  const { next } = fixedController({ ...lookahead, mode: lookahead.mode!, depth: 1 })
+  const lookahead = { mode: draft || follow ? ('lr' as const) : ('ar' as const), depth: 1 }
+  const { next } = fixedController(lookahead)
   const controller = { next, observe: (lesson: Cycle) => void learned.push(lesson) }
   const options = { runId: 'r', signal: new AbortController().signal, controller, log: () => undefined }
   const request = parseRequest(RunRequest, { prompt: 'x', lookahead })

@@ -1,6 +1,6 @@
 /** What the cycle asks of an engine. An engine knows nothing of runs, and the cycle nothing of HTTP, tokens' ids or models. */
 import type { ChannelState, FinishReason, Message, OpenWord, Sampling, StepRules } from '@lookahead/sdk/protocol'
-import type { TokenGuesses } from './controller.ts'
+import type { TokenGuesses } from './token-guesses.ts'
 
 /** An engine: a target model, and perhaps a draft model and verifiers. */
 export interface Upstream {

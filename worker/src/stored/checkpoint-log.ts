@@ -1,6 +1,6 @@
 /** How far a stored run is, in SQLite: what another object needs to go on with it, kept until the run is over. */
 import type { Progress, SavedRun } from '../lookahead/index.ts'
-import type { Storage } from './journal.ts'
+import type { Storage } from './storage.ts'
 
 /** Its name on disk, by which runs that other versions began are found too. */
 const CHECKPOINT = 'standing'

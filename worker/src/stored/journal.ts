@@ -4,15 +4,7 @@ import type { Leavable, RunEvent } from '@lookahead/sdk/protocol'
 import type { Progress, SavedRun } from '../lookahead/index.ts'
 import { CheckpointLog } from './checkpoint-log.ts'
 import { EventLog } from './event-log.ts'
-import type { Sql } from './event-log.ts'
-
-/** Of a Durable Object's storage, what is asked of it here. */
-export interface Storage {
-  sql: Sql
-  kv: { get(key: string): unknown; put(key: string, value: unknown): void }
-  /** Resolves once all that was written is on disk. */
-  sync(): Promise<void>
-}
+import type { Storage } from './storage.ts'
 
 const ENDED_AT = 'endedAt'
 

@@ -2,7 +2,7 @@
  * Values in a Durable Object's storage, as UTF-8: a string with one character beyond Latin-1 would take twice the room, and a value
  * may have 2 MB. @see https://developers.cloudflare.com/durable-objects/platform/limits/
  */
-import type { Storage } from './journal.ts'
+import type { Storage } from './storage.ts'
 
 type KeyValue = Storage['kv']
 

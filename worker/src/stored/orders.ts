@@ -1,6 +1,6 @@
 /** What the worker asks of the object that keeps a run. */
 import type { RunRequest } from '@lookahead/sdk/protocol'
-import type { Caller } from '../settings.ts'
+import type { Caller } from '../access/caller.ts'
 
 /** Of a Durable Object's namespace, what is asked of it here. */
 export interface RunObjects {

@@ -1,5 +1,5 @@
 /** How long a stored run is kept after its end. */
-import { notConfigured } from '../settings.ts'
+import { notConfigured } from '../setting-values.ts'
 import type { Bindings } from '../settings.ts'
 
 const DEFAULT_SECONDS = 3600

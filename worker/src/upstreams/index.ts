@@ -1,5 +1,5 @@
 /** The engines that runs can be sent to. One more is its own file and a line in `engines`. */
-import { notConfigured } from '../settings.ts'
+import { notConfigured } from '../setting-values.ts'
 import type { Bindings } from '../settings.ts'
 import type { Engine } from './engine.ts'
 import { native } from './native-engine.ts'

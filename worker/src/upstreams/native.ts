@@ -1,7 +1,7 @@
 /** Our GPU backend as an engine: `/v1/draft` and `/v1/verify`, each one POST that is answered by server-sent events. */
 import { DraftEvent, VerifyEvent, leavable, resumed, sleep } from '@lookahead/sdk/protocol'
 import type { DraftRequestInput, VerifyRequestInput } from '@lookahead/sdk/protocol'
-import type { TokenGuesses } from '../lookahead/controller.ts'
+import type { TokenGuesses } from '../lookahead/token-guesses.ts'
 import { UpstreamError } from '../lookahead/upstream.ts'
 import type * as domain from '../lookahead/upstream.ts'
 import { NativeContext } from './native-context.ts'

@@ -9,7 +9,8 @@ import type { Capabilities } from './probe.ts'
 import { Reader } from './reader.ts'
 import { writeWithin } from './room.ts'
 import { inCalls } from './server.ts'
-import type { Piece, Server } from './server.ts'
+import type { Piece } from './piece.ts'
+import type { Server } from './server.ts'
 import { wholeTokens } from './whole-tokens.ts'
 
 export interface Branches {

@@ -1,6 +1,7 @@
 /** What a server can do, found by asking it: engines leave unknown fields unread, refuse them, or are of another version than their name says. */
 import { UpstreamError } from '../../lookahead/upstream.ts'
-import type { ApiFeatures, Piece, Server, Writing } from './server.ts'
+import type { Piece } from './piece.ts'
+import type { ApiFeatures, Server, Writing } from './server.ts'
 import { Detokenized, Tokenized } from './wire.ts'
 
 export interface Capabilities extends ApiFeatures {

@@ -2,7 +2,7 @@
 import { channelsThrough } from '@lookahead/sdk/protocol'
 import type { ChannelState } from '@lookahead/sdk/protocol'
 import type { Passage } from './passage.ts'
-import type { Piece } from './server.ts'
+import type { Piece } from './piece.ts'
 
 export class Reader {
   #channels: ChannelState

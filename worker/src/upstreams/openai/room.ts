@@ -2,7 +2,8 @@
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import { tooLong } from './failure.ts'
 import type { Capabilities } from './probe.ts'
-import type { Piece, Server, Writing } from './server.ts'
+import type { Piece } from './piece.ts'
+import type { Server, Writing } from './server.ts'
 
 /** Tokens asked for in one call where nobody knows how many there is room for. */
 const STRETCH = 2048

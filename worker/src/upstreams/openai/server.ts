@@ -11,6 +11,7 @@ import { Transport } from './transport.ts'
 import type { ConnectionOptions, ServerOptions } from './transport.ts'
 import { modelsIn } from './model-list.ts'
 import type { AwayEvents } from './away-events.ts'
+import type { Piece } from './piece.ts'
 import { StreamCheck } from './stream-check.ts'
 import { Chunk, Refusal } from './wire.ts'
 
@@ -33,19 +34,6 @@ export interface Writing {
   stop?: readonly string[]
   /** The prompt was rendered by a template, which has put the beginning of text already. */
   isRendered?: boolean
-}
-
-/** What came of one of the texts. */
-export interface Piece {
-  /** Which prompt it goes on from. */
-  branch: number
-  text: string
-  /** Of an engine that tells them. */
-  ids: readonly number[] | undefined
-  /** `stop`: the end of the text, or a stop string; `length`: no more tokens were asked for. */
-  end: 'stop' | 'length' | undefined
-  /** The stop string that ended it, of an engine that tells. */
-  stop: string | undefined
 }
 
 /** Our own backend takes no more in a call. */

@@ -1,7 +1,7 @@
 /** What a server writes, held against what it was asked for: it may be broken, or leave unread what it does not know. */
 import { UpstreamError } from '../../lookahead/upstream.ts'
 import type { Role } from './failure.ts'
-import type { Piece } from './server.ts'
+import type { Piece } from './piece.ts'
 
 /** No vocabulary has tokens longer than this. */
 const TOKEN_CHARACTERS = 1024
