@@ -17,6 +17,7 @@ const cycleTest = 'worker/src/lookahead/cycle.test.ts'
 const runTest = 'worker/src/lookahead/run.test.ts'
 const faultsTest = 'worker/src/lookahead/faults.test.ts'
 const adaptive = 'worker/src/lookahead/adaptive-controller.ts'
+const targetAlone = 'worker/src/lookahead/target-alone.ts'
 const guessesTest = 'worker/src/lookahead/controller.test.ts'
 const controllerTest = 'worker/src/lookahead/adaptive-controller.test.ts'
 
@@ -339,23 +340,23 @@ export const lookahead: Area = {
       tests: [controllerTest],
     },
     {
-      file: adaptive,
-      from: 'Math.min(2 * steps, ALONE_STEPS[1])',
-      to: 'steps',
+      file: targetAlone,
+      from: 'Math.min(2 * chosen, most)',
+      to: 'chosen',
       means: 'lookahead that does not pay is tried as often as at first',
       tests: [controllerTest],
     },
     {
-      file: adaptive,
-      from: 'this.#untilRecheck <= 0',
-      to: 'this.#untilRecheck <= 0 && this.#alone.tokens.sum === 0',
+      file: targetAlone,
+      from: 'if (this.#untilTimed > 0)',
+      to: 'if (this.#untilTimed > 0 || this.tokenMs < Infinity)',
       means: 'the target is timed alone only once',
       tests: [controllerTest],
     },
     {
-      file: adaptive,
-      from: 'this.#untilRecheck -= drafted',
-      to: 'this.#untilRecheck -= 8',
+      file: targetAlone,
+      from: 'this.#untilTimed -= steps',
+      to: 'this.#untilTimed -= 8',
       means: 'small cycles have the target timed alone more often',
       tests: [controllerTest],
     },
@@ -374,16 +375,16 @@ export const lookahead: Area = {
       tests: [controllerTest],
     },
     {
-      file: adaptive,
-      from: 'this.#untilRecheck = this.#recheckAfter',
-      to: 'this.#untilRecheck = 512',
+      file: targetAlone,
+      from: '    this.#untilTimed = this.#timedAfter\n    this.#timedAfter',
+      to: '    this.#untilTimed = 512\n    this.#timedAfter',
       means: 'the target is timed alone as seldom at first as later',
       tests: [controllerTest],
     },
     {
-      file: adaptive,
-      from: 'gain >= 1 || isDue ?',
-      to: 'gain >= 1 || (isDue && false) ?',
+      file: targetAlone,
+      from: 'if (isOver) return undefined',
+      to: '',
       means: 'lookahead that did not pay is never tried again',
       tests: [controllerTest],
     },
@@ -451,8 +452,8 @@ export const lookahead: Area = {
       tests: [runTest, cycleTest],
     },
     {
-      file: adaptive,
-      from: '    if (gain >= 1) this.#aloneSteps = ALONE_STEPS[0]\n',
+      file: targetAlone,
+      from: '    this.#steps = STEPS[0]\n',
       to: '',
       means: 'lookahead that pays again is tried as rarely as before',
       tests: [controllerTest],
@@ -479,28 +480,28 @@ export const lookahead: Area = {
       tests: [controllerTest],
     },
     {
-      file: adaptive,
-      from: '      if (isLast) this.#left = Math.max(0, this.#stretch - tokens)\n',
+      file: targetAlone,
+      from: '    if (isLast) this.#left = Math.max(0, this.#stretch - tokens)\n',
       to: '',
       means: 'every short text tries again what does not pay',
       tests: [controllerTest],
     },
     {
-      file: adaptive,
-      from: '    this.#left = 0\n    this.#triesNext',
-      to: '    this.#triesNext',
+      file: targetAlone,
+      from: '    this.#left = 0\n    this.#isTrialNext',
+      to: '    this.#isTrialNext',
       means: 'once a text has ended too soon nothing is drafted any more',
       tests: [controllerTest],
     },
     {
-      file: adaptive,
-      from: 'Math.max(steps, this.#aloneSteps)',
-      to: 'this.#aloneSteps',
+      file: targetAlone,
+      from: 'Math.max(steps, this.#steps)',
+      to: 'this.#steps',
       means: 'what loses much is tried again as soon as what loses little',
       tests: [controllerTest],
     },
     {
-      file: adaptive,
+      file: targetAlone,
       from: '    this.#stretch = 0\n',
       to: '',
       means: 'the rest of a timing that a text cut short counts as time alone',

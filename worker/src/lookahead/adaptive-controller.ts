@@ -1,18 +1,9 @@
 import { guessesOf } from './controller.ts'
 import type { Controller, Cycle, Lookahead, Plan } from './controller.ts'
 import { DecayingSum, Line } from './learning.ts'
+import { TargetAlone } from './target-alone.ts'
 import type { TokenGuesses } from './token-guesses.ts'
 
-/** Steps the target writes alone before lookahead is tried again: at first, and at most. */
-const ALONE_STEPS = [4, 256] as const
-/** How many times what a trial loses is written alone before the next one, at least. */
-const TRIAL_PRICE = 16
-/** Drafted steps after which the target is timed alone again: at first, when all is slow still, and at most. */
-const RECHECK_AFTER = [64, 2048] as const
-/** Steps it writes in a later timing: the first has told roughly, and every step written alone is a slow one. */
-const RECHECK_STEPS = 2
-/** How much of what the target took alone is kept when it is timed again. */
-const ALONE_KEPT = 0.5
 /** Cycles after which another depth is tried. */
 const PROBE_AFTER = 16
 /** Depths whose speeds differ by less count as equal. */
@@ -43,18 +34,9 @@ export class AdaptiveController implements Controller {
   readonly #confirmed = { cycles: new DecayingSum(1), tokens: new DecayingSum(0) }
   readonly #drafted = { steps: new DecayingSum(4), tokens: new DecayingSum(100) }
   readonly #cost = new Line(TOKEN_COST)
-  readonly #alone = { ms: new DecayingSum(0, ALONE_KEPT), tokens: new DecayingSum(0, ALONE_KEPT) }
-  /** Cycles of lookahead, and drafted steps before the target is timed alone again. */
+  readonly #alone = new TargetAlone()
+  /** Cycles of lookahead. */
   #cycles = 0
-  #untilRecheck = 0
-  #recheckAfter: number = RECHECK_AFTER[0]
-  /** How long the target writes alone when lookahead does not pay. */
-  #aloneSteps: number = ALONE_STEPS[0]
-  /** Whether it has, so that lookahead is tried again; and how many tokens of that a text that ended sooner has left. */
-  #triesNext = false
-  #left = 0
-  /** Tokens that the target was to write alone. */
-  #stretch = 0
 
   /** @param lookahead no cycle goes further ahead than its depth; each that drafts has its width */
   constructor(lookahead: Lookahead) {
@@ -66,21 +48,18 @@ export class AdaptiveController implements Controller {
   next(): Plan {
     const { depth, gain } = this.#best()
     if (!this.#cost.isMeasured) return this.#ahead(depth)
-    if (this.#untilRecheck <= 0) return this.#recheck()
-    if (gain >= 1) this.#aloneSteps = ALONE_STEPS[0]
-    const isDue = this.#triesNext && this.#left === 0
-    return gain >= 1 || isDue ? this.#ahead(this.#probed(depth)) : this.#stretchOn(depth, gain)
+    if (gain >= 1) this.#alone.pays()
+    const alone =
+      this.#alone.timing() ?? (gain < 1 ? this.#alone.stretch(this.#lostMs(depth, gain), this.#stepTokens) : undefined)
+    return alone === undefined ? this.#ahead(this.#probed(depth)) : this.#targetAlone(alone)
   }
 
   observe({ drafted, draftedTokens, accepted, acceptedTokens, tokens, ms, readsPrompt, isLast }: Cycle): void {
     if (tokens === 0) return
     const weight = readsPrompt ? LITTLE : 1
-    if (drafted === 0) {
-      if (isLast) this.#left = Math.max(0, this.#stretch - tokens)
-      return this.#wroteAlone(tokens, ms, weight)
-    }
+    if (drafted === 0) return this.#alone.wrote(tokens, ms, weight, isLast)
     this.#cycles++
-    this.#untilRecheck -= drafted
+    this.#alone.drafted(drafted)
     this.#drafted.steps.add(drafted)
     this.#drafted.tokens.add(draftedTokens)
     if (ms !== undefined) this.#took(draftedTokens, ms, weight)
@@ -96,51 +75,16 @@ export class AdaptiveController implements Controller {
   }
 
   #ahead(depth: number): Plan {
-    this.#triesNext = false
     return { depth, width: this.#width, steps: 1, tokens: this.#tokens }
   }
 
-  /** The target writes alone for a while, and is timed. */
   #targetAlone(steps: number): Plan {
-    this.#untilRecheck = this.#recheckAfter
     return { depth: 0, width: 1, steps, tokens: this.#tokens }
-  }
-
-  /** Only to know how fast it is by now. */
-  #recheck(): Plan {
-    const plan = this.#targetAlone(this.#alone.tokens.sum > 0 ? RECHECK_STEPS : ALONE_STEPS[0])
-    this.#recheckAfter = Math.min(2 * this.#recheckAfter, RECHECK_AFTER[1])
-    this.#stretch = 0
-    return plan
-  }
-
-  /** Instead of looking ahead, which would not pay; goes on with what an earlier text has left of it. */
-  #stretchOn(depth: number, gain: number): Plan {
-    const isNew = this.#left === 0
-    const steps = isNew ? this.#longEnough(depth, gain) : Math.ceil(this.#left / this.#stepTokens)
-    if (isNew) this.#aloneSteps = Math.min(2 * steps, ALONE_STEPS[1])
-    this.#stretch = isNew ? steps * this.#stepTokens : this.#left
-    this.#left = 0
-    this.#triesNext = true
-    return this.#targetAlone(steps)
-  }
-
-  /** Steps after which another trial at that depth costs little, whatever it loses. */
-  #longEnough(depth: number, gain: number): number {
-    const lostMs = this.#cost.at(depth * this.#stepTokens) * (1 - gain)
-    const steps = Math.ceil((TRIAL_PRICE * lostMs) / (this.#aloneTokenMs * this.#stepTokens))
-    return Math.min(Math.max(steps, this.#aloneSteps), ALONE_STEPS[1])
   }
 
   #took(draftedTokens: number, ms: number, weight: number): void {
     const most = this.#cost.isMeasured ? OUTLIER * this.#cost.at(draftedTokens) : ms
     this.#cost.add(draftedTokens, Math.min(ms, most), weight)
-  }
-
-  #wroteAlone(tokens: number, ms: number | undefined, weight: number): void {
-    if (ms === undefined) return
-    this.#alone.ms.add(weight * ms)
-    this.#alone.tokens.add(weight * tokens)
   }
 
   /** Now and then a depth beside the best: half of it, or twice. */
@@ -154,12 +98,12 @@ export class AdaptiveController implements Controller {
     const speeds = Array.from({ length: this.#most }, (_, i) => this.#speed(i + 1))
     const enough = Math.max(...speeds) / TOLERANCE
     const index = speeds.findLastIndex((speed) => speed >= enough)
-    return { depth: index + 1, gain: speeds[index]! * this.#aloneTokenMs }
+    return { depth: index + 1, gain: speeds[index]! * this.#alone.tokenMs }
   }
 
-  get #aloneTokenMs(): number {
-    const { ms, tokens } = this.#alone
-    return tokens.sum > 0 ? ms.sum / tokens.sum : Infinity
+  /** What a cycle takes longer than the target alone would. */
+  #lostMs(depth: number, gain: number): number {
+    return this.#cost.at(depth * this.#stepTokens) * (1 - gain)
   }
 
   get #stepTokens(): number {
