@@ -375,6 +375,20 @@ export const lookahead: Area = {
       tests: [controllerTest],
     },
     {
+      file: adaptive,
+      from: 'const TOLERANCE_OF_NOW = 1.06',
+      to: 'const TOLERANCE_OF_NOW = 1.03',
+      means: 'every rejected step makes the next cycles shallower',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
+      from: ' && gains[depth - 1]! >= 1',
+      to: '',
+      means: 'a depth that does not pay is kept beside one that does',
+      tests: [controllerTest],
+    },
+    {
       file: targetAlone,
       from: '    this.#untilTimed = this.#timedAfter\n    this.#timedAfter',
       to: '    this.#untilTimed = 512\n    this.#timedAfter',

@@ -107,6 +107,20 @@ describe('depth follows acceptance and cost', () => {
     expect(depths.toSorted((a, b) => a - b)[7]).toBe(3)
   })
 
+  test('a rejected step or two does not make it near', () => {
+    const depths: number[] = []
+    for (const rejected of [0, 1, 2, 12]) {
+      const controller = adaptive(8)
+      play(controller, { acceptance: 0.97, cost: (depth) => 8 + 8 * depth }, 100)
+      for (let i = 0; i < rejected; i++)
+        controller.observe(cycleOf({ drafted: 4, accepted: 0, tokens: STEP_TOKENS, ms: 40 }))
+      depths.push(controller.next().depth)
+    }
+    const [usual, ...later] = depths
+    expect(later.slice(0, 2)).toEqual([usual, usual])
+    expect(later.at(-1)).toBeLessThan(usual! - 1)
+  })
+
   test('nothing to gain: plain decoding, tried again more and more rarely, costs little', () => {
     const { plans, speedup } = play(adaptive(8), { acceptance: 0.3, cost: dear }, 30)
     const stretches = plans.filter(({ depth }) => depth === 0).map(({ steps }) => steps as number)
@@ -147,8 +161,8 @@ describe('depth follows acceptance and cost', () => {
 
 test('the target is timed alone after the first cycle, and again after ever more', () => {
   const { plans } = play(adaptive(8), { acceptance: 0.97, cost: farPays }, 300)
-  expect(plans.flatMap(({ depth }, i) => (depth === 0 ? [i] : []))).toEqual([1, 12, 30, 64, 132, 267])
-  expect(plans.filter(({ depth }) => depth === 0).map(({ steps }) => steps)).toEqual([4, 2, 2, 2, 2, 2])
+  expect(plans.flatMap(({ depth }, i) => (depth === 0 ? [i] : []))).toEqual([1, 12, 46, 178])
+  expect(plans.filter(({ depth }) => depth === 0).map(({ steps }) => steps)).toEqual([4, 2, 2, 2])
 })
 
 test('small cycles bring no more of that than large ones: drafted steps count', () => {
@@ -227,7 +241,7 @@ describe('what is learned of a cycle', () => {
 
   test('a text that ends while the target is only timed leaves nothing of that to the next one', () => {
     const controller = adaptive(8)
-    const trial = () => controller.observe(cycleOf({ drafted: 128, tokens: 30, ms: 128 * 35 }))
+    const trial = () => controller.observe(cycleOf({ drafted: 256, tokens: 30, ms: 256 * 35 }))
     const alone = (steps: number | 'end', more: Partial<Cycle> = {}) => {
       const tokens = STEP_TOKENS * (steps as number)
       controller.observe(cycleOf({ tokens, ms: tokens, ...more }))

@@ -8,6 +8,8 @@ import type { TokenGuesses } from './token-guesses.ts'
 const PROBE_AFTER = 16
 /** Depths whose speeds differ by less count as equal. */
 const TOLERANCE = 1.03
+/** So much slower the depth of now may be before a shallower one is taken: after a few rejected steps all seem too deep. */
+const TOLERANCE_OF_NOW = 1.06
 /** What a drafted token adds to a cycle, against what a cycle costs without any, before it is measured. */
 const TOKEN_COST = 1 / 25
 /** What a cycle took together with reading the prompt says little of the cycles to come. */
@@ -35,6 +37,8 @@ export class AdaptiveController implements Controller {
   readonly #drafted = { steps: new DecayingSum(4), tokens: new DecayingSum(100) }
   readonly #cost = new Line(TOKEN_COST)
   readonly #alone = new TargetAlone()
+  /** The best depth of late. */
+  #depth = 0
   /** Cycles of lookahead. */
   #cycles = 0
 
@@ -96,9 +100,12 @@ export class AdaptiveController implements Controller {
   /** The deepest of those that commit about the most tokens a millisecond, and its speed against the target's alone. */
   #best(): { depth: number; gain: number } {
     const speeds = Array.from({ length: this.#most }, (_, i) => this.#speed(i + 1))
-    const enough = Math.max(...speeds) / TOLERANCE
-    const index = speeds.findLastIndex((speed) => speed >= enough)
-    return { depth: index + 1, gain: speeds[index]! * this.#alone.tokenMs }
+    const gains = speeds.map((speed) => speed * this.#alone.tokenMs)
+    const isKept = (depth: number) => depth === this.#depth && gains[depth - 1]! >= 1
+    const enough = (depth: number) => Math.max(...speeds) / (isKept(depth) ? TOLERANCE_OF_NOW : TOLERANCE)
+    const index = speeds.findLastIndex((speed, i) => speed >= enough(i + 1))
+    this.#depth = index + 1
+    return { depth: this.#depth, gain: gains[index]! }
   }
 
   /** What a cycle takes longer than the target alone would. */

@@ -36,7 +36,7 @@ export class TargetAlone {
     if (this.#untilTimed > 0) return undefined
     const steps = this.tokenMs < Infinity ? TIMED_STEPS : STEPS[0]
     this.#untilTimed = this.#timedAfter
-    this.#timedAfter = Math.min(2 * this.#timedAfter, TIMED_AFTER[1])
+    this.#timedAfter = Math.min(4 * this.#timedAfter, TIMED_AFTER[1])
     this.#stretch = 0
     return steps
   }
