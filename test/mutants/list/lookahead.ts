@@ -376,6 +376,13 @@ export const lookahead: Area = {
     },
     {
       file: adaptive,
+      from: ' || this.#cost.spread > WIDE_SPREAD',
+      to: '',
+      means: 'other depths are tried although what a token costs shows without',
+      tests: [controllerTest],
+    },
+    {
+      file: adaptive,
       from: 'const TOLERANCE_OF_NOW = 1.06',
       to: 'const TOLERANCE_OF_NOW = 1.03',
       means: 'every rejected step makes the next cycles shallower',

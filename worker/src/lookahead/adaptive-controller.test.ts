@@ -179,6 +179,19 @@ test('now and then another depth is tried, so that what a step costs shows', () 
   expect(new Set(last).size).toBeGreaterThan(1)
 })
 
+test('not where cycles are short and long by themselves, as overlapped ones are', () => {
+  const controller = adaptive(8)
+  const depths = new Set<number>()
+  for (let i = 0; i < 120; i++) {
+    const { depth, steps } = controller.next()
+    if (i >= 40 && depth > 0) depths.add(depth)
+    const [drafted, alone] = depth > 0 ? [1 + (i % 5), 0] : [0, steps as number]
+    const tokens = STEP_TOKENS * (drafted + alone)
+    controller.observe(cycleOf({ drafted, accepted: drafted, tokens, ms: depth > 0 ? 2 + tokens / 4 : tokens }))
+  }
+  expect([...depths]).toEqual([8])
+})
+
 describe('what is learned of a cycle', () => {
   /** After cycles that pay, and such ones. */
   const after = (last: Partial<Cycle>, times: number) => {

@@ -4,8 +4,9 @@ import { DecayingSum, Line } from './learning.ts'
 import { TargetAlone } from './target-alone.ts'
 import type { TokenGuesses } from './token-guesses.ts'
 
-/** Cycles after which another depth is tried. */
+/** Cycles after which another depth is tried, unless they are so different by themselves that what a token costs shows anyway. */
 const PROBE_AFTER = 16
+const WIDE_SPREAD = 0.3
 /** Depths whose speeds differ by less count as equal. */
 const TOLERANCE = 1.03
 /** So much slower the depth of now may be before a shallower one is taken: after a few rejected steps all seem too deep. */
@@ -93,7 +94,7 @@ export class AdaptiveController implements Controller {
 
   /** Now and then a depth beside the best: half of it, or twice. */
   #probed(depth: number): number {
-    if (this.#cycles % PROBE_AFTER !== PROBE_AFTER - 1) return depth
+    if (this.#cycles % PROBE_AFTER !== PROBE_AFTER - 1 || this.#cost.spread > WIDE_SPREAD) return depth
     return (this.#cycles / PROBE_AFTER) % 2 < 1 ? Math.ceil(depth / 2) : Math.min(2 * depth, this.#most)
   }
 

@@ -39,6 +39,12 @@ export class Line {
     return this.#weights > 0
   }
 
+  /** How widely `d` was spread: its standard deviation, in parts of its mean. */
+  get spread(): number {
+    const mean = this.#d / this.#weights
+    return mean > 0 ? Math.sqrt(Math.max(0, this.#dd / this.#weights - mean * mean)) / mean : 0
+  }
+
   add(d: number, y: number, weight = 1): void {
     const decay = DECAY ** weight
     this.#weights = decay * this.#weights + weight
