@@ -82,7 +82,8 @@ export class Tree {
     const own = 1 + leaves.reduce((sum, { tokens }) => sum + tokens.length, chain.length)
     const part = read / (read + own)
     this.reading.ms = part * (performance.now() - started)
-    this.reading.shareMs = part * ((this.#meter?.ms ?? 0) - shareMs)
+    // Who reads a meter sets it back, which may be meanwhile.
+    this.reading.shareMs = part * Math.max(0, (this.#meter?.ms ?? 0) - shareMs)
     return scores
   }
 
