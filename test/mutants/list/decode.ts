@@ -5,7 +5,7 @@ const verify = 'gpu-backend/src/engine/decode/verify.ts'
 const generate = 'gpu-backend/src/engine/decode/generate.ts'
 const draftedChain = 'gpu-backend/src/engine/decode/drafted-chain.ts'
 const certainOutput = 'gpu-backend/src/engine/decode/certain-output.ts'
-const draft = 'gpu-backend/src/engine/decode/draft.ts'
+const drafting = 'gpu-backend/src/engine/decode/drafting.ts'
 const draftWriter = 'gpu-backend/src/engine/decode/draft-writer.ts'
 const alternatives = 'gpu-backend/src/engine/decode/alternatives.ts'
 const branch = 'gpu-backend/src/engine/decode/branch.ts'
@@ -215,7 +215,7 @@ export const decode: Area = {
       tests: [commitTest],
     },
     {
-      file: draft,
+      file: 'gpu-backend/src/engine/decode/draft.ts',
       from: "if (step.end === 'text') break\n",
       to: '',
       means: 'steps are drafted after the end of the text',
@@ -271,7 +271,7 @@ export const decode: Area = {
       tests: [stepsTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: 'drafts.steps.reduce((channels, { text }) => channelsThrough(channels, text), committed)',
       to: 'committed',
       means: 'drafted steps are cut as the first is, though the thinking ends between them',
@@ -306,7 +306,7 @@ export const decode: Area = {
       tests: [couplingTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: 'writer,\n      position,',
       to: 'writer,\n      position: 0,',
       means: 'the draft draws with the noise of other places than the target',
@@ -334,7 +334,7 @@ export const decode: Area = {
       tests: [couplingTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: 'request.sampling, model.generation, context.seed',
       to: 'request.sampling, { eosTokenIds: [] }, context.seed',
       means: 'the draft is not drawn from as the target is',
@@ -517,14 +517,14 @@ export const decode: Area = {
       tests: [commitTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: 'start + writer.tokens.length >= this.#runner.capacity',
       to: 'start + writer.tokens.length > this.#runner.capacity',
       means: 'steps are drafted beyond what the draft can read',
       tests: [commitTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: 'if (branch?.isBegun) tree?.commit(0, branch.leaf)\n',
       to: '\n',
       means: 'what the draft has read it reads again in the next cycle',

@@ -4,7 +4,7 @@ const drafts = 'gpu-backend/src/engine/drafts.ts'
 const contexts = 'gpu-backend/src/engine/contexts.ts'
 const verify = 'gpu-backend/src/engine/decode/verify.ts'
 const lookahead = 'gpu-backend/src/engine/decode/lookahead.ts'
-const draft = 'gpu-backend/src/engine/decode/draft.ts'
+const drafting = 'gpu-backend/src/engine/decode/drafting.ts'
 const draftedChain = 'gpu-backend/src/engine/decode/drafted-chain.ts'
 const targetStep = 'gpu-backend/src/engine/decode/target-step.ts'
 const accept = 'gpu-backend/src/engine/speculation/accept.ts'
@@ -184,14 +184,14 @@ export const following: Area = {
       tests: [followTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: 'this.#writing.branch.follow(sequence.slice(this.#writing.start))',
       to: 'sequence.slice(this.#writing.start)',
       means: 'after a refuted step the draft goes on from its own words',
       tests: [lookaheadTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: '    if (!this.#isOfUse) return undefined\n',
       to: '',
       means: 'a step that hangs on a refuted one is offered',

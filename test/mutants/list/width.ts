@@ -4,7 +4,7 @@ const alternatives = 'gpu-backend/src/engine/decode/alternatives.ts'
 const draftAlternatives = 'gpu-backend/src/engine/decode/draft-alternatives.ts'
 const draftedChain = 'gpu-backend/src/engine/decode/drafted-chain.ts'
 const branch = 'gpu-backend/src/engine/decode/branch.ts'
-const draft = 'gpu-backend/src/engine/decode/draft.ts'
+const drafting = 'gpu-backend/src/engine/decode/drafting.ts'
 const verify = 'gpu-backend/src/engine/decode/verify.ts'
 const targetStep = 'gpu-backend/src/engine/decode/target-step.ts'
 const tree = 'gpu-backend/src/engine/decode/tree.ts'
@@ -133,21 +133,21 @@ export const width: Area = {
       tests: [widthTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: 'return temperature > 0',
       to: 'return temperature >= 0',
       means: 'at temperature 0 there are no alternatives',
       tests: [widthTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: 'while (!(writer.ended && others.open.length === 0) &&',
       to: 'while (!writer.ended &&',
       means: 'alternatives end where the first does',
       tests: [widthTest],
     },
     {
-      file: draft,
+      file: drafting,
       from: 'Math.min(this.#width, fit) - 1',
       to: 'this.#width - 1',
       means: 'the draft writes alternatives that there is no room for',

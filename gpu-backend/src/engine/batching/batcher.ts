@@ -33,6 +33,14 @@ export interface RunOptions {
   meter?: Meter | undefined
 }
 
+/** Cores that a model shares with others. */
+export interface Sharing {
+  /** @returns whether the forward that begins leaves a core to others */
+  begin: () => boolean
+  /** @param left whether it did */
+  end: (ms: number, left: boolean) => void
+}
+
 /** So many forwards that failed in a row mean that the device is lost, not that one request was bad. */
 const TELLING_FAILURES = 3
 
@@ -69,8 +77,8 @@ export class Batcher {
   #calls = 0
   /** Requests whose rows are being prepared. */
   #coming = 0
-  /** Whether others are at work beside these forwards. */
-  #isBeside = (): boolean => false
+  /** Whether forwards leave a core to others, and who is told what they took. */
+  #sharing: Sharing = { begin: () => false, end: () => undefined }
   #busy = false
   /** Forwards in a row that failed. */
   #failures = 0
@@ -97,9 +105,9 @@ export class Batcher {
     return this.#jobs.filter((job) => !job.urgent).length
   }
 
-  /** Forwards leave a core to others while this says that they are at work. */
-  leaveCoreWhile(othersWork: () => boolean): void {
-    this.#isBeside = othersWork
+  /** Forwards share the cores with others as this says. */
+  share(sharing: Sharing): void {
+    this.#sharing = sharing
   }
 
   /** A request begins to work with the model. @returns what to call when it has ended; further calls do nothing */
@@ -171,10 +179,11 @@ export class Batcher {
     this.#busy = true
     try {
       const rows = chunks.map(({ item, tokens }) => cut(item.row, item.done, tokens))
-      const started = performance.now()
-      const scores = await this.#model.forward(rows, { beside: this.#isBeside() })
+      const [started, beside] = [performance.now(), this.#sharing.begin()]
+      const ended = () => performance.now() - started
+      const scores = await this.#model.forward(rows, { beside }).finally(() => this.#sharing.end(ended(), beside))
       this.#failures = 0
-      this.#count(chunks, scores, performance.now() - started)
+      this.#count(chunks, scores, ended())
       this.#settle(chunks, rows, scores)
     } catch (error) {
       this.#failures++
