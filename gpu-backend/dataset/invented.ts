@@ -21,8 +21,13 @@ const VOWELS = 'a e i o u a e i o u ai au ea ee ia ie oa oo ou y'.split(' ')
 const CODAS = 'b ck d ft g k l ll lm m mp n nd ng nk nt p r rd rk rn rt s sk ss st t x z'.split(' ')
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'.split('')
 
-/** What the models' tokenizer makes words of: tokens that words begin with, and those that come later in them. */
-let vocabulary: Record<'first' | 'later', readonly string[]> | undefined
+/** Tokens of the models' tokenizer that words begin with, and those that come later in them. */
+export type WordTokens = Record<'first' | 'later', readonly string[]>
+
+/** Of the tokens of words, where some are hard. */
+const HARD_SHARE = 0.6
+
+let vocabulary: WordTokens | undefined
 export const wordTokens = () => (vocabulary ??= readTokens())
 
 function readTokens() {
@@ -51,9 +56,13 @@ const ofSyllables = (random: Random): string => {
   return Array.from({ length: random.pick([1, 2, 2, 3]) }, syllable).join('')
 }
 
-function ofTokens(random: Random): string {
-  const { first, later } = wordTokens()
-  return [random.pick(first), ...Array.from({ length: random.pick([1, 1, 2]) }, () => random.pick(later))].join('')
+function ofTokens(random: Random, hard?: WordTokens): string {
+  const all = wordTokens()
+  const one = (place: keyof WordTokens) => random.pick(hard && random.chance(HARD_SHARE) ? hard[place] : all[place])
+  return [
+    one('first'),
+    ...Array.from({ length: random.pick(hard ? [0, 1, 1, 2] : [1, 1, 2]) }, () => one('later')),
+  ].join('')
 }
 
 const anyLetters = (random: Random, most: number): string =>
@@ -68,12 +77,13 @@ function glued(random: Random): string {
 /**
  * A word of any tokens (7 of 10), of one to three syllables, glued from two words, or of any letters. A model learns to copy the tokens that it has seen copied, at the
  * beginning of a word or later in it, and syllables have only some of them.
+ * @param hard tokens that most of these words are to be made of
  */
-export function inventedWord(random: Random): string {
+export function inventedWord(random: Random, hard?: WordTokens): string {
   for (;;) {
     const of = random.int(1, 10)
     const word =
-      of > 3 ? ofTokens(random) : of > 2 ? glued(random) : of > 1 ? ofSyllables(random) : anyLetters(random, 7)
+      of > 3 ? ofTokens(random, hard) : of > 2 ? glued(random) : of > 1 ? ofSyllables(random) : anyLetters(random, 7)
     const isTaken = isForeign(word) || isTestName(word) || toldWords().includes(word)
     if (word.length > 1 && word.length < 12 && !isTaken) return word
   }
@@ -85,32 +95,40 @@ const isTestName = (word: string): boolean => testNames.has(word)
 const isForeign = (word: string): boolean =>
   [word, `${word}s`, word.replace(/s$/, '')].some((form) => foreignWords.includes(form))
 
-/** The problem with some kinds of its words, or all, exchanged for invented ones. @param split that `problem` is of */
-export function inInventedWords(problem: Problem, split: Split, random: Random): Problem {
-  return reworded(problem, `${problem.id}/invented`, inventedFor(problem, split, random))
+/** The problem with some kinds of its words, or all, exchanged for invented ones. @param split that `problem` is of @param hard as for `inventedWord` */
+export function inInventedWords(problem: Problem, split: Split, random: Random, hard?: WordTokens): Problem {
+  return reworded(problem, `${problem.id}/invented`, inventedFor(problem, split, random, hard))
 }
 
-/** An invented word for each word of some kinds of a problem, or of all. @param split that `problem` is of */
-export function inventedFor(problem: Problem, split: Split, random: Random): Map<string, string> {
+/** As in invented words, and most longer words of the question too, whatever they mean: what remains to be learned is copying. */
+export function scrambled(problem: Problem, split: Split, random: Random, hard?: WordTokens): Problem {
+  const exchange = inventedFor(problem, split, random, hard)
+  for (const word of wordsOfProblem({ question: problem.question, contents: [] }))
+    if (word.length > 3 && !exchange.has(word) && random.chance(0.8)) exchange.set(word, inventedWord(random, hard))
+  return reworded(problem, `${problem.id}/random`, exchange)
+}
+
+/** An invented word for each word of some kinds of a problem, or of all. @param split that `problem` is of @param hard as for `inventedWord` */
+export function inventedFor(problem: Problem, split: Split, random: Random, hard?: WordTokens): Map<string, string> {
   const words = wordsOfProblem(problem)
   const all = random.chance(0.5)
   const exchange = new Map<string, string>()
   for (const kind of KINDS) {
     if (!all && random.chance(0.5)) continue
     const known = knownWords(kind, split)
-    for (const word of words.filter((each) => known.includes(each))) exchange.set(word, invented(kind, random))
+    for (const word of words.filter((each) => known.includes(each))) exchange.set(word, invented(kind, random, hard))
   }
   if (problem.family !== 'conversion' && random.chance(0.5)) {
     for (const forms of UNITS)
-      for (const [i, unit] of unitForms(random, forms.length).entries()) exchange.set(forms[i]!, unit)
+      for (const [i, unit] of unitForms(random, forms.length, hard).entries()) exchange.set(forms[i]!, unit)
   }
   return exchange
 }
 
 /** A new unit: singular and plural, or in one form, which may be an abbreviation. */
-function unitForms(random: Random, forms: number): string[] {
+function unitForms(random: Random, forms: number, hard?: WordTokens): string[] {
   if (forms === 1 && random.chance(0.4)) return [abbreviation(random)]
-  const unit = inventedWord(random)
+  const unit = inventedWord(random, hard)
   return forms === 1 ? [`${unit}s`] : [unit, `${unit}s`]
 }
 
@@ -122,8 +140,8 @@ function abbreviation(random: Random): string {
 }
 
 /** A new word for a word of a kind: names have a capital, things are several. */
-export function invented(kind: WordKind, random: Random): string {
-  const word = inventedWord(random)
+export function invented(kind: WordKind, random: Random, hard?: WordTokens): string {
+  const word = inventedWord(random, hard)
   if (kind === 'names') return word[0]!.toUpperCase() + word.slice(1)
   return kind === 'things' ? `${word}s` : word
 }

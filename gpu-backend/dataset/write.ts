@@ -5,11 +5,12 @@
 //   node write.ts --kind pairs     --split train --count 200000 --hard 0.7 --out pairs.jsonl
 //   node write.ts --kind copies    --split validation           --out copies.jsonl (each of the tokenizer's tokens in the name of a thing)
 //   node write.ts --kind corpus    --count 6000                 --out corpus.txt   (text to train the tokenizer on)
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { command, decimal, matching, Option, whole } from '../src/flags.ts'
 import { judgePrompt } from '../src/engine/judging/judge-prompt.ts'
 import { hardPair } from './hard-pairs.ts'
-import { inInventedWords, wordTokens } from './invented.ts'
+import { inInventedWords, scrambled as scramble, wordTokens } from './invented.ts'
+import type { WordTokens } from './invented.ts'
 import { judgePairs } from './judge-pairs.ts'
 import { generateLongProblem, type LongProblem, outlineOf } from './long.ts'
 import { generateProblem, type Problem } from './problem.ts'
@@ -17,7 +18,7 @@ import { Random } from './random.ts'
 import { knownWords, reworded, wordsOfProblem } from './rewording.ts'
 import { NAME_ENDS, NAME_STARTS, namesOf } from './splits.ts'
 
-const { kind, split, count, first, parts, bare, invented, far, narrow, hard, out } = command(
+const { kind, split, count, first, parts, bare, invented, scrambled, losses, far, narrow, hard, out } = command(
   'node write.ts',
   'Writes training data as JSON lines.',
 )
@@ -32,6 +33,8 @@ const { kind, split, count, first, parts, bare, invented, far, narrow, hard, out
   .option('--parts <fewest-most>', 'of long problems', matching(/^\d+-\d+$/, 'two numbers, such as 4-8'), '4-8')
   .option('--bare', 'outlines of which only the questions are left', false)
   .option('--invented <share>', 'of problems and parts that are told in invented words', decimal(0, 1), 0)
+  .option('--scrambled <share>', 'of problems and parts whose words are exchanged for any others', decimal(0, 1), 0)
+  .option('--losses <file>', 'of `evaluate.py copies`: most invented words are made of tokens that are hardly copied')
   .option('--far <share>', 'of steps that are said in the second style', decimal(0, 1), 0)
   .option('--narrow', 'always the same wording and name: the data of draft-far', false)
   .option('--hard <share>', 'of pairs that look much the same, mostly in invented words', decimal(0, 1), 0)
@@ -62,8 +65,22 @@ function* outline(): Generator<string> {
   }
 }
 
-const maybeInvented = (problem: Problem, random: Random): Problem =>
-  random.chance(invented) ? inInventedWords(problem, split, random) : problem
+const hardOnes = losses === undefined ? undefined : hardTokens(losses)
+
+function maybeInvented(problem: Problem, random: Random): Problem {
+  if (scrambled > 0 && random.chance(scrambled)) return scramble(problem, split, random, hardOnes)
+  return random.chance(invented) ? inInventedWords(problem, split, random, hardOnes) : problem
+}
+
+/** Those with a loss above 1. */
+function hardTokens(path: string): WordTokens {
+  const means = JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>
+  const { first: firsts, later: laters } = wordTokens()
+  return {
+    first: firsts.filter((token) => (means[`Ġ${token}`] ?? 0) > 1),
+    later: laters.filter((token) => (means[token] ?? 0) > 1),
+  }
+}
 
 /** Three problems for each token of words, beginnings of words first, whose thing has a name with it. */
 function* copies(): Generator<string> {

@@ -194,8 +194,8 @@ def judge(folder: Path, path: str) -> None:
 
 
 @torch.no_grad()
-def copies(folder: Path, path: str) -> None:
-    """How sure it is of each token of words in the steps about a thing that is named with it: its mean loss, in nats."""
+def copies(folder: Path, path: str, out: str | None = None) -> None:
+    """How sure it is of each token of words in the steps about a thing that is named with it: its mean loss, in nats; all of them to `out`."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     model = load(folder)
     cos, sin = rotary(model.c)
@@ -209,6 +209,8 @@ def copies(folder: Path, path: str) -> None:
         starts = [start for start, _ in encoding.offsets[1:]]
         losses[record["token"]] += [loss for loss, id, start in zip(each, encoding.ids[1:], starts) if id == wanted and start >= len(prompt)]
     means = {token: sum(found) / len(found) for token, found in losses.items() if found}
+    if out:
+        Path(out).write_text(json.dumps(means))
     for name, first in (("that words begin with", True), ("that come later", False)):
         table = sorted(((loss, token) for token, loss in means.items() if token.startswith("Ġ") == first), reverse=True)
         print(f"of {len(table)} tokens {name}, {sum(loss > 3 for loss, _ in table)} have a mean loss above 3; most: {' '.join(token for _, token in table[:10])}")

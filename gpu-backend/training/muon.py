@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 
-def orthogonalise(g: Tensor, steps: int = 5) -> Tensor:
-    """Newton–Schulz iteration, in bf16, that drives all singular values of each matrix [n, rows, columns] towards 1."""
-    x = g.bfloat16()
+def orthogonalise(g: Tensor, dtype: torch.dtype, steps: int = 5) -> Tensor:
+    """Newton–Schulz iteration that drives all singular values of each matrix [n, rows, columns] towards 1."""
+    x = g.to(dtype)
     wide = x.size(-2) <= x.size(-1)
     x = x if wide else x.mT
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
@@ -20,7 +20,9 @@ def orthogonalise(g: Tensor, steps: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """For 2-D hidden matrices only. Matrices of one shape are orthogonalised together."""
 
-    def __init__(self, params, lr: float = 0.02, momentum: float = 0.95, weight_decay: float = 0.01):
+    def __init__(self, params, lr: float = 0.02, momentum: float = 0.95, weight_decay: float = 0.01, dtype: torch.dtype = torch.bfloat16):
+        """@param dtype of the iteration: bf16 is enough"""
+        self.dtype = dtype
         super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
 
     @torch.no_grad()
@@ -36,5 +38,5 @@ class Muon(torch.optim.Optimizer):
                     m.lerp_(p.grad, 1 - group["momentum"])
                     updates.append(p.grad.lerp(m, group["momentum"]))
                 scale = group["lr"] * max(1, rows / columns) ** 0.5
-                for p, u in zip(params, orthogonalise(torch.stack(updates))):
+                for p, u in zip(params, orthogonalise(torch.stack(updates), self.dtype)):
                     p.mul_(1 - group["lr"] * group["weight_decay"]).add_(u, alpha=-scale)

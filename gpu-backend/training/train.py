@@ -3,6 +3,7 @@
     python train.py target --minutes 50 --data train.npz --work DIR
     python train.py draft  --minutes 10 --data train.npz --work DIR
     python train.py judge  --minutes 10 --data pairs.npz --work DIR
+    torchrun --nproc-per-node 2 train.py target --fp32 …   # a core each; gradients are averaged
 
 Checkpoints with the optimiser lie in DIR. `--resume` goes on from the last one before the rates began to fall (or, where
 there is none, from the latest), with the schedule spread over the new total of minutes.
@@ -15,6 +16,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from data import IGNORE, TOKENIZER, batches
 from model import Config, Model, export, load, rotary
@@ -42,6 +44,7 @@ parser.add_argument("--adam-lr", type=float, default=3e-3)
 parser.add_argument("--decay", type=float, default=0.5, help="share of the time over which the rates fall to zero")
 parser.add_argument("--export-every", type=float, default=10, help="minutes between exports to ../models")
 parser.add_argument("--compile", action="store_true")
+parser.add_argument("--fp32", action="store_true", help="for a CPU without products in bf16")
 parser.add_argument("--resume", action="store_true")
 parser.add_argument("--start", help="folder of a model whose layers become the first layers of this one, and whose heads its first heads")
 parser.add_argument("--no-export", action="store_true")
@@ -93,9 +96,34 @@ def mark_loss(head: torch.nn.Linear, hidden: torch.Tensor, marks: torch.Tensor) 
     return F.cross_entropy(head(hidden[keep]).float(), marks[keep])
 
 
+def processes() -> tuple[int, int]:
+    """This process's number, and how many train together: as torchrun started them, or one."""
+    if "RANK" not in os.environ:
+        return 0, 1
+    dist.init_process_group("gloo")
+    torch.set_num_threads(1)
+    return dist.get_rank(), dist.get_world_size()
+
+
+def average(parameters: list[torch.Tensor], count: int) -> None:
+    """Sets the gradients of all processes to their average."""
+    gradients = torch.cat([p.grad.flatten() for p in parameters])
+    dist.all_reduce(gradients)
+    for p, gradient in zip(parameters, gradients.split([p.numel() for p in parameters])):
+        p.grad = gradient.view_as(p) / count
+
+
+def longest(seconds: float) -> float:
+    """The most of all processes: they end together."""
+    each = torch.tensor(seconds, dtype=torch.float64)
+    dist.all_reduce(each, op=dist.ReduceOp.MAX)
+    return each.item()
+
+
 def main() -> None:
     args = parser.parse_args()
-    torch.manual_seed(1)
+    rank, count = processes()
+    torch.manual_seed(1)  # all begin with the same weights
     config = CONFIGS[args.name]
     model = Model(config)
     if args.start:
@@ -109,9 +137,11 @@ def main() -> None:
     tokens = {name: tokenizer.token_to_id(name) for name in names}
     matrices = [p for p in model.layers.parameters() if p.dim() == 2]
     comparer = torch.nn.Linear(config.hidden, 2)  # the judge's second lesson
+    if rank > 0:
+        torch.manual_seed(1 + rank)
     others = [model.embed_tokens.weight, *(p for p in model.parameters() if p.dim() == 1), *comparer.parameters()]
     optimisers = [
-        Muon(matrices, lr=args.muon_lr),
+        Muon(matrices, lr=args.muon_lr, dtype=torch.float32 if args.fp32 else torch.bfloat16),
         torch.optim.AdamW(others, lr=args.adam_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]
     checkpoint = Path(args.work) / f"{args.name}.pt"
@@ -129,6 +159,8 @@ def main() -> None:
             group["initial"] = rate_at_most
 
     def save(seconds: float, path: Path = checkpoint) -> None:
+        if rank > 0:
+            return
         state = {
             "model": model.state_dict(), "comparer": comparer.state_dict(), "optimisers": [o.state_dict() for o in optimisers],
             "seconds": seconds, "step": step, "seen": seen,
@@ -145,9 +177,11 @@ def main() -> None:
     total = args.minutes * 60
     last_step = last_save = last_print = time.time()
     spent, since, losses, verdicts = before, 0, [], []
-    for ids, positions, targets, marks in batches(args.data, lengths, args.batch, seed=step):
+    for ids, positions, targets, marks in batches(args.data, lengths, args.batch, seed=step * count + rank):
         # A process that is stopped for a while goes on where it was in its schedule.
         spent, last_step = spent + min(time.time() - last_step, 30), time.time()
+        if count > 1:
+            spent = longest(spent)
         if spent >= total:
             break
         if spent > (1 - args.decay) * total and not decaying:
@@ -158,7 +192,7 @@ def main() -> None:
                 group["lr"] = group["initial"] * rate(spent / total, args.decay)
         # An outline can count more tokens than there are positions.
         positions = jumping(positions.clamp(max=config.positions - 1), config.positions, args.jumps)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=not args.fp32):
             hidden = forward(ids, cos[positions][:, None], sin[positions][:, None])
             loss = token_loss(model, hidden, targets)
             if args.name == "judge":
@@ -168,14 +202,16 @@ def main() -> None:
                 if reading > 0:
                     loss = loss + reading * token_loss(model, hidden, prompt_targets(ids, targets))
         loss.backward()
+        if count > 1:
+            average([p for p in [*matrices, *others] if p.grad is not None], count)
         torch.nn.utils.clip_grad_norm_(others, 1.0)
         for optimiser in optimisers:
             optimiser.step()
             optimiser.zero_grad()
-        step, seen, since = step + 1, seen + ids.numel(), since + ids.numel()
+        step, seen, since = step + 1, seen + count * ids.numel(), since + count * ids.numel()
         losses.append(loss.item())
         now = time.time()
-        if now - last_print > 10:
+        if rank == 0 and now - last_print > 10:
             print(
                 f"step {step}  {seen / 1e6:.2f} M tokens  {since / (now - last_print):.0f} tokens/s  "
                 f"loss {fmean(losses):.4f}  "
