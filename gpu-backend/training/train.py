@@ -31,7 +31,7 @@ CONFIGS = {
     "draft-far": Config(hidden=128, layers=2, heads=2, kv_heads=1, ffn=320),
     "judge": Config(hidden=192, layers=4, heads=4, kv_heads=1, ffn=512),
 }
-LENGTHS = {"solutions": [320, 384, 448, 576, 704, 832, 960, 1152, 1408, 1728, 2048, 2560, 3072, 3584, 4096], "judge": [64, 80, 96, 112, 128, 160, 288]}
+LENGTHS = {"solutions": [128, 192, 256, 320, 384, 448, 576, 704, 832, 960, 1152, 1408, 1728, 2048, 2560, 3072, 3584, 4096], "judge": [64, 80, 96, 112, 128, 160, 288]}
 
 parser = argparse.ArgumentParser()
 parser.add_argument("name", choices=CONFIGS)

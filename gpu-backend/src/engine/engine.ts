@@ -13,7 +13,6 @@ import { Scorer } from './judging/scorer.ts'
 import { LEAST_LOGPROB } from './judging/likelihood.ts'
 import { Context, ContextStore } from './contexts.ts'
 import type { ContextRef } from './contexts.ts'
-import { shareCores } from './batching/core-share.ts'
 import { loadModels } from './load-models.ts'
 import type { ModelOptions, Models, Role } from './load-models.ts'
 import type { ModelRunner, RunnerStats } from './model-runner.ts'
@@ -88,7 +87,7 @@ export class Engine {
     this.verifierTimeoutMs = verifierTimeoutMs
     this.proposers = [...first, ...proposers]
     this.#overlaps = options.device === 'cuda' || availableParallelism() > FEW_CORES || target.model.leavesCore
-    if (draft) shareCores(target, draft)
+    target.batcher.leaveCoreWhile(() => draft?.isDrafting === true)
     const ask = judge && ((...asked: Parameters<Judge['rule']>) => judge.rule(...asked))
     this.#verifiers = verifiers({ ask, leastLogprob, rules, score: new Scorer(target).rate }, others)
     this.#forced = options.forced && new Forced(options.forced)

@@ -1,11 +1,10 @@
 /** Drafting and verification at the same time, mostly with models that say what a test tells them to. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { testProblems } from '../../dataset/index.ts'
 import { asDrafted, follow, unaided, write } from '../../test/calls.ts'
 import type { VerifyOptions } from '../../test/calls.ts'
 import { stageEngine } from '../../test/stage-engine.ts'
-import { CoreShare } from './batching/core-share.ts'
 import type { VerifyEvent } from './events.ts'
 import { LEAST_LOGPROB } from './judging/likelihood.ts'
 
@@ -112,7 +111,6 @@ describe('who works when', () => {
   })
 
   test('overlapped, it writes while the target verifies, and no further ahead than it may', async () => {
-    vi.spyOn(CoreShare.prototype, 'begin').mockImplementation((isDrafting) => isDrafting)
     const { seen, beside } = await watch(2, true)
     expect(beside.target.map(Number)).toEqual(seen.map(({ draftForwards }) => Number(draftForwards > 0)))
     expect(beside.draft).not.toContain(true)

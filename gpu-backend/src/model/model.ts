@@ -207,11 +207,6 @@ export class Model {
     return this.#beside !== undefined
   }
 
-  /** Whether forwards that leave a core have fewer threads than the others. */
-  get hasOtherThreads(): boolean {
-    return this.#beside !== undefined && this.#beside !== this.#lane
-  }
-
   /** For those who pack rows of several texts: one that no forward would take. @throws RangeError as `forward` */
   check(row: Row): void {
     assertRow(row, this.#limits)

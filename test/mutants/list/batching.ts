@@ -4,8 +4,6 @@ const batcher = 'gpu-backend/src/engine/batching/batcher.ts'
 const scheduler = 'gpu-backend/src/engine/batching/scheduler.ts'
 const sharingTest = 'gpu-backend/src/engine/sharing.test.ts'
 const schedulerTest = 'gpu-backend/src/engine/batching/scheduler.test.ts'
-const coreShare = 'gpu-backend/src/engine/batching/core-share.ts'
-const coreShareTest = 'gpu-backend/src/engine/batching/core-share.test.ts'
 const lookaheadTest = 'gpu-backend/src/engine/lookahead.test.ts'
 
 export const batching: Area = {
@@ -41,24 +39,10 @@ export const batching: Area = {
     },
     {
       file: batcher,
-      from: 'this.#model.forward(rows, { beside })',
-      to: 'this.#model.forward(rows)',
+      from: '{ beside: this.#isBeside() }',
+      to: '{ beside: false }',
       means: 'the target wants both cores while a step is drafted on one',
       tests: [lookaheadTest],
-    },
-    {
-      file: coreShare,
-      from: 'isDrafting && this.#draftMs >= (1 - this.#allThreads) * this.#targetMs',
-      to: 'isDrafting',
-      means: 'a draft with next to nothing to do has a core for itself',
-      tests: [coreShareTest],
-    },
-    {
-      file: coreShare,
-      from: 'Math.max(0, ms - this.#during) / this.#allThreads',
-      to: 'ms / this.#allThreads',
-      means: 'once the target has both cores, the draft gets none back',
-      tests: [coreShareTest],
     },
     {
       file: 'gpu-backend/src/engine/model-runner.ts',

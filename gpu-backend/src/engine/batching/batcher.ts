@@ -33,14 +33,6 @@ export interface RunOptions {
   meter?: Meter | undefined
 }
 
-/** Cores that a model shares with others. */
-export interface Sharing {
-  /** @returns whether the forward that begins leaves a core to others */
-  begin: () => boolean
-  /** @param left whether it did */
-  end: (ms: number, left: boolean) => void
-}
-
 /** So many forwards that failed in a row mean that the device is lost, not that one request was bad. */
 const TELLING_FAILURES = 3
 
@@ -77,8 +69,8 @@ export class Batcher {
   #calls = 0
   /** Requests whose rows are being prepared. */
   #coming = 0
-  /** Whether forwards leave a core to others, and who is told what they took. */
-  #sharing: Sharing = { begin: () => false, end: () => undefined }
+  /** Whether others are at work beside these forwards. */
+  #isBeside = (): boolean => false
   #busy = false
   /** Forwards in a row that failed. */
   #failures = 0
@@ -105,9 +97,9 @@ export class Batcher {
     return this.#jobs.filter((job) => !job.urgent).length
   }
 
-  /** Forwards share the cores with others as this says. */
-  share(sharing: Sharing): void {
-    this.#sharing = sharing
+  /** Forwards leave a core to others while this says that they are at work. */
+  leaveCoreWhile(othersWork: () => boolean): void {
+    this.#isBeside = othersWork
   }
 
   /** A request begins to work with the model. @returns what to call when it has ended; further calls do nothing */
@@ -179,11 +171,10 @@ export class Batcher {
     this.#busy = true
     try {
       const rows = chunks.map(({ item, tokens }) => cut(item.row, item.done, tokens))
-      const [started, beside] = [performance.now(), this.#sharing.begin()]
-      const ended = () => performance.now() - started
-      const scores = await this.#model.forward(rows, { beside }).finally(() => this.#sharing.end(ended(), beside))
+      const started = performance.now()
+      const scores = await this.#model.forward(rows, { beside: this.#isBeside() })
       this.#failures = 0
-      this.#count(chunks, scores, ended())
+      this.#count(chunks, scores, performance.now() - started)
       this.#settle(chunks, rows, scores)
     } catch (error) {
       this.#failures++
