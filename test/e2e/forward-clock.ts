@@ -10,6 +10,7 @@ const TURNS = 20
 export class ForwardClock {
   #now = 0
   #computing = 0
+  #works = 0
   readonly #running = new Set<{ end: number; done: () => void }>()
 
   constructor() {
@@ -27,10 +28,10 @@ export class ForwardClock {
 
   /** Goes on until `work` is done. */
   async during<T>(work: Promise<T>): Promise<T> {
-    let isDone = false
-    const result = work.finally(() => (isDone = true))
+    this.#works++
+    const result = work.finally(() => this.#works--)
     result.catch(() => {})
-    while (!isDone) {
+    while (this.#works > 0) {
       for (let i = 0; i < TURNS; i++) await new Promise((resolve) => setImmediate(resolve))
       if (this.#computing === 0) this.#endNext()
     }
