@@ -3,7 +3,7 @@
     python train.py target --minutes 50 --data train.npz --work DIR
     python train.py draft  --minutes 10 --data train.npz --work DIR
     python train.py judge  --minutes 10 --data pairs.npz --work DIR
-    torchrun --nproc-per-node 2 train.py target --fp32 …   # a core each; gradients are averaged
+    torchrun --nproc-per-node 2 -- train.py target --fp32 …   # a core each; gradients are averaged
 
 Checkpoints with the optimiser lie in DIR. `--resume` goes on from the last one before the rates began to fall (or, where
 there is none, from the latest), with the schedule spread over the new total of minutes.

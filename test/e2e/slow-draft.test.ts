@@ -13,7 +13,7 @@ import { ForwardClock } from './forward-clock.ts'
 
 const models = path.join(import.meta.dirname, '../../gpu-backend/models')
 const question = 'Ann has 144 shells. 2/3 of them are yellow, and 4/8 of the rest are red. How many shells are red?'
-const RUNS = 6
+const RUNS = 10
 /** Milliseconds of a forward: of its own, and of each token. */
 const TARGET = { forward: 2, token: 0.25 }
 const DRAFT = { forward: 0.2, token: 0.02 }
@@ -53,18 +53,19 @@ async function draftedBy(slower: number, pipelined: boolean): Promise<number[]> 
   return drafted
 }
 
-const afterThree = (drafted: readonly number[]): number => drafted.slice(3).reduce((sum, steps) => sum + steps, 0)
+/** Of the runs after the first three, in how many steps were drafted. */
+const later = (drafted: readonly number[]): number => drafted.slice(3).filter((steps) => steps > 0).length
 
 test.each([
   ['cycle upon cycle', true],
   ['one after the other', false],
-])('%s: soon nothing is drafted any more', async (_, pipelined) => {
+])('%s: soon hardly anything is drafted any more', async (_, pipelined) => {
   const drafted = await draftedBy(10, pipelined)
   expect(drafted).toHaveLength(RUNS)
   expect(drafted[0]).toBeGreaterThan(0)
-  expect(afterThree(drafted)).toBeLessThanOrEqual(1)
+  expect(later(drafted)).toBeLessThanOrEqual(2)
 })
 
 test('beside one that is as fast as it should be they go on with it', async () => {
-  expect(afterThree(await draftedBy(1, true))).toBeGreaterThanOrEqual(2)
+  expect(later(await draftedBy(1, true))).toBeGreaterThanOrEqual(4)
 })
