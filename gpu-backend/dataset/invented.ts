@@ -101,7 +101,7 @@ export function inInventedWords(problem: Problem, split: Split, random: Random, 
 }
 
 /** As in invented words, and most longer words of the question too, whatever they mean: what remains to be learned is copying. */
-export function scrambled(problem: Problem, split: Split, random: Random, hard?: WordTokens): Problem {
+export function inScrambledWords(problem: Problem, split: Split, random: Random, hard?: WordTokens): Problem {
   const exchange = inventedFor(problem, split, random, hard)
   for (const word of wordsOfProblem({ question: problem.question, contents: [] }))
     if (word.length > 3 && !exchange.has(word) && random.chance(0.8)) exchange.set(word, inventedWord(random, hard))

@@ -9,7 +9,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { command, decimal, matching, Option, whole } from '../src/flags.ts'
 import { judgePrompt } from '../src/engine/judging/judge-prompt.ts'
 import { hardPair } from './hard-pairs.ts'
-import { inInventedWords, scrambled as scramble, wordTokens } from './invented.ts'
+import { inInventedWords, inScrambledWords, wordTokens } from './invented.ts'
 import type { WordTokens } from './invented.ts'
 import { judgePairs } from './judge-pairs.ts'
 import { generateLongProblem, type LongProblem, outlineOf } from './long.ts'
@@ -68,7 +68,7 @@ function* outline(): Generator<string> {
 const hardOnes = losses === undefined ? undefined : hardTokens(losses)
 
 function maybeInvented(problem: Problem, random: Random): Problem {
-  if (scrambled > 0 && random.chance(scrambled)) return scramble(problem, split, random, hardOnes)
+  if (scrambled > 0 && random.chance(scrambled)) return inScrambledWords(problem, split, random, hardOnes)
   return random.chance(invented) ? inInventedWords(problem, split, random, hardOnes) : problem
 }
 

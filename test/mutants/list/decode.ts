@@ -5,6 +5,7 @@ const verify = 'gpu-backend/src/engine/decode/verify.ts'
 const generate = 'gpu-backend/src/engine/decode/generate.ts'
 const draftedChain = 'gpu-backend/src/engine/decode/drafted-chain.ts'
 const certainOutput = 'gpu-backend/src/engine/decode/certain-output.ts'
+const draft = 'gpu-backend/src/engine/decode/draft.ts'
 const drafting = 'gpu-backend/src/engine/decode/drafting.ts'
 const draftWriter = 'gpu-backend/src/engine/decode/draft-writer.ts'
 const alternatives = 'gpu-backend/src/engine/decode/alternatives.ts'
@@ -215,7 +216,7 @@ export const decode: Area = {
       tests: [commitTest],
     },
     {
-      file: 'gpu-backend/src/engine/decode/draft.ts',
+      file: draft,
       from: "if (step.end === 'text') break\n",
       to: '',
       means: 'steps are drafted after the end of the text',
