@@ -437,7 +437,8 @@ async function healthAfter(judge: string, answer: (body: object) => Response): P
   await run({ target, draft: engine('vllm', DRAFTS), judge }, { verifier: 'judge' }, {}, [
     http.post(`${judge}/chat/completions`, async ({ request }) => answer((await request.json()) as object)),
   ])
-  network.use(http.get(`${target.url}/v1/models`, () => HttpResponse.json({ data: [] })))
+  for (const url of [`${target.url}/v1`, judge])
+    network.use(http.get(`${url}/models`, () => HttpResponse.json({ data: [] })))
   const env = { ENGINE: 'openai', TARGET_URL: target.url, TARGET_MODEL: 'big', JUDGE_URL: judge, JUDGE_MODEL: 'judge' }
   return (await app.request('/health?details', {}, env, background().context)).json()
 }
