@@ -1,4 +1,5 @@
 /** A report as Markdown. */
+import { summarize } from '../summary.ts'
 import type { ModeSummary } from '../summary.ts'
 import { isFailed } from '../runs/run.ts'
 import type { Run } from '../runs/run.ts'
@@ -71,6 +72,29 @@ function results(summary: ModeSummary): string[] {
     speedup === null ? '–' : `${times(speedup)} (${speedupQuartiles!.map(times).join(' – ')})`,
     times(speedupOfTotalTime),
   ]
+}
+
+/** Speed of `auto` over that of each fixed mode, a row for each setting; empty where there is nothing to compare. */
+export function autoTable(settings: readonly Setting[]): string {
+  const { varying } = split(settings)
+  const fixed = [...new Set(settings.flatMap(({ modes }) => Object.keys(modes)))].filter((mode) => mode !== 'auto')
+  const rows = settings
+    .filter(({ modes }) => 'auto' in modes)
+    .map(({ conditions, runs }) => [
+      ...varying.map((option) => String(conditions[option] ?? '–')),
+      ...fixed.map((mode) => autoOver(mode, runs)),
+    ])
+  return rows.length === 0 || fixed.length === 0
+    ? ''
+    : table([...varying, ...fixed.map((mode) => `over \`${mode}\``)], rows)
+}
+
+function autoOver(mode: string, runs: readonly Run[]): string {
+  const of = (wanted: string) => runs.filter((run) => run.mode === wanted)
+  const [auto, fixed] = [summarize(of('auto'), of(mode)), summarize(of(mode), undefined)]
+  if (auto.speedup === null || Number.isNaN(auto.speedup)) return '–'
+  const quartiles = auto.speedupQuartiles!.map((value) => number(value, 2)).join(' – ')
+  return `${number(auto.speedup, 2)} (${quartiles}), ${number(auto.throughput / fixed.throughput, 2)}`
 }
 
 /** Milliseconds an output token, a row for each setting and mode. */

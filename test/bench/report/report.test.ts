@@ -70,6 +70,24 @@ test('figures are SVG files that stand by themselves, and the text shows each of
   )
 })
 
+test('`auto` is held against each fixed mode, problem by problem and together', () => {
+  const inMode = (mode: string, [first, second]: readonly [number, number], clients = 1) =>
+    [first, second].map((ms, n) =>
+      runOf({
+        mode,
+        ms,
+        problem: `p${n}`,
+        conditions: { concurrency: clients },
+        started: `2026-01-01T00:00:0${n}.000Z`,
+      }),
+    )
+  const fast = [...inMode('sd', [500, 300]), ...inMode('auto', [400, 350])]
+  const { markdown } = report([...fast, ...inMode('auto', [200, 200], 4), ...inMode('sd', [200, 200], 4)])
+  expect(markdown).toContain('| 1 | 1.05 (0.96 – 1.15), 1.07 |')
+  expect(markdown).toContain('| 4 | 1.00 (1.00 – 1.00), 1.00 |')
+  expect(report(pair({}, 2)).markdown).not.toContain('auto')
+})
+
 test('failed runs are said, and a report of nothing else can be made', () => {
   expect(report([...pair({}, 2), failedRun({ problem: 'b', mode: 'lr' })]).markdown).toMatch(
     /3 runs, 1 of which failed[^]*2 \(1 failed\)/,

@@ -3,7 +3,16 @@ import { isFailed } from '../runs/run.ts'
 import type { CompletedRun, Run } from '../runs/run.ts'
 import { budgetPoints } from './budget.ts'
 import { accuracyFigure, budgetFigure, phasesFigure, speedupFigure, theoryFigure, timelineFigure } from './figures.ts'
-import { described, figureLine, intro, phasesTable, resultsTable, theoryTable, verdictsTable } from './markdown.ts'
+import {
+  autoTable,
+  described,
+  figureLine,
+  intro,
+  phasesTable,
+  resultsTable,
+  theoryTable,
+  verdictsTable,
+} from './markdown.ts'
 import { phasesOf } from './phases.ts'
 import type { Phases } from './phases.ts'
 import { ablations, settingsOf } from './settings.ts'
@@ -46,6 +55,7 @@ export function reportOn(runs: readonly Run[], { title, name, notes = [] }: Repo
   const compared = ablations(settings).filter(({ option }) => !NOT_COMPARED.has(option))
   const sections: Section[] = [
     { heading: 'Results', text: resultsTable(settings) },
+    autoSection(settings),
     ...compared.map((ablation) => ablationSection(ablation, draw)),
     ...budgetSection(settings, draw),
     ...theorySection(settings, draw),
@@ -74,6 +84,13 @@ function uniqueName(base: string, taken: object): string {
     const file = `${base}${n === 1 ? '' : `-${n}`}.svg`
     if (!(file in taken)) return file
   }
+}
+
+function autoSection(settings: readonly Setting[]): Section {
+  const rows = autoTable(settings)
+  const text =
+    'Tokens/s of `auto` over those of each fixed mode on the same problem: median (quartiles), then all tokens over the time in which any client ran.'
+  return { heading: '`auto` against fixed modes', text: rows && `${text}\n\n${rows}` }
 }
 
 function ablationSection(ablation: Ablation, draw: Draw): Section {

@@ -90,7 +90,7 @@ interface Made {
 async function publish({ name, title }: Ablation, file: string, { commands, leftOut }: Made): Promise<void> {
   const notes = [
     `Made by \`npm run bench:sweep -- --only ${name} --limit ${flags.limit}\`, which runs:\n\n${commands.map((command) => `    ${command}`).join('\n')}`,
-    ...(leftOut.length > 0 ? [`Left out, for it cannot be asked for yet: ${leftOut.join('; ')}.`] : []),
+    ...(leftOut.length > 0 ? [`Left out: ${leftOut.join('; ')}.`] : []),
     `All runs: [${name}.jsonl.gz](${name}.jsonl.gz).`,
   ]
   console.log(await writeReport(flags.to, name, reportOn(await readRuns(file), { title, name, notes })))
