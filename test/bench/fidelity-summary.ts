@@ -9,7 +9,7 @@ export interface Trial extends Measurement {
   underived: string[]
   /** Those of them that no other run of plain decoding has either: what plain decoding itself gets wrong is not counted. */
   strange: string[]
-  /** Strange words of steps that the judge accepted. Their numbers are the target's: it wrote a step with the same ones. */
+  /** Strange words that stand in drafted steps which were accepted for their meaning or their likelihood. */
   judged: string[]
 }
 
@@ -22,7 +22,7 @@ export interface ModeSummary {
   /** Runs with strange terms; of these, those with a strange word, the others having strange numbers only. */
   strange: number
   words: number
-  /** Runs with a strange word in a step that the judge accepted. */
+  /** Runs with a strange word in such a step. */
   judged: number
   /** Accepted drafted steps over drafted steps; `null` in modes without steps. */
   acceptRate: number | null

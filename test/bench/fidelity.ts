@@ -78,12 +78,14 @@ async function tried(
   const request = { ...ask(problem.question), sampling: { seed }, lookahead: { verifier, depth } }
   const measured = await measure(client, mode, request, heed)
   const { text } = measured.result
+  const strange = unknown(text, known)
+  const inJudged = new Set(terms(judged))
   return {
     ...measured,
     correct: isCorrect(problem, text),
     underived: unknown(text, derivable),
-    strange: unknown(text, known),
-    judged: unknown(judged, known).filter(isWord),
+    strange,
+    judged: strange.filter((term) => isWord(term) && inJudged.has(term)),
   }
 }
 
