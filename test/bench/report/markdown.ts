@@ -30,13 +30,16 @@ export function intro(runs: readonly Run[], settings: readonly Setting[]): strin
   return `${runs.length} runs${failed > 0 ? `, ${failed} of which failed` : ''}; ${period}; ${machines}. In all of them: ${described(shared)}.`
 }
 
+const cellsOf = (conditions: Setting['conditions'], options: readonly string[]): string[] =>
+  options.map((option) => String(conditions[option] ?? '–'))
+
 /** A row for each setting and mode. */
 export function resultsTable(settings: readonly Setting[]): string {
   const { varying } = split(settings)
   const manyClients = settings.some(({ conditions }) => Number(conditions.concurrency) > 1)
   const rows = settings.flatMap(({ conditions, modes }) =>
     Object.entries(modes).map(([mode, summary]) => [
-      ...varying.map((option) => String(conditions[option] ?? '–')),
+      ...cellsOf(conditions, varying),
       `\`${mode}\``,
       ...results(summary),
       ...(manyClients ? [number(summary.throughput, 0)] : []),
@@ -80,10 +83,7 @@ export function autoTable(settings: readonly Setting[]): string {
   const fixed = [...new Set(settings.flatMap(({ modes }) => Object.keys(modes)))].filter((mode) => mode !== 'auto')
   const rows = settings
     .filter(({ modes }) => 'auto' in modes)
-    .map(({ conditions, runs }) => [
-      ...varying.map((option) => String(conditions[option] ?? '–')),
-      ...fixed.map((mode) => autoOver(mode, runs)),
-    ])
+    .map(({ conditions, runs }) => [...cellsOf(conditions, varying), ...fixed.map((mode) => autoOver(mode, runs))])
   return rows.length === 0 || fixed.length === 0
     ? ''
     : table([...varying, ...fixed.map((mode) => `over \`${mode}\``)], rows)
@@ -106,7 +106,7 @@ export function phasesTable(settings: readonly Setting[]): string {
       if (!phases) return []
       const { draft, verify, judge, idle, wire, overlap } = phases
       const cells = [draft, verify, judge, idle, wire, overlap].map((ms) => number(ms, 3))
-      return [[...varying.map((option) => String(conditions[option] ?? '–')), `\`${mode}\``, ...cells]]
+      return [[...cellsOf(conditions, varying), `\`${mode}\``, ...cells]]
     }),
   )
   return table([...varying, 'mode', 'draft', 'verify', 'judge', 'idle', 'wire', 'overlap'], rows)
@@ -115,7 +115,7 @@ export function phasesTable(settings: readonly Setting[]): string {
 export function theoryTable(predictions: readonly Prediction[]): string {
   const { varying } = split(predictions.map(({ setting }) => setting))
   const rows = predictions.map(({ setting, mode, acceptance, cost, sync, async, measured }) => [
-    ...varying.map((option) => String(setting.conditions[option] ?? '–')),
+    ...cellsOf(setting.conditions, varying),
     `\`${mode}\``,
     number(acceptance, 2),
     number(cost, 2),
@@ -137,9 +137,7 @@ export function verdictsTable(settings: readonly Setting[]): string {
       const said = [...groups]
         .toSorted(([, a], [, b]) => b.length - a.length)
         .map(([name, group]) => `${name} ${group.length}`)
-      return said.length === 0
-        ? []
-        : [[...varying.map((option) => String(conditions[option] ?? '–')), `\`${mode}\``, said.join(', ')]]
+      return said.length === 0 ? [] : [[...cellsOf(conditions, varying), `\`${mode}\``, said.join(', ')]]
     }),
   )
   return rows.length === 0 ? '' : table([...varying, 'mode', 'verdicts'], rows)
